@@ -1,0 +1,2 @@
+namespace ChemScale.Kernels;
+internal static class Placeholder { }
