@@ -1,0 +1,181 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace ChemScale.Engine.Native;
+
+/// <summary>
+/// Loads libtorch and TorchSharp's shim before TorchSharp looks for them: libtorch from LIBTORCH_DIR, else from the package folder
+/// recorded at build time, else from beside the program, so that no output folder needs a copy of it.
+/// </summary>
+public static class NativeLibraries
+{
+    /// <summary>The variable that overrides where libtorch is looked for.</summary>
+    public const string FolderVariable = "LIBTORCH_DIR";
+
+    private const string Shim = "libLibTorchSharp.so";
+
+    // GCC 13's libstdc++; Debian 12 and Ubuntu 22.04 have GCC 12's. The shim lists the version and uses nothing of it.
+    private const string UnusedVersion = "GLIBCXX_3.4.32";
+
+    private static readonly Lock Gate = new();
+    private static bool attempted;
+
+    /// <summary>Folder libtorch was loaded from; null when it was left to the runtime's own search.</summary>
+    public static string? TorchFolder { get; private set; }
+
+    /// <summary>Where TorchSharp's shim was loaded from; null when it was left to the runtime's own search.</summary>
+    public static string? ShimPath { get; private set; }
+
+    /// <summary>True where the shim had to be loaded from a copy that older libstdc++ accept.</summary>
+    public static bool ShimRelaxed { get; private set; }
+
+    /// <summary>Why loading failed: one line. Null when all is well.</summary>
+    public static string? Failure { get; private set; }
+
+#pragma warning disable CA2255 // A module initializer in a library: nothing of TorchSharp may run before the natives are in place.
+    [ModuleInitializer]
+    internal static void OnFirstUse() => EnsureLoaded();
+#pragma warning restore CA2255
+
+    /// <summary>Loads once; later calls do nothing. Never throws: <see cref="Failure"/> says what went wrong.</summary>
+    public static void EnsureLoaded()
+    {
+        lock (Gate)
+        {
+            if (attempted) return;
+            attempted = true;
+            try
+            {
+                Load();
+            }
+            catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException)
+            {
+                Failure = e.Message.ReplaceLineEndings(" ");
+            }
+        }
+    }
+
+    /// <summary>Folders tried for libtorch, first match first.</summary>
+    public static IEnumerable<string> CandidateFolders()
+    {
+        if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } chosen) yield return chosen;
+        if (RecordedFolder() is { Length: > 0 } recorded)
+        {
+            yield return recorded;
+            // A package cache elsewhere than on the machine that built (NUGET_PACKAGES moved, another user's home).
+            if (PackageTail(recorded) is { } tail) yield return Path.Combine(PackageCache(), tail);
+        }
+        yield return AppContext.BaseDirectory;
+        yield return Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
+    }
+
+    private static void Load()
+    {
+        // Elsewhere TorchSharp's own search works: a native folder beside the program, or the variable's folder on the search path.
+        if (!OperatingSystem.IsLinux())
+        {
+            LoadOnOtherSystems();
+            return;
+        }
+        TorchFolder = CandidateFolders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, "libtorch_cpu.so")));
+        if (TorchFolder is null)
+        {
+            Failure = "libtorch_cpu.so not found in " + string.Join(", ", CandidateFolders())
+                + $". HINT: restore the packages, or set {FolderVariable} to the lib folder of a libtorch 2.10";
+            return;
+        }
+        // libtorch's RPATH ($ORIGIN) finds its siblings once the first is named by path.
+        foreach (string name in (string[])["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"])
+        {
+            string path = Path.Combine(TorchFolder, name);
+            if (File.Exists(path)) NativeLibrary.Load(path);
+        }
+        LoadShim();
+    }
+
+    private static void LoadShim()
+    {
+        string? path = new[]
+        {
+            Path.Combine(AppContext.BaseDirectory, Shim),
+            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", Shim),
+        }.FirstOrDefault(File.Exists);
+        if (path is null)
+        {
+            Failure = $"{Shim} not found beside {AppContext.BaseDirectory}";
+            return;
+        }
+        ShimPath = path;
+        if (NativeLibrary.TryLoad(path, out _)) return;
+        byte[] bytes = File.ReadAllBytes(path);
+        if (SymbolVersions.MakeWeak(bytes, UnusedVersion) == 0)
+        {
+            NativeLibrary.Load(path); // throws with the loader's own reason
+            return;
+        }
+        ShimPath = WriteRelaxedCopy(bytes);
+        NativeLibrary.Load(ShimPath);
+        ShimRelaxed = true;
+    }
+
+    /// <summary>The copy is named after its content, so that concurrent processes and other versions do not meet.</summary>
+    private static string WriteRelaxedCopy(byte[] bytes)
+    {
+        string reason = "";
+        string digest = Convert.ToHexString(SHA256.HashData(bytes))[..16];
+        foreach (string parent in (string[])[CacheHome(), Path.GetTempPath()])
+        {
+            try
+            {
+                string folder = Path.Combine(parent, "chemscale", $"shim-{Environment.UserName}-{digest}");
+                Directory.CreateDirectory(folder);
+                string target = Path.Combine(folder, Shim);
+                // Another user's file in a shared temporary folder must not be trusted by name alone.
+                if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes)) return target;
+                string temporary = target + "." + Environment.ProcessId;
+                File.WriteAllBytes(temporary, bytes);
+                File.Move(temporary, target, overwrite: true);
+                return target;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                reason = $"cannot write a copy of {Shim} under {parent}: {e.Message}";
+            }
+        }
+        throw new IOException(reason);
+    }
+
+    private static void LoadOnOtherSystems()
+    {
+        string name = OperatingSystem.IsWindows() ? "torch_cpu.dll" : "libtorch_cpu.dylib";
+        TorchFolder = CandidateFolders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, name)));
+        if (TorchFolder is null) return;
+        if (OperatingSystem.IsWindows())
+        {
+            // Dependencies of a DLL are searched on PATH.
+            Environment.SetEnvironmentVariable("PATH", TorchFolder + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"));
+        }
+        NativeLibrary.Load(Path.Combine(TorchFolder, name));
+    }
+
+    private static string? RecordedFolder() => typeof(NativeLibraries).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(a => a.Key == "LibTorchFolder")?.Value;
+
+    private static string? PackageTail(string folder)
+    {
+        int at = folder.Replace('\\', '/').IndexOf("/libtorch-cpu-", StringComparison.OrdinalIgnoreCase);
+        return at < 0 ? null : folder[(at + 1)..];
+    }
+
+    private static string PackageCache() =>
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } moved
+            ? moved
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
+    private static string CacheHome() =>
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } home
+            ? home
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+}
