@@ -1,0 +1,97 @@
+using ChemScale.Engine.Operators;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Models;
+
+/// <summary>
+/// ChemGPT: the GPT-Neo causal language model (Black et al. 2021), over packed molecules: no padding; attention and positions restart at
+/// each molecule. Queries, keys and values share one matrix; <see cref="ChemGptWeights"/> maps to the published tensor names.
+/// </summary>
+public sealed class ChemGpt : nn.Module
+{
+    private readonly Parameter tokenTable;
+    private readonly Parameter positionTable;
+    private readonly ChemGptBlock[] blocks;
+    private readonly Parameter finalNormWeight;
+    private readonly Parameter finalNormBias;
+
+    /// <param name="config">Shape; validated.</param>
+    /// <param name="seed">Initial weights: normal(0, InitStd) matrices and tables, zero biases, unit norms.</param>
+    /// <param name="dtype">float32 or float64.</param>
+    /// <param name="device">Where the weights live; null: the CPU.</param>
+    public ChemGpt(ChemGptConfig config, long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null)
+        : base(nameof(ChemGpt))
+    {
+        config.Validate();
+        Config = config;
+        using var generator = new Generator((ulong)seed, device);
+        var init = new ParameterInit(generator, config.InitStd, dtype, device);
+        tokenTable = init.Normal(config.VocabularySize, config.Width);
+        positionTable = init.Normal(config.Positions, config.Width);
+        register_parameter("wte", tokenTable);
+        register_parameter("wpe", positionTable);
+        blocks = new ChemGptBlock[config.Layers];
+        for (int layer = 0; layer < config.Layers; layer++)
+        {
+            blocks[layer] = new ChemGptBlock(config, layer, init);
+            register_module($"h{layer}", blocks[layer]);
+        }
+        finalNormWeight = init.Constant(1, config.Width);
+        finalNormBias = init.Constant(0, config.Width);
+        register_parameter("ln_f_weight", finalNormWeight);
+        register_parameter("ln_f_bias", finalNormBias);
+    }
+
+    public ChemGptConfig Config { get; }
+
+    internal IReadOnlyList<ChemGptBlock> Blocks => blocks;
+
+    internal Parameter TokenTable => tokenTable;
+
+    internal Parameter PositionTable => positionTable;
+
+    internal Parameter FinalNormWeight => finalNormWeight;
+
+    internal Parameter FinalNormBias => finalNormBias;
+
+    /// <summary>Summed from the real tensors: everything but the two tables.</summary>
+    public long NonEmbeddingParameters => parameters().Sum(p => p.numel()) - tokenTable.numel() - positionTable.numel();
+
+    /// <summary>Hidden states after the final norm.</summary>
+    /// <param name="ids">(T) token ids, int64.</param>
+    /// <param name="positions">(T) positions within each molecule, int64.</param>
+    /// <param name="rows">The molecules.</param>
+    /// <returns>(T, h)</returns>
+    public Tensor Hidden(Tensor ids, Tensor positions, PackedRows rows)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = tokenTable.index_select(0, ids) + positionTable.index_select(0, positions);
+        foreach (ChemGptBlock block in blocks) x = block.Forward(x, rows);
+        return Normalize(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Scores of the next token.</summary>
+    /// <returns>(T, vocabulary)</returns>
+    public Tensor Logits(Tensor ids, Tensor positions, PackedRows rows)
+    {
+        using Tensor hidden = Hidden(ids, positions, rows);
+        return nn.functional.linear(hidden, tokenTable);
+    }
+
+    /// <summary>Mean cross-entropy in nats per predicted token.</summary>
+    /// <param name="ids">(T) token ids, int64.</param>
+    /// <param name="positions">(T) positions within each molecule, int64.</param>
+    /// <param name="rows">The molecules.</param>
+    /// <param name="targets">(T) next ids, int64; -100 where nothing is predicted.</param>
+    /// <returns>A scalar.</returns>
+    public Tensor Loss(Tensor ids, Tensor positions, PackedRows rows, Tensor targets)
+    {
+        using Tensor logits = Logits(ids, positions, rows);
+        return nn.functional.cross_entropy(logits, targets, ignore_index: -100);
+    }
+
+    internal Tensor Normalize(Tensor x) =>
+        nn.functional.layer_norm(x, [Config.Width], finalNormWeight, finalNormBias, Config.LayerNormEpsilon);
+}

@@ -1,0 +1,83 @@
+using ChemScale.Engine.Operators;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Models;
+
+/// <summary>One layer: x += proj(attention(LN1 x)); x += W2 gelu(W1 LN2 x + b1) + b2. Queries, keys and values have no bias.</summary>
+internal sealed class ChemGptBlock : nn.Module
+{
+    private readonly ChemGptConfig config;
+    private readonly int window;
+
+    public ChemGptBlock(ChemGptConfig config, int layer, ParameterInit init)
+        : base(nameof(ChemGptBlock))
+    {
+        this.config = config;
+        window = config.IsLocal(layer) ? config.Window : 0;
+        int h = config.Width, inner = config.MlpWidth;
+        Norm1Weight = Register("ln_1_weight", init.Constant(1, h));
+        Norm1Bias = Register("ln_1_bias", init.Constant(0, h));
+        QueryKeyValue = Register("qkv", init.Normal(3 * h, h));
+        ProjectionWeight = Register("out_proj_weight", init.Normal(h, h));
+        ProjectionBias = Register("out_proj_bias", init.Constant(0, h));
+        Norm2Weight = Register("ln_2_weight", init.Constant(1, h));
+        Norm2Bias = Register("ln_2_bias", init.Constant(0, h));
+        ExpandWeight = Register("c_fc_weight", init.Normal(inner, h));
+        ExpandBias = Register("c_fc_bias", init.Constant(0, inner));
+        ContractWeight = Register("c_proj_weight", init.Normal(h, inner));
+        ContractBias = Register("c_proj_bias", init.Constant(0, h));
+    }
+
+    internal Parameter Norm1Weight { get; }
+
+    internal Parameter Norm1Bias { get; }
+
+    /// <summary>(3 h, h)</summary>
+    internal Parameter QueryKeyValue { get; }
+
+    internal Parameter ProjectionWeight { get; }
+
+    internal Parameter ProjectionBias { get; }
+
+    internal Parameter Norm2Weight { get; }
+
+    internal Parameter Norm2Bias { get; }
+
+    internal Parameter ExpandWeight { get; }
+
+    internal Parameter ExpandBias { get; }
+
+    internal Parameter ContractWeight { get; }
+
+    internal Parameter ContractBias { get; }
+
+    /// <param name="x">(T, h)</param>
+    /// <param name="rows">The molecules.</param>
+    /// <returns>(T, h)</returns>
+    public Tensor Forward(Tensor x, PackedRows rows)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor qkv = nn.functional.linear(Norm(x, Norm1Weight, Norm1Bias), QueryKeyValue);
+        Tensor attended = Attention.Apply(qkv, rows, config.Heads, window);
+        x = x + nn.functional.linear(attended, ProjectionWeight, ProjectionBias);
+        return FeedForward(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The second half of the layer, residual included.</summary>
+    internal Tensor FeedForward(Tensor x)
+    {
+        Tensor inner = nn.functional.linear(Norm(x, Norm2Weight, Norm2Bias), ExpandWeight, ExpandBias);
+        return x + nn.functional.linear(Gelu.Apply(inner), ContractWeight, ContractBias);
+    }
+
+    internal Tensor Norm(Tensor x, Tensor weight, Tensor bias) =>
+        nn.functional.layer_norm(x, [config.Width], weight, bias, config.LayerNormEpsilon);
+
+    private Parameter Register(string name, Parameter parameter)
+    {
+        register_parameter(name, parameter);
+        return parameter;
+    }
+}

@@ -1,0 +1,20 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Models;
+
+/// <summary>Makes parameters in place, without a second copy: at a billion parameters a temporary does not fit.</summary>
+internal sealed class ParameterInit(Generator generator, double std, ScalarType dtype, Device? device)
+{
+    public Parameter Normal(params long[] shape)
+    {
+        using (no_grad())
+        {
+            Tensor values = empty(shape, dtype: dtype, device: device);
+            values.normal_(0, std, generator);
+            return new Parameter(values);
+        }
+    }
+
+    public Parameter Constant(double value, params long[] shape) => new(full(shape, value, dtype: dtype, device: device));
+}

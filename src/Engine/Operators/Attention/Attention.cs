@@ -1,0 +1,34 @@
+using System.Runtime.Intrinsics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>
+/// Causal multi-head attention within each molecule of a packed batch:
+/// o_i = sum_j softmax_j(scale q_i . k_j) v_j over j &lt;= i and, with a window w, j > i - w.
+/// </summary>
+public static class Attention
+{
+    /// <param name="qkv">(T, 3 h): queries, keys, values side by side; head a owns columns a h/heads .. of each.</param>
+    /// <param name="rows">The molecules of the batch.</param>
+    /// <param name="heads">Number of heads; divides h.</param>
+    /// <param name="window">Reach in tokens, the query's own included; 0: unlimited.</param>
+    /// <param name="scale">Factor on the scores. GPT-Neo has 1, not 1/sqrt(h/heads).</param>
+    /// <returns>(T, h)</returns>
+    public static Tensor Apply(Tensor qkv, PackedRows rows, int heads, int window = 0, double scale = 1)
+    {
+        // A window no molecule reaches is none.
+        if (window >= rows.Longest) window = 0;
+        return UseHost(qkv)
+            ? AttentionFunction.Apply(qkv, rows, heads, window, scale)
+            : AttentionComposed.Apply(qkv, rows, heads, window, scale);
+    }
+
+    private static bool UseHost(Tensor qkv) => OperatorModes.Current switch
+    {
+        OperatorMode.Composed => false,
+        OperatorMode.Host => true,
+        _ => qkv.device_type == DeviceType.CPU && qkv.dtype is ScalarType.Float32 or ScalarType.Float64 && Vector256.IsHardwareAccelerated,
+    };
+}

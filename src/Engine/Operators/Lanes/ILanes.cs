@@ -1,0 +1,39 @@
+namespace ChemScale.Engine.Operators.Lanes;
+
+/// <summary>A vector of <see cref="Count"/> numbers: lets one host path serve both precisions and both vector widths.</summary>
+internal unsafe interface ILanes<TSelf, T>
+    where TSelf : unmanaged, ILanes<TSelf, T>
+    where T : unmanaged
+{
+    static abstract int Count { get; }
+
+    static abstract TSelf Zero { get; }
+
+    static abstract TSelf Load(T* address);
+
+    static abstract void Store(T* address, TSelf value);
+
+    static abstract TSelf All(T value);
+
+    static abstract TSelf Add(TSelf a, TSelf b);
+
+    static abstract TSelf Subtract(TSelf a, TSelf b);
+
+    static abstract TSelf Multiply(TSelf a, TSelf b);
+
+    static abstract TSelf Divide(TSelf a, TSelf b);
+
+    /// <summary>a b + c, rounded once.</summary>
+    static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
+
+    static abstract TSelf Max(TSelf a, TSelf b);
+
+    /// <summary>e^x for x &lt;= 0 or moderate; 0 below the least normal number.</summary>
+    static abstract TSelf Exp(TSelf x);
+
+    /// <summary>Natural logarithm of positive numbers.</summary>
+    static abstract TSelf Log(TSelf x);
+
+    /// <summary>Lane l of the result: <paramref name="value"/>'s where low &lt;= l &lt; high, else <paramref name="other"/>'s.</summary>
+    static abstract TSelf SelectRange(int low, int high, TSelf value, TSelf other);
+}

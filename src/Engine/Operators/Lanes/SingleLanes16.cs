@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ChemScale.Engine.Operators.Lanes;
+
+/// <summary>16 floats in a 512-bit vector.</summary>
+internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
+{
+    private readonly Vector512<float> value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private SingleLanes16(Vector512<float> value) => this.value = value;
+
+    public static int Count => 16;
+
+    public static SingleLanes16 Zero => default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Load(float* address) => new(Vector512.Load(address));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* address, SingleLanes16 value) => Vector512.Store(value.value, address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 All(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Add(SingleLanes16 a, SingleLanes16 b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Subtract(SingleLanes16 a, SingleLanes16 b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Multiply(SingleLanes16 a, SingleLanes16 b) => new(a.value * b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Divide(SingleLanes16 a, SingleLanes16 b) => new(a.value / b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Fma(SingleLanes16 a, SingleLanes16 b, SingleLanes16 c) => new(Vector512.FusedMultiplyAdd(a.value, b.value, c.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Max(SingleLanes16 a, SingleLanes16 b) => new(Vector512.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Exp(SingleLanes16 x)
+    {
+        // Cephes' expf: x = n ln2 + r, a polynomial of degree 6 in r, then 2^n through the exponent bits.
+        Vector512<float> clamped = Vector512.Max(x.value, Vector512.Create(-87.3f));
+        Vector512<float> n = Vector512.Round(clamped * Vector512.Create(1.44269504088896341f));
+        Vector512<float> r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), clamped);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
+        Vector512<float> p = Vector512.Create(1.9875691500e-4f);
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.3981999507e-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(8.3334519073e-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894e-2f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459e-1f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201e-1f));
+        p = Vector512.FusedMultiplyAdd(p, r * r, r + Vector512<float>.One);
+        Vector512<float> scale = (Vector512.ConvertToInt32(n) + Vector512.Create(127) << 23).AsSingle();
+        return new(p * scale & Vector512.GreaterThanOrEqual(x.value, Vector512.Create(-87.3f)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Log(SingleLanes16 x) => new(Vector512.Log(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 SelectRange(int low, int high, SingleLanes16 value, SingleLanes16 other)
+    {
+        Vector512<int> lane = Vector512<int>.Indices;
+        Vector512<int> inside = Vector512.GreaterThanOrEqual(lane, Vector512.Create((int)low)) & Vector512.LessThan(lane, Vector512.Create((int)high));
+        return new(Vector512.ConditionalSelect(inside.AsSingle(), value.value, other.value));
+    }
+}

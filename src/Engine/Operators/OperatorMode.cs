@@ -1,0 +1,26 @@
+namespace ChemScale.Engine.Operators;
+
+/// <summary>Which form of an operation runs. Set once per run; models never branch on it.</summary>
+public enum OperatorMode
+{
+    /// <summary>The fastest form for the device and the operation.</summary>
+    Auto,
+
+    /// <summary>Library tensor operations: any order of derivative, any device; the oracle of the other forms.</summary>
+    Composed,
+
+    /// <summary>Vectorised C# on the CPU, where it pays.</summary>
+    Host,
+}
+
+/// <summary>The mode of this process.</summary>
+public static class OperatorModes
+{
+    public static OperatorMode Current { get; set; } = OperatorMode.Auto;
+
+    /// <exception cref="InputException">Not one of auto, composed, host.</exception>
+    public static OperatorMode Parse(string name) =>
+        Enum.TryParse(name, ignoreCase: true, out OperatorMode mode) && Enum.IsDefined(mode)
+            ? mode
+            : throw new InputException("operators", $"'{name}'", "auto, composed or host");
+}

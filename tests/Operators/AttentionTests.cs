@@ -1,0 +1,161 @@
+using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Autograd;
+using NUnit.Framework;
+using static TorchSharp.torch;
+
+namespace ChemScale.Tests.Operators;
+
+public class AttentionTests
+{
+    [TearDown]
+    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+
+    [Test]
+    public void Host_and_composed_forms_agree(
+        [Values(1, 2, 8, 12, 32)] int headWidth, [Values(0, 5, 16, 40)] int window, [Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        using var rows = new PackedRows([0, 1, 38, 70, 71, 88]);
+        int heads = 3, width = heads * headWidth;
+        using Generator generator = new(7);
+        Tensor qkv = randn(rows.Tokens, 3 * width, dtype: ScalarType.Float64, generator: generator);
+        Tensor probe = randn(rows.Tokens, width, dtype: ScalarType.Float64, generator: generator);
+        (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, ScalarType.Float64);
+        (Tensor output, Tensor gradient) = Run(OperatorMode.Host, qkv, dtype);
+        double tolerance = dtype == ScalarType.Float64 ? 1e-12 : 2e-4;
+        Assert.That((output - expected).abs().max().item<double>(), Is.LessThan(tolerance));
+        Assert.That((gradient - expectedGradient).abs().max().item<double>(), Is.LessThan(tolerance * headWidth));
+
+        (Tensor, Tensor) Run(OperatorMode mode, Tensor input, ScalarType type)
+        {
+            OperatorModes.Current = mode;
+            Tensor leaf = input.to(type).clone().requires_grad_();
+            Tensor o = Attention.Apply(leaf, rows, heads, window, 0.7);
+            (o * probe.to(type)).sum().backward();
+            AutogradFunction.ThrowIfFailed();
+            return (o.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
+        }
+    }
+
+    [Test]
+    public void Host_float32_error_is_at_most_twice_that_of_composed_float32([Values(8, 32)] int headWidth)
+    {
+        using var scope = NewDisposeScope();
+        using var rows = new PackedRows([0, 37, 74, 120, 200]);
+        int heads = 4, width = heads * headWidth;
+        using Generator generator = new(11);
+        Tensor qkv = randn(rows.Tokens, 3 * width, dtype: ScalarType.Float64, generator: generator).to(ScalarType.Float32).to(ScalarType.Float64);
+        Tensor probe = randn(rows.Tokens, width, dtype: ScalarType.Float64, generator: generator).to(ScalarType.Float32).to(ScalarType.Float64);
+        (Tensor exact, Tensor exactGradient) = Run(OperatorMode.Composed, ScalarType.Float64);
+        (Tensor composed, Tensor composedGradient) = Run(OperatorMode.Composed, ScalarType.Float32);
+        (Tensor host, Tensor hostGradient) = Run(OperatorMode.Host, ScalarType.Float32);
+        Assert.That(Error(host, exact), Is.LessThan(2 * Error(composed, exact)));
+        Assert.That(Error(hostGradient, exactGradient), Is.LessThan(2 * Error(composedGradient, exactGradient)));
+
+        static double Error(Tensor a, Tensor b) => (a - b).pow(2).mean().sqrt().item<double>();
+
+        (Tensor, Tensor) Run(OperatorMode mode, ScalarType type)
+        {
+            OperatorModes.Current = mode;
+            Tensor leaf = qkv.to(type).clone().requires_grad_();
+            Tensor o = Attention.Apply(leaf, rows, heads);
+            (o * probe.to(type)).sum().backward();
+            AutogradFunction.ThrowIfFailed();
+            return (o.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
+        }
+    }
+
+    [Test]
+    public void Host_gradient_matches_finite_differences()
+    {
+        using var scope = NewDisposeScope();
+        OperatorModes.Current = OperatorMode.Host;
+        using var rows = new PackedRows([0, 3, 12]);
+        using Generator generator = new(2);
+        Tensor qkv = randn(12, 12, dtype: ScalarType.Float64, generator: generator);
+        Tensor probe = randn(12, 4, dtype: ScalarType.Float64, generator: generator), direction = randn_like(qkv);
+        Tensor leaf = qkv.clone().requires_grad_();
+        (Attention.Apply(leaf, rows, 2, 4) * probe).sum().backward();
+        const double h = 1e-6;
+        double F(double t) => (Attention.Apply(qkv + t * direction, rows, 2, 4) * probe).sum().item<double>();
+        Assert.That((leaf.grad! * direction).sum().item<double>(), Is.EqualTo((F(h) - F(-h)) / (2 * h)).Within(1e-8));
+    }
+
+    [Test]
+    public void Second_derivatives_of_the_host_form_equal_the_composed_ones()
+    {
+        using var scope = NewDisposeScope();
+        using var rows = new PackedRows([0, 5, 9]);
+        using Generator generator = new(4);
+        Tensor qkv = randn(9, 12, dtype: ScalarType.Float64, generator: generator), probe = randn(9, 4, dtype: ScalarType.Float64, generator: generator);
+        Tensor host = Second(OperatorMode.Host), composed = Second(OperatorMode.Composed);
+        Assert.That((host - composed).abs().max().item<double>(), Is.LessThan(1e-12));
+
+        Tensor Second(OperatorMode mode)
+        {
+            OperatorModes.Current = mode;
+            Tensor leaf = qkv.clone().requires_grad_();
+            Tensor value = (Attention.Apply(leaf, rows, 2) * probe).pow(2).sum();
+            Tensor gradient = autograd.grad([value], [leaf], retain_graph: true, create_graph: true)[0];
+            Tensor second = autograd.grad([gradient.pow(2).sum()], [leaf])[0];
+            AutogradFunction.ThrowIfFailed();
+            return second;
+        }
+    }
+
+    [Test]
+    public void Repeats_are_bitwise_equal_whatever_the_threads()
+    {
+        using var scope = NewDisposeScope();
+        OperatorModes.Current = OperatorMode.Host;
+        using var rows = new PackedRows([0, 30, 45, 99]);
+        using Generator generator = new(3);
+        Tensor qkv = randn(99, 48, generator: generator);
+        int threads = get_num_threads();
+        Tensor? first = null;
+        for (int repeat = 0; repeat < 50; repeat++)
+        {
+            set_num_threads(1 + repeat % 2);
+            Tensor leaf = qkv.clone().requires_grad_();
+            Attention.Apply(leaf, rows, 4, 9).pow(2).sum().backward();
+            first ??= leaf.grad!;
+            Assert.That(leaf.grad!.eq(first).all().item<bool>(), Is.True);
+        }
+        set_num_threads(threads);
+    }
+
+    [Test]
+    public void No_node_outlives_its_graph()
+    {
+        OperatorModes.Current = OperatorMode.Host;
+        using var rows = new PackedRows([0, 30]);
+        int before = AutogradFunction.LiveNodes;
+        for (int i = 0; i < 20; i++)
+        {
+            using var scope = NewDisposeScope();
+            Tensor leaf = randn(30, 24).requires_grad_();
+            Tensor o = Attention.Apply(leaf, rows, 2);
+            if (i % 2 == 0) o.sum().backward();
+            AutogradFunction.ThrowIfFailed();
+        }
+        Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(before));
+    }
+
+    [Test]
+    public void A_failing_backward_is_rethrown_where_it_can_be_handled()
+    {
+        using var scope = NewDisposeScope();
+        Tensor leaf = randn(3).requires_grad_();
+        new Failing().Apply(leaf)[0].sum().backward();
+        Assert.That(AutogradFunction.ThrowIfFailed, Throws.InvalidOperationException.With.Message.Contains("on purpose"));
+        Assert.That(AutogradFunction.ThrowIfFailed, Throws.Nothing);
+    }
+
+    private sealed class Failing : AutogradFunction
+    {
+        protected internal override Tensor[] Forward(AutogradContext context, Tensor?[] inputs) => [inputs[0]!.clone()];
+
+        protected internal override Tensor?[] Backward(AutogradContext context, Tensor?[] gradients) =>
+            throw new ArithmeticException("on purpose");
+    }
+}
