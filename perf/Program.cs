@@ -1,1 +1,22 @@
-Console.WriteLine("perf");
+using ChemScale.Engine.Native;
+using ChemScale.Perf;
+
+NativeLibraries.EnsureLoaded();
+Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
+{
+    ["chemgpt"] = ChemGptBenchmark.Run,
+    ["layer"] = LayerOperationsBenchmark.Run,
+};
+
+switch (args)
+{
+    case ["list"]:
+        foreach (string name in benchmarks.Keys) Console.WriteLine(name);
+        return 0;
+    case ["run", var name, .. var rest] when benchmarks.TryGetValue(name, out Action<string[]>? run):
+        run(rest);
+        return 0;
+    default:
+        Console.Error.WriteLine("perf list | run NAME [options]; names: " + string.Join(", ", benchmarks.Keys));
+        return 2;
+}

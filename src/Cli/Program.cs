@@ -1,1 +1,97 @@
-Console.WriteLine("chemscale");
+using System.Runtime.InteropServices;
+using ChemScale.Engine;
+using CommandLine;
+using CommandLine.Text;
+
+namespace ChemScale.Cli;
+
+/// <summary>
+/// chemscale VERB [options]. Exit codes: 0 done; 1 failed; 2 a mistake in what was given, one line on standard error;
+/// 130 and 143 after SIGINT and SIGTERM, with a durable checkpoint.
+/// </summary>
+internal static class Program
+{
+    private static readonly Type[] Verbs = [.. typeof(Verb).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Verb)) && !t.IsAbstract)
+        .OrderBy(t => t.Name, StringComparer.Ordinal)];
+
+    public static int Main(string[] args)
+    {
+        using var parser = new Parser(settings =>
+        {
+            settings.HelpWriter = null;
+            settings.CaseInsensitiveEnumValues = true;
+        });
+        ParserResult<object> result = parser.ParseArguments(args, Verbs);
+        return result is NotParsed<object> mistakes ? Explain(mistakes) : RunGuarded((Verb)result.Value);
+    }
+
+    private static int RunGuarded(Verb verb)
+    {
+        using var stop = new CancellationTokenSource();
+        int signalCode = 0;
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => OnSignal(c, 130));
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => OnSignal(c, 143));
+        try
+        {
+            int code = verb.Run(stop.Token);
+            return signalCode != 0 ? signalCode : code;
+        }
+        catch (InputException e)
+        {
+            Console.Error.WriteLine("chemscale: " + e.Message);
+            return 2;
+        }
+        catch (OperationCanceledException) when (signalCode != 0)
+        {
+            return signalCode;
+        }
+#pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}");
+            if (Environment.GetEnvironmentVariable("CHEMSCALE_TRACE") is { Length: > 0 }) Console.Error.WriteLine(e);
+            return 1;
+        }
+#pragma warning restore CA1031
+
+        void OnSignal(PosixSignalContext context, int code)
+        {
+            // A second signal means it: let the default end the process.
+            if (signalCode != 0) return;
+            context.Cancel = true;
+            signalCode = code;
+            stop.Cancel();
+        }
+    }
+
+    private static int Explain(NotParsed<object> result)
+    {
+        if (result.Errors.IsHelp() || result.Errors.IsVersion())
+        {
+            Console.WriteLine(result.Errors.IsVersion() ? HelpText.AutoBuild(result).Heading.ToString() : HelpText.AutoBuild(result, h =>
+            {
+                h.AdditionalNewLineAfterOption = false;
+                h.MaximumDisplayWidth = 120;
+                h.Copyright = "";
+                return HelpText.DefaultParsingErrorsHandler(result, h);
+            }, e => e, verbsIndex: true));
+            return 0;
+        }
+        Error error = result.Errors.First();
+        string verbs = string.Join(", ", Verbs.Select(v => ((VerbAttribute)v.GetCustomAttributes(typeof(VerbAttribute), false)[0]).Name));
+        Console.Error.WriteLine("chemscale: " + error switch
+        {
+            UnknownOptionError e => $"unknown option '{e.Token}'. HINT: --help lists the options of a verb",
+            BadVerbSelectedError e => $"unknown verb '{e.Token}'; expected one of {verbs}",
+            NoVerbSelectedError => $"no verb given; expected one of {verbs}. HINT: chemscale --help",
+            MissingRequiredOptionError e => $"missing option '{e.NameInfo.NameText}'. HINT: --help lists the options of a verb",
+            MissingValueOptionError e => $"option '{e.NameInfo.NameText}' has no value",
+            BadFormatConversionError e => $"option '{e.NameInfo.NameText}' has a value of the wrong kind. HINT: --help says what it takes",
+            RepeatedOptionError e => $"option '{e.NameInfo.NameText}' is given twice",
+            NamedError e => $"option '{e.NameInfo.NameText}': {e.Tag}",
+            TokenError e => $"'{e.Token}': {e.Tag}",
+            _ => error.Tag.ToString(),
+        });
+        return 2;
+    }
+}

@@ -1,2 +1,0 @@
-namespace ChemScale.Kernels;
-internal static class Placeholder { }

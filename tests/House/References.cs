@@ -1,0 +1,71 @@
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace ChemScale.Tests.House;
+
+/// <summary>Every type that a type's declaration and code name: bases, fields, signatures, attributes, and method bodies.</summary>
+internal static class References
+{
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+
+    private static readonly Dictionary<short, OpCode> OpCodesByValue = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
+
+    public static HashSet<Type> Of(Type type)
+    {
+        var found = new HashSet<Type>();
+        Add(found, type.BaseType);
+        foreach (Type i in type.GetInterfaces()) Add(found, i);
+        foreach (FieldInfo field in type.GetFields(Declared)) Add(found, field.FieldType);
+        foreach (PropertyInfo property in type.GetProperties(Declared)) Add(found, property.PropertyType);
+        foreach (MethodBase method in type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared)))
+        {
+            foreach (ParameterInfo parameter in method.GetParameters()) Add(found, parameter.ParameterType);
+            if (method is MethodInfo { ReturnType: var returned }) Add(found, returned);
+            if (method.GetMethodBody() is { } body) AddBody(found, type, method, body);
+        }
+        return found;
+    }
+
+    private static void AddBody(HashSet<Type> found, Type type, MethodBase method, MethodBody body)
+    {
+        foreach (LocalVariableInfo local in body.LocalVariables) Add(found, local.LocalType);
+        byte[] il = body.GetILAsByteArray()!;
+        Type[]? typeArguments = type.IsGenericType ? type.GetGenericArguments() : null;
+        Type[]? methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
+        for (int at = 0; at < il.Length;)
+        {
+            OpCode code = il[at] == 0xFE ? OpCodesByValue[(short)(0xFE00 | il[at + 1])] : OpCodesByValue[il[at]];
+            at += code.Size;
+            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType)
+            {
+                MemberInfo? member = type.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments);
+                Add(found, member as Type ?? member?.DeclaringType);
+                if (member is MethodInfo { IsGenericMethod: true } generic)
+                    foreach (Type argument in generic.GetGenericArguments()) Add(found, argument);
+            }
+            at += code.OperandType switch
+            {
+                OperandType.InlineNone => 0,
+                OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+                OperandType.InlineVar => 2,
+                OperandType.InlineI8 or OperandType.InlineR => 8,
+                OperandType.InlineSwitch => 4 + 4 * BitConverter.ToInt32(il, at),
+                _ => 4,
+            };
+        }
+    }
+
+    private static void Add(HashSet<Type> found, Type? type)
+    {
+        if (type is null || type.IsGenericParameter) return;
+        if (type.HasElementType)
+        {
+            Add(found, type.GetElementType());
+            return;
+        }
+        if (!found.Add(type.IsGenericType ? type.GetGenericTypeDefinition() : type)) return;
+        foreach (Type argument in type.GenericTypeArguments) Add(found, argument);
+    }
+}
