@@ -1,0 +1,92 @@
+using ChemScale.Engine;
+using ChemScale.Engine.Generation;
+using ChemScale.Engine.Models;
+using ChemScale.Tests.Models;
+using NUnit.Framework;
+using static TorchSharp.torch;
+
+namespace ChemScale.Tests.Generation;
+
+public class SequenceGeneratorTests
+{
+    private static readonly ChemGptConfig Config = new()
+    {
+        Layers = 3, Width = 16, Heads = 4, Window = 5, Positions = 40, VocabularySize = 12, InitStd = 0.5,
+    };
+
+    [Test]
+    public void Step_by_step_scores_equal_those_of_the_whole_sequence()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new ChemGpt(Config, 3, ScalarType.Float64);
+        int[][] sequences = [[2, 5, 7, 8, 9, 11, 4, 4, 5, 6, 7], [2, 7, 7, 6, 10, 3, 8, 9, 5, 5, 1]];
+        (Tensor ids, Tensor positions, var rows, _) = GptNeoFixture.Pack(sequences);
+        Tensor whole = model.Logits(ids, positions, rows).view(2, 11, 12);
+        using var decoder = new ChemGptDecoder(model, 2, 11);
+        for (int t = 0; t < 11; t++)
+        {
+            Tensor step = decoder.Step([sequences[0][t], sequences[1][t]]);
+            Assert.That((step - whole.select(1, t)).abs().max().item<double>(), Is.LessThan(1e-12), $"position {t}");
+        }
+    }
+
+    [Test]
+    public void The_batch_size_does_not_change_what_is_drawn()
+    {
+        using var model = new ChemGpt(Config, 1, ScalarType.Float64);
+        string[] Draw(int batch) => [.. SequenceGenerator
+            .Generate(model, new SamplingOptions { Count = 9, BatchSize = batch, MaximumTokens = 30, Seed = 4 }, [6], 2, 3, [0, 1, 2, 4])
+            .Select(s => string.Join(' ', s.Ids) + s.Finished)];
+        string[] one = Draw(1);
+        Assert.That(Draw(4), Is.EqualTo(one));
+        Assert.That(Draw(9), Is.EqualTo(one));
+        Assert.That(one.Distinct().Count(), Is.GreaterThan(1));
+        Assert.That(one, Has.All.StartsWith("6"));
+    }
+
+    [Test]
+    public void Forbidden_tokens_are_never_drawn_and_the_length_is_bounded()
+    {
+        using var model = new ChemGpt(Config, 2);
+        foreach (GeneratedSequence s in SequenceGenerator.Generate(model, new SamplingOptions { Count = 20, MaximumTokens = 15 }, [], 2, 3, [0, 1, 2, 4]))
+        {
+            Assert.That(s.Ids, Has.None.AnyOf(0, 1, 2, 3, 4));
+            Assert.That(s.Ids, Has.Length.LessThanOrEqualTo(14));
+            Assert.That(s.Finished || s.Ids.Length == 14, Is.True);
+        }
+    }
+
+    [Test]
+    public void Temperature_zero_and_top_one_take_the_likeliest_token()
+    {
+        using var model = new ChemGpt(Config, 6, ScalarType.Float64);
+        int[] Greedy(SamplingOptions options) => SequenceGenerator.Generate(model, options, [], 2, 3, [0, 1, 2, 4]).First().Ids;
+        int[] zero = Greedy(new SamplingOptions { Count = 1, Temperature = 0, MaximumTokens = 20 });
+        int[] top = Greedy(new SamplingOptions { Count = 1, TopK = 1, MaximumTokens = 20, Seed = 9 });
+        Assert.That(top, Is.EqualTo(zero));
+    }
+
+    [Test]
+    public void Frequencies_follow_the_softmax_of_the_scores()
+    {
+        double[] scores = [0, 1, 2, double.NegativeInfinity];
+        var counts = new int[4];
+        const int draws = 20_000;
+        for (int s = 0; s < draws; s++) counts[new TokenSampler(1, s, 2, 0).Draw(scores)]++;
+        double total = 1 + Math.Exp(0.5) + Math.Exp(1);
+        for (int i = 0; i < 3; i++)
+        {
+            double p = Math.Exp(scores[i] / 2) / total;
+            Assert.That(counts[i], Is.EqualTo(p * draws).Within(5 * Math.Sqrt(draws * p * (1 - p))));
+        }
+        Assert.That(counts[3], Is.Zero);
+    }
+
+    [Test]
+    public void A_negative_temperature_is_refused()
+    {
+        using var model = new ChemGpt(Config, 6);
+        Assert.That(() => SequenceGenerator.Generate(model, new SamplingOptions { Temperature = -1 }, [], 2, 3, []).ToArray(),
+            Throws.TypeOf<InputException>());
+    }
+}
