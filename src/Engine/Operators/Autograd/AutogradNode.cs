@@ -9,7 +9,6 @@ namespace ChemScale.Engine.Operators.Autograd;
 internal sealed unsafe class AutogradNode
 {
     private static readonly ConcurrentBag<AutogradNode> Pool = [];
-    private static readonly List<ReturnedGradients> AllReturned = [];
     private static int live;
 
     [ThreadStatic]
@@ -103,20 +102,13 @@ internal sealed unsafe class AutogradNode
         NativeAutograd.THSAutograd_CSharpNode_disposeSharedPtr(p);
     }
 
-    internal static void ReleaseReturned()
-    {
-        lock (AllReturned)
-            foreach (ReturnedGradients list in AllReturned) list.Release();
-    }
+    /// <summary>Frees what callbacks on this thread returned. Device threads free theirs at their next callback.</summary>
+    internal static void ReleaseReturned() => returned?.Release();
 
     private NativeAutograd.TensorArray OnApply(nint tensors, int count)
     {
-        if (returned is null)
-        {
-            returned = new ReturnedGradients();
-            lock (AllReturned) AllReturned.Add(returned);
-        }
         // The native side has copied what the last callback on this thread returned.
+        returned ??= new ReturnedGradients();
         returned.Release();
         int n = 0;
         using DisposeScope scope = torch.NewDisposeScope();
@@ -175,18 +167,12 @@ internal sealed unsafe class AutogradNode
     {
         private readonly List<nint> handles = [];
 
-        public void Add(nint handle)
-        {
-            lock (handles) handles.Add(handle);
-        }
+        public void Add(nint handle) => handles.Add(handle);
 
         public void Release()
         {
-            lock (handles)
-            {
-                foreach (nint handle in handles) NativeAutograd.THSTensor_dispose(handle);
-                handles.Clear();
-            }
+            foreach (nint handle in handles) NativeAutograd.THSTensor_dispose(handle);
+            handles.Clear();
         }
     }
 }

@@ -1,0 +1,90 @@
+namespace ChemScale.Engine.Studies.Summary;
+
+/// <summary>The grid of model sizes and data sizes, and the power laws fitted to it.</summary>
+public sealed record GridSummary
+{
+    public required IReadOnlyList<GridPoint> Points { get; init; }
+
+    public required IReadOnlyList<FitSummary> Fits { get; init; }
+
+    /// <summary>Learning rate and batch size all points used.</summary>
+    public required double LearningRate { get; init; }
+
+    public required int BatchSize { get; init; }
+
+    /// <summary>Anything the reader must know before trusting the exponents.</summary>
+    public IReadOnlyList<string> Cautions { get; init; } = [];
+}
+
+/// <summary>One trained model of the grid.</summary>
+public sealed record GridPoint
+{
+    public required string Name { get; init; }
+
+    public required string ModelName { get; init; }
+
+    /// <summary>Non-embedding parameters N.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Unique training items: molecules or frames.</summary>
+    public required long Documents { get; init; }
+
+    /// <summary>D: unique training tokens, or frames.</summary>
+    public required long Items { get; init; }
+
+    /// <summary>S: tokens or frames seen, repeats included.</summary>
+    public required long ItemsSeen { get; init; }
+
+    /// <summary>C = 6 N S, in FLOP.</summary>
+    public required double Compute { get; init; }
+
+    /// <summary>Least validation loss on the one fixed set.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>The validation loss was still falling when the cap on S was reached.</summary>
+    public required bool StillFalling { get; init; }
+
+    public required double Seconds { get; init; }
+
+    /// <summary>Validation losses along the run.</summary>
+    public required IReadOnlyList<CurvePoint> Curve { get; init; }
+}
+
+public sealed record CurvePoint(long ItemsSeen, double Loss);
+
+/// <summary>L(R) = alpha R^-beta (+ floor) fitted to points that share everything but the resource R.</summary>
+public sealed record FitSummary
+{
+    /// <summary>parameters, items or compute.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>What is held: "D = 41,230 tokens"; for compute, "frontier".</summary>
+    public required string Held { get; init; }
+
+    /// <summary>power-law or power-law-with-floor.</summary>
+    public required string Form { get; init; }
+
+    public required int PointCount { get; init; }
+
+    public required double Alpha { get; init; }
+
+    public required double Beta { get; init; }
+
+    public double Floor { get; init; }
+
+    /// <summary>95 % interval of beta; null where the points do not support one.</summary>
+    public double? BetaLow { get; init; }
+
+    public double? BetaHigh { get; init; }
+
+    /// <summary>In log loss.</summary>
+    public required double R2 { get; init; }
+
+    /// <summary>Fitted curve with its 95 % band, ready to draw.</summary>
+    public required IReadOnlyList<BandPoint> Band { get; init; }
+
+    /// <summary>What the fit cannot say, in words; empty when nothing.</summary>
+    public string Caution { get; init; } = "";
+}
+
+public sealed record BandPoint(double Resource, double Loss, double Low, double High);

@@ -1,0 +1,74 @@
+namespace ChemScale.Engine.Studies.Summary;
+
+/// <summary>Hyperparameter selection by training performance estimation (not the Tree-structured Parzen Estimator).</summary>
+public sealed record SelectionSummary
+{
+    /// <summary>In the order of the search space; the Hugging Face default is among them.</summary>
+    public required IReadOnlyList<ConfigurationOutcome> Configurations { get; init; }
+
+    public required int ProbeEpochs { get; init; }
+
+    public required int FullEpochs { get; init; }
+
+    /// <summary>True when every configuration was finished, to compare predictions with the truth.</summary>
+    public required bool Validated { get; init; }
+
+    /// <summary>Index of the configuration that was selected at the end of the probe.</summary>
+    public required int Selected { get; init; }
+
+    /// <summary>Of predicted against true final losses; null unless validated. Spread: over those within 20 % of the best loss.</summary>
+    public double? R2 { get; init; }
+
+    public double? Spearman { get; init; }
+
+    public double? Kendall { get; init; }
+
+    public double? R2NearBest { get; init; }
+
+    public double? SpearmanNearBest { get; init; }
+
+    /// <summary>Final loss of the selected minus that of the truly best; null unless validated.</summary>
+    public double? Regret { get; init; }
+
+    /// <summary>1 - (probes + finishes) / (n full runs): what selection alone would have cost against running all to the end.</summary>
+    public required double ComputeSaved { get; init; }
+}
+
+/// <summary>One configuration of the search.</summary>
+public sealed record ConfigurationOutcome
+{
+    public required string Name { get; init; }
+
+    public required double LearningRate { get; init; }
+
+    public required int BatchSize { get; init; }
+
+    /// <summary>The default of Hugging Face's trainer.</summary>
+    public bool IsDefault { get; init; }
+
+    /// <summary>What selection decided at the end of the probe; Diverged: the loss was not a number.</summary>
+    public required ConfigurationFate Fate { get; init; }
+
+    /// <summary>Mean training loss of each epoch run.</summary>
+    public required IReadOnlyList<double> EpochLosses { get; init; }
+
+    /// <summary>Sum of the probe's epoch losses (TSE).</summary>
+    public double? Estimate { get; init; }
+
+    /// <summary>Final loss predicted from the probe, and its standard error; null where it diverged.</summary>
+    public double? Predicted { get; init; }
+
+    public double? PredictedError { get; init; }
+
+    /// <summary>Final loss reached; null where it was not finished.</summary>
+    public double? Final { get; init; }
+
+    public required double SecondsPerEpoch { get; init; }
+}
+
+public enum ConfigurationFate
+{
+    Kept,
+    Stopped,
+    Diverged,
+}
