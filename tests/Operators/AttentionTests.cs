@@ -12,11 +12,11 @@ public class AttentionTests
 
     [Test]
     public void Host_and_composed_forms_agree(
-        [Values(1, 2, 8, 12, 32)] int headWidth, [Values(0, 5, 16, 40)] int window, [Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
+        [Values(1, 2, 8, 12, 32)] int headWidth, [Values(1, 3, 12, 16, 18)] int heads, [Values(0, 5, 40)] int window, [Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
     {
         using var scope = NewDisposeScope();
         using var rows = new PackedRows([0, 1, 38, 70, 71, 88]);
-        int heads = 3, width = heads * headWidth;
+        int width = heads * headWidth;
         using Generator generator = new(7);
         Tensor qkv = randn(rows.Tokens, 3 * width, dtype: ScalarType.Float64, generator: generator);
         Tensor probe = randn(rows.Tokens, width, dtype: ScalarType.Float64, generator: generator);
@@ -38,11 +38,11 @@ public class AttentionTests
     }
 
     [Test]
-    public void Host_float32_error_is_at_most_twice_that_of_composed_float32([Values(8, 32)] int headWidth)
+    public void Host_float32_error_is_at_most_twice_that_of_composed_float32([Values(8, 32)] int headWidth, [Values(4, 16)] int heads)
     {
         using var scope = NewDisposeScope();
         using var rows = new PackedRows([0, 37, 74, 120, 200]);
-        int heads = 4, width = heads * headWidth;
+        int width = heads * headWidth;
         using Generator generator = new(11);
         Tensor qkv = randn(rows.Tokens, 3 * width, dtype: ScalarType.Float64, generator: generator).to(ScalarType.Float32).to(ScalarType.Float64);
         Tensor probe = randn(rows.Tokens, width, dtype: ScalarType.Float64, generator: generator).to(ScalarType.Float32).to(ScalarType.Float64);

@@ -7,37 +7,16 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Operators;
 
 /// <summary>
-/// Attention on the CPU: one task per (molecule, head), queries a lane each; the backward pass goes once over query tiles (dq) and once
-/// over key tiles (dk, dv), so every sum has one owner and one order. Scores are recomputed, never stored.
+/// Attention on the CPU: independent tasks of one molecule each, so every sum has one owner and one order. Scores are recomputed in the
+/// backward pass, never stored.
 /// </summary>
-internal static unsafe class AttentionHost
+internal static class AttentionHost
 {
     /// <param name="shape">Molecules, heads, window, scale.</param>
     /// <param name="qkv">(T, 3 h)</param>
     /// <param name="output">(T, h), written.</param>
     /// <param name="logSum">(heads, T), written: log sum_j exp(s_ij), what the backward pass needs of the softmax.</param>
-    public static void Forward(AttentionShape shape, Tensor qkv, Tensor output, Tensor logSum)
-    {
-        nint q = NativeAutograd.DataPointer(qkv), o = NativeAutograd.DataPointer(output), l = NativeAutograd.DataPointer(logSum);
-        int tasks = shape.Rows.Molecules * shape.Heads;
-        switch (qkv.dtype)
-        {
-            case ScalarType.Float32 when Vector512.IsHardwareAccelerated:
-                TorchThreads.For(tasks, t => AttentionTask<SingleLanes16, float>.Forward(shape, t, (float*)q, (float*)o, (float*)l));
-                break;
-            case ScalarType.Float32:
-                TorchThreads.For(tasks, t => AttentionTask<SingleLanes8, float>.Forward(shape, t, (float*)q, (float*)o, (float*)l));
-                break;
-            case ScalarType.Float64 when Vector512.IsHardwareAccelerated:
-                TorchThreads.For(tasks, t => AttentionTask<DoubleLanes8, double>.Forward(shape, t, (double*)q, (double*)o, (double*)l));
-                break;
-            case ScalarType.Float64:
-                TorchThreads.For(tasks, t => AttentionTask<DoubleLanes4, double>.Forward(shape, t, (double*)q, (double*)o, (double*)l));
-                break;
-            default:
-                throw new NotSupportedException($"attention on the host path takes float32 or float64, not {qkv.dtype}");
-        }
-    }
+    public static void Forward(AttentionShape shape, Tensor qkv, Tensor output, Tensor logSum) => Choose(shape, qkv, output, logSum, null, null);
 
     /// <param name="shape">As in the forward pass.</param>
     /// <param name="qkv">(T, 3 h)</param>
@@ -45,33 +24,43 @@ internal static unsafe class AttentionHost
     /// <param name="logSum">(heads, T) of the forward pass.</param>
     /// <param name="outputGradient">(T, h)</param>
     /// <param name="gradient">(T, 3 h), written.</param>
-    public static void Backward(AttentionShape shape, Tensor qkv, Tensor output, Tensor logSum, Tensor outputGradient, Tensor gradient)
+    public static void Backward(AttentionShape shape, Tensor qkv, Tensor output, Tensor logSum, Tensor outputGradient, Tensor gradient) =>
+        Choose(shape, qkv, output, logSum, outputGradient, gradient);
+
+    private static void Choose(AttentionShape shape, Tensor qkv, Tensor output, Tensor logSum, Tensor? outputGradient, Tensor? gradient)
     {
-        nint q = NativeAutograd.DataPointer(qkv), o = NativeAutograd.DataPointer(output), l = NativeAutograd.DataPointer(logSum);
-        nint go = NativeAutograd.DataPointer(outputGradient), g = NativeAutograd.DataPointer(gradient);
-        int tasks = shape.Rows.Molecules * shape.Heads;
-        if (qkv.dtype == ScalarType.Float32)
+        // A lane per head where that leaves at most half of them idle.
+        bool wide = Vector512.IsHardwareAccelerated;
+        bool manySingles = shape.Heads >= (wide ? 8 : 4), manyDoubles = shape.Heads >= (wide ? 4 : 2);
+        Action run = (qkv.dtype, wide) switch
         {
-            if (Vector512.IsHardwareAccelerated)
+            (ScalarType.Float32, true) when manySingles => Run<ManyHeadsTask<SingleLanes16, float>, float>,
+            (ScalarType.Float32, false) when manySingles => Run<ManyHeadsTask<SingleLanes8, float>, float>,
+            (ScalarType.Float32, true) => Run<FewHeadsTask<SingleLanes16, float>, float>,
+            (ScalarType.Float32, false) => Run<FewHeadsTask<SingleLanes8, float>, float>,
+            (ScalarType.Float64, true) when manyDoubles => Run<ManyHeadsTask<DoubleLanes8, double>, double>,
+            (ScalarType.Float64, false) when manyDoubles => Run<ManyHeadsTask<DoubleLanes4, double>, double>,
+            (ScalarType.Float64, true) => Run<FewHeadsTask<DoubleLanes8, double>, double>,
+            (ScalarType.Float64, false) => Run<FewHeadsTask<DoubleLanes4, double>, double>,
+            _ => throw new NotSupportedException($"attention on the host path takes float32 or float64, not {qkv.dtype}"),
+        };
+        run();
+
+        unsafe void Run<TTask, T>()
+            where TTask : IAttentionTask<T>
+            where T : unmanaged
+        {
+            nint q = NativeAutograd.DataPointer(qkv), o = NativeAutograd.DataPointer(output), l = NativeAutograd.DataPointer(logSum);
+            int tasks = shape.Rows.Molecules * TTask.TasksPerMolecule(shape.Heads);
+            if (gradient is null)
             {
-                TorchThreads.For(tasks, t => AttentionTask<SingleLanes16, float>.Backward(
-                    shape, t, (float*)q, (float*)o, (float*)l, (float*)go, (float*)g));
+                TorchThreads.For(tasks, task => TTask.Forward(shape, task, (T*)q, (T*)o, (T*)l));
             }
             else
             {
-                TorchThreads.For(tasks, t => AttentionTask<SingleLanes8, float>.Backward(
-                    shape, t, (float*)q, (float*)o, (float*)l, (float*)go, (float*)g));
+                nint up = NativeAutograd.DataPointer(outputGradient!), g = NativeAutograd.DataPointer(gradient);
+                TorchThreads.For(tasks, task => TTask.Backward(shape, task, (T*)q, (T*)o, (T*)l, (T*)up, (T*)g));
             }
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            TorchThreads.For(tasks, t => AttentionTask<DoubleLanes8, double>.Backward(
-                shape, t, (double*)q, (double*)o, (double*)l, (double*)go, (double*)g));
-        }
-        else
-        {
-            TorchThreads.For(tasks, t => AttentionTask<DoubleLanes4, double>.Backward(
-                shape, t, (double*)q, (double*)o, (double*)l, (double*)go, (double*)g));
         }
     }
 }

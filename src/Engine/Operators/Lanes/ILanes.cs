@@ -28,7 +28,7 @@ internal unsafe interface ILanes<TSelf, T>
 
     static abstract TSelf Max(TSelf a, TSelf b);
 
-    /// <summary>e^x for x &lt;= 0 or moderate; 0 below the least normal number.</summary>
+    /// <summary>e^x; in single precision 0 below the least normal number, and no more than e^88.3.</summary>
     static abstract TSelf Exp(TSelf x);
 
     /// <summary>Natural logarithm of positive numbers.</summary>

@@ -46,7 +46,7 @@ internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
     public static SingleLanes16 Exp(SingleLanes16 x)
     {
         // Cephes' expf: x = n ln2 + r, a polynomial of degree 6 in r, then 2^n through the exponent bits.
-        Vector512<float> clamped = Vector512.Max(x.value, Vector512.Create(-87.3f));
+        Vector512<float> clamped = Vector512.Min(Vector512.Max(x.value, Vector512.Create(-87.3f)), Vector512.Create(88.3f));
         Vector512<float> n = Vector512.Round(clamped * Vector512.Create(1.44269504088896341f));
         Vector512<float> r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), clamped);
         r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);

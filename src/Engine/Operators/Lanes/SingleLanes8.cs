@@ -46,7 +46,7 @@ internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
     public static SingleLanes8 Exp(SingleLanes8 x)
     {
         // Cephes' expf: x = n ln2 + r, a polynomial of degree 6 in r, then 2^n through the exponent bits.
-        Vector256<float> clamped = Vector256.Max(x.value, Vector256.Create(-87.3f));
+        Vector256<float> clamped = Vector256.Min(Vector256.Max(x.value, Vector256.Create(-87.3f)), Vector256.Create(88.3f));
         Vector256<float> n = Vector256.Round(clamped * Vector256.Create(1.44269504088896341f));
         Vector256<float> r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), clamped);
         r = Vector256.FusedMultiplyAdd(n, Vector256.Create(2.12194440e-4f), r);

@@ -3,11 +3,15 @@ using ChemScale.Engine.Operators.Lanes;
 
 namespace ChemScale.Engine.Operators;
 
-/// <summary>One head of one molecule of <see cref="AttentionHost"/>.</summary>
-internal static unsafe class AttentionTask<TLanes, T>
+/// <summary>
+/// One head of one molecule: queries a lane each; the backward pass goes once over query tiles (dq) and once over key tiles (dk, dv).
+/// </summary>
+internal sealed unsafe class FewHeadsTask<TLanes, T> : IAttentionTask<T>
     where TLanes : unmanaged, ILanes<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    public static int TasksPerMolecule(int heads) => heads;
+
     public static void Forward(AttentionShape shape, int task, T* qkv, T* output, T* logSum)
     {
         int lanes = TLanes.Count, d = shape.HeadWidth, width = shape.Width;
