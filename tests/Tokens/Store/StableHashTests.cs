@@ -21,7 +21,7 @@ public class StableHashTests
         SplitRule rule = new(0.02, 42);
         Assert.That(rule.Key("[C][C][=O]"), Is.EqualTo(StableHash.Of(Encoding.Unicode.GetBytes("[C][C][=O]"), 42)));
         int[] heldOut = [.. Enumerable.Range(0, 500).Where(i => rule.IsValidation(rule.Key($"[C][{i}]")))];
-        Assert.That(heldOut, Is.EqualTo((int[])[0]));
+        Assert.That(heldOut, Is.EqualTo((int[])[17, 31, 56, 116, 178, 180, 273, 275, 287, 291, 334, 383, 429]));
     }
 
     [Test]
