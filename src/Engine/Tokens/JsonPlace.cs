@@ -1,0 +1,96 @@
+using System.Text.Json;
+
+namespace ChemScale.Engine.Tokens;
+
+/// <summary>A value in a JSON file that knows where it stands, so that every complaint names file and key.</summary>
+internal readonly struct JsonPlace(string file, string path, JsonElement value)
+{
+    private const int ShownCharacters = 40;
+
+    private readonly JsonElement _value = value;
+
+    public static JsonDocument Document(string json, string file)
+    {
+        try
+        {
+            return JsonDocument.Parse(json);
+        }
+        catch (JsonException e)
+        {
+            throw new InputException(file, $"not JSON (line {e.LineNumber + 1})", "a JSON object");
+        }
+    }
+
+    public bool IsNull => _value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;
+
+    /// <summary>A member that may be absent: then a null value.</summary>
+    public JsonPlace Optional(string key)
+    {
+        Expect(JsonValueKind.Object, "an object");
+        return new JsonPlace(file, Under(key), _value.TryGetProperty(key, out JsonElement member) ? member : default);
+    }
+
+    public JsonPlace Required(string key, string expected)
+    {
+        JsonPlace member = Optional(key);
+        return member._value.ValueKind == JsonValueKind.Undefined ? throw new InputException(file, $"no key {Under(key)}", expected) : member;
+    }
+
+    public IEnumerable<(string Key, JsonPlace Value)> Members()
+    {
+        Expect(JsonValueKind.Object, "an object");
+        foreach (JsonProperty member in _value.EnumerateObject()) yield return (member.Name, new JsonPlace(file, Under(member.Name), member.Value));
+    }
+
+    public IEnumerable<JsonPlace> Items()
+    {
+        Expect(JsonValueKind.Array, "an array");
+        int index = 0;
+        foreach (JsonElement item in _value.EnumerateArray()) yield return new JsonPlace(file, $"{path}[{index++}]", item);
+    }
+
+    public string Text()
+    {
+        Expect(JsonValueKind.String, "a string");
+        return _value.GetString()!;
+    }
+
+    /// <summary>A text that must be one of these.</summary>
+    public string OneOf(params ReadOnlySpan<string> expected)
+    {
+        string text = Text();
+        return expected.Contains(text) ? text : throw Wrong($"'{string.Join("' or '", expected!)}'");
+    }
+
+    public long Integer(long minimum = 0, long maximum = long.MaxValue)
+    {
+        string range = maximum >= int.MaxValue ? $"an integer of at least {minimum}" : $"an integer from {minimum} to {maximum}";
+        return _value.ValueKind == JsonValueKind.Number && _value.TryGetInt64(out long number) && number >= minimum && number <= maximum
+            ? number
+            : throw Wrong(range);
+    }
+
+    public double Number() => _value.ValueKind == JsonValueKind.Number ? _value.GetDouble() : throw Wrong("a number");
+
+    public bool Boolean() => _value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Wrong("true or false"),
+    };
+
+    /// <summary>The complaint: this value was found, <paramref name="expected"/> was expected.</summary>
+    public InputException Wrong(string expected, string hint = "")
+    {
+        string found = IsNull ? "null" : _value.GetRawText();
+        if (found.Length > ShownCharacters) found = $"{found[..ShownCharacters]}...";
+        return new InputException(path.Length > 0 ? $"{file}: {path}" : file, found, expected, hint);
+    }
+
+    private void Expect(JsonValueKind kind, string expected)
+    {
+        if (_value.ValueKind != kind) throw Wrong(expected);
+    }
+
+    private string Under(string key) => path.Length > 0 ? $"{path}.{key}" : key;
+}

@@ -1,0 +1,45 @@
+using System.IO.MemoryMappedFiles;
+
+namespace ChemScale.Engine.Tokens.Store;
+
+/// <summary>A file of little-endian numbers, mapped into memory and read in place.</summary>
+internal sealed unsafe class MappedArray<T> : IDisposable
+    where T : unmanaged
+{
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private byte* _start;
+
+    public MappedArray(string path, long count)
+    {
+        Count = count;
+        // An empty file cannot be mapped.
+        if (count == 0) return;
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _view = _file.CreateViewAccessor(0, count * sizeof(T), MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        _start += _view.PointerOffset;
+    }
+
+    public long Count { get; }
+
+    public T this[long index] => Slice(index, 1)[0];
+
+    public ReadOnlySpan<T> Slice(long start, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Count - length);
+        if (length == 0) return default;
+        ObjectDisposedException.ThrowIf(_start == null, this);
+        return new ReadOnlySpan<T>((T*)_start + start, length);
+    }
+
+    public void Dispose()
+    {
+        if (_start == null) return;
+        _start = null;
+        _view!.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file!.Dispose();
+    }
+}

@@ -1,0 +1,24 @@
+namespace ChemScale.Engine.Tokens.Store;
+
+/// <summary>Names in a store's folder.</summary>
+internal static class StoreLayout
+{
+    /// <summary>Everything is written here first; what is left of an interrupted writer is here too.</summary>
+    public const string Incomplete = ".incomplete";
+
+    /// <summary>Ids of one side, 16-bit little endian, document after document.</summary>
+    public static string Tokens(string split) => $"{split}.tokens";
+
+    /// <summary>Where each document starts, 64-bit little endian, and behind them the number of tokens: documents + 1 values.</summary>
+    public static string Offsets(string split) => $"{split}.offsets";
+
+    public const string Train = "train";
+
+    public const string Validation = "validation";
+
+    public const string Tokenizer = "tokenizer.json";
+
+    /// <summary>All files but the manifest.</summary>
+    public static IReadOnlyList<string> Data { get; } =
+        [Tokenizer, Tokens(Train), Offsets(Train), Tokens(Validation), Offsets(Validation)];
+}

@@ -1,0 +1,113 @@
+namespace ChemScale.Engine.Tokens.Store;
+
+/// <summary>
+/// Writes a token store with memory that does not grow with the corpus: documents are dropped into buckets by the top bits of their keys,
+/// and at the end one bucket after another is sorted, freed of duplicates and appended to its side. Nothing in the folder
+/// changes before <see cref="Complete"/> has everything on disk; a writer disposed before leaves the folder as it was. One thread.
+/// </summary>
+public sealed class TokenStoreWriter : IDisposable
+{
+    private const int BucketBits = 8;
+
+    private readonly TokenStoreOptions _options;
+    private readonly StoreDraft _draft;
+    private readonly DocumentBucket[] _buckets;
+
+    /// <exception cref="InputException">The folder holds a store and may not be overwritten, is being written, or cannot be written.</exception>
+    public TokenStoreWriter(string folder, TokenStoreOptions options)
+        : this(folder, options, new StoreFolder())
+    {
+    }
+
+    internal TokenStoreWriter(string folder, TokenStoreOptions options, StoreFolder files)
+    {
+        _options = options;
+        _draft = new StoreDraft(folder, options.Overwrite, files);
+        _buckets = new DocumentBucket[1 << BucketBits];
+        for (int i = 0; i < _buckets.Length; i++)
+        {
+            string name = $"bucket-{i:x2}";
+            _buckets[i] = new DocumentBucket(() => _draft.Create(name));
+        }
+    }
+
+    /// <summary>One molecule.</summary>
+    /// <param name="key"><see cref="SplitRule.Key"/> of its SELFIES.</param>
+    /// <param name="ids">Its ids, [CLS] and [SEP] included.</param>
+    /// <exception cref="InputException">The folder cannot be written.</exception>
+    public void Add(ulong key, ReadOnlySpan<ushort> ids)
+    {
+        try
+        {
+            _buckets[key >> (64 - BucketBits)].Add(key, ids);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw _draft.Unwritable(e);
+        }
+    }
+
+    /// <summary>Sorts, writes, and puts the store in place.</summary>
+    /// <param name="tokenizer">Whose ids these are; saved with the store.</param>
+    /// <param name="final">Final id of each id given to <see cref="Add"/>; empty where they are final already.</param>
+    /// <exception cref="InputException">The folder cannot be written; what was there before still is.</exception>
+    public StoreManifest Complete(Tokenizer tokenizer, ReadOnlySpan<ushort> final = default)
+    {
+        try
+        {
+            _draft.Save(StoreLayout.Tokenizer, tokenizer.ToJson());
+            StoreManifest manifest = WriteSides(tokenizer, final) with { Files = _draft.Files };
+            _draft.Commit(manifest.ToJson());
+            return manifest;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw _draft.Unwritable(e);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (DocumentBucket bucket in _buckets) bucket.Dispose();
+        _draft.Dispose();
+    }
+
+    private StoreManifest WriteSides(Tokenizer tokenizer, ReadOnlySpan<ushort> final)
+    {
+        using SplitWriter train = new(_draft, StoreLayout.Train);
+        using SplitWriter validation = new(_draft, StoreLayout.Validation);
+        long duplicates = 0, unknown = 0;
+        foreach (DocumentBucket bucket in _buckets)
+        {
+            DocumentBlock documents = bucket.Take();
+            if (final.Length > 0) documents.Renumber(final);
+            documents.Sort();
+            for (int i = 0; i < documents.Count; i++)
+            {
+                if (documents.SameAsPrevious(i))
+                {
+                    duplicates++;
+                    if (!_options.KeepDuplicates) continue;
+                }
+                ReadOnlySpan<ushort> ids = documents.Ids(i);
+                unknown += ids.Count(tokenizer.Vocabulary.Unknown);
+                (_options.Split.IsValidation(documents.Key(i)) ? validation : train).Add(ids);
+            }
+        }
+        return new StoreManifest
+        {
+            Grammar = tokenizer.Grammar,
+            VocabularySize = tokenizer.Vocabulary.Size,
+            Split = _options.Split,
+            Train = train.Complete(),
+            Validation = validation.Complete(),
+            Duplicates = duplicates,
+            DuplicatesDropped = !_options.KeepDuplicates,
+            UnknownTokens = unknown,
+            Source = _options.Source,
+            Synthetic = _options.Synthetic,
+            Options = _options.Record,
+            Files = [],
+        };
+    }
+}

@@ -1,0 +1,61 @@
+using ChemScale.Engine.Chemistry.Selfies;
+
+namespace ChemScale.Engine.Tokens;
+
+/// <summary>
+/// Counts the symbols of a corpus and makes a vocabulary in which each is one token: special tokens first, then symbols from the most to
+/// the least frequent, equals in ordinal order, so the corpus alone decides it. One per thread; <see cref="Merge"/> sums them.
+/// </summary>
+public sealed class SymbolCounts
+{
+    private readonly SymbolTable _symbols = new();
+    private long[] _counts = new long[64];
+
+    /// <summary>Different symbols seen.</summary>
+    public int Count => _symbols.Count;
+
+    /// <summary>Counts the symbols of one molecule (dots between fragments are symbols too).</summary>
+    public void Add(ReadOnlySpan<char> selfies)
+    {
+        while (selfies.Length > 0)
+        {
+            int length = BracketSplit.NextPiece(selfies);
+            Add(selfies[..length], 1);
+            selfies = selfies[length..];
+        }
+    }
+
+    public void Merge(SymbolCounts other)
+    {
+        for (int i = 0; i < other.Count; i++) Add(other._symbols[i], other._counts[i]);
+    }
+
+    /// <summary>The symbols that occur at least <paramref name="minimumCount"/> times, in vocabulary order.</summary>
+    public IReadOnlyList<(string Symbol, long Count)> Sorted(long minimumCount = 1)
+    {
+        List<(string Symbol, long Count)> list = [];
+        for (int i = 0; i < Count; i++)
+        {
+            if (_counts[i] >= minimumCount && !TokenizerWriter.Specials.Contains(_symbols[i])) list.Add((_symbols[i], _counts[i]));
+        }
+        list.Sort((a, b) => a.Count != b.Count ? b.Count.CompareTo(a.Count) : string.CompareOrdinal(a.Symbol, b.Symbol));
+        return list;
+    }
+
+    /// <summary>The tokenizer of <see cref="Sorted"/>; rarer symbols become [UNK].</summary>
+    /// <exception cref="InputException">More symbols than 16-bit ids.</exception>
+    public Tokenizer ToTokenizer(SelfiesGrammar grammar, long minimumCount = 1)
+    {
+        IReadOnlyList<(string Symbol, long Count)> sorted = Sorted(minimumCount);
+        int most = ushort.MaxValue + 1 - TokenizerWriter.Specials.Count;
+        if (sorted.Count > most) throw new InputException("vocabulary", $"{sorted.Count} different symbols", $"at most {most}", "raise the minimum count");
+        return Tokenizer.Parse(TokenizerWriter.Symbols([.. sorted.Select(entry => entry.Symbol)], grammar), "the vocabulary of the corpus");
+    }
+
+    private void Add(ReadOnlySpan<char> symbol, long count)
+    {
+        int index = _symbols.Add(symbol);
+        if (index >= _counts.Length) Array.Resize(ref _counts, _counts.Length * 2);
+        _counts[index] += count;
+    }
+}

@@ -1,0 +1,206 @@
+using System.Text;
+using ChemScale.Engine.Chemistry.Selfies;
+
+namespace ChemScale.Engine.Tokens;
+
+/// <summary>
+/// SELFIES to token ids and back as ChemGPT's Hugging Face tokenizer.json says (Frey et al. 2023): added tokens are cut out, the
+/// rest is split at brackets (<c>\[(.*?)\]</c>, isolated), each piece goes through WordPiece, [CLS] and [SEP] are put around.
+/// Immutable and thread safe.
+/// </summary>
+public sealed class Tokenizer
+{
+    private const string UnknownGrammar = "cannot tell the SELFIES grammar from the vocabulary";
+
+    private readonly TokenizerDefinition _definition;
+    private readonly WordPiece _words;
+    private readonly AddedTokenSplitter _before;
+    private readonly AddedTokenSplitter _after;
+    private readonly bool[] _added;
+    private readonly bool _plain;
+    private readonly LengthRule _rule;
+
+    internal Tokenizer(TokenizerDefinition definition, LengthRule rule)
+    {
+        _definition = definition;
+        _rule = rule;
+        _words = new WordPiece(definition.Entries, definition.ModelSize, definition.ContinuingPrefix, definition.MaximumCharacters, definition.Unknown);
+        Vocabulary = new Vocabulary(
+            definition.Entries,
+            [.. definition.Added.Where(token => token.Special).Select(token => token.Id)],
+            definition.Unknown,
+            definition.Padding,
+            definition.Start,
+            definition.End);
+        _before = new AddedTokenSplitter(definition.Added.Where(token => !token.Normalized), text => text);
+        _after = new AddedTokenSplitter(definition.Added.Where(token => token.Normalized), Normalize);
+        _added = new bool[definition.Entries.Count];
+        foreach (AddedToken token in definition.Added) _added[token.Id] = true;
+        // Then an added token can only be found where a bracket symbol is, and is found by looking that symbol up.
+        _plain = definition.Normalizer is null && definition.Added.All(token => SymbolLength(token.Text) == token.Text.Length);
+    }
+
+    /// <summary>Reads a tokenizer.json.</summary>
+    /// <exception cref="InputException">No such file, or not a tokenizer of this kind: file, key, what was found and what was expected.</exception>
+    public static Tokenizer Load(string path, LengthRule rule = LengthRule.Refuse)
+    {
+        try
+        {
+            return Parse(File.ReadAllText(path), path, rule);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(path, "cannot be read", "a tokenizer.json", e.Message);
+        }
+    }
+
+    /// <summary>Reads the text of a tokenizer.json; <paramref name="place"/> names it in errors.</summary>
+    /// <exception cref="InputException">Not a tokenizer of this kind.</exception>
+    public static Tokenizer Parse(string json, string place, LengthRule rule = LengthRule.Refuse) =>
+        new(TokenizerReader.Read(json, place), rule);
+
+    public Vocabulary Vocabulary { get; }
+
+    /// <summary>The grammar whose symbols these are.</summary>
+    /// <exception cref="InputException">The file does not state it and the vocabulary does not show it.</exception>
+    public SelfiesGrammar Grammar =>
+        _definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(_definition.Place, UnknownGrammar, "pre_tokenizer.chemscale.grammar");
+
+    /// <summary>True where the file states its grammar; false where <see cref="Grammar"/> is inferred from the vocabulary.</summary>
+    public bool GrammarIsStated => _definition.StatedGrammar is not null;
+
+    /// <summary>The file's truncation entry; null where it has none.</summary>
+    public Truncation? Truncation => _definition.Truncation;
+
+    /// <summary>A span of this length always holds the ids of a text of <paramref name="characters"/> characters.</summary>
+    public int MaximumIds(int characters) => characters + 2;
+
+    /// <summary>
+    /// The ids of one molecule, [CLS] and [SEP] included, without allocating (text outside brackets and added tokens of unusual
+    /// kinds aside).
+    /// </summary>
+    /// <returns>
+    /// How many ids were written. Negative where they were refused, minus the ids the molecule has: either <paramref name="ids"/>
+    /// is too short, or the file has a <see cref="Truncation"/> and the rule is to refuse.
+    /// </returns>
+    public int Encode(ReadOnlySpan<char> selfies, Span<ushort> ids)
+    {
+        IdSink sink = new(ids);
+        sink.Add(_definition.Start);
+        EncodeBody(selfies, ref sink);
+        sink.Add(_definition.End);
+        if (Truncation is not { } limit || sink.Count <= limit.MaximumLength) return sink.Count <= ids.Length ? sink.Count : -sink.Count;
+        if (_rule == LengthRule.Refuse || sink.Count > ids.Length) return -sink.Count;
+
+        int kept = limit.MaximumLength - 2;
+        if (!limit.KeepStart) ids.Slice(sink.Count - 1 - kept, kept).CopyTo(ids[1..]);
+        ids[kept + 1] = _definition.End;
+        return limit.MaximumLength;
+    }
+
+    /// <summary>The ids of one molecule, [CLS] and [SEP] included.</summary>
+    /// <exception cref="InputException">Longer than the file's <see cref="Truncation"/>, and the rule is to refuse.</exception>
+    public ushort[] Encode(string selfies)
+    {
+        ushort[] ids = new ushort[MaximumIds(selfies.Length)];
+        int count = Encode(selfies, ids);
+        return count >= 0
+            ? ids[..count]
+            : throw new InputException(_definition.Place, $"a molecule of {-count} tokens", $"at most {Truncation!.MaximumLength} (truncation.max_length)");
+    }
+
+    /// <summary>The ids of a text alone, no [CLS] or [SEP] and no truncation: a prompt. Returns the count, or minus it as <see cref="Encode(ReadOnlySpan{char}, Span{ushort})"/> does.</summary>
+    public int EncodeBody(ReadOnlySpan<char> selfies, Span<ushort> ids)
+    {
+        IdSink sink = new(ids);
+        EncodeBody(selfies, ref sink);
+        return sink.Count <= ids.Length ? sink.Count : -sink.Count;
+    }
+
+    /// <summary>The text of ids, special tokens left out and continuations joined.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
+    public string Decode(ReadOnlySpan<ushort> ids)
+    {
+        StringBuilder text = new(ids.Length * 4);
+        foreach (ushort id in ids)
+        {
+            ReadOnlySpan<char> token = Vocabulary.Text(id);
+            if (Vocabulary.IsSpecial(id)) continue;
+            bool continues = text.Length > 0 && token.StartsWith(_definition.ContinuingPrefix, StringComparison.Ordinal);
+            text.Append(continues ? token[_definition.ContinuingPrefix.Length..] : token);
+        }
+        return text.ToString();
+    }
+
+    /// <summary>The tokenizer.json of this tokenizer: as it was read, its grammar stated.</summary>
+    public string ToJson() => TokenizerWriter.WithGrammar(_definition.Json, Grammar);
+
+    /// <summary>Writes <see cref="ToJson"/>.</summary>
+    public void Save(string path) => File.WriteAllText(path, ToJson());
+
+    private SelfiesGrammar? InferredGrammar =>
+        Vocabulary.TryFind("[Branch1_1]", out _) ? SelfiesGrammar.V1
+        : Vocabulary.TryFind("[Branch1]", out _) ? SelfiesGrammar.V2
+        : null;
+
+    private void EncodeBody(ReadOnlySpan<char> selfies, ref IdSink sink)
+    {
+        if (_plain) selfies = selfies[EncodeSymbols(selfies, ref sink)..];
+        if (selfies.Length > 0) EncodeAnything(selfies.ToString(), ref sink);
+    }
+
+    // Bracket symbols from the start of the text, as far as there is nothing else: returns where it stopped.
+    private int EncodeSymbols(ReadOnlySpan<char> selfies, ref IdSink sink)
+    {
+        int at = 0;
+        while (at < selfies.Length)
+        {
+            int length = SymbolLength(selfies[at..]);
+            if (length == 0) break;
+            ReadOnlySpan<char> symbol = selfies.Slice(at, length);
+            int id = _words.Whole(symbol);
+            if (id < 0 && !Added(symbol, out id)) sink.Add(_words.Ids(symbol));
+            else sink.Add(id);
+            at += length;
+        }
+        return at;
+    }
+
+    // Reached for symbols that are not entries of the model, or longer than its limit.
+    private bool Added(ReadOnlySpan<char> symbol, out int id)
+    {
+        id = _definition.Entries.Find(symbol);
+        return id >= 0 && _added[id];
+    }
+
+    private void EncodeAnything(string text, ref IdSink sink)
+    {
+        foreach ((int first, string part) in _before.Split(text))
+        {
+            if (first >= 0)
+            {
+                sink.Add(first);
+                continue;
+            }
+            foreach ((int second, string piece) in _after.Split(Normalize(part)))
+            {
+                if (second >= 0) sink.Add(second);
+                else EncodePieces(piece, ref sink);
+            }
+        }
+    }
+
+    private void EncodePieces(ReadOnlySpan<char> text, ref IdSink sink)
+    {
+        while (text.Length > 0)
+        {
+            int length = BracketSplit.NextPiece(text);
+            sink.Add(_words.Ids(text[..length]));
+            text = text[length..];
+        }
+    }
+
+    private string Normalize(string text) => _definition.Normalizer?.Apply(text) ?? text;
+
+    private static int SymbolLength(ReadOnlySpan<char> text) => BracketSplit.SymbolLength(text);
+}

@@ -1,0 +1,86 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ChemScale.Engine.Chemistry.Selfies;
+
+namespace ChemScale.Engine.Tokens;
+
+/// <summary>Makes the text of a tokenizer.json that the Hugging Face library reads.</summary>
+internal static class TokenizerWriter
+{
+    private const int DefaultMaximumCharacters = 100;
+
+    // Symbols hold + and #: left as they are.
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Special tokens of a new vocabulary, at ids 0 to 4 as in ChemGPT's.</summary>
+    public static IReadOnlyList<string> Specials { get; } = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]"];
+
+    /// <summary>The same document with its grammar stated.</summary>
+    public static string WithGrammar(string json, SelfiesGrammar grammar)
+    {
+        JsonObject root = JsonNode.Parse(json)!.AsObject();
+        root[TokenizerReader.GrammarHolder]!.AsObject()[TokenizerReader.GrammarKey] = new JsonObject { ["grammar"] = grammar.Name() };
+        return root.ToJsonString(Relaxed);
+    }
+
+    /// <summary>A document in which each of <paramref name="symbols"/> is one token, after the special ones.</summary>
+    public static string Symbols(IReadOnlyList<string> symbols, SelfiesGrammar grammar)
+    {
+        JsonObject vocabulary = [];
+        foreach (string text in Specials.Concat(symbols)) vocabulary[text] = vocabulary.Count;
+        int longest = symbols.Select(symbol => symbol.Length).DefaultIfEmpty().Max();
+        JsonObject root = new()
+        {
+            ["version"] = "1.0",
+            ["truncation"] = null,
+            ["padding"] = null,
+            ["added_tokens"] = new JsonArray([.. Specials.Select(AddedToken)]),
+            ["normalizer"] = null,
+            ["pre_tokenizer"] = new JsonObject
+            {
+                ["type"] = "Split",
+                ["pattern"] = new JsonObject { ["Regex"] = BracketSplit.Pattern },
+                ["behavior"] = "Isolated",
+                ["invert"] = false,
+            },
+            ["post_processor"] = Template(),
+            ["decoder"] = new JsonObject { ["type"] = "WordPiece", ["prefix"] = "##", ["cleanup"] = true },
+            ["model"] = new JsonObject
+            {
+                ["type"] = "WordPiece",
+                ["unk_token"] = Specials[0],
+                ["continuing_subword_prefix"] = "##",
+                ["max_input_chars_per_word"] = Math.Max(DefaultMaximumCharacters, longest),
+                ["vocab"] = vocabulary,
+            },
+        };
+        return WithGrammar(root.ToJsonString(Relaxed), grammar);
+    }
+
+    private static JsonObject AddedToken(string text, int id) => new()
+    {
+        ["id"] = id,
+        ["special"] = true,
+        ["content"] = text,
+        ["single_word"] = false,
+        ["lstrip"] = false,
+        ["rstrip"] = false,
+        ["normalized"] = false,
+    };
+
+    private static JsonObject Template()
+    {
+        return new JsonObject
+        {
+            ["type"] = "TemplateProcessing",
+            ["single"] = new JsonArray(Token("[CLS]", 0), Sequence("A", 0), Token("[SEP]", 0)),
+            ["pair"] = new JsonArray(Token("[CLS]", 0), Sequence("A", 0), Token("[SEP]", 0), Sequence("B", 1), Token("[SEP]", 1)),
+            ["special_tokens"] = new JsonObject { ["[CLS]"] = Ids("[CLS]", 2), ["[SEP]"] = Ids("[SEP]", 3) },
+        };
+
+        static JsonObject Token(string id, int type) => new() { ["SpecialToken"] = new JsonObject { ["id"] = id, ["type_id"] = type } };
+        static JsonObject Sequence(string id, int type) => new() { ["Sequence"] = new JsonObject { ["id"] = id, ["type_id"] = type } };
+        static JsonObject Ids(string id, int value) => new() { ["id"] = id, ["ids"] = new JsonArray(value), ["tokens"] = new JsonArray(id) };
+    }
+}

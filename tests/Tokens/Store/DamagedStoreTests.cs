@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ChemScale.Engine;
+using ChemScale.Engine.Tokens.Store;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Tokens.Store;
+
+public class DamagedStoreTests
+{
+    [TestCase("train.tokens")]
+    [TestCase("train.offsets")]
+    [TestCase("validation.tokens")]
+    [TestCase("validation.offsets")]
+    [TestCase("tokenizer.json")]
+    [TestCase("store.json")]
+    public void A_file_that_is_missing_or_a_byte_short_or_long_is_named_on_opening(string name)
+    {
+        using TemporaryFolder folder = new();
+        SmallStore.Write(folder.Root, 200);
+        byte[] whole = File.ReadAllBytes(folder[name]);
+        File.WriteAllBytes(folder[name], whole[..^2]);
+        Assert.That(() => TokenStore.Open(folder.Root), Throws.TypeOf<InputException>().With.Message.Contains(name));
+        File.WriteAllBytes(folder[name], [.. whole, 65]);
+        Assert.That(() => TokenStore.Open(folder.Root), Throws.TypeOf<InputException>().With.Message.Contains(name));
+        File.Delete(folder[name]);
+        Assert.That(() => TokenStore.Open(folder.Root), Throws.TypeOf<InputException>().With.Message.Contains(name));
+        File.WriteAllBytes(folder[name], whole);
+        TokenStore.Open(folder.Root).Dispose();
+    }
+
+    [TestCase("train.tokens")]
+    [TestCase("train.offsets")]
+    [TestCase("validation.tokens")]
+    [TestCase("validation.offsets")]
+    [TestCase("tokenizer.json")]
+    public void A_flipped_bit_is_found_by_verifying_at_the_latest(string name)
+    {
+        using TemporaryFolder folder = new();
+        SmallStore.Write(folder.Root, 200);
+        byte[] bytes = File.ReadAllBytes(folder[name]);
+        for (int at = 0; at < bytes.Length; at += Math.Max(1, bytes.Length / 40))
+        {
+            bytes[at] ^= 16;
+            File.WriteAllBytes(folder[name], bytes);
+            Assert.That(() => Verify(folder.Root), Throws.TypeOf<InputException>().With.Message.Contains(name), $"byte {at}");
+            bytes[at] ^= 16;
+        }
+    }
+
+    [Test]
+    public void A_manifest_with_any_number_changed_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        SmallStore.Write(folder.Root, 200);
+        string manifest = File.ReadAllText(folder["store.json"]);
+        foreach (string key in (string[])["documents", "tokens", "bytes", "size", "format"])
+        {
+            int at = manifest.IndexOf($"\"{key}\": ", StringComparison.Ordinal) + key.Length + 4;
+            File.WriteAllText(folder["store.json"], manifest.Insert(at, "1"));
+            Assert.That(() => TokenStore.Open(folder.Root), Throws.TypeOf<InputException>(), key);
+        }
+        Assert.That(() => TokenStore.Open(folder["nowhere"]), Throws.TypeOf<InputException>().With.Message.Contains("no store.json"));
+    }
+
+    [Test]
+    public void Offsets_that_make_no_sense_are_refused_where_they_are_met()
+    {
+        using TemporaryFolder folder = new();
+        SmallStore.Write(folder.Root, 200);
+        ulong[] offsets = MemoryMarshal.Cast<byte, ulong>(File.ReadAllBytes(folder["train.offsets"])).ToArray();
+        offsets[5] = 1UL << 60;
+        File.WriteAllBytes(folder["train.offsets"], MemoryMarshal.AsBytes<ulong>(offsets).ToArray());
+        using TokenStore store = TokenStore.Open(folder.Root);
+        Assert.That(store.Train.Document(3).Length, Is.Positive);
+        Assert.That(() => store.Train.Document(4).Length, Throws.TypeOf<InputException>().With.Message.Contains("train.offsets: document 4"));
+        Assert.That(() => store.Train.Document(5).Length, Throws.TypeOf<InputException>());
+    }
+
+    [Test]
+    public void Ids_outside_the_vocabulary_are_found_even_under_a_right_checksum()
+    {
+        using TemporaryFolder folder = new();
+        SmallStore.Write(folder.Root, 200);
+        byte[] bytes = File.ReadAllBytes(folder["train.tokens"]);
+        string before = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        bytes[3] = 200;
+        File.WriteAllBytes(folder["train.tokens"], bytes);
+        File.WriteAllText(folder["store.json"], File.ReadAllText(folder["store.json"]).Replace(before, Convert.ToHexStringLower(SHA256.HashData(bytes))));
+        Assert.That(() => Verify(folder.Root), Throws.TypeOf<InputException>().With.Message.Contains("in document 0; expected ids below 11"));
+    }
+
+    private static void Verify(string folder)
+    {
+        using TokenStore store = TokenStore.Open(folder);
+        store.Verify();
+    }
+}
