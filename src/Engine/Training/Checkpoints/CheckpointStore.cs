@@ -106,17 +106,18 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         if (Directory.Exists(final)) MoveAside(final);
         storage.MoveDirectory(partial, final);
         storage.SyncDirectory(folder);
-        foreach (string old in List().Skip(Kept)) Remove(old);
+        Prune();
         return final;
     }
 
-    /// <summary>Removes what crashes left half-written, and what lies beyond a checkpoint that is being resumed from.</summary>
+    /// <summary>Finishes what crashes left half-done, and puts aside what lies beyond a checkpoint that is being resumed from.</summary>
     /// <param name="resumedStep">Newer checkpoints (damaged ones, then) are put aside under another name; null where there is none.</param>
     public void Clean(long? resumedStep)
     {
         if (!Directory.Exists(folder)) return;
         foreach (string partial in Directory.GetDirectories(folder, PartialPrefix + "*")) storage.DeleteDirectory(partial);
         foreach (string path in List().Where(d => resumedStep is { } step && StepOf(d) > step)) MoveAside(path);
+        Prune();
     }
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
@@ -149,6 +150,11 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         storage.Sync(stream);
         // The format of sha256sum, so that anybody can check.
         sums.Append(hashing.Digest()).Append("  ").Append(name).Append('\n');
+    }
+
+    private void Prune()
+    {
+        foreach (string old in List().Skip(Kept)) Remove(old);
     }
 
     private void MoveAside(string path) =>

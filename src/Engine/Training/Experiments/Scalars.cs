@@ -32,7 +32,7 @@ internal static class Scalars
         else if (type == typeof(int) || type == typeof(long))
         {
             if (long.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out long n) && (type == typeof(long) || n == (int)n))
-                return type == typeof(int) ? (int)n : n;
+                return type == typeof(int) ? (object)(int)n : n;
             expected = "a whole number";
         }
         else if (type == typeof(bool))

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
-using TorchSharp.Modules;
+using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Optimization;

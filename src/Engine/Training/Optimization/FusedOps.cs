@@ -5,6 +5,7 @@ namespace ChemScale.Engine.Training.Optimization;
 /// <summary>ATen operations over lists of tensors that TorchSharp has no methods for, reached through a script: one call a list, not one a tensor.</summary>
 internal static class FusedOps
 {
+    // Scripts know types by number only: 3 int32, 6 float32, 7 float64; and the text must end in a line break.
     private static readonly jit.CompilationUnit Script = jit.compile("""
         def adamw(params: List[Tensor], grads: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor],
                   lr: float, beta1: float, beta2: float, weight_decay: float, eps: float):
@@ -13,7 +14,7 @@ internal static class FusedOps
                                 weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
 
         def norm(tensors: List[Tensor]):
-            return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(tensors, 2.0)).to(torch.float64))
+            return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(tensors, 2.0)).to(7))
 
         def scale(tensors: List[Tensor], factor: float):
             torch._foreach_mul_(tensors, factor)
@@ -22,8 +23,9 @@ internal static class FusedOps
             torch._foreach_lerp_(tensors, targets, weight)
 
         def round_to_bfloat16(source: Tensor, noise: Tensor, target: Tensor):
-            bits = source.to(torch.float32).view(torch.int32)
-            target.copy_(((bits + noise) & -65536).view(torch.float32))
+            bits = source.to(6).view(3)
+            target.copy_(((bits + noise) & -65536).view(6))
+
         """);
 
     /// <summary>In place: one AdamW update of all <paramref name="parameters"/>; <paramref name="steps"/> count this update too.</summary>

@@ -1,5 +1,5 @@
 using TorchSharp;
-using TorchSharp.Modules;
+using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Optimization;

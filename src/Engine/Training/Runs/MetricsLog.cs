@@ -37,9 +37,18 @@ internal sealed class MetricsLog : IDisposable
         this.claim = claim;
         if (resumeAt is null) DeleteOldEvents();
         eventsFile = resumeAt?.EventsFile ?? TensorBoardEvents.FileName(directory.Time.GetUtcNow());
-        csv = Open(directory.MetricsCsvPath, resumeAt?.Csv ?? 0);
-        jsonLines = Open(directory.MetricsJsonPath, resumeAt?.JsonLines ?? 0);
-        events = Open(directory.In(eventsFile), resumeAt?.Events ?? 0);
+        var opened = new List<AppendLog>();
+        try
+        {
+            opened.Add(csv = Open(directory.MetricsCsvPath, resumeAt?.Csv ?? 0));
+            opened.Add(jsonLines = Open(directory.MetricsJsonPath, resumeAt?.JsonLines ?? 0));
+            opened.Add(events = Open(directory.In(eventsFile), resumeAt?.Events ?? 0));
+        }
+        catch
+        {
+            foreach (AppendLog log in opened) log.Dispose();
+            throw;
+        }
         if (csv.IsEmpty) Csv(CsvHeader);
         if (events.IsEmpty) TensorBoardEvents.WriteHeader(events.Buffer, directory.Time.GetUtcNow());
         flushedAt = directory.Time.GetTimestamp();
