@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training.Checkpoints;
+
+/// <summary>
+/// A whole checkpoint whose checksums were found right: <c>model.safetensors</c> (weights and buffers under their names in the module),
+/// <c>training.safetensors</c> (moments, averaged weights, random state), <c>state.json</c> (everything else) and <c>SHA256SUMS</c>.
+/// </summary>
+public sealed class Checkpoint
+{
+    internal const string ModelFile = "model.safetensors";
+    internal const string TrainingFile = "training.safetensors";
+    internal const string StateFile = "state.json";
+    internal const string SumsFile = "SHA256SUMS";
+    internal const string AveragePrefix = "average.";
+
+    internal Checkpoint(string path, long step, JsonObject state)
+    {
+        Path = path;
+        Step = step;
+        State = state;
+    }
+
+    public string Path { get; }
+
+    /// <summary>Optimizer steps done when it was written.</summary>
+    public long Step { get; }
+
+    /// <summary>Everything that is not a tensor.</summary>
+    public JsonObject State { get; }
+
+    public string Name => System.IO.Path.GetFileName(Path);
+
+    /// <summary>Overwrites the module's parameters and buffers, on whatever device they are.</summary>
+    /// <param name="module">Of the same shape as the module that was saved.</param>
+    /// <param name="averaged">Takes the moving average of the weights where the run kept one.</param>
+    /// <exception cref="SafetensorsException">The module has other tensors than the checkpoint.</exception>
+    public void LoadWeights(nn.Module module, bool averaged = true)
+    {
+        using SafetensorsFile model = OpenModel();
+        using SafetensorsFile training = OpenTraining();
+        using IDisposable noGrad = no_grad();
+        Dictionary<string, Tensor> tensors = module.state_dict();
+        if (model.Entries.Keys.FirstOrDefault(name => !tensors.ContainsKey(name)) is { } stranger)
+            throw new SafetensorsException(SafetensorsFault.Mismatch, System.IO.Path.Combine(Path, ModelFile), $"the model has no {stranger}");
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            if (averaged && training.Entries.ContainsKey(AveragePrefix + name)) training.ReadInto(AveragePrefix + name, tensor);
+            else model.ReadInto(name, tensor);
+        }
+    }
+
+    internal SafetensorsFile OpenModel() => SafetensorsFile.Open(System.IO.Path.Combine(Path, ModelFile));
+
+    internal SafetensorsFile OpenTraining() => SafetensorsFile.Open(System.IO.Path.Combine(Path, TrainingFile));
+}

@@ -1,0 +1,170 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ChemScale.Engine.Training.Storage;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training.Checkpoints;
+
+/// <summary>
+/// The folder of a run's checkpoints. Each is a folder of its own, written under another name, flushed to the medium and renamed as a whole: it
+/// is there completely or not at all. The last two are kept.
+/// </summary>
+public sealed class CheckpointStore(string folder, IStorage storage)
+{
+    private const int Kept = 2;
+    private const int Format = 1;
+    private const string Prefix = "step-";
+    private const string PartialPrefix = "partial-";
+    private const string DamagedPrefix = "damaged-";
+
+    private static readonly string[] Files = [Checkpoint.ModelFile, Checkpoint.TrainingFile, Checkpoint.StateFile];
+
+    /// <summary>Folders of finished checkpoints, newest first; whether they are sound shows when they are opened.</summary>
+    public IReadOnlyList<string> List() => !Directory.Exists(folder) ? [] :
+    [
+        .. Directory.EnumerateDirectories(folder, Prefix + "*").Where(d => StepOf(d) is not null).OrderByDescending(d => StepOf(d)),
+    ];
+
+    /// <summary>The newest checkpoint that is sound; null where there is none at all.</summary>
+    /// <param name="warn">Gets one plain line for each newer one that is damaged.</param>
+    /// <exception cref="InputException">There are checkpoints and all are damaged.</exception>
+    public Checkpoint? OpenNewest(Action<string> warn)
+    {
+        IReadOnlyList<string> candidates = List();
+        string problems = "";
+        foreach (string path in candidates)
+        {
+            try
+            {
+                return Open(path);
+            }
+            catch (SafetensorsException e)
+            {
+                problems += (problems.Length > 0 ? "; " : "") + $"{Path.GetFileName(path)}: {e.Detail}";
+                if (path != candidates[^1]) warn($"checkpoint {Path.GetFileName(path)} is damaged ({e.Detail}); going back to the one before");
+            }
+        }
+        return candidates.Count == 0 ? null : throw new InputException(folder, $"every checkpoint is damaged ({problems})", "",
+            "restore the folder from a copy, or train again in another directory");
+    }
+
+    /// <exception cref="SafetensorsException">A file is missing, damaged or not what its checksum says.</exception>
+    public static Checkpoint Open(string path)
+    {
+        VerifySums(path);
+        string statePath = Path.Combine(path, Checkpoint.StateFile);
+        JsonObject state;
+        try
+        {
+            state = JsonNode.Parse(File.ReadAllBytes(statePath)) as JsonObject
+                ?? throw new SafetensorsException(SafetensorsFault.HeaderJson, statePath, "state.json is no object");
+        }
+        catch (JsonException e)
+        {
+            throw new SafetensorsException(SafetensorsFault.HeaderJson, statePath, $"state.json is not JSON: {e.Message}");
+        }
+        int? format = (int?)state["format"];
+        if (format != Format)
+            throw new SafetensorsException(SafetensorsFault.Mismatch, statePath, $"checkpoint format {format}, this program reads {Format}");
+        var checkpoint = new Checkpoint(path, (long)state["step"]!, state);
+        checkpoint.OpenModel().Dispose();
+        checkpoint.OpenTraining().Dispose();
+        return checkpoint;
+    }
+
+    /// <summary>Writes a checkpoint and removes all but the last two.</summary>
+    /// <param name="step">Optimizer steps done.</param>
+    /// <param name="model">Weights and buffers.</param>
+    /// <param name="training">All other tensors.</param>
+    /// <param name="state">Everything else; gets <c>format</c> and <c>step</c> added.</param>
+    /// <param name="ensureHeld">Called right before the rename; its exception leaves the folder as it was.</param>
+    /// <returns>Folder of the new checkpoint.</returns>
+    public string Save(
+        long step,
+        IEnumerable<KeyValuePair<string, Tensor>> model,
+        IEnumerable<KeyValuePair<string, Tensor>> training,
+        JsonObject state,
+        Action ensureHeld)
+    {
+        storage.CreateDirectory(folder);
+        string partial = Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N"));
+        storage.CreateDirectory(partial);
+        state["format"] = Format;
+        state["step"] = step;
+        var sums = new StringBuilder();
+        Write(partial, Checkpoint.ModelFile, sums, stream => SafetensorsWriter.Write(stream, model));
+        Write(partial, Checkpoint.TrainingFile, sums, stream => SafetensorsWriter.Write(stream, training));
+        Write(partial, Checkpoint.StateFile, sums, stream => stream.Write(Encoding.UTF8.GetBytes(state.ToJsonString(Readable))));
+        Write(partial, Checkpoint.SumsFile, new StringBuilder(), stream => stream.Write(Encoding.ASCII.GetBytes(sums.ToString())));
+        storage.SyncDirectory(partial);
+        string final = Path.Combine(folder, Prefix + step.ToString("D9", CultureInfo.InvariantCulture));
+        ensureHeld();
+        // Only after falling back past a damaged checkpoint of the same step can the name be taken.
+        if (Directory.Exists(final)) MoveAside(final);
+        storage.MoveDirectory(partial, final);
+        storage.SyncDirectory(folder);
+        Prune();
+        return final;
+    }
+
+    /// <summary>Finishes what crashes left half-done, and puts aside what lies beyond a checkpoint that is being resumed from.</summary>
+    /// <param name="resumedStep">Newer checkpoints (damaged ones, then) are put aside under another name; null where there is none.</param>
+    public void Clean(long? resumedStep)
+    {
+        if (!Directory.Exists(folder)) return;
+        foreach (string partial in Directory.GetDirectories(folder, PartialPrefix + "*")) storage.DeleteDirectory(partial);
+        foreach (string path in List().Where(d => resumedStep is { } step && StepOf(d) > step)) MoveAside(path);
+        Prune();
+    }
+
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
+
+    private static long? StepOf(string path) =>
+        long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : null;
+
+    private static void VerifySums(string path)
+    {
+        string sumsPath = Path.Combine(path, Checkpoint.SumsFile);
+        if (!File.Exists(sumsPath)) throw new SafetensorsException(SafetensorsFault.Truncated, sumsPath, "has no checksums");
+        Dictionary<string, string> sums = [];
+        foreach (string line in File.ReadAllLines(sumsPath))
+            if (line.Split("  ", 2) is [var digest, var name]) sums[name] = digest;
+        foreach (string name in Files)
+        {
+            string file = Path.Combine(path, name);
+            if (!File.Exists(file)) throw new SafetensorsException(SafetensorsFault.Truncated, file, $"{name} is missing");
+            using FileStream stream = File.OpenRead(file);
+            if (!sums.TryGetValue(name, out string? expected) || Convert.ToHexStringLower(SHA256.HashData(stream)) != expected)
+                throw new SafetensorsException(SafetensorsFault.Checksum, file, $"the checksum of {name} is wrong");
+        }
+    }
+
+    private void Write(string directory, string name, StringBuilder sums, Action<Stream> write)
+    {
+        using Stream stream = storage.Create(Path.Combine(directory, name));
+        using var hashing = new HashingStream(stream);
+        write(hashing);
+        storage.Sync(stream);
+        // The format of sha256sum, so that anybody can check.
+        sums.Append(hashing.Digest()).Append("  ").Append(name).Append('\n');
+    }
+
+    private void Prune()
+    {
+        foreach (string old in List().Skip(Kept)) Remove(old);
+    }
+
+    private void MoveAside(string path) =>
+        storage.MoveDirectory(path, Path.Combine(folder, $"{DamagedPrefix}{Path.GetFileName(path)}-{Guid.NewGuid().ToString("N")[..8]}"));
+
+    private void Remove(string path)
+    {
+        // Renamed first: a crash amid the deletion must not leave what looks like a checkpoint.
+        string doomed = Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N"));
+        storage.MoveDirectory(path, doomed);
+        storage.DeleteDirectory(doomed);
+    }
+}

@@ -1,0 +1,42 @@
+using System.Reflection;
+using System.Text.Json;
+
+namespace ChemScale.Engine.Training.Experiments;
+
+/// <summary>The settable properties of a record: the keys of its section.</summary>
+internal static class Fields
+{
+    public static IEnumerable<PropertyInfo> Of(Type record) =>
+        record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite);
+
+    public static string Key(PropertyInfo property) => JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+
+    /// <summary>The known key nearest to a misspelt one, as a hint; the list of keys where none is near.</summary>
+    public static string HintFor(string key, IReadOnlyCollection<string> known)
+    {
+        string nearest = known.MinBy(k => Distance(key.ToLowerInvariant(), k.ToLowerInvariant())) ?? "";
+        int allowed = Math.Max(2, Math.Max(key.Length, nearest.Length) * 2 / 5);
+        return nearest.Length > 0 && Distance(key.ToLowerInvariant(), nearest.ToLowerInvariant()) <= allowed
+            ? $"did you mean {nearest}?"
+            : $"known here: {string.Join(", ", known)}";
+    }
+
+    /// <summary>Levenshtein distance; underscores and hyphens do not count, so that snake_case finds its camelCase.</summary>
+    private static int Distance(string a, string b)
+    {
+        a = a.Replace("_", "").Replace("-", "");
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[b.Length];
+    }
+}

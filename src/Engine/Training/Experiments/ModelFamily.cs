@@ -1,0 +1,26 @@
+namespace ChemScale.Engine.Training.Experiments;
+
+/// <summary>
+/// A kind of model an experiment can name in <c>model.family</c>. Adding one is writing one class and listing it in <see cref="All"/>.
+/// </summary>
+public abstract class ModelFamily
+{
+    /// <summary>Every family, in the order messages list them.</summary>
+    public static IReadOnlyList<ModelFamily> All { get; } = [new ChemGptFamily()];
+
+    /// <summary>The name in <c>model.family</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The record whose settable properties, in camelCase, are the other keys of the model section.</summary>
+    public abstract Type ConfigType { get; }
+
+    /// <summary>Checks what types and <c>[Range]</c> attributes cannot say.</summary>
+    /// <exception cref="InputException">The configuration describes no model.</exception>
+    public abstract void Check(object config, string place);
+
+    /// <summary>Throws, naming the key, unless <paramref name="holds"/>.</summary>
+    protected static void Require(bool holds, string place, string key, object found, string expected)
+    {
+        if (!holds) throw new InputException($"{place}: model.{key}", Scalars.Format(found), expected);
+    }
+}

@@ -1,0 +1,83 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ChemScale.Engine.Training.Experiments;
+
+/// <summary>The training section. Defaults are those ChemGPT was trained with (Frey et al. 2023) where it says.</summary>
+public sealed record TrainingSpec
+{
+    public OptimizerSpec Optimizer { get; init; } = new();
+
+    /// <summary>Peak learning rate, reached after warm-up.</summary>
+    [Range(0, 1e3)]
+    public double LearningRate { get; init; } = 2e-5;
+
+    public ScheduleSpec Schedule { get; init; } = new();
+
+    /// <summary>Molecules or frames per micro-batch.</summary>
+    [Range(1, int.MaxValue)]
+    public int BatchSize { get; init; } = 8;
+
+    /// <summary>Micro-batches per optimizer step; the last step of an epoch takes what is left.</summary>
+    [Range(1, int.MaxValue)]
+    public int Accumulation { get; init; } = 1;
+
+    /// <summary>Global L2 norm that gradients are scaled down to; null for no clipping.</summary>
+    [Range(0, double.MaxValue, MinimumIsExclusive = true)]
+    public double? ClipNorm { get; init; }
+
+    /// <summary>Passes over the training data. With <see cref="Steps"/> too, whichever ends first.</summary>
+    [Range(1, int.MaxValue)]
+    public int? Epochs { get; init; }
+
+    /// <summary>Optimizer steps. With <see cref="Epochs"/> too, whichever ends first.</summary>
+    [Range(1, long.MaxValue)]
+    public long? Steps { get; init; }
+
+    /// <summary>Decay per step of an exponential moving average of the weights, which then is what is validated; null for none.</summary>
+    [Range(0, 1, MaximumIsExclusive = true)]
+    public double? EmaDecay { get; init; }
+
+    /// <summary>When validation happens, besides at the end: <c>1 epochs</c>, <c>0.25 epochs</c>, <c>500 steps</c>, <c>never</c>.</summary>
+    public Interval ValidationInterval { get; init; } = Interval.Epochs(1);
+
+    /// <summary>When checkpoints are written, besides at the end: as above, or <c>10 minutes</c>; <c>never</c> means not even at the end.</summary>
+    [OutsideIdentity]
+    public Interval CheckpointInterval { get; init; } = Interval.Minutes(10);
+
+    /// <summary>Validations without improvement after which the run ends; null to go on to the end.</summary>
+    [Range(1, int.MaxValue)]
+    public int? Patience { get; init; }
+
+    /// <summary>Type of weights and gradients.</summary>
+    public Precision Dtype { get; init; } = Precision.Float32;
+
+    /// <summary>CPU threads; 0 leaves the choice to the library.</summary>
+    [OutsideIdentity]
+    [Range(0, 4096)]
+    public int Threads { get; init; }
+
+    [OutsideIdentity]
+    public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
+
+    internal void Check(string place)
+    {
+        if (Epochs is null && Steps is null)
+            throw new InputException($"{place}: training", "neither epochs nor steps is given", "how long to train", "add `epochs: 10` to training");
+        if (ValidationInterval.Unit == IntervalUnit.Minutes)
+            throw new InputException($"{place}: training.validationInterval", ValidationInterval.ToString(), "epochs, steps or never");
+    }
+}
+
+/// <summary>Type of weights and gradients.</summary>
+public enum Precision
+{
+    Float32,
+    Float64,
+}
+
+/// <summary>Where tensors live.</summary>
+public enum ComputeDevice
+{
+    Cpu,
+    Cuda,
+}

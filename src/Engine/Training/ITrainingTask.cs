@@ -1,0 +1,31 @@
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training;
+
+/// <summary>What the trainer needs to know of a model and its data. Nothing here is particular to molecules or force fields.</summary>
+public interface ITrainingTask : IDisposable
+{
+    /// <summary>On its device and in its type from the start. Parameters with <c>requires_grad</c> are trained.</summary>
+    nn.Module Model { get; }
+
+    /// <summary>Micro-batches in one pass over the training data: the same number in every epoch.</summary>
+    long BatchesPerEpoch { get; }
+
+    /// <summary>What is counted: <c>tokens</c>, <c>frames</c>.</summary>
+    string ItemName { get; }
+
+    /// <summary>Forward on the next micro-batch, going on into the next epoch by itself; the order of the data is the task's, from the seed.</summary>
+    TrainingLoss NextLoss();
+
+    /// <summary>
+    /// The fixed validation set with the present weights; holds at least <c>val_loss</c>. The model is in evaluation mode; gradients
+    /// are not switched off, since forces need them.
+    /// </summary>
+    IReadOnlyDictionary<string, double> Validate();
+
+    /// <summary>Where the data stand: all that <see cref="LoadState"/> needs to give the same next batches, in another process too.</summary>
+    JsonNode SaveState();
+
+    void LoadState(JsonNode state);
+}

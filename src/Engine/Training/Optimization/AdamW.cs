@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using ChemScale.Engine.Training.Experiments;
+using TorchSharp;
+using Parameter = TorchSharp.Modules.Parameter;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training.Optimization;
+
+/// <summary>
+/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) as torch.optim.AdamW computes it: with t counting a parameter's updates,
+/// w *= 1 - lr wd;  m += (1 - b1)(g - m);  v = b2 v + (1 - b2) g^2;  w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps).
+/// Parameters without a gradient are left alone. One fused call updates all of them.
+/// </summary>
+public sealed class AdamW : IDisposable
+{
+    private const string FirstPrefix = "m.";
+    private const string SecondPrefix = "v.";
+
+    private readonly OptimizerSpec spec;
+    private readonly string[] names;
+    private readonly Parameter[] parameters;
+    private readonly Tensor[] first;
+    private readonly Tensor[] second;
+    private readonly long[] updates;
+    private readonly Bfloat16Moments? halved;
+
+    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSpec spec)
+    {
+        this.spec = spec;
+        (string Name, Parameter Parameter)[] all = [.. parameters];
+        names = [.. all.Select(p => p.Name)];
+        this.parameters = [.. all.Select(p => p.Parameter)];
+        updates = new long[all.Length];
+        halved = spec.Moments == MomentPrecision.Bfloat16 ? new Bfloat16Moments() : null;
+        ScalarType? type = halved is null ? null : ScalarType.BFloat16;
+        first = [.. this.parameters.Select(p => Moment(p, type))];
+        second = [.. this.parameters.Select(p => Moment(p, type))];
+    }
+
+    /// <summary>The moments, by name; the optimizer keeps owning them.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Tensors
+    {
+        get
+        {
+            for (int i = 0; i < names.Length; i++)
+            {
+                yield return KeyValuePair.Create(FirstPrefix + names[i], first[i]);
+                yield return KeyValuePair.Create(SecondPrefix + names[i], second[i]);
+            }
+        }
+    }
+
+    /// <summary>One update from the gradients the parameters hold now.</summary>
+    public void Step(double learningRate)
+    {
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        var groups = new Dictionary<long, List<int>>();
+        var gradients = new Tensor?[parameters.Length];
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            gradients[i] = parameters[i].grad;
+            if (gradients[i] is null) continue;
+            updates[i]++;
+            if (!groups.TryGetValue(updates[i], out List<int>? group)) groups[updates[i]] = group = [];
+            group.Add(i);
+        }
+        // One group, unless some parameters were not used by some losses.
+        foreach ((long update, List<int> group) in groups)
+        {
+            Tensor count = full(1, (float)update, device: parameters[group[0]].device).squeeze();
+            if (halved is null) Update(group, gradients, count, learningRate);
+            else UpdateHalved(halved, group, gradients, count, learningRate);
+        }
+    }
+
+    /// <summary>Updates done per parameter, in the order of the module.</summary>
+    public JsonNode SaveState() => new JsonObject { ["updates"] = new JsonArray([.. updates.Select(n => (JsonNode)n)]) };
+
+    /// <exception cref="InputException">The state is that of another model.</exception>
+    public void LoadState(JsonNode state)
+    {
+        JsonArray saved = state["updates"]!.AsArray();
+        if (saved.Count != updates.Length)
+            throw new InputException("checkpoint", $"optimizer state of {saved.Count} parameters", $"{updates.Length}", "resume with the model that was trained");
+        for (int i = 0; i < updates.Length; i++) updates[i] = (long)saved[i]!;
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor t in first) t.Dispose();
+        foreach (Tensor t in second) t.Dispose();
+    }
+
+    private static Tensor Moment(Parameter parameter, ScalarType? type)
+    {
+        using IDisposable noGrad = no_grad();
+        return zeros_like(parameter, dtype: type, requires_grad: false).DetachFromDisposeScope();
+    }
+
+    private static Tensor[] Pick(IReadOnlyList<Tensor?> from, List<int> group) => [.. group.Select(i => from[i]!)];
+
+    private void Update(List<int> group, Tensor?[] gradients, Tensor count, double learningRate)
+    {
+        var counts = new Tensor[group.Count];
+        Array.Fill(counts, count);
+        FusedOps.AdamW(Pick(parameters, group), Pick(gradients, group), Pick(first, group), Pick(second, group), counts,
+            learningRate, spec.Beta1, spec.Beta2, spec.WeightDecay, spec.Epsilon);
+    }
+
+    private void UpdateHalved(Bfloat16Moments moments, List<int> group, Tensor?[] gradients, Tensor count, double learningRate)
+    {
+        foreach (int i in group)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor m = first[i].to(parameters[i].dtype);
+            Tensor v = second[i].to(parameters[i].dtype);
+            FusedOps.AdamW([parameters[i]], [gradients[i]!], [m], [v], [count],
+                learningRate, spec.Beta1, spec.Beta2, spec.WeightDecay, spec.Epsilon);
+            first[i].copy_(m);
+            moments.RoundStochastically(v, second[i], updates[i], i);
+        }
+    }
+}

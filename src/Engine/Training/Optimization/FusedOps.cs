@@ -1,0 +1,50 @@
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training.Optimization;
+
+/// <summary>ATen operations over lists of tensors that TorchSharp has no methods for, reached through a script: one call a list, not one a tensor.</summary>
+internal static class FusedOps
+{
+    // Scripts know types by number only: 3 int32, 6 float32, 7 float64; and the text must end in a line break.
+    private static readonly jit.CompilationUnit Script = jit.compile("""
+        def adamw(params: List[Tensor], grads: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor],
+                  lr: float, beta1: float, beta2: float, weight_decay: float, eps: float):
+            no_max: List[Tensor] = []
+            torch._fused_adamw_(params, grads, m, v, no_max, steps, lr=lr, beta1=beta1, beta2=beta2,
+                                weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
+
+        def norm(tensors: List[Tensor]):
+            return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(tensors, 2.0)).to(7))
+
+        def scale(tensors: List[Tensor], factor: float):
+            torch._foreach_mul_(tensors, factor)
+
+        def lerp(tensors: List[Tensor], targets: List[Tensor], weight: float):
+            torch._foreach_lerp_(tensors, targets, weight)
+
+        def round_to_bfloat16(source: Tensor, noise: Tensor, target: Tensor):
+            bits = source.to(6).view(3)
+            target.copy_(((bits + noise) & -65536).view(6))
+
+        """);
+
+    /// <summary>In place: one AdamW update of all <paramref name="parameters"/>; <paramref name="steps"/> count this update too.</summary>
+    public static void AdamW(Tensor[] parameters, Tensor[] gradients, Tensor[] m, Tensor[] v, Tensor[] steps,
+        double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
+        Script.invoke("adamw", parameters, gradients, m, v, steps, learningRate, beta1, beta2, weightDecay, epsilon);
+
+    /// <summary>L2 norm over all elements of all tensors, float64, on their device.</summary>
+    public static Tensor Norm(Tensor[] tensors) => (Tensor)Script.invoke("norm", (object)tensors);
+
+    /// <summary>In place: each times <paramref name="factor"/>.</summary>
+    public static void Scale(Tensor[] tensors, double factor) => Script.invoke("scale", tensors, factor);
+
+    /// <summary>In place: tensors += weight (targets - tensors).</summary>
+    public static void Lerp(Tensor[] tensors, Tensor[] targets, double weight) => Script.invoke("lerp", tensors, targets, weight);
+
+    /// <summary>
+    /// Rounds <paramref name="source"/> away from zero with the probability that <paramref name="noise"/>, uniform integers in [0, 65536), gives it:
+    /// they are added to the bits of the float32 before the low half is dropped.
+    /// </summary>
+    public static void RoundToBfloat16(Tensor source, Tensor noise, Tensor target) => Script.invoke("round_to_bfloat16", source, noise, target);
+}

@@ -1,0 +1,65 @@
+using ChemScale.Engine.Training.Experiments;
+using TorchSharp;
+using Parameter = TorchSharp.Modules.Parameter;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training.Optimization;
+
+/// <summary>
+/// One optimizer step: losses of one or more micro-batches backward, gradients averaged over their items, clipped to a global norm, applied.
+/// </summary>
+internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, AdamW optimizer, TrainingSpec spec)
+{
+    // As torch.nn.utils.clip_grad_norm_.
+    private const double ClipEpsilon = 1e-6;
+
+    private static readonly Dictionary<string, double> None = [];
+
+    /// <summary>What a step measured. A loss or norm that is no number means that nothing was applied.</summary>
+    public readonly record struct Outcome(double Loss, double GradientNorm, long Items, IReadOnlyDictionary<string, double> Scalars)
+    {
+        public bool IsFinite => double.IsFinite(Loss) && double.IsFinite(GradientNorm);
+    }
+
+    public Outcome Take(int batches, double learningRate)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach (Parameter parameter in parameters) parameter.grad = null;
+        var scalars = new Dictionary<string, double>();
+        double sum = 0;
+        long items = 0, firstItems = 0;
+        for (int b = 0; b < batches; b++)
+        {
+            using DisposeScope batchScope = NewDisposeScope();
+            TrainingLoss loss = task.NextLoss();
+            if (loss.Items <= 0) throw new InvalidOperationException($"a micro-batch without {task.ItemName}");
+            if (b == 0) firstItems = loss.Items;
+            // Weights relative to the first micro-batch, and the common factor put right below: the items of all are not known yet.
+            double weight = (double)loss.Items / firstItems;
+            (weight == 1 ? loss.Loss : loss.Loss * weight).backward();
+            double value = loss.Loss.detach().to(ScalarType.Float64).item<double>();
+            sum += value * loss.Items;
+            items += loss.Items;
+            foreach ((string name, double scalar) in loss.Scalars ?? None)
+                scalars[name] = scalars.GetValueOrDefault(name) + scalar * loss.Items;
+            if (!double.IsFinite(value)) return new Outcome(value, double.NaN, items, scalars);
+        }
+        foreach (string name in scalars.Keys) scalars[name] /= items;
+        double norm = Apply((double)firstItems / items, learningRate);
+        return new Outcome(sum / items, norm, items, scalars);
+    }
+
+    /// <returns>Norm of the mean gradient, before clipping.</returns>
+    private double Apply(double factor, double learningRate)
+    {
+        using IDisposable noGrad = no_grad();
+        Tensor[] gradients = [.. parameters.Select(p => p.grad).Where(g => g is not null).Select(g => g!)];
+        if (gradients.Length == 0) throw new InvalidOperationException("the loss depends on no parameter");
+        double norm = FusedOps.Norm(gradients).item<double>() * factor;
+        if (!double.IsFinite(norm)) return norm;
+        if (spec.ClipNorm is { } limit && norm > limit) factor *= limit / (norm + ClipEpsilon);
+        if (factor != 1) FusedOps.Scale(gradients, factor);
+        optimizer.Step(learningRate);
+        return norm;
+    }
+}

@@ -1,0 +1,62 @@
+using ChemScale.Engine.Training.Checkpoints;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Runs;
+
+namespace ChemScale.Engine.Training;
+
+/// <summary>Runs an experiment in a run directory, from its beginning or from its last checkpoint, to its end or to where it is put aside.</summary>
+public static class Trainer
+{
+    /// <summary>
+    /// Resuming is bit-identical, losses and weights, on the same device at the same thread count. The same call may be repeated until
+    /// the result says that the run is complete.
+    /// </summary>
+    /// <param name="experiment">What to run.</param>
+    /// <param name="task">Its model and data, built from the experiment's seed; not disposed of here.</param>
+    /// <param name="directory">Claimed for the duration of the call.</param>
+    /// <param name="options">Session options.</param>
+    /// <exception cref="InputException">The directory holds another run, is being written to, or its checkpoints are damaged.</exception>
+    /// <exception cref="TrainingDivergedException">A loss or gradient norm was not a number.</exception>
+    /// <exception cref="RunClaimLostException">Another process has taken the directory over.</exception>
+    public static TrainingResult Run(Experiment experiment, ITrainingTask task, RunDirectory directory, TrainerOptions? options = null)
+    {
+        options ??= new TrainerOptions();
+        experiment = experiment.Validated();
+        RequireUsable(experiment, directory, options.Resume);
+        if (directory.IsDone) return directory.ReadResult();
+        using RunClaim claim = directory.Claim();
+        // Between the first look and the claim another process may have been at work.
+        RequireUsable(experiment, directory, options.Resume);
+        if (directory.IsDone) return directory.ReadResult();
+        if (!directory.IsStarted) directory.WriteExperiment(experiment);
+        CheckpointStore checkpoints = directory.Checkpoints();
+        Checkpoint? checkpoint = checkpoints.OpenNewest(options.Warn);
+        checkpoints.Clean(checkpoint?.Step);
+        using var session = new TrainingSession(experiment, task, directory, claim, checkpoints, options);
+        session.Start(checkpoint);
+        TrainingResult result = session.Run();
+        if (result.IsComplete)
+        {
+            claim.EnsureHeld();
+            directory.WriteResult(result);
+        }
+        return result;
+    }
+
+    private static void RequireUsable(Experiment experiment, RunDirectory directory, bool resume)
+    {
+        if (!directory.IsStarted)
+        {
+            if (File.Exists(directory.MetricsCsvPath))
+                throw new InputException(directory.Path, "holds the metrics of something that is not a run of this program", "an empty or new folder");
+            return;
+        }
+        if (!resume)
+            throw new InputException(directory.Path, directory.IsDone ? "holds a complete run" : "holds an unfinished run", "an empty or new folder",
+                directory.IsDone ? "choose another directory" : "resume it, or choose another directory");
+        Experiment stored = directory.ReadExperiment();
+        if (stored.Id != experiment.Id)
+            throw new InputException(directory.ExperimentPath, $"experiment {stored.Id}", $"{experiment.Id}, the one to resume",
+                "resume with the experiment the run began with, or choose another directory");
+    }
+}

@@ -1,0 +1,201 @@
+using ChemScale.Engine.Training.Checkpoints;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Optimization;
+using ChemScale.Engine.Training.Runs;
+using TorchSharp;
+using Parameter = TorchSharp.Modules.Parameter;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training;
+
+/// <summary>The loop: step, log, validate, end of epoch, checkpoint, stop; always in this order, so that a resumed run repeats nothing.</summary>
+internal sealed class TrainingSession : IDisposable
+{
+    private readonly TrainingSpec spec;
+    private readonly long seed;
+    private readonly ITrainingTask task;
+    private readonly RunDirectory directory;
+    private readonly RunClaim claim;
+    private readonly CheckpointStore checkpoints;
+    private readonly TrainerOptions options;
+    private readonly StepLength length;
+    private readonly long totalSteps;
+    private readonly LearningRateSchedule schedule;
+    private readonly AdamW optimizer;
+    private readonly WeightAverage? average;
+    private readonly GradientStep gradientStep;
+    private readonly long startedAt;
+    private readonly TrainingState state;
+    private MetricsLog? metrics;
+    private double secondsBefore;
+    private long checkpointedAt;
+    private string? lastCheckpoint;
+    private long lastCheckpointStep = -1;
+
+    public TrainingSession(Experiment experiment, ITrainingTask task, RunDirectory directory, RunClaim claim, CheckpointStore checkpoints, TrainerOptions options)
+    {
+        spec = experiment.Training;
+        seed = experiment.Seed;
+        this.task = task;
+        this.directory = directory;
+        this.claim = claim;
+        this.checkpoints = checkpoints;
+        this.options = options;
+        startedAt = checkpointedAt = directory.Time.GetTimestamp();
+        if (task.BatchesPerEpoch < 1) throw new InvalidOperationException("a task without batches");
+        length = new StepLength(task.BatchesPerEpoch, spec.Accumulation);
+        totalSteps = Math.Min(spec.Steps ?? long.MaxValue, spec.Epochs is { } epochs ? epochs * length.StepsPerEpoch : long.MaxValue);
+        schedule = new LearningRateSchedule(spec.Schedule, spec.LearningRate, totalSteps);
+        (string Name, Parameter Parameter)[] trained = [.. task.Model.named_parameters().Where(p => p.parameter.requires_grad)];
+        RequireDtype(trained);
+        optimizer = new AdamW(trained, spec.Optimizer);
+        average = spec.EmaDecay is { } decay ? new WeightAverage(trained, decay) : null;
+        gradientStep = new GradientStep(task, [.. trained.Select(p => p.Parameter)], optimizer, spec);
+        state = new TrainingState(experiment, task, optimizer, average);
+    }
+
+    private TrainingCounters Counters => state.Counters;
+
+    private long Epoch => (Counters.Step - 1) / length.StepsPerEpoch;
+
+    /// <summary>From the beginning, or from a checkpoint.</summary>
+    public void Start(Checkpoint? checkpoint)
+    {
+        if (spec.Threads > 0) set_num_threads(spec.Threads);
+        manual_seed(seed);
+        MetricsPosition? position = null;
+        if (checkpoint is not null)
+        {
+            position = state.Load(checkpoint, options.Warn);
+            secondsBefore = Counters.Seconds;
+            lastCheckpoint = checkpoint.Name;
+            lastCheckpointStep = checkpoint.Step;
+        }
+        metrics = new MetricsLog(directory, claim, position);
+    }
+
+    public TrainingResult Run()
+    {
+        task.Model.train();
+        while (true)
+        {
+            if (Ending() is { } reason) return Finish(reason);
+            Step();
+            if (spec.ValidationInterval.DueAfter(Counters.Step, length.StepsPerEpoch)) Validate();
+            if (Counters.Step % length.StepsPerEpoch == 0) EndEpoch();
+            if (CheckpointDue()) SaveCheckpoint();
+        }
+    }
+
+    public void Dispose()
+    {
+        metrics?.Dispose();
+        average?.Dispose();
+        optimizer.Dispose();
+    }
+
+    private StopReason? Ending()
+    {
+        if (Counters.Step >= totalSteps) return StopReason.Completed;
+        if (spec.Patience is { } patience && Counters.Stale >= patience) return StopReason.Patience;
+        if (options.StopAtStep is { } stop && Counters.Step >= stop) return StopReason.StopStep;
+        return options.CancellationToken.IsCancellationRequested ? StopReason.Cancelled : null;
+    }
+
+    private void Step()
+    {
+        long step = Counters.Step;
+        double learningRate = schedule.At(step);
+        // The state of a CUDA generator cannot be read here; seeding each step anew makes it one that need not be.
+        if (spec.Device == ComputeDevice.Cuda) cuda.manual_seed_all(unchecked(seed * 1_000_003 + step));
+        long before = directory.Time.GetTimestamp();
+        GradientStep.Outcome outcome = gradientStep.Take(length.BatchesOf(step), learningRate);
+        double stepSeconds = directory.Time.GetElapsedTime(before).TotalSeconds;
+        Counters.Step++;
+        Counters.ItemsSeen += outcome.Items;
+        Counters.EpochItems += outcome.Items;
+        Counters.EpochLossSum += outcome.Loss * outcome.Items;
+        double rate = outcome.Items / Math.Max(stepSeconds, 1e-9);
+        metrics!.Step(Epoch, step, outcome.Loss,
+        [
+            new("learning_rate", learningRate),
+            new("gradient_norm", outcome.GradientNorm),
+            new(task.ItemName, outcome.Items),
+            new($"{task.ItemName}_seen", Counters.ItemsSeen),
+            new($"{task.ItemName}_per_second", rate),
+            new("seconds", Elapsed()),
+            .. outcome.Scalars,
+        ]);
+        if (!outcome.IsFinite)
+            Diverge(step, double.IsFinite(outcome.Loss) ? $"gradient norm {outcome.GradientNorm}" : $"training loss {outcome.Loss}");
+        average?.Update(Counters.Step);
+        options.Progress?.Report(new StepReport(Counters.Step, totalSteps, Epoch, outcome.Loss, Counters.ValidationLoss, learningRate,
+            outcome.GradientNorm, outcome.Items, Counters.ItemsSeen, rate, task.ItemName, Elapsed()));
+    }
+
+    private void Validate()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        task.Model.eval();
+        average?.Swap();
+        IReadOnlyDictionary<string, double> scalars;
+        try
+        {
+            scalars = task.Validate();
+        }
+        finally
+        {
+            average?.Swap();
+            task.Model.train();
+        }
+        double loss = scalars["val_loss"];
+        metrics!.Validation(Epoch, Counters.Step - 1, scalars);
+        if (!double.IsFinite(loss)) Diverge(Counters.Step, $"validation loss {loss}");
+        Counters.AddValidation(loss);
+    }
+
+    private void EndEpoch()
+    {
+        metrics!.Epoch(Epoch, Counters.Step - 1, Counters.EpochLossSum / Counters.EpochItems);
+        Counters.EpochLossSum = 0;
+        Counters.EpochItems = 0;
+    }
+
+    private bool CheckpointDue() => spec.CheckpointInterval.Unit == IntervalUnit.Minutes
+        ? directory.Time.GetElapsedTime(checkpointedAt).TotalMinutes >= spec.CheckpointInterval.Count
+        : spec.CheckpointInterval.DueAfter(Counters.Step, length.StepsPerEpoch);
+
+    private void SaveCheckpoint()
+    {
+        if (lastCheckpointStep == Counters.Step) return;
+        Counters.Seconds = Elapsed();
+        lastCheckpoint = state.Save(checkpoints, metrics!.Sync(), claim.EnsureHeld);
+        lastCheckpointStep = Counters.Step;
+        checkpointedAt = directory.Time.GetTimestamp();
+    }
+
+    private TrainingResult Finish(StopReason reason)
+    {
+        bool complete = reason is StopReason.Completed or StopReason.Patience;
+        if (complete && Counters.Step > 0 && Counters.ValidatedStep != Counters.Step) Validate();
+        if (!complete || spec.CheckpointInterval.Unit != IntervalUnit.Never) SaveCheckpoint();
+        metrics!.Sync();
+        return new TrainingResult(reason, Counters.Step, Counters.ItemsSeen, Elapsed(), Counters.ValidationLoss,
+            Counters.BestValidationLoss, Counters.BestStep, lastCheckpoint);
+    }
+
+    private double Elapsed() => secondsBefore + directory.Time.GetElapsedTime(startedAt).TotalSeconds;
+
+    private void Diverge(long step, string what)
+    {
+        metrics!.Flush();
+        throw new TrainingDivergedException(step, what, lastCheckpoint is null ? null : Path.Combine(directory.CheckpointsPath, lastCheckpoint));
+    }
+
+    private void RequireDtype((string Name, Parameter Parameter)[] trained)
+    {
+        ScalarType wanted = spec.Dtype == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+        foreach ((string name, Parameter parameter) in trained)
+            if (parameter.dtype != wanted) throw new InvalidOperationException($"{name} is {parameter.dtype}, the experiment wants {wanted}");
+    }
+}

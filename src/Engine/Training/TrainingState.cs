@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ChemScale.Engine.Training.Checkpoints;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Optimization;
+using ChemScale.Engine.Training.Runs;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Training;
+
+/// <summary>Everything that must come back for a run to go on as if it had never stopped.</summary>
+internal sealed class TrainingState(Experiment experiment, ITrainingTask task, AdamW optimizer, WeightAverage? average)
+{
+    private const string RandomState = "random.cpu";
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    public TrainingCounters Counters { get; private set; } = new();
+
+    /// <returns>Name of the checkpoint.</returns>
+    public string Save(CheckpointStore checkpoints, MetricsPosition metrics, Action ensureHeld)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var json = new JsonObject
+        {
+            ["experiment"] = experiment.Id,
+            ["device"] = Scalars.Format(experiment.Training.Device),
+            ["threads"] = get_num_threads(),
+            ["counters"] = JsonSerializer.SerializeToNode(Counters, Json),
+            ["metrics"] = JsonSerializer.SerializeToNode(metrics, Json),
+            ["optimizer"] = optimizer.SaveState(),
+            ["data"] = task.SaveState(),
+        };
+        return Path.GetFileName(checkpoints.Save(Counters.Step, task.Model.state_dict(), Tensors(), json, ensureHeld));
+    }
+
+    /// <returns>How long the metrics were.</returns>
+    /// <exception cref="InputException">The checkpoint is not one of this experiment.</exception>
+    public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        JsonObject json = checkpoint.State;
+        if ((string?)json["experiment"] != experiment.Id)
+            throw new InputException(checkpoint.Path, $"checkpoint of experiment {json["experiment"]}", experiment.Id);
+        WarnIfOther(warn, "device", (string)json["device"]!, Scalars.Format(experiment.Training.Device));
+        WarnIfOther(warn, "thread count", json["threads"]!.ToString(), get_num_threads().ToString());
+        try
+        {
+            checkpoint.LoadWeights(task.Model, averaged: false);
+            using SafetensorsFile training = checkpoint.OpenTraining();
+            foreach ((string name, Tensor tensor) in Tensors().Where(t => t.Key != RandomState)) training.ReadInto(name, tensor);
+            set_rng_state(training.Read(RandomState));
+        }
+        catch (SafetensorsException e)
+        {
+            throw e.AsInput("this checkpoint is of another model");
+        }
+        optimizer.LoadState(json["optimizer"]!);
+        task.LoadState(json["data"]!);
+        Counters = json["counters"].Deserialize<TrainingCounters>(Json)!;
+        return json["metrics"].Deserialize<MetricsPosition>(Json)!;
+    }
+
+    /// <summary>All but the model's own.</summary>
+    private IEnumerable<KeyValuePair<string, Tensor>> Tensors()
+    {
+        foreach ((string name, Tensor tensor) in optimizer.Tensors) yield return KeyValuePair.Create("optimizer." + name, tensor);
+        foreach ((string name, Tensor tensor) in average?.Tensors ?? []) yield return KeyValuePair.Create(Checkpoint.AveragePrefix + name, tensor);
+        yield return KeyValuePair.Create(RandomState, get_rng_state());
+    }
+
+    private static void WarnIfOther(Action<string> warn, string what, string saved, string present)
+    {
+        if (saved != present) warn($"resuming with {what} {present} instead of {saved}: results will agree only to rounding");
+    }
+}

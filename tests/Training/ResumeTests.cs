@@ -1,0 +1,156 @@
+using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Runs;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Training;
+
+public class ResumeTests
+{
+    private static readonly Func<ITrainingTask>[] Tasks = [() => new RegressionTask(dropout: 0.3), () => new CharacterTask()];
+
+    [Test]
+    public void A_run_stopped_at_random_steps_ends_bit_identical_to_one_that_was_not([Values(0, 1)] int task, [Values(1, 2, 3)] int seed)
+    {
+        using var folder = new TemporaryFolder();
+        TrainingResult whole = ToyRuns.Run(folder["whole"], ToyRuns.EverythingOn, Tasks[task]);
+        Assert.That(whole.Reason, Is.EqualTo(StopReason.Completed));
+        Assert.That(whole.Steps, Is.EqualTo(12));
+
+        var random = new Random(seed);
+        TrainingResult result;
+        long stop = 0;
+        do
+        {
+            stop += random.Next(1, 6);
+            result = ToyRuns.Run(folder["parts"], ToyRuns.EverythingOn, Tasks[task], new TrainerOptions { Resume = true, StopAtStep = stop });
+            Assert.That(result.Steps, Is.EqualTo(Math.Min(stop, 12)));
+        }
+        while (!result.IsComplete);
+
+        AssertSame(folder["whole"], folder["parts"]);
+        Assert.That(result with { Seconds = 0 }, Is.EqualTo(whole with { Seconds = 0 }));
+    }
+
+    [Test]
+    public void A_run_that_crashes_at_any_disk_operation_can_be_resumed_to_the_same_end()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingSpec training = ToyRuns.EverythingOn with { Epochs = 2, CheckpointInterval = Interval.Steps(1), ValidationInterval = Interval.Epochs(1) };
+        ToyRuns.Run(folder["whole"], training, () => new RegressionTask());
+        int crashes = 0;
+        for (int n = 1; ; n++, crashes++)
+        {
+            string run = folder[$"crash-{n}"];
+            var time = new ManualTime();
+            var storage = new CrashingStorage(n);
+            bool crashed = false;
+            using (var task = new RegressionTask())
+            {
+                try
+                {
+                    Trainer.Run(ToyRuns.Of(training), task, new RunDirectory(run, storage, time));
+                }
+                catch (CrashingStorage.SimulatedCrash)
+                {
+                    crashed = true;
+                }
+            }
+            if (!crashed) break;
+            storage.LoseUnsynced();
+            time.Advance(RunClaim.Silence);
+            using (var task = new RegressionTask())
+            {
+                TrainingResult result = Trainer.Run(ToyRuns.Of(training), task, new RunDirectory(run, time: time), new TrainerOptions { Resume = true });
+                Assert.That(result.Reason, Is.EqualTo(StopReason.Completed), $"crash at operation {n}");
+            }
+            AssertSame(folder["whole"], run);
+            Assert.That(Directory.GetDirectories(Path.Combine(run, "checkpoints")).Select(Path.GetFileName),
+                Is.EquivalentTo(Directory.GetDirectories(Path.Combine(folder["whole"], "checkpoints")).Select(Path.GetFileName)), $"crash at operation {n}");
+            Directory.Delete(run, recursive: true);
+        }
+        Assert.That(crashes, Is.GreaterThan(100));
+    }
+
+    [Test]
+    public void Rows_written_after_the_checkpoint_are_cut()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingSpec training = ToyRuns.EverythingOn with { CheckpointInterval = Interval.Steps(5) };
+        ToyRuns.Run(folder["whole"], training, () => new RegressionTask());
+        using (var dying = new RegressionTask { BeforeBatch = b => { if (b == 27) throw new InvalidOperationException("killed"); } })
+            Assert.That(() => Trainer.Run(ToyRuns.Of(training), dying, new RunDirectory(folder["killed"])), Throws.InvalidOperationException);
+        // What a process that went on a little longer would have left behind.
+        File.AppendAllText(Path.Combine(folder["killed"], "metrics.csv"), "3,7,0.1,,\n3,8,0.1,,\n3,9,0.");
+        ToyRuns.Run(folder["killed"], training, () => new RegressionTask(), new TrainerOptions { Resume = true });
+        AssertSame(folder["whole"], folder["killed"]);
+    }
+
+    [Test]
+    public void A_damaged_newest_checkpoint_is_passed_over_with_a_warning()
+    {
+        using var folder = new TemporaryFolder();
+        ToyRuns.Run(folder["whole"], ToyRuns.EverythingOn, () => new RegressionTask());
+        ToyRuns.Run(folder["damaged"], ToyRuns.EverythingOn, () => new RegressionTask(), new TrainerOptions { StopAtStep = 8 });
+        CheckpointTests.FlipByte(Path.Combine(folder["damaged"], "checkpoints", "step-000000008", "training.safetensors"), 700);
+        var warnings = new List<string>();
+        TrainingResult result = ToyRuns.Run(folder["damaged"], ToyRuns.EverythingOn, () => new RegressionTask(),
+            new TrainerOptions { Resume = true, Warn = warnings.Add });
+        Assert.That(result.IsComplete);
+        Assert.That(warnings, Has.Exactly(1).Contains("step-000000008 is damaged").And.Exactly(1).Items);
+        AssertSame(folder["whole"], folder["damaged"]);
+    }
+
+    [Test]
+    public void A_resumed_run_that_is_complete_gives_its_result_without_training()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingResult first = ToyRuns.Run(folder["run"], ToyRuns.EverythingOn, () => new RegressionTask());
+        using var task = new RegressionTask { BeforeBatch = _ => Assert.Fail("trained") };
+        Assert.That(Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["run"]), new TrainerOptions { Resume = true }), Is.EqualTo(first));
+    }
+
+    [Test]
+    public void A_directory_with_a_run_is_refused_unless_resumed_with_the_same_experiment()
+    {
+        using var folder = new TemporaryFolder();
+        ToyRuns.Run(folder["run"], ToyRuns.EverythingOn, () => new RegressionTask(), new TrainerOptions { StopAtStep = 1 });
+        string before = ToyRuns.Csv(folder["run"]);
+        Assert.That(() => ToyRuns.Run(folder["run"], ToyRuns.EverythingOn, () => new RegressionTask()),
+            Throws.TypeOf<Engine.InputException>().With.Message.Contains("unfinished run"));
+        Assert.That(() => ToyRuns.Run(folder["run"], ToyRuns.EverythingOn with { LearningRate = 1 }, () => new RegressionTask(), new TrainerOptions { Resume = true }),
+            Throws.TypeOf<Engine.InputException>().With.Message.Contains("experiment.yaml"));
+        Assert.That(ToyRuns.Csv(folder["run"]), Is.EqualTo(before));
+        Directory.CreateDirectory(folder["foreign"]);
+        File.WriteAllText(Path.Combine(folder["foreign"], "metrics.csv"), "somebody's");
+        Assert.That(() => ToyRuns.Run(folder["foreign"], ToyRuns.EverythingOn, () => new RegressionTask()), Throws.TypeOf<Engine.InputException>());
+        Assert.That(ToyRuns.Csv(folder["foreign"]), Is.EqualTo("somebody's"));
+    }
+
+    [Test]
+    public void Cancelling_writes_a_checkpoint_of_that_very_step()
+    {
+        using var folder = new TemporaryFolder();
+        using var cancel = new CancellationTokenSource();
+        using var task = new RegressionTask { BeforeBatch = b => { if (b == 9) cancel.Cancel(); } };
+        TrainingResult result = Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn with { CheckpointInterval = Interval.Never }), task, new RunDirectory(folder["run"]),
+            new TrainerOptions { CancellationToken = cancel.Token });
+        Assert.That(result.Reason, Is.EqualTo(StopReason.Cancelled));
+        Assert.That(result.Steps, Is.EqualTo(3));
+        Assert.That(result.Checkpoint, Is.EqualTo("step-000000003"));
+        Assert.That(File.Exists(Path.Combine(folder["run"], "DONE")), Is.False);
+    }
+
+    private static void AssertSame(string expected, string actual)
+    {
+        Assert.That(ToyRuns.Csv(actual), Is.EqualTo(ToyRuns.Csv(expected)));
+        Assert.That(ToyRuns.Tensors(actual), Is.EqualTo(ToyRuns.Tensors(expected)));
+        Assert.That(Losses(actual), Is.EqualTo(Losses(expected)));
+    }
+
+    private static string[] Losses(string run) =>
+    [
+        .. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(l => System.Text.Json.Nodes.JsonNode.Parse(l)!)
+            .Select(j => $"{j["kind"]} {j["epoch"]} {j["step"]} {j["train_loss"]} {j["val_loss"]} {j["learning_rate"]} {j["gradient_norm"]} {j["frames_seen"]}"),
+    ];
+}
