@@ -17,6 +17,9 @@ public abstract class SelfiesCodec
     /// <summary>One SELFIES to SMILES; false where the Python package of this version refuses.</summary>
     public abstract bool TryDecode(ReadOnlySpan<char> selfies, out ReadOnlySpan<char> smiles);
 
-    public static SelfiesCodec Create(SelfiesGrammar grammar) =>
-        throw new NotSupportedException(grammar.Name());
+    public static SelfiesCodec Create(SelfiesGrammar grammar) => grammar switch
+    {
+        SelfiesGrammar.V2 => new V2.SelfiesV2Codec(),
+        _ => throw new NotSupportedException(grammar.Name()),
+    };
 }

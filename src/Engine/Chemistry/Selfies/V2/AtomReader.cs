@@ -1,0 +1,108 @@
+namespace ChemScale.Engine.Chemistry.Selfies.V2;
+
+/// <summary>Reads atoms of a SMILES the way grammar 2.1 does: which is laxer in places, and narrower in others, than the language.</summary>
+internal static class AtomReader
+{
+    /// <summary>Digits of an isotope or charge beyond which a number is refused.</summary>
+    public const int MaximumDigits = 9;
+
+    /// <summary>The atomic number of an aromatic one-letter atom outside brackets; -1 if there is none.</summary>
+    public static int AromaticLetter(char letter) => letter switch
+    {
+        'c' => 6,
+        'n' => 7,
+        'o' => 8,
+        's' => 16,
+        'p' => 15,
+        'b' => 5,
+        _ => -1,
+    };
+
+    /// <summary>The atomic number of a one-letter atom that needs no brackets; -1 if there is none.</summary>
+    public static int OrganicLetter(char letter) => letter switch
+    {
+        'C' => 6,
+        'N' => 7,
+        'O' => 8,
+        'F' => 9,
+        'S' => 16,
+        'P' => 15,
+        'I' => 53,
+        'B' => 5,
+        _ => -1,
+    };
+
+    /// <summary>Whether an element may be written without brackets.</summary>
+    public static bool IsOrganic(int atomicNumber) => atomicNumber is 5 or 6 or 7 or 8 or 9 or 15 or 16 or 17 or 35 or 53;
+
+    /// <summary>Whether an element may be written small: B, C, N, O, Al, Si, P, S, As, Se, Te.</summary>
+    public static bool MayBeAromatic(int atomicNumber) => atomicNumber is 5 or 6 or 7 or 8 or 13 or 14 or 15 or 16 or 33 or 34 or 52;
+
+    /// <summary>
+    /// Reads what stands between the brackets of an atom, <c>isotope? symbol chirality? hydrogens? charge? class?</c>, into
+    /// <paramref name="atom"/>; false if it does not fit.
+    /// </summary>
+    public static bool TryReadBracket(ReadOnlySpan<char> text, out GraphAtom atom)
+    {
+        atom = new GraphAtom { FirstEdge = -1, LastEdge = -1, Parent = -1, Isotope = -1 };
+        int at = 0;
+        if (!TryReadDigits(text, ref at, out int isotope)) return false;
+        if (at > 0) atom.Isotope = isotope;
+
+        if (at == text.Length || !char.IsAsciiLetter(text[at])) return false;
+        bool small = char.IsAsciiLetterLower(text[at]);
+        char first = (char)(text[at++] & ~0x20);
+        char second = at < text.Length && char.IsAsciiLetterLower(text[at]) ? text[at++] : '\0';
+        int element = PeriodicTable.Number(first, second);
+        if (!BondingCapacity.Knows(element)) return false;
+        atom.Element = (byte)element;
+        atom.Aromatic = small && MayBeAromatic(element);
+
+        while (atom.Chirality < 2 && at < text.Length && text[at] == '@')
+        {
+            atom.Chirality++;
+            at++;
+        }
+        if (at < text.Length && text[at] == 'H')
+        {
+            at++;
+            atom.Hydrogens = 1;
+            if (at < text.Length && char.IsAsciiDigit(text[at])) atom.Hydrogens = (sbyte)(text[at++] - '0');
+        }
+        if (at < text.Length && text[at] is '+' or '-' && !TryReadCharge(text, ref at, out atom.Charge)) return false;
+        if (at < text.Length && text[at] == ':')
+        {
+            int digits = ++at;
+            while (at < text.Length && char.IsAsciiDigit(text[at])) at++;
+            if (at == digits) return false;
+        }
+        return at == text.Length;
+    }
+
+    // "+", "+++" or "+2", and the same with minus.
+    private static bool TryReadCharge(ReadOnlySpan<char> text, ref int at, out int charge)
+    {
+        char sign = text[at++];
+        int digits = at;
+        if (!TryReadDigits(text, ref at, out charge)) return false;
+        if (at == digits)
+        {
+            charge = 1;
+            for (; at < text.Length && text[at] == sign; at++) charge++;
+        }
+        if (sign == '-') charge = -charge;
+        return true;
+    }
+
+    public static bool TryReadDigits(ReadOnlySpan<char> text, ref int at, out int number)
+    {
+        number = 0;
+        int significant = 0;
+        for (; at < text.Length && char.IsAsciiDigit(text[at]); at++)
+        {
+            number = 10 * number + (text[at] - '0');
+            if (number > 0 && ++significant > MaximumDigits) return false;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,132 @@
+namespace ChemScale.Engine.Chemistry.Selfies.V2;
+
+/// <summary>Reads a SELFIES symbol that is not known yet.</summary>
+internal static class SymbolReader
+{
+    /// <param name="text">The symbol, brackets included.</param>
+    /// <param name="spelling">Takes the SMILES of an atom.</param>
+    public static Symbol Read(ReadOnlySpan<char> text, TextBuffer spelling)
+    {
+        var symbol = new Symbol { IndexValue = IndexValue(text) };
+        if (text.SequenceEqual("[nop]"))
+        {
+            symbol.Kind = SymbolKind.NoOperation;
+            return symbol;
+        }
+        ReadOnlySpan<char> family = text.Length >= 4 ? text[^4..^2] : text.Length > 2 ? text[..^2] : "";
+        symbol.Kind = SymbolKind.Unknown;
+        if (family.SequenceEqual("ch")) ReadBranch(text, ref symbol);
+        else if (family.SequenceEqual("ng")) ReadRing(text, ref symbol);
+        else if (text.IndexOf("eps") >= 0) symbol.Kind = SymbolKind.Epsilon;
+        else ReadAtom(text, ref symbol, spelling);
+        return symbol;
+    }
+
+    private static byte IndexValue(ReadOnlySpan<char> text)
+    {
+        for (int i = 0; i < IndexAlphabet.Symbols.Length; i++)
+        {
+            if (text.SequenceEqual(IndexAlphabet.Symbols[i])) return (byte)i;
+        }
+        return 0;
+    }
+
+    private static void ReadBranch(ReadOnlySpan<char> text, ref Symbol symbol)
+    {
+        if (!TryReadFamily(text, "Branch", ref symbol, out ReadOnlySpan<char> bond)) return;
+        symbol.Order = Order(bond);
+        if (symbol.Order > 0) symbol.Kind = SymbolKind.Branch;
+    }
+
+    private static void ReadRing(ReadOnlySpan<char> text, ref Symbol symbol)
+    {
+        if (!TryReadFamily(text, "Ring", ref symbol, out ReadOnlySpan<char> bond)) return;
+        if (bond.Length == 2)
+        {
+            if (bond.IndexOfAnyExcept("-/\\") >= 0 || bond.SequenceEqual("--")) return;
+            symbol.Order = 1;
+            symbol.LeftStereo = bond[0] == '-' ? '\0' : bond[0];
+            symbol.RightStereo = bond[1] == '-' ? '\0' : bond[1];
+            symbol.Kind = SymbolKind.Ring;
+            return;
+        }
+        symbol.Order = Order(bond);
+        if (symbol.Order > 0) symbol.Kind = SymbolKind.Ring;
+    }
+
+    // "[", a bond of at most two characters, the name, a digit of 1..3, "]".
+    private static bool TryReadFamily(ReadOnlySpan<char> text, string name, ref Symbol symbol, out ReadOnlySpan<char> bond)
+    {
+        bond = default;
+        int length = text.Length - name.Length - 3;
+        if (length is < 0 or > 2 || text[0] != '[' || text[^2] is not (>= '1' and <= '3')) return false;
+        if (!text.Slice(1 + length, name.Length).SequenceEqual(name)) return false;
+        bond = text.Slice(1, length);
+        symbol.Digits = (byte)(text[^2] - '0');
+        return true;
+    }
+
+    private static byte Order(ReadOnlySpan<char> bond) => bond switch
+    {
+        "" => 1,
+        "=" => 2,
+        "#" => 3,
+        _ => 0,
+    };
+
+    // "[", bond, isotope, element, chirality, H and its digit, sign and digits of 1..9, "]".
+    private static void ReadAtom(ReadOnlySpan<char> text, ref Symbol symbol, TextBuffer spelling)
+    {
+        if (text.Length < 3 || text[0] != '[') return;
+        int end = text.Length - 1;
+        int at = 1;
+        symbol.Order = 1;
+        if (text[at] is '=' or '#' or '/' or '\\')
+        {
+            if (text[at] is '=' or '#') symbol.Order = Order(text.Slice(at, 1));
+            else symbol.LeftStereo = text[at];
+            at++;
+        }
+        int body = at;
+        if (!AtomReader.TryReadDigits(text, ref at, out int isotope)) return;
+        if (at == body) isotope = -1;
+        if (!char.IsAsciiLetterUpper(text[at])) return;
+        char first = text[at++];
+        char second = char.IsAsciiLetterLower(text[at]) ? text[at++] : '\0';
+        int element = PeriodicTable.Number(first, second);
+        if (!BondingCapacity.Knows(element)) return;
+
+        int chirality = 0;
+        for (; chirality < 2 && text[at] == '@'; at++) chirality++;
+        int hydrogens = 0;
+        if (text[at] == 'H')
+        {
+            if (!char.IsAsciiDigit(text[at + 1])) return;
+            hydrogens = text[at + 1] - '0';
+            at += 2;
+        }
+        int charge = 0;
+        if (text[at] is '+' or '-')
+        {
+            int sign = text[at++] == '+' ? 1 : -1;
+            int digits = at;
+            if (!AtomReader.TryReadDigits(text, ref at, out charge) || at == digits) return;
+            if (text[digits..at].Contains('0')) return;
+            charge *= sign;
+        }
+        if (at != end) return;
+
+        int capacity = BondingCapacity.Of(element, charge) - hydrogens;
+        if (capacity < 0) return;
+        symbol.Capacity = (sbyte)capacity;
+        symbol.Kind = SymbolKind.Atom;
+        if (end - body == PeriodicTable.Symbol(element).Length && AtomReader.IsOrganic(element))
+        {
+            spelling.Append(text[body..end]);
+            return;
+        }
+        spelling.Append('[');
+        AtomText.Append(spelling, isotope, element, chirality, hydrogens, charge);
+        spelling.Append(']');
+    }
+}
