@@ -15,6 +15,7 @@ public sealed class LanguageModelTask : ITrainingTask
     // Validation batches cost no backward pass: larger ones only save calls.
     private const int ValidationTokens = 4096;
 
+    private readonly TokenStore store;
     private readonly ChemGpt model;
     private readonly TokenSplit train;
     private readonly BatchOptions options;
@@ -24,10 +25,11 @@ public sealed class LanguageModelTask : ITrainingTask
     private PackedRows? rows;
 
     /// <param name="experiment">Its model must be a ChemGPT whose vocabulary holds the store's.</param>
-    /// <param name="store">Stays the caller's; open for as long as the task lives.</param>
+    /// <param name="store">Becomes the task's own.</param>
     /// <exception cref="InputException">Model and store do not fit together, or a subset is larger than the store.</exception>
     public LanguageModelTask(Experiment experiment, TokenStore store)
     {
+        this.store = store;
         if (experiment.Model.Config is not ChemGptConfig config)
             throw new InputException("model.family", experiment.Model.Family.Name, "chemgpt", "token stores train language models");
         if (store.Manifest.VocabularySize > config.VocabularySize)
@@ -87,6 +89,7 @@ public sealed class LanguageModelTask : ITrainingTask
     {
         rows?.Dispose();
         model.Dispose();
+        store.Dispose();
     }
 
     private Tensor Loss(PackedBatch batch, PackedRows batchRows)

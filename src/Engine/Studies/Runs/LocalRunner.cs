@@ -1,0 +1,93 @@
+using System.Runtime.ExceptionServices;
+using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Runs;
+using TorchSharp;
+
+namespace ChemScale.Engine.Studies.Runs;
+
+/// <summary>
+/// Runs experiments on this machine, several side by side with a share of the cores each: small models gain more from that than from
+/// threads. A run's result depends on its number of threads alone, so not on what runs beside it.
+/// </summary>
+public sealed record LocalRunner
+{
+    /// <summary>Runs at a time.</summary>
+    public int Parallel { get; init; } = 1;
+
+    /// <summary>Threads of each run; 0: the cores divided by <see cref="Parallel"/>.</summary>
+    public int ThreadsPerRun { get; init; }
+
+    /// <summary>Told of every step, from the thread of the run.</summary>
+    public IProgress<RunProgress>? Progress { get; init; }
+
+    public Action<string> Warn { get; init; } = static _ => { };
+
+    /// <summary>Runs all, in order as places come free. Finished runs are not run again; unfinished ones are resumed.</summary>
+    /// <param name="runs">Each in a directory of its own.</param>
+    /// <param name="stopAtStep">Puts a run aside at this step; null: to the end.</param>
+    /// <param name="stop">Leaves every run with a durable checkpoint.</param>
+    /// <returns>Outcomes in the order of the runs; a diverged run is an outcome, any other failure is thrown.</returns>
+    public IReadOnlyList<RunOutcome> Run(IReadOnlyList<PlannedRun> runs, Func<PlannedRun, long?>? stopAtStep = null, CancellationToken stop = default)
+    {
+        var outcomes = new RunOutcome[runs.Count];
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        ExceptionDispatchInfo? failure = null;
+        int next = -1;
+        int threads = ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, Environment.ProcessorCount / Math.Max(1, Parallel));
+        int threadsBefore = torch.get_num_threads();
+
+        // Threads of their own: libtorch keeps its thread count per thread, and the pool's are everybody's.
+        Thread[] workers = [.. Enumerable.Range(0, Math.Min(Math.Max(1, Parallel), runs.Count)).Select(_ => new Thread(Work))];
+        foreach (Thread worker in workers) worker.Start();
+        foreach (Thread worker in workers) worker.Join();
+        torch.set_num_threads(threadsBefore);
+        failure?.Throw();
+        stop.ThrowIfCancellationRequested();
+        return outcomes;
+
+        void Work()
+        {
+            torch.set_num_threads(threads);
+            for (int i; (i = Interlocked.Increment(ref next)) < runs.Count && !all.IsCancellationRequested;)
+            {
+                try
+                {
+                    outcomes[i] = RunOne(runs[i], stopAtStep?.Invoke(runs[i]), all.Token);
+                }
+#pragma warning disable CA1031 // Thrown again on the caller's thread, once every worker has put its run aside.
+                catch (Exception e)
+                {
+                    Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
+                    all.Cancel();
+                }
+#pragma warning restore CA1031
+            }
+        }
+    }
+
+    private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
+    {
+        using ITrainingTask task = TaskFactory.Create(run.Experiment);
+        var options = new TrainerOptions
+        {
+            Resume = true,
+            StopAtStep = stopAtStep,
+            Progress = Progress is null ? null : new Relay(run, Progress),
+            Warn = Warn,
+            CancellationToken = stop,
+        };
+        try
+        {
+            return new RunOutcome(run, Trainer.Run(run.Experiment, task, new RunDirectory(run.Directory), options), null);
+        }
+        catch (TrainingDivergedException e)
+        {
+            return new RunOutcome(run, null, e.Message);
+        }
+    }
+
+    private sealed class Relay(PlannedRun run, IProgress<RunProgress> target) : IProgress<StepReport>
+    {
+        public void Report(StepReport value) => target.Report(new RunProgress(run, value));
+    }
+}

@@ -1,0 +1,13 @@
+using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
+
+namespace ChemScale.Engine.Studies.Runs;
+
+/// <summary>An experiment and where it runs. The directory is the run's only state.</summary>
+public sealed record PlannedRun(string Name, Experiment Experiment, string Directory);
+
+/// <summary>How a planned run ended. Diverged: why, where a loss was not a number; then there is no result.</summary>
+public sealed record RunOutcome(PlannedRun Run, TrainingResult? Result, string? Diverged);
+
+/// <summary>A step of one of the runs in progress.</summary>
+public readonly record struct RunProgress(PlannedRun Run, StepReport Step);
