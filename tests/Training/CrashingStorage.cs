@@ -11,6 +11,8 @@ internal sealed class CrashingStorage(int crashAt) : IStorage
 
     public int Operations { get; private set; }
 
+    public bool Crashed { get; private set; }
+
     /// <summary>Call once the crashed session has unwound.</summary>
     public void LoseUnsynced()
     {
@@ -93,7 +95,9 @@ internal sealed class CrashingStorage(int crashAt) : IStorage
 
     private void Count()
     {
-        if (++Operations >= crashAt) throw new SimulatedCrash();
+        if (++Operations < crashAt) return;
+        Crashed = true;
+        throw new SimulatedCrash();
     }
 
     internal sealed class SimulatedCrash : IOException;

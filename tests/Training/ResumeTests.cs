@@ -44,19 +44,18 @@ public class ResumeTests
             string run = folder[$"crash-{n}"];
             var time = new ManualTime();
             var storage = new CrashingStorage(n);
-            bool crashed = false;
             using (var task = new RegressionTask())
             {
                 try
                 {
                     Trainer.Run(ToyRuns.Of(training), task, new RunDirectory(run, storage, time));
                 }
-                catch (CrashingStorage.SimulatedCrash)
+                catch (Exception e) when (e is CrashingStorage.SimulatedCrash or Engine.InputException)
                 {
-                    crashed = true;
+                    Assert.That(storage.Crashed, Is.True);
                 }
             }
-            if (!crashed) break;
+            if (!storage.Crashed) break;
             storage.LoseUnsynced();
             time.Advance(RunClaim.Silence);
             using (var task = new RegressionTask())

@@ -17,10 +17,4 @@ public abstract class ModelFamily
     /// <summary>Checks what types and <c>[Range]</c> attributes cannot say.</summary>
     /// <exception cref="InputException">The configuration describes no model.</exception>
     public abstract void Check(object config, string place);
-
-    /// <summary>Throws, naming the key, unless <paramref name="holds"/>.</summary>
-    protected static void Require(bool holds, string place, string key, object found, string expected)
-    {
-        if (!holds) throw new InputException($"{place}: model.{key}", Scalars.Format(found), expected);
-    }
 }

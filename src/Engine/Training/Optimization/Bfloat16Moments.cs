@@ -11,8 +11,7 @@ internal sealed class Bfloat16Moments
     public void RoundStochastically(Tensor source, Tensor target, long update, int parameter)
     {
         using var generator = new Generator(Seed(update, parameter), source.device);
-        using Tensor noise = empty(source.shape, dtype: ScalarType.Int32, device: source.device);
-        noise.random_(0, 1 << 16, generator);
+        using Tensor noise = rand(source.shape, dtype: ScalarType.Float32, device: source.device, generator: generator);
         FusedOps.RoundToBfloat16(source, noise, target);
     }
 

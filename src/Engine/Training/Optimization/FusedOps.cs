@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Training.Optimization;
 /// <summary>ATen operations over lists of tensors that TorchSharp has no methods for, reached through a script: one call a list, not one a tensor.</summary>
 internal static class FusedOps
 {
-    // Scripts know types by number only: 3 int32, 6 float32, 7 float64; and the text must end in a line break.
+    // Scripts know types by number only: 6 float32, 7 float64; and the text must end in a line break.
     private static readonly jit.CompilationUnit Script = jit.compile("""
         def adamw(params: List[Tensor], grads: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor],
                   lr: float, beta1: float, beta2: float, weight_decay: float, eps: float):
@@ -23,8 +23,8 @@ internal static class FusedOps
             torch._foreach_lerp_(tensors, targets, weight)
 
         def round_to_bfloat16(source: Tensor, noise: Tensor, target: Tensor):
-            bits = source.to(6).view(3)
-            target.copy_(((bits + noise) & -65536).view(6))
+            mantissa, exponent = torch.frexp(source.to(6))
+            target.copy_(torch.ldexp(torch.floor(mantissa * 256 + noise) / 256, exponent))
 
         """);
 
@@ -43,8 +43,8 @@ internal static class FusedOps
     public static void Lerp(Tensor[] tensors, Tensor[] targets, double weight) => Script.invoke("lerp", tensors, targets, weight);
 
     /// <summary>
-    /// Rounds <paramref name="source"/> away from zero with the probability that <paramref name="noise"/>, uniform integers in [0, 65536), gives it:
-    /// they are added to the bits of the float32 before the low half is dropped.
+    /// Rounds up or down to one of the two neighbours in bfloat16 (8 significant bits), up where the remainder and <paramref name="noise"/>,
+    /// uniform in [0, 1), together reach 1.
     /// </summary>
     public static void RoundToBfloat16(Tensor source, Tensor noise, Tensor target) => Script.invoke("round_to_bfloat16", source, noise, target);
 }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -37,6 +38,7 @@ internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, A
             // Weights relative to the first micro-batch, and the common factor put right below: the items of all are not known yet.
             double weight = (double)loss.Items / firstItems;
             (weight == 1 ? loss.Loss : loss.Loss * weight).backward();
+            AutogradFunction.ThrowIfFailed();
             double value = loss.Loss.detach().to(ScalarType.Float64).item<double>();
             sum += value * loss.Items;
             items += loss.Items;

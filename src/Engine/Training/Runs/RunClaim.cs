@@ -105,11 +105,15 @@ public sealed class RunClaim : IDisposable
     {
         string path = PathOf(directory, number);
         DateTime beat = File.GetLastWriteTimeUtc(path);
-        if (ReadContent(directory, number) is not { } content) return; // just given free, or not a claim
+        Content? content = ReadContent(directory, number);
+        if (!File.Exists(path)) return;
+        // Until its owner's first beat a claim has the file server's time.
+        if (content is not null && content.Claimed.UtcDateTime > beat) beat = content.Claimed.UtcDateTime;
         TimeSpan silent = time.GetUtcNow().UtcDateTime - beat;
-        if (silent >= Silence || content.Owner.IsKnownDead()) return;
+        if (silent >= Silence || (content?.Owner.IsKnownDead() ?? false)) return;
         string seconds = Math.Max(0, silent.TotalSeconds).ToString("0", CultureInfo.InvariantCulture);
-        throw new InputException(directory, $"process {content.Owner.Pid} on {content.Owner.Host} is writing there (last sign of life {seconds} s ago)",
+        string owner = content is null ? "somebody" : $"process {content.Owner.Pid} on {content.Owner.Host}";
+        throw new InputException(directory, $"{owner} is writing there (last sign of life {seconds} s ago)",
             "", "wait for it, stop it, or choose another directory");
     }
 

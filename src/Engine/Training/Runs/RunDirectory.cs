@@ -72,13 +72,9 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
             Storage.CreateDirectory(Path);
             return RunClaim.Take(Path, Storage, Time);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException(Path, e.Message, "a folder that can be written to");
-        }
-        catch (IOException e) when (File.Exists(Path))
-        {
-            throw new InputException(Path, e.Message, "a folder, or a name for a new one");
         }
     }
 

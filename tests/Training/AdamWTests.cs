@@ -1,0 +1,156 @@
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators;
+using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Optimization;
+using ChemScale.Tests.Models;
+using NUnit.Framework;
+using TorchSharp;
+using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
+
+namespace ChemScale.Tests.Training;
+
+public class AdamWTests
+{
+    private static readonly OptimizerSpec Spec = new() { Beta1 = 0.8, Beta2 = 0.97, Epsilon = 1e-6, WeightDecay = 0.3 };
+
+    [TestCase(ScalarType.Float64, 1e-12)]
+    [TestCase(ScalarType.Float32, 1e-5)]
+    public void Updates_match_the_formula_written_out(ScalarType dtype, double tolerance)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        manual_seed(3);
+        (string Name, Parameter Parameter)[] parameters = [("a", new Parameter(randn(5, 3, dtype: dtype))), ("b", new Parameter(randn(17, dtype: dtype)))];
+        Reference[] references = [.. parameters.Select(p => new Reference(Values(p.Parameter)))];
+        using var optimizer = new AdamW(parameters, Spec);
+        for (int t = 0; t < 50; t++)
+        {
+            for (int i = 0; i < parameters.Length; i++)
+            {
+                Tensor gradient = randn(parameters[i].Parameter.shape, dtype: dtype) * Math.Pow(10, t % 5 - 2);
+                parameters[i].Parameter.grad = gradient;
+                references[i].Step(Values(gradient), 0.01 + 0.001 * t);
+            }
+            optimizer.Step(0.01 + 0.001 * t);
+        }
+        for (int i = 0; i < parameters.Length; i++)
+            Assert.That(Values(parameters[i].Parameter), Is.EqualTo(references[i].Weights).Within(tolerance));
+    }
+
+    [Test]
+    public void A_parameter_without_a_gradient_stays_and_counts_its_own_updates()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (string Name, Parameter Parameter)[] parameters =
+            [("always", new Parameter(ones(3, dtype: ScalarType.Float64))), ("sometimes", new Parameter(ones(3, dtype: ScalarType.Float64)))];
+        var reference = new Reference([1, 1, 1]);
+        using var optimizer = new AdamW(parameters, Spec);
+        for (int t = 0; t < 9; t++)
+        {
+            parameters[0].Parameter.grad = full(3, t + 1.0, dtype: ScalarType.Float64);
+            parameters[1].Parameter.grad = t % 3 == 0 ? full(3, t + 1.0, dtype: ScalarType.Float64) : null;
+            if (t % 3 == 0) reference.Step([t + 1.0, t + 1.0, t + 1.0], 0.1);
+            optimizer.Step(0.1);
+        }
+        Assert.That(Values(parameters[1].Parameter), Is.EqualTo(reference.Weights).Within(1e-13));
+        Assert.That(optimizer.SaveState()["updates"]!.ToJsonString(), Is.EqualTo("[9,3]"));
+    }
+
+    [Test]
+    public void Halved_moments_follow_the_full_ones()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (Parameter full, Parameter halved) = (new Parameter(ones(2000)), new Parameter(ones(2000)));
+        var spec = new OptimizerSpec { WeightDecay = 0 };
+        using var exact = new AdamW([("w", full)], spec);
+        using var rounded = new AdamW([("w", halved)], spec with { Moments = MomentPrecision.Bfloat16 });
+        manual_seed(1);
+        for (int t = 0; t < 400; t++)
+        {
+            // The gradient grows: a second moment that stands still would make steps far too long.
+            Tensor gradient = randn(2000) * (t < 200 ? 0.1 : 0.14);
+            full.grad = gradient;
+            halved.grad = gradient.clone();
+            exact.Step(0.01);
+            rounded.Step(0.01);
+        }
+        Assert.That(rounded.Tensors.Select(t => t.Value.dtype), Is.All.EqualTo(ScalarType.BFloat16));
+        double Mean(AdamW optimizer) => optimizer.Tensors.Single(t => t.Key == "v.w").Value.to(ScalarType.Float64).mean().item<double>();
+        Assert.That(Mean(rounded), Is.EqualTo(Mean(exact)).Within(0.3).Percent);
+        Assert.That((full - halved).abs().mean().item<float>(), Is.LessThan(0.01 * (full - 1).abs().mean().item<float>()));
+    }
+
+    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "adamw_gptneo_*.npz"])]
+    public void Training_a_GPT_Neo_follows_the_reference_trajectory(string file)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var fixture = new GptNeoFixture(file, "w0.");
+        using ChemGpt model = fixture.Model();
+        double[] losses = fixture.File.Doubles("loss"), norms = fixture.File.Doubles("grad_norm");
+        using var task = new FixtureTask(fixture, model);
+        var spec = new TrainingSpec { LearningRate = 1e-3, Epochs = 1, Dtype = Precision.Float64 };
+        Parameter[] parameters = [.. model.parameters()];
+        using var optimizer = new AdamW(model.named_parameters(), spec.Optimizer);
+        var step = new GradientStep(task, parameters, optimizer, spec);
+        for (int t = 0; t < losses.Length; t++)
+        {
+            GradientStep.Outcome outcome = step.Take(1, 1e-3);
+            Assert.That(outcome.Loss, Is.EqualTo(losses[t]).Within(1e-11), $"loss {t}");
+            Assert.That(outcome.GradientNorm, Is.EqualTo(norms[t]).Within(1e-10), $"norm {t}");
+        }
+        string last = $"w{losses.Length}.";
+        foreach ((string name, Tensor weight) in ChemGptWeights.Named(model))
+            Assert.That((weight - fixture.File.Tensor(last + name)).abs().max().item<double>(), Is.LessThan(1e-11), name);
+    }
+
+    private static double[] Values(Tensor tensor) => tensor.detach().to(ScalarType.Float64).data<double>().ToArray();
+
+    /// <summary>The equations as they stand, one number at a time.</summary>
+    private sealed class Reference(double[] weights)
+    {
+        private readonly double[] m = new double[weights.Length];
+        private readonly double[] v = new double[weights.Length];
+        private int t;
+
+        public double[] Weights { get; } = weights;
+
+        public void Step(double[] gradient, double lr)
+        {
+            t++;
+            for (int i = 0; i < Weights.Length; i++)
+            {
+                Weights[i] -= lr * Spec.WeightDecay * Weights[i];
+                m[i] = Spec.Beta1 * m[i] + (1 - Spec.Beta1) * gradient[i];
+                v[i] = Spec.Beta2 * v[i] + (1 - Spec.Beta2) * gradient[i] * gradient[i];
+                double mHat = m[i] / (1 - Math.Pow(Spec.Beta1, t)), vHat = v[i] / (1 - Math.Pow(Spec.Beta2, t));
+                Weights[i] -= lr * mHat / (Math.Sqrt(vHat) + Spec.Epsilon);
+            }
+        }
+    }
+
+    private sealed class FixtureTask(GptNeoFixture fixture, ChemGpt model) : ITrainingTask
+    {
+        private int step;
+
+        public nn.Module Model => model;
+
+        public long BatchesPerEpoch => fixture.File.Shape("ids")[0];
+
+        public string ItemName => "tokens";
+
+        public TrainingLoss NextLoss()
+        {
+            (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = fixture.Packed(step++);
+            return new TrainingLoss(model.Loss(ids, positions, rows, targets), ids.numel());
+        }
+
+        public IReadOnlyDictionary<string, double> Validate() => new Dictionary<string, double>();
+
+        public System.Text.Json.Nodes.JsonNode SaveState() => step;
+
+        public void LoadState(System.Text.Json.Nodes.JsonNode state) => step = (int)state;
+
+        public void Dispose() => step = 0;
+    }
+}
