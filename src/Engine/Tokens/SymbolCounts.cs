@@ -47,12 +47,12 @@ public sealed class SymbolCounts
     public Tokenizer ToTokenizer(SelfiesGrammar grammar, long minimumCount = 1)
     {
         IReadOnlyList<(string Symbol, long Count)> sorted = Sorted(minimumCount);
-        int most = ushort.MaxValue + 1 - TokenizerWriter.Specials.Count;
+        int most = ushort.MaxValue + 1 - TokenizerWriter.Specials.Length;
         if (sorted.Count > most) throw new InputException("vocabulary", $"{sorted.Count} different symbols", $"at most {most}", "raise the minimum count");
         return Tokenizer.Parse(TokenizerWriter.Symbols([.. sorted.Select(entry => entry.Symbol)], grammar), "the vocabulary of the corpus");
     }
 
-    private void Add(ReadOnlySpan<char> symbol, long count)
+    internal void Add(ReadOnlySpan<char> symbol, long count)
     {
         int index = _symbols.Add(symbol);
         if (index >= _counts.Length) Array.Resize(ref _counts, _counts.Length * 2);

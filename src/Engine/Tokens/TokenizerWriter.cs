@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -14,7 +15,13 @@ internal static class TokenizerWriter
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Special tokens of a new vocabulary, at ids 0 to 4 as in ChemGPT's.</summary>
-    public static IReadOnlyList<string> Specials { get; } = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]"];
+    public static ImmutableArray<string> Specials { get; } = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]"];
+
+    /// <summary>Id of [CLS] in a new vocabulary.</summary>
+    public const int StartId = 2;
+
+    /// <summary>Id of [SEP] in a new vocabulary.</summary>
+    public const int EndId = 3;
 
     /// <summary>The same document with its grammar stated.</summary>
     public static string WithGrammar(string json, SelfiesGrammar grammar)
@@ -76,7 +83,7 @@ internal static class TokenizerWriter
             ["type"] = "TemplateProcessing",
             ["single"] = new JsonArray(Token("[CLS]", 0), Sequence("A", 0), Token("[SEP]", 0)),
             ["pair"] = new JsonArray(Token("[CLS]", 0), Sequence("A", 0), Token("[SEP]", 0), Sequence("B", 1), Token("[SEP]", 1)),
-            ["special_tokens"] = new JsonObject { ["[CLS]"] = Ids("[CLS]", 2), ["[SEP]"] = Ids("[SEP]", 3) },
+            ["special_tokens"] = new JsonObject { ["[CLS]"] = Ids("[CLS]", StartId), ["[SEP]"] = Ids("[SEP]", EndId) },
         };
 
         static JsonObject Token(string id, int type) => new() { ["SpecialToken"] = new JsonObject { ["id"] = id, ["type_id"] = type } };

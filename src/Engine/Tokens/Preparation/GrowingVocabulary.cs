@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using ChemScale.Engine.Chemistry.Selfies;
+
+namespace ChemScale.Engine.Tokens.Preparation;
+
+/// <summary>
+/// Numbers symbols as workers meet them, so a corpus is read only once. The numbers depend on chance; <see cref="Finish"/>
+/// counts and sorts, and the vocabulary it makes depends on the corpus alone.
+/// </summary>
+internal sealed class GrowingVocabulary
+{
+    private static readonly int Specials = TokenizerWriter.Specials.Length;
+
+    private readonly ConcurrentDictionary<string, ushort> _ids = new(StringComparer.Ordinal);
+    private readonly Lock _growing = new();
+    private readonly long[] _counts = new long[ushort.MaxValue + 1];
+
+    /// <summary>Counts the symbols of a molecule that is taken. One thread.</summary>
+    public void Count(ReadOnlySpan<ushort> ids)
+    {
+        foreach (ushort id in ids) _counts[id]++;
+    }
+
+    public IIdAssigner Assigner() => new ThreadAssigner(this);
+
+    /// <summary>The vocabulary, and the final id of each number.</summary>
+    public (Tokenizer Tokenizer, ushort[] Final) Finish(SelfiesGrammar grammar, long minimumCount)
+    {
+        SymbolCounts counts = new();
+        foreach ((string symbol, ushort id) in _ids)
+            if (_counts[id] > 0) counts.Add(symbol, _counts[id]);
+        Tokenizer tokenizer = counts.ToTokenizer(grammar, minimumCount);
+        ushort[] final = new ushort[Specials + _ids.Count];
+        for (ushort id = 0; id < Specials; id++) final[id] = id;
+        foreach ((string symbol, ushort id) in _ids)
+            final[id] = tokenizer.Vocabulary.TryFind(symbol, out ushort known) ? known : tokenizer.Vocabulary.Unknown;
+        return (tokenizer, final);
+    }
+
+    private ushort Number(string symbol)
+    {
+        if (_ids.TryGetValue(symbol, out ushort known)) return known;
+        lock (_growing)
+        {
+            int next = Specials + _ids.Count;
+            if (next > ushort.MaxValue) throw new InputException("vocabulary", $"more than {_ids.Count} different symbols", "a tokenizer file that spells them");
+            return _ids.GetOrAdd(symbol, (ushort)next);
+        }
+    }
+
+    private sealed class ThreadAssigner(GrowingVocabulary shared) : IIdAssigner
+    {
+        private readonly SymbolTable _known = new();
+        private readonly List<ushort> _numbers = [];
+
+        public int Assign(ReadOnlySpan<char> selfies, Span<ushort> ids)
+        {
+            int count = 0;
+            ids[count++] = TokenizerWriter.StartId;
+            while (selfies.Length > 0)
+            {
+                int length = BracketSplit.NextPiece(selfies);
+                ids[count++] = Number(selfies[..length]);
+                selfies = selfies[length..];
+            }
+            ids[count++] = TokenizerWriter.EndId;
+            return count;
+        }
+
+        public bool IsForbidden(ushort id) => id < Specials;
+
+        private ushort Number(ReadOnlySpan<char> symbol)
+        {
+            int index = _known.Find(symbol);
+            if (index >= 0) return _numbers[index];
+            string text = symbol.ToString();
+            int special = TokenizerWriter.Specials.IndexOf(text);
+            _known.Add(symbol);
+            _numbers.Add(special >= 0 ? (ushort)special : shared.Number(text));
+            return _numbers[^1];
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using ChemScale.Engine.Chemistry.Selfies;
+
+namespace ChemScale.Engine.Tokens.Preparation;
+
+/// <summary>What <see cref="MoleculePreparation"/> reads, how it treats it and where it writes.</summary>
+public sealed record PreparationOptions
+{
+    /// <summary>.smi or .txt (first field of each line) or .csv (a column), each possibly gzipped; read one after another.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
+    /// <summary>Instead of files.</summary>
+    public IMoleculeSource? Source { get; init; }
+
+    public MoleculeKind Kind { get; init; } = MoleculeKind.Smiles;
+
+    /// <summary>Column of a .csv; null: the one whose name is, or alone holds, <c>smiles</c> (or <c>selfies</c>) in any case.</summary>
+    public string? Column { get; init; }
+
+    /// <summary>The store's folder.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>Null: the grammar of the tokenizer file, else 1.0.4, ChemGPT's.</summary>
+    public SelfiesGrammar? Grammar { get; init; }
+
+    /// <summary>A tokenizer.json; null: a vocabulary of the corpus's own symbols is built.</summary>
+    public string? TokenizerFile { get; init; }
+
+    /// <summary>Rarer symbols are left out of a vocabulary that is built. Copies of a molecule count.</summary>
+    public long MinimumCount { get; init; } = 1;
+
+    /// <summary>Stop after this many molecules were taken; null: read everything.</summary>
+    public long? Limit { get; init; }
+
+    /// <summary>Keep stereo marks; false: strip them, as ChemGPT's corpus was.</summary>
+    public bool KeepStereo { get; init; }
+
+    /// <summary>What to do with salts and mixtures.</summary>
+    public FragmentRule Fragments { get; init; } = FragmentRule.Largest;
+
+    /// <summary>Share of molecules held out. One in fifty: 200 of 10^4, enough for a loss to 1 %, and little lost to training.</summary>
+    public double ValidationFraction { get; init; } = 0.02;
+
+    /// <summary>Decides the split and the order.</summary>
+    public long Seed { get; init; }
+
+    public bool KeepDuplicates { get; init; }
+
+    public bool Overwrite { get; init; }
+
+    /// <summary>Threads that encode.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Longer molecules, [CLS] and [SEP] included, are refused: 512 as in ChemGPT's corpus.</summary>
+    public int MaximumTokens { get; init; } = 512;
+
+    /// <summary>Makes each thread's encoder; null: by <see cref="Kind"/>.</summary>
+    internal Func<IMoleculeEncoder>? Encoder { get; init; }
+}
