@@ -6,38 +6,6 @@ internal static class AtomReader
     /// <summary>Digits of an isotope or charge beyond which a number is refused.</summary>
     public const int MaximumDigits = 9;
 
-    /// <summary>The atomic number of an aromatic one-letter atom outside brackets; -1 if there is none.</summary>
-    public static int AromaticLetter(char letter) => letter switch
-    {
-        'c' => 6,
-        'n' => 7,
-        'o' => 8,
-        's' => 16,
-        'p' => 15,
-        'b' => 5,
-        _ => -1,
-    };
-
-    /// <summary>The atomic number of a one-letter atom that needs no brackets; -1 if there is none.</summary>
-    public static int OrganicLetter(char letter) => letter switch
-    {
-        'C' => 6,
-        'N' => 7,
-        'O' => 8,
-        'F' => 9,
-        'S' => 16,
-        'P' => 15,
-        'I' => 53,
-        'B' => 5,
-        _ => -1,
-    };
-
-    /// <summary>Whether an element may be written without brackets.</summary>
-    public static bool IsOrganic(int atomicNumber) => atomicNumber is 5 or 6 or 7 or 8 or 9 or 15 or 16 or 17 or 35 or 53;
-
-    /// <summary>Whether an element may be written small: B, C, N, O, Al, Si, P, S, As, Se, Te.</summary>
-    public static bool MayBeAromatic(int atomicNumber) => atomicNumber is 5 or 6 or 7 or 8 or 13 or 14 or 15 or 16 or 33 or 34 or 52;
-
     /// <summary>
     /// Reads what stands between the brackets of an atom, <c>isotope? symbol chirality? hydrogens? charge? class?</c>, into
     /// <paramref name="atom"/>; false if it does not fit.
@@ -56,7 +24,7 @@ internal static class AtomReader
         int element = PeriodicTable.Number(first, second);
         if (!BondingCapacity.Knows(element)) return false;
         atom.Element = (byte)element;
-        atom.Aromatic = small && MayBeAromatic(element);
+        atom.Aromatic = small && Valence.MayBeAromatic(element);
 
         while (atom.Chirality < 2 && at < text.Length && text[at] == '@')
         {

@@ -15,7 +15,7 @@ internal static class AtomText
         text.Append(PeriodicTable.Symbol(element));
         for (int i = 0; i < chirality; i++) text.Append('@');
         bool bare = isotope < 0 && chirality == 0 && charge == 0;
-        if (hydrogens != 0 || (bare && AtomReader.IsOrganic(element)))
+        if (hydrogens != 0 || (bare && Valence.IsOrganic(element)))
         {
             text.Append('H');
             text.Append((char)('0' + hydrogens));

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Chemistry.Smiles;
+
 namespace ChemScale.Engine.Chemistry.Selfies.V2;
 
 /// <summary>SMILES to <see cref="StringGraph"/>, with the refusals of grammar 2.1. Ring closures do not cross dots.</summary>
@@ -50,11 +52,11 @@ internal sealed class GraphReader
                 c = smiles[i];
             }
 
-            int element = AtomReader.OrganicLetter(c);
+            int element = AtomLetters.Organic(c);
             bool aromatic = false;
             if (element < 0)
             {
-                element = AtomReader.AromaticLetter(c);
+                element = AtomLetters.Aromatic(c);
                 aromatic = element >= 0;
             }
             else if (i + 1 < smiles.Length)

@@ -34,7 +34,7 @@ internal sealed class Kekulizer
         {
             label[a] = -1;
             if (degree[a] == 0) continue;
-            if (!AtomReader.MayBeAromatic(atoms[a].Element)) return "aromatic bond on an element that has none";
+            if (!Valence.MayBeAromatic(atoms[a].Element)) return "aromatic bond on an element that has none";
             if (TakesDoubleBond(atoms[a], degree[a])) label[a] = kept++;
         }
 
@@ -61,18 +61,9 @@ internal sealed class Kekulizer
 
     private static bool TakesDoubleBond(in GraphAtom atom, int aromaticBonds)
     {
-        (int lower, int upper) = Valences(atom.Element);
         int used = (atom.HalfBonds - aromaticBonds) / 2; // aromatic bonds counted as single
-        if (atom.Hydrogens < 0) return used != lower && used != upper;
-        int free = upper - atom.Charge - used - atom.Hydrogens;
-        return free >= 0 && free % 2 != 0;
+        return atom.Hydrogens < 0
+            ? Valence.NeedsDoubleBond(atom.Element, used)
+            : Valence.NeedsDoubleBond(atom.Element, used, atom.Hydrogens, atom.Charge);
     }
-
-    private static (int Lower, int Upper) Valences(int element) => element switch
-    {
-        5 or 13 => (3, 3),
-        6 or 14 => (4, 4),
-        7 or 15 or 33 => (3, 5),
-        _ => (2, 4),
-    };
 }

@@ -120,7 +120,7 @@ internal static class SymbolReader
         if (capacity < 0) return;
         symbol.Capacity = (sbyte)capacity;
         symbol.Kind = SymbolKind.Atom;
-        if (end - body == PeriodicTable.Symbol(element).Length && AtomReader.IsOrganic(element))
+        if (end - body == PeriodicTable.Symbol(element).Length && Valence.IsOrganic(element))
         {
             spelling.Append(text[body..end]);
             return;
