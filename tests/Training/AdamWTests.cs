@@ -21,7 +21,8 @@ public class AdamWTests
     {
         using DisposeScope scope = NewDisposeScope();
         manual_seed(3);
-        (string Name, Parameter Parameter)[] parameters = [("a", new Parameter(randn(5, 3, dtype: dtype))), ("b", new Parameter(randn(17, dtype: dtype)))];
+        (string Name, Parameter Parameter)[] parameters =
+            [("a", new Parameter(randn(5, 3, dtype: dtype))), ("b", new Parameter(randn(17, dtype: dtype)))];
         Reference[] references = [.. parameters.Select(p => new Reference(Values(p.Parameter)))];
         using var optimizer = new AdamW(parameters, Spec);
         for (int t = 0; t < 50; t++)
@@ -42,18 +43,18 @@ public class AdamWTests
     public void A_parameter_without_a_gradient_stays_and_counts_its_own_updates()
     {
         using DisposeScope scope = NewDisposeScope();
-        (string Name, Parameter Parameter)[] parameters =
-            [("always", new Parameter(ones(3, dtype: ScalarType.Float64))), ("sometimes", new Parameter(ones(3, dtype: ScalarType.Float64)))];
+        var always = new Parameter(ones(3, dtype: ScalarType.Float64));
+        var sometimes = new Parameter(ones(3, dtype: ScalarType.Float64));
         var reference = new Reference([1, 1, 1]);
-        using var optimizer = new AdamW(parameters, Spec);
+        using var optimizer = new AdamW([("always", always), ("sometimes", sometimes)], Spec);
         for (int t = 0; t < 9; t++)
         {
-            parameters[0].Parameter.grad = full(3, t + 1.0, dtype: ScalarType.Float64);
-            parameters[1].Parameter.grad = t % 3 == 0 ? full(3, t + 1.0, dtype: ScalarType.Float64) : null;
+            always.grad = full(3, t + 1.0, dtype: ScalarType.Float64);
+            sometimes.grad = t % 3 == 0 ? full(3, t + 1.0, dtype: ScalarType.Float64) : null;
             if (t % 3 == 0) reference.Step([t + 1.0, t + 1.0, t + 1.0], 0.1);
             optimizer.Step(0.1);
         }
-        Assert.That(Values(parameters[1].Parameter), Is.EqualTo(reference.Weights).Within(1e-13));
+        Assert.That(Values(sometimes), Is.EqualTo(reference.Weights).Within(1e-13));
         Assert.That(optimizer.SaveState()["updates"]!.ToJsonString(), Is.EqualTo("[9,3]"));
     }
 

@@ -56,7 +56,8 @@ public class CheckpointTests
         Assert.That(warnings, Has.Count.EqualTo(1));
         Assert.That(warnings[0], Does.Contain("step-000000002 is damaged"));
         FlipByte(Path.Combine(store.List()[1], "state.json"), 10);
-        Assert.That(() => store.OpenNewest(warnings.Add), Throws.TypeOf<InputException>().With.Message.Contains("every checkpoint is damaged"));
+        Assert.That(() => store.OpenNewest(warnings.Add),
+            Throws.TypeOf<InputException>().With.Message.Contains("every checkpoint is damaged"));
     }
 
     [Test]
@@ -104,7 +105,8 @@ public class CheckpointTests
         {
             using Tensor weight = torch.rand(7, 5);
             using Tensor moment = torch.rand(3);
-            store.Save(step, [KeyValuePair.Create("w", weight)], [KeyValuePair.Create("m", moment)], new JsonObject { ["note"] = "kept" }, () => { });
+            var state = new JsonObject { ["note"] = "kept" };
+            store.Save(step, [KeyValuePair.Create("w", weight)], [KeyValuePair.Create("m", moment)], state, () => { });
         }
         return store;
     }

@@ -65,7 +65,8 @@ internal sealed class CrashingStorage(int crashAt) : IStorage
     {
         Count();
         disk.MoveDirectory(from, to);
-        foreach (string path in synced.Keys.Where(p => p.StartsWith(from + Path.DirectorySeparatorChar, StringComparison.Ordinal)).ToArray())
+        string prefix = from + Path.DirectorySeparatorChar;
+        foreach (string path in synced.Keys.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).ToArray())
         {
             synced.Remove(path, out long length);
             synced[to + path[from.Length..]] = length;

@@ -21,8 +21,9 @@ public class ExperimentTests
         string yaml = read.ToYaml();
         Assert.That(Experiment.Parse(yaml, "again"), Is.EqualTo(read));
         Assert.That(Experiment.Parse(yaml, "again").ToYaml(), Is.EqualTo(yaml));
-        Assert.That(yaml, Does.Contain("layers: 24").And.Contain("weightDecay: 0.01").And.Contain("epsilon: 1.0e-08").And.Contain("seed: 42"));
-        Assert.That(yaml, Does.Contain("learningRate: 0.0005").And.Contain("clipNorm: null").And.Contain("checkpointInterval: 10 minutes"));
+        Assert.That(yaml, Does.Contain("layers: 24").And.Contain("weightDecay: 0.01").And.Contain("epsilon: 1.0e-08"));
+        Assert.That(yaml, Does.Contain("learningRate: 0.0005").And.Contain("clipNorm: null").And.Contain("seed: 42"));
+        Assert.That(yaml, Does.Contain("checkpointInterval: 10 minutes"));
     }
 
     [Test]
@@ -30,11 +31,37 @@ public class ExperimentTests
     {
         var experiment = new Experiment
         {
-            Model = ModelSpec.Of(new ChemGptConfig { Layers = 2, Width = 8, Heads = 4, Window = 3, Positions = 64, VocabularySize = 50, LayerNormEpsilon = 1e-6, InitStd = 0.1 }),
-            Data = new DataSpec { Store = "null", Fingerprint = "# abc: d", Grammar = SelfiesGrammar.V2, Subset = 12_345_678_901, Validation = 7 },
+            Model = ModelSpec.Of(new ChemGptConfig
+            {
+                Layers = 2,
+                Width = 8,
+                InnerWidth = 5,
+                Heads = 4,
+                Window = 3,
+                AttentionPattern = "l",
+                Positions = 64,
+                VocabularySize = 50,
+                LayerNormEpsilon = 1e-6,
+                InitStd = 0.1,
+            }),
+            Data = new DataSpec
+            {
+                Store = "null",
+                Fingerprint = "# abc: d",
+                Grammar = SelfiesGrammar.V2,
+                Subset = 12_345_678_901,
+                Validation = 7,
+            },
             Training = new TrainingSpec
             {
-                Optimizer = new OptimizerSpec { Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-7, WeightDecay = 0.1, Moments = MomentPrecision.Bfloat16 },
+                Optimizer = new OptimizerSpec
+                {
+                    Beta1 = 0.8,
+                    Beta2 = 0.95,
+                    Epsilon = 1e-7,
+                    WeightDecay = 0.1,
+                    Moments = MomentPrecision.Bfloat16,
+                },
                 LearningRate = 1.0 / 3,
                 Schedule = new ScheduleSpec { Kind = ScheduleKind.Cosine, WarmupSteps = 5, Floor = 0.25 },
                 BatchSize = 3,
@@ -74,7 +101,8 @@ public class ExperimentTests
             model: {width: 64, layers: 24, family: chemgpt}
             """, "elsewhere/b.yaml").Id, Is.EqualTo(id));
         Experiment virtualLibrary = Experiment.Parse("{model: {family: chemgpt}, training: {steps: 1}}", "c");
-        Assert.That(Experiment.Parse("{model: {family: chemgpt}, training: {steps: 1}, data: {grammar: 1.0.4}}", "d").Id, Is.EqualTo(virtualLibrary.Id));
+        Experiment spelledOut = Experiment.Parse("{model: {family: chemgpt}, training: {steps: 1}, data: {grammar: 1.0.4}}", "d");
+        Assert.That(spelledOut.Id, Is.EqualTo(virtualLibrary.Id));
     }
 
     [Test]
@@ -112,9 +140,11 @@ public class ExperimentTests
     [TestCase("{training: {epochs: 1}}", "no model section")]
     [TestCase("{model: {family: chemgpt}}", "neither epochs nor steps")]
     [TestCase("{model: {width: 8}, training: {epochs: 1}}", "has no family")]
-    [TestCase("{model: {family: chemgpd}, training: {epochs: 1}}", "model.family: 'chemgpd'; expected one of chemgpt. HINT: did you mean chemgpt?")]
+    [TestCase("{model: {family: chemgpd}, training: {epochs: 1}}",
+        "model.family: 'chemgpd'; expected one of chemgpt. HINT: did you mean chemgpt?")]
     [TestCase("{model: {family: chemgpt, widht: 8}, training: {epochs: 1}}", "model.widht: unknown key. HINT: did you mean width?")]
-    [TestCase("{model: {family: chemgpt}, training: {epochs: 1, learning_rate: 1}}", "training.learning_rate: unknown key. HINT: did you mean learningRate?")]
+    [TestCase("{model: {family: chemgpt}, training: {epochs: 1, learning_rate: 1}}",
+        "training.learning_rate: unknown key. HINT: did you mean learningRate?")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, xyzzy: 1}}", "HINT: known here: optimizer, learningRate")]
     [TestCase("{model: {family: chemgpt}, trainnig: {epochs: 1}}", "trainnig: unknown key. HINT: did you mean training?")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: many}}", "training.epochs: 'many'; expected a whole number")]
@@ -127,24 +157,28 @@ public class ExperimentTests
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, learningRate: nan}}", "expected a finite number")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, learningRate: null}}", "training.learningRate: null; expected a value")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, clipNorm: 0}}", "training.clipNorm: 0; expected above 0")]
-    [TestCase("{model: {family: chemgpt}, training: {epochs: 1, optimizer: {beta1: 1}}}", "training.optimizer.beta1: 1; expected at least 0 and below 1")]
+    [TestCase("{model: {family: chemgpt}, training: {epochs: 1, optimizer: {beta1: 1}}}",
+        "training.optimizer.beta1: 1; expected at least 0 and below 1")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, optimizer: {name: sgd}}}", "'sgd'; expected adamw")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, dtype: float16}}", "'float16'; expected float32 or float64")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, validationInterval: often}}", "expected an interval")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, validationInterval: 2 minutes}}", "expected epochs, steps or never")]
-    [TestCase("{model: {family: chemgpt, width: 24}, training: {epochs: 1}}", "model.heads: 16 heads for width 24; expected a divisor of the width")]
+    [TestCase("{model: {family: chemgpt, width: 24}, training: {epochs: 1}}",
+        "model.heads: 16 heads for width 24; expected a divisor of the width")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1}, data: {grammar: 3}}", "data.grammar: '3'; expected 1.0.4 or 2.1")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1}, seed: x}", "seed: 'x'; expected a whole number")]
     public void A_mistake_is_named_with_file_key_and_what_was_expected(string yaml, string message)
     {
-        Assert.That(() => Experiment.Parse(yaml, "e.yaml"), Throws.TypeOf<InputException>().With.Message.StartsWith("e.yaml").And.Message.Contains(message));
+        Assert.That(() => Experiment.Parse(yaml, "e.yaml"),
+            Throws.TypeOf<InputException>().With.Message.StartsWith("e.yaml").And.Message.Contains(message));
     }
 
     [Test]
     public void Mistakes_carry_the_line_they_are_on()
     {
         Assert.That(() => Experiment.Parse("model:\n  family: chemgpt\ntraining:\n  epochs: 1\n  batchsize: 4\n", "e.yaml"),
-            Throws.TypeOf<InputException>().With.Message.EqualTo("e.yaml:5: training.batchsize: unknown key. HINT: did you mean batchSize?"));
+            Throws.TypeOf<InputException>()
+                .With.Message.EqualTo("e.yaml:5: training.batchsize: unknown key. HINT: did you mean batchSize?"));
         Assert.That(() => Experiment.Parse("model:\n  family: chemgpt\ntraining:\n  epochs: 1\n  epochs: 2\n", "e.yaml"),
             Throws.TypeOf<InputException>().With.Message.StartsWith("e.yaml:5"));
     }
@@ -166,9 +200,11 @@ public class ExperimentTests
         Assert.That(() => experiment.Validated(), Throws.Nothing);
         Assert.That(() => (experiment with { Training = experiment.Training with { BatchSize = 0 } }).Validated(),
             Throws.TypeOf<InputException>().With.Message.EqualTo("experiment: training.batchSize: 0; expected at least 1"));
-        Assert.That(() => (experiment with { Training = experiment.Training with { Optimizer = new OptimizerSpec { Epsilon = double.NaN } } }).Validated(),
+        TrainingSpec undefined = experiment.Training with { Optimizer = new OptimizerSpec { Epsilon = double.NaN } };
+        Assert.That(() => (experiment with { Training = undefined }).Validated(),
             Throws.TypeOf<InputException>().With.Message.Contains("training.optimizer.epsilon"));
-        Assert.That(() => (experiment with { Model = ModelSpec.Of(new ChemGptConfig { Heads = 0 }) }).Validated(), Throws.TypeOf<InputException>());
+        Assert.That(() => (experiment with { Model = ModelSpec.Of(new ChemGptConfig { Heads = 0 }) }).Validated(),
+            Throws.TypeOf<InputException>());
     }
 
     [TestCase("0.25 epochs", 8, new[] { 2, 4, 6, 8, 10, 12, 14, 16 })]

@@ -18,7 +18,8 @@ public class RunClaimTests
         using var folder = new TemporaryFolder();
         using (RunClaim first = Take(folder))
         {
-            Assert.That(() => Take(folder), Throws.TypeOf<InputException>().With.Message.Contains($"process {Environment.ProcessId} on {Environment.MachineName}"));
+            Assert.That(() => Take(folder), Throws.TypeOf<InputException>()
+                .With.Message.Contains($"process {Environment.ProcessId} on {Environment.MachineName}"));
             time.Advance(RunClaim.Silence - TimeSpan.FromSeconds(1));
             Assert.That(() => Take(folder), Throws.TypeOf<InputException>());
             time.FireTimers();
@@ -79,7 +80,12 @@ public class RunClaimTests
         using var folder = new TemporaryFolder();
         WriteClaim(folder, ProcessIdentity.Current with { Started = "before" });
         Take(folder).Dispose();
-        foreach (ProcessIdentity elsewhere in (ProcessIdentity[])[ProcessIdentity.Current with { Host = "elsewhere", Pid = 1, Started = "" }, ProcessIdentity.Current with { PidSpace = "container", Pid = 1 }])
+        ProcessIdentity[] strangers =
+        [
+            ProcessIdentity.Current with { Host = "elsewhere", Pid = 1, Started = "" },
+            ProcessIdentity.Current with { PidSpace = "container", Pid = 1 },
+        ];
+        foreach (ProcessIdentity elsewhere in strangers)
         {
             WriteClaim(folder, elsewhere);
             Assert.That(() => Take(folder), Throws.TypeOf<InputException>().With.Message.Contains("process 1 on"));
@@ -130,7 +136,8 @@ public class RunClaimTests
             thief = Take(folder);
             seen = Snapshot(folder);
         };
-        Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder.Path, time: time)), Throws.TypeOf<RunClaimLostException>());
+        Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder.Path, time: time)),
+            Throws.TypeOf<RunClaimLostException>());
         Assert.That(Snapshot(folder), Is.EqualTo(seen));
         Assert.That(thief!.EnsureHeld, Throws.Nothing);
         thief.Dispose();

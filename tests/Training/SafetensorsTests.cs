@@ -11,7 +11,8 @@ public class SafetensorsTests
 {
     [Test]
     public void Every_type_shape_and_layout_comes_back_bit_for_bit(
-        [Values(ScalarType.Float32, ScalarType.Float64, ScalarType.BFloat16, ScalarType.Float16, ScalarType.Int64, ScalarType.Int32, ScalarType.Byte, ScalarType.Bool)]
+        [Values(ScalarType.Float32, ScalarType.Float64, ScalarType.BFloat16, ScalarType.Float16, ScalarType.Int64, ScalarType.Int32,
+            ScalarType.Byte, ScalarType.Bool)]
         ScalarType type)
     {
         using var folder = new TemporaryFolder();
@@ -76,7 +77,8 @@ public class SafetensorsTests
         [SafetensorsFault.HeaderJson, """{"a":3}""", 0],
         [SafetensorsFault.HeaderJson, """{"a":{"dtype":"F32","shape":[2]}}""", 8],
         [SafetensorsFault.HeaderJson, """{"__metadata__":{"n":1}}""", 0],
-        [SafetensorsFault.HeaderJson, """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1],
+        [SafetensorsFault.HeaderJson,
+            """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1],
         [SafetensorsFault.Dtype, """{"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}}""", 8],
         [SafetensorsFault.Shape, """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8],
         [SafetensorsFault.Shape, """{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8],
@@ -85,8 +87,10 @@ public class SafetensorsTests
         [SafetensorsFault.Offsets, """{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8],
         [SafetensorsFault.Offsets, """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""", 8],
         [SafetensorsFault.Offsets, """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8],
-        [SafetensorsFault.Offsets, """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12],
-        [SafetensorsFault.Offsets, """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12],
+        [SafetensorsFault.Offsets,
+            """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12],
+        [SafetensorsFault.Offsets,
+            """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12],
         [SafetensorsFault.Truncated, """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7],
         [SafetensorsFault.TrailingBytes, """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 9],
     ];
@@ -124,8 +128,10 @@ public class SafetensorsTests
         Assert.That(() => file.Read("gone"), Throws.TypeOf<SafetensorsException>().With.Message.Contains("gone"));
         using Tensor turned = ones(3, 2);
         using Tensor wider = ones(2, 3, dtype: ScalarType.Float64);
-        Assert.That(() => file.ReadInto("here", turned), Throws.TypeOf<SafetensorsException>().With.Message.Contains("(2, 3), wanted F32 (3, 2)"));
-        Assert.That(() => file.ReadInto("here", wider), Throws.TypeOf<SafetensorsException>().With.Property("Fault").EqualTo(SafetensorsFault.Mismatch));
+        Assert.That(() => file.ReadInto("here", turned),
+            Throws.TypeOf<SafetensorsException>().With.Message.Contains("(2, 3), wanted F32 (3, 2)"));
+        Assert.That(() => file.ReadInto("here", wider),
+            Throws.TypeOf<SafetensorsException>().With.Property("Fault").EqualTo(SafetensorsFault.Mismatch));
     }
 
     private static void WriteFile(string path, Dictionary<string, Tensor> tensors, Dictionary<string, string>? metadata = null)

@@ -10,7 +10,9 @@ namespace ChemScale.Tests.Training;
 /// <summary>Small experiments and what can be compared of their runs.</summary>
 internal static class ToyRuns
 {
-    /// <summary>Everything that has state: cosine, accumulation that does not divide the epoch, clipping, averaging, validation amid epochs.</summary>
+    /// <summary>
+    /// Everything that has state: cosine, accumulation that does not divide the epoch, clipping, averaging, validation amid epochs.
+    /// </summary>
     public static TrainingSpec EverythingOn { get; } = new()
     {
         LearningRate = 0.01,

@@ -15,7 +15,9 @@ public interface ITrainingTask : IDisposable
     /// <summary>What is counted: <c>tokens</c>, <c>frames</c>.</summary>
     string ItemName { get; }
 
-    /// <summary>Forward on the next micro-batch, going on into the next epoch by itself; the order of the data is the task's, from the seed.</summary>
+    /// <summary>
+    /// Forward on the next micro-batch, going on into the next epoch by itself; the order of the data is the task's, from the seed.
+    /// </summary>
     TrainingLoss NextLoss();
 
     /// <summary>
@@ -24,7 +26,9 @@ public interface ITrainingTask : IDisposable
     /// </summary>
     IReadOnlyDictionary<string, double> Validate();
 
-    /// <summary>Where the data stand: all that <see cref="LoadState"/> needs to give the same next batches, in another process too.</summary>
+    /// <summary>
+    /// Where the data stand: all that <see cref="LoadState"/> needs to give the same next batches, in another process too.
+    /// </summary>
     JsonNode SaveState();
 
     void LoadState(JsonNode state);

@@ -4,7 +4,9 @@ using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Training;
 
-/// <summary>Runs an experiment in a run directory, from its beginning or from its last checkpoint, to its end or to where it is put aside.</summary>
+/// <summary>
+/// Runs an experiment in a run directory, from its beginning or from its last checkpoint, to its end or to where it is put aside.
+/// </summary>
 public static class Trainer
 {
     /// <summary>
@@ -48,12 +50,15 @@ public static class Trainer
         if (!directory.IsStarted)
         {
             if (File.Exists(directory.MetricsCsvPath))
-                throw new InputException(directory.Path, "holds the metrics of something that is not a run of this program", "an empty or new folder");
+                throw new InputException(directory.Path, "holds the metrics of something that is not a run of this program",
+                    "an empty or new folder");
             return;
         }
         if (!resume)
-            throw new InputException(directory.Path, directory.IsDone ? "holds a complete run" : "holds an unfinished run", "an empty or new folder",
-                directory.IsDone ? "choose another directory" : "resume it, or choose another directory");
+            throw directory.IsDone
+                ? new InputException(directory.Path, "holds a complete run", "an empty or new folder", "choose another directory")
+                : new InputException(directory.Path, "holds an unfinished run", "an empty or new folder",
+                    "resume it, or choose another directory");
         Experiment stored = directory.ReadExperiment();
         if (stored.Id != experiment.Id)
             throw new InputException(directory.ExperimentPath, $"experiment {stored.Id}", $"{experiment.Id}, the one to resume",

@@ -3,7 +3,9 @@ namespace ChemScale.Engine.Training;
 /// <summary>What concerns one session of a run and not its result.</summary>
 public sealed record TrainerOptions
 {
-    /// <summary>Go on where the directory's run stands; a directory without a run begins one, a complete one gives its result at once.</summary>
+    /// <summary>
+    /// Go on where the directory's run stands; a directory without a run begins one, a complete one gives its result at once.
+    /// </summary>
     public bool Resume { get; init; }
 
     /// <summary>

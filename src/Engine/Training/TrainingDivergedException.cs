@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Training;
 /// <param name="what">The quantity, with its value.</param>
 /// <param name="lastCheckpoint">Path of the last good checkpoint; null where there is none.</param>
 public sealed class TrainingDivergedException(long step, string what, string? lastCheckpoint)
-    : Exception($"training diverged at step {step}: {what}; {(lastCheckpoint is null ? "no checkpoint was written before" : $"last good checkpoint: {lastCheckpoint}")}"
+    : Exception($"training diverged at step {step}: {what}; last good checkpoint: {lastCheckpoint ?? "none"}"
         + ". HINT: lower the learning rate, lengthen the warm-up or set training.clipNorm")
 {
     public long Step { get; } = step;

@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training;
 
-/// <summary>The loop: step, log, validate, end of epoch, checkpoint, stop; always in this order, so that a resumed run repeats nothing.</summary>
+/// <summary>
+/// The loop: step, log, validate, end of epoch, checkpoint, stop; always in this order, so that a resumed run repeats nothing.
+/// </summary>
 internal sealed class TrainingSession : IDisposable
 {
     private readonly TrainingSpec spec;
@@ -25,6 +27,7 @@ internal sealed class TrainingSession : IDisposable
     private readonly WeightAverage? average;
     private readonly GradientStep gradientStep;
     private readonly long startedAt;
+    private readonly int threadsBefore = get_num_threads();
     private readonly TrainingState state;
     private MetricsLog? metrics;
     private double secondsBefore;
@@ -32,7 +35,13 @@ internal sealed class TrainingSession : IDisposable
     private string? lastCheckpoint;
     private long lastCheckpointStep = -1;
 
-    public TrainingSession(Experiment experiment, ITrainingTask task, RunDirectory directory, RunClaim claim, CheckpointStore checkpoints, TrainerOptions options)
+    public TrainingSession(
+        Experiment experiment,
+        ITrainingTask task,
+        RunDirectory directory,
+        RunClaim claim,
+        CheckpointStore checkpoints,
+        TrainerOptions options)
     {
         spec = experiment.Training;
         seed = experiment.Seed;
@@ -92,6 +101,7 @@ internal sealed class TrainingSession : IDisposable
         metrics?.Dispose();
         average?.Dispose();
         optimizer.Dispose();
+        if (spec.Threads > 0) set_num_threads(threadsBefore);
     }
 
     private StopReason? Ending()
@@ -189,13 +199,15 @@ internal sealed class TrainingSession : IDisposable
     private void Diverge(long step, string what)
     {
         metrics!.Flush();
-        throw new TrainingDivergedException(step, what, lastCheckpoint is null ? null : Path.Combine(directory.CheckpointsPath, lastCheckpoint));
+        string? path = lastCheckpoint is null ? null : Path.Combine(directory.CheckpointsPath, lastCheckpoint);
+        throw new TrainingDivergedException(step, what, path);
     }
 
     private void RequireDtype((string Name, Parameter Parameter)[] trained)
     {
         ScalarType wanted = spec.Dtype == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         foreach ((string name, Parameter parameter) in trained)
-            if (parameter.dtype != wanted) throw new InvalidOperationException($"{name} is {parameter.dtype}, the experiment wants {wanted}");
+            if (parameter.dtype != wanted)
+                throw new InvalidOperationException($"{name} is {parameter.dtype}, the experiment wants {wanted}");
     }
 }

@@ -65,8 +65,10 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
     /// <summary>All but the model's own.</summary>
     private IEnumerable<KeyValuePair<string, Tensor>> Tensors()
     {
-        foreach ((string name, Tensor tensor) in optimizer.Tensors) yield return KeyValuePair.Create("optimizer." + name, tensor);
-        foreach ((string name, Tensor tensor) in average?.Tensors ?? []) yield return KeyValuePair.Create(Checkpoint.AveragePrefix + name, tensor);
+        foreach ((string name, Tensor tensor) in optimizer.Tensors)
+            yield return KeyValuePair.Create("optimizer." + name, tensor);
+        foreach ((string name, Tensor tensor) in average?.Tensors ?? [])
+            yield return KeyValuePair.Create(Checkpoint.AveragePrefix + name, tensor);
         yield return KeyValuePair.Create(RandomState, get_rng_state());
     }
 

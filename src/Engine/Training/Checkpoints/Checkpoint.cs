@@ -43,7 +43,8 @@ public sealed class Checkpoint
         using IDisposable noGrad = no_grad();
         Dictionary<string, Tensor> tensors = module.state_dict();
         if (model.Entries.Keys.FirstOrDefault(name => !tensors.ContainsKey(name)) is { } stranger)
-            throw new SafetensorsException(SafetensorsFault.Mismatch, System.IO.Path.Combine(Path, ModelFile), $"the model has no {stranger}");
+            throw new SafetensorsException(SafetensorsFault.Mismatch, System.IO.Path.Combine(Path, ModelFile),
+                $"the model has no {stranger}");
         foreach ((string name, Tensor tensor) in tensors)
         {
             if (averaged && training.Entries.ContainsKey(AveragePrefix + name)) training.ReadInto(AveragePrefix + name, tensor);

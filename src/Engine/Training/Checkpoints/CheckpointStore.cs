@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Training.Checkpoints;
 
 /// <summary>
-/// The folder of a run's checkpoints. Each is a folder of its own, written under another name, flushed to the medium and renamed as a whole: it
-/// is there completely or not at all. The last two are kept.
+/// The folder of a run's checkpoints. Each is a folder of its own, written under another name, flushed to the medium and renamed as a
+/// whole: it is there completely or not at all. The last two are kept.
 /// </summary>
 public sealed class CheckpointStore(string folder, IStorage storage)
 {
@@ -44,7 +44,8 @@ public sealed class CheckpointStore(string folder, IStorage storage)
             catch (SafetensorsException e)
             {
                 problems += (problems.Length > 0 ? "; " : "") + $"{Path.GetFileName(path)}: {e.Detail}";
-                if (path != candidates[^1]) warn($"checkpoint {Path.GetFileName(path)} is damaged ({e.Detail}); going back to the one before");
+                if (path != candidates[^1])
+                    warn($"checkpoint {Path.GetFileName(path)} is damaged ({e.Detail}); going back to the one before");
             }
         }
         return candidates.Count == 0 ? null : throw new InputException(folder, $"every checkpoint is damaged ({problems})", "",
@@ -68,7 +69,8 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         }
         int? format = (int?)state["format"];
         if (format != Format)
-            throw new SafetensorsException(SafetensorsFault.Mismatch, statePath, $"checkpoint format {format}, this program reads {Format}");
+            throw new SafetensorsException(SafetensorsFault.Mismatch, statePath,
+                $"checkpoint format {format}, this program reads {Format}");
         var checkpoint = new Checkpoint(path, (long)state["step"]!, state);
         checkpoint.OpenModel().Dispose();
         checkpoint.OpenTraining().Dispose();
@@ -123,7 +125,9 @@ public sealed class CheckpointStore(string folder, IStorage storage)
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
 
     private static long? StepOf(string path) =>
-        long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : null;
+        long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+            ? step
+            : null;
 
     private static void VerifySums(string path)
     {

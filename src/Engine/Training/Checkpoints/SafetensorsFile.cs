@@ -79,7 +79,8 @@ public sealed class SafetensorsFile : IDisposable
         if (length is < 2 or > LongestHeader)
             throw new SafetensorsException(SafetensorsFault.HeaderLength, path, $"the header claims {length} bytes");
         if ((long)length > stream.Length - 8)
-            throw new SafetensorsException(SafetensorsFault.Truncated, path, $"the header claims {length} bytes, {stream.Length - 8} follow");
+            throw new SafetensorsException(SafetensorsFault.Truncated, path,
+                $"the header claims {length} bytes, {stream.Length - 8} follow");
         byte[] json = new byte[length];
         stream.ReadExactly(json);
         SafetensorsHeader header = SafetensorsHeader.Parse(json, path);

@@ -43,18 +43,21 @@ internal sealed class SafetensorsHeader
         if (metadata.ValueKind != JsonValueKind.Object) throw Wrong(SafetensorsFault.HeaderJson, "the metadata are no object");
         foreach (JsonProperty pair in metadata.EnumerateObject())
         {
-            if (pair.Value.ValueKind != JsonValueKind.String) throw Wrong(SafetensorsFault.HeaderJson, $"metadata {pair.Name} is no string");
+            if (pair.Value.ValueKind != JsonValueKind.String)
+                throw Wrong(SafetensorsFault.HeaderJson, $"metadata {pair.Name} is no string");
             Metadata.Add(pair.Name, pair.Value.GetString()!);
         }
     }
 
     private SafetensorsEntry Entry(string name, JsonElement json)
     {
-        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("dtype", out JsonElement dtype) || dtype.ValueKind != JsonValueKind.String
+        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("dtype", out JsonElement dtype)
+            || dtype.ValueKind != JsonValueKind.String
             || !json.TryGetProperty("shape", out JsonElement shape) || !json.TryGetProperty("data_offsets", out JsonElement offsets))
             throw Wrong(SafetensorsFault.HeaderJson, $"{name} has no dtype, shape or data_offsets");
         ScalarType type = SafetensorsDtype.Type(dtype.GetString()!)
-            ?? throw Wrong(SafetensorsFault.Dtype, $"{name} is of type {dtype.GetString()}; known: {string.Join(", ", SafetensorsDtype.Names)}");
+            ?? throw Wrong(SafetensorsFault.Dtype,
+                $"{name} is of type {dtype.GetString()}; known: {string.Join(", ", SafetensorsDtype.Names)}");
         long[] dimensions = Numbers(shape, SafetensorsFault.Shape, $"the shape of {name}");
         long[] range = Numbers(offsets, SafetensorsFault.Offsets, $"data_offsets of {name}");
         if (range.Length != 2 || range[1] < range[0]) throw Wrong(SafetensorsFault.Offsets, $"data_offsets of {name} are no range");

@@ -13,7 +13,10 @@ public static class SafetensorsWriter
     /// <param name="stream">Written from its position on; not closed.</param>
     /// <param name="tensors">On any device, contiguous or not; names must differ.</param>
     /// <param name="metadata">Free text pairs for the header.</param>
-    public static void Write(Stream stream, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        Stream stream,
+        IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         KeyValuePair<string, Tensor>[] ordered =
         [

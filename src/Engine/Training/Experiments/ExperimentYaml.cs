@@ -16,10 +16,12 @@ internal static class ExperimentYaml
         if (!sections.TryGetValue("model", out YamlNode? model))
             throw new InputException(file, "has no model section", "model, data, training and seed", "add `model: {family: chemgpt}`");
         var experiment = new Experiment { Model = ReadModel(model, file) };
-        if (sections.TryGetValue("data", out YamlNode? data)) experiment = experiment with { Data = (DataSpec)ReadRecord(typeof(DataSpec), data, file, "data") };
+        if (sections.TryGetValue("data", out YamlNode? data))
+            experiment = experiment with { Data = (DataSpec)ReadRecord(typeof(DataSpec), data, file, "data") };
         if (sections.TryGetValue("training", out YamlNode? training))
             experiment = experiment with { Training = (TrainingSpec)ReadRecord(typeof(TrainingSpec), training, file, "training") };
-        if (sections.TryGetValue("seed", out YamlNode? seed)) experiment = experiment with { Seed = (long)ReadScalar(typeof(long), seed, file, "seed")! };
+        if (sections.TryGetValue("seed", out YamlNode? seed))
+            experiment = experiment with { Seed = (long)ReadScalar(typeof(long), seed, file, "seed")! };
         return experiment.Validated(file);
     }
 
@@ -94,7 +96,8 @@ internal static class ExperimentYaml
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         string place = Place(file, node, path);
-        if (node is not YamlScalarNode scalar) throw new InputException(place, node is YamlMappingNode ? "a mapping" : "a list", "a single value");
+        if (node is not YamlScalarNode scalar)
+            throw new InputException(place, node is YamlMappingNode ? "a mapping" : "a list", "a single value");
         string text = scalar.Value ?? "";
         if (scalar.Style == ScalarStyle.Plain && Scalars.IsNull(text))
             return nullable ? null : throw new InputException(place, text.Length == 0 ? "no value" : text, "a value");
@@ -102,7 +105,8 @@ internal static class ExperimentYaml
         return value ?? throw new InputException(place, $"'{text}'", expected);
     }
 
-    private static Dictionary<string, YamlNode> Children(YamlMappingNode mapping, string file, string path, IReadOnlyCollection<string> known)
+    private static Dictionary<string, YamlNode> Children(
+        YamlMappingNode mapping, string file, string path, IReadOnlyCollection<string> known)
     {
         var children = new Dictionary<string, YamlNode>();
         foreach ((YamlNode keyNode, YamlNode value) in mapping.Children)
@@ -122,15 +126,17 @@ internal static class ExperimentYaml
     private static string Place(string file, YamlNode node, string path) => $"{file}:{node.Start.Line}: {path}";
 
     private static bool IsNullable(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) is not null
-        || (property.PropertyType == typeof(string) && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable);
+        || (property.PropertyType == typeof(string)
+            && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable);
 
     private static YamlMappingNode WriteFields(YamlMappingNode node, object record)
     {
         foreach (PropertyInfo property in Fields.Of(record.GetType()))
         {
             object? value = property.GetValue(record);
+            ScalarStyle style = value is string text && Scalars.IsNull(text) ? ScalarStyle.SingleQuoted : ScalarStyle.Any;
             YamlNode child = value is null || Scalars.Holds(property.PropertyType)
-                ? new YamlScalarNode(Scalars.Format(value)) { Style = value is string s && Scalars.IsNull(s) ? ScalarStyle.SingleQuoted : ScalarStyle.Any }
+                ? new YamlScalarNode(Scalars.Format(value)) { Style = style }
                 : WriteFields(new YamlMappingNode(), value);
             node.Add(Fields.Key(property), child);
         }

@@ -20,7 +20,8 @@ public readonly record struct Interval(double Count, IntervalUnit Unit)
         interval = Never;
         string[] words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (words is ["never"]) return true;
-        if (words.Length != 2 || !double.TryParse(words[0], NumberStyles.Float, CultureInfo.InvariantCulture, out double count)) return false;
+        if (words.Length != 2) return false;
+        if (!double.TryParse(words[0], NumberStyles.Float, CultureInfo.InvariantCulture, out double count)) return false;
         IntervalUnit? unit = words[1] switch
         {
             "epoch" or "epochs" => IntervalUnit.Epochs,

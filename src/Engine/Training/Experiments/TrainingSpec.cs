@@ -40,7 +40,9 @@ public sealed record TrainingSpec
     /// <summary>When validation happens, besides at the end: <c>1 epochs</c>, <c>0.25 epochs</c>, <c>500 steps</c>, <c>never</c>.</summary>
     public Interval ValidationInterval { get; init; } = Interval.Epochs(1);
 
-    /// <summary>When checkpoints are written, besides at the end: as above, or <c>10 minutes</c>; <c>never</c> means not even at the end.</summary>
+    /// <summary>
+    /// When checkpoints are written, besides at the end: as above, or <c>10 minutes</c>; <c>never</c> means not even at the end.
+    /// </summary>
     [OutsideIdentity]
     public Interval CheckpointInterval { get; init; } = Interval.Minutes(10);
 
@@ -62,7 +64,8 @@ public sealed record TrainingSpec
     internal void Check(string place)
     {
         if (Epochs is null && Steps is null)
-            throw new InputException($"{place}: training", "neither epochs nor steps is given", "how long to train", "add `epochs: 10` to training");
+            throw new InputException($"{place}: training", "neither epochs nor steps is given", "how long to train",
+                "add `epochs: 10` to training");
         if (ValidationInterval.Unit == IntervalUnit.Minutes)
             throw new InputException($"{place}: training.validationInterval", ValidationInterval.ToString(), "epochs, steps or never");
     }

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Training.Optimization;
 
 /// <summary>
-/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) as torch.optim.AdamW computes it: with t counting a parameter's updates,
-/// w *= 1 - lr wd;  m += (1 - b1)(g - m);  v = b2 v + (1 - b2) g^2;  w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps).
+/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) as torch.optim.AdamW computes it. With t counting a parameter's
+/// updates: w *= 1 - lr wd;  m += (1 - b1)(g - m);  v = b2 v + (1 - b2) g^2;  w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps).
 /// Parameters without a gradient are left alone. One fused call updates all of them.
 /// </summary>
 public sealed class AdamW : IDisposable
@@ -82,7 +82,8 @@ public sealed class AdamW : IDisposable
     {
         JsonArray saved = state["updates"]!.AsArray();
         if (saved.Count != updates.Length)
-            throw new InputException("checkpoint", $"optimizer state of {saved.Count} parameters", $"{updates.Length}", "resume with the model that was trained");
+            throw new InputException("checkpoint", $"optimizer state of {saved.Count} parameters", $"{updates.Length}",
+                "resume with the model that was trained");
         for (int i = 0; i < updates.Length; i++) updates[i] = (long)saved[i]!;
     }
 

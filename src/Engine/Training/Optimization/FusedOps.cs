@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Optimization;
 
-/// <summary>ATen operations over lists of tensors that TorchSharp has no methods for, reached through a script: one call a list, not one a tensor.</summary>
+/// <summary>
+/// ATen operations over lists of tensors that TorchSharp has no methods for, reached through a script: one call a list, not one a tensor.
+/// </summary>
 internal static class FusedOps
 {
     // Scripts know types by number only: 6 float32, 7 float64; and the text must end in a line break.
@@ -43,8 +45,9 @@ internal static class FusedOps
     public static void Lerp(Tensor[] tensors, Tensor[] targets, double weight) => Script.invoke("lerp", tensors, targets, weight);
 
     /// <summary>
-    /// Rounds up or down to one of the two neighbours in bfloat16 (8 significant bits), up where the remainder and <paramref name="noise"/>,
-    /// uniform in [0, 1), together reach 1.
+    /// Rounds up or down to one of the two neighbours in bfloat16 (8 significant bits), up where the remainder and
+    /// <paramref name="noise"/>, uniform in [0, 1), together reach 1.
     /// </summary>
-    public static void RoundToBfloat16(Tensor source, Tensor noise, Tensor target) => Script.invoke("round_to_bfloat16", source, noise, target);
+    public static void RoundToBfloat16(Tensor source, Tensor noise, Tensor target) =>
+        Script.invoke("round_to_bfloat16", source, noise, target);
 }

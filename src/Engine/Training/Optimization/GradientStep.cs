@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Training.Optimization;
 
 /// <summary>
-/// One optimizer step: losses of one or more micro-batches backward, gradients averaged over their items, clipped to a global norm, applied.
+/// One optimizer step: losses of one or more micro-batches backward, gradients averaged over their items, clipped to a global norm,
+/// applied.
 /// </summary>
 internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, AdamW optimizer, TrainingSpec spec)
 {

@@ -7,8 +7,8 @@ namespace ChemScale.Engine.Training.Runs;
 
 /// <summary>
 /// A run's metrics in three files. metrics.csv follows PyTorch Lightning: steps count from 0; a step has a row with
-/// <c>train_loss_step</c>, a validation one with <c>val_loss</c>, the end of an epoch one with <c>train_loss_epoch</c>, the latter two under
-/// the number of the last step, other cells empty. metrics.jsonl has everything. TensorBoard events have the scalars.
+/// <c>train_loss_step</c>, a validation one with <c>val_loss</c>, the end of an epoch one with <c>train_loss_epoch</c>, the latter two
+/// under the number of the last step, other cells empty. metrics.jsonl has everything. TensorBoard events have the scalars.
 /// </summary>
 internal sealed class MetricsLog : IDisposable
 {

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -48,7 +49,7 @@ public sealed record ProcessIdentity(string Host, string PidSpace, int Pid, stri
             string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             return fields[0] is "Z" or "X" ? null : fields[19];
         }
-        catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException or Win32Exception)
         {
             // Each of them is how a platform says: no such process.
             return null;

@@ -54,6 +54,12 @@ public sealed class RunClaim : IDisposable
             int mine = highest + 1;
             // False: somebody was quicker; look again at what they wrote.
             if (!storage.TryCreateNew(PathOf(directory, mine), content)) continue;
+            // A listing made amid somebody's take-over may miss both the old claim and the new; by now the new one shows.
+            if (Numbers(directory).Max() > mine)
+            {
+                storage.DeleteFile(PathOf(directory, mine));
+                continue;
+            }
             foreach (int old in numbers) storage.DeleteFile(PathOf(directory, old));
             return new RunClaim(directory, storage, time, mine, token);
         }
@@ -63,12 +69,12 @@ public sealed class RunClaim : IDisposable
     /// <exception cref="RunClaimLostException">The claim was taken over.</exception>
     public void EnsureHeld()
     {
-        if (File.Exists(PathOf(number + 1)) || ReadContent(directory, number)?.Token != Token)
-        {
-            Content? successor = Numbers(directory) is { Length: > 0 } numbers ? ReadContent(directory, numbers.Max()) : null;
-            throw new RunClaimLostException(directory,
-                successor is null ? "the claim is gone" : $"taken over by process {successor.Owner.Pid} on {successor.Owner.Host}");
-        }
+        int[] numbers = Numbers(directory);
+        int highest = numbers.Length > 0 ? numbers.Max() : 0;
+        if (highest == number && ReadContent(directory, number)?.Token == Token) return;
+        throw new RunClaimLostException(directory, ReadContent(directory, highest) is { } successor
+            ? $"taken over by process {successor.Owner.Pid} on {successor.Owner.Host}"
+            : "the claim is gone");
     }
 
     /// <summary>Gives the directory free. A storage that no longer works leaves the claim to fall silent.</summary>

@@ -7,8 +7,8 @@ using System.Text;
 namespace ChemScale.Engine.Training.Runs;
 
 /// <summary>
-/// TensorBoard event files: TFRecord framing (length, masked CRC-32C of the length, data, masked CRC-32C of the data) around protocol-buffer
-/// Event messages { 1: wall_time, 2: step, 3: file_version, 5: summary { 1: value { 1: tag, 2: simple_value } } }.
+/// TensorBoard event files: TFRecord framing (length, masked CRC-32C of the length, data, masked CRC-32C of the data) around
+/// protocol-buffer Event messages { 1: wall_time, 2: step, 3: file_version, 5: summary { 1: value { 1: tag, 2: simple_value } } }.
 /// </summary>
 internal static class TensorBoardEvents
 {

@@ -12,19 +12,17 @@ public sealed partial class DiskStorage : IStorage
 
     public bool TryCreateNew(string path, ReadOnlySpan<byte> content)
     {
+        // Not File.Move without overwriting: on Unix that looks first and renames then, and two can pass between.
+        if (OperatingSystem.IsWindows()) return TryCreateExclusively(path, content);
         string temporary = $"{path}.{Guid.NewGuid():N}";
         File.WriteAllBytes(temporary, content);
-        try
-        {
-            // Without overwriting this is link(2) on Unix: it fails where the name exists, and nobody ever sees half a file.
-            File.Move(temporary, path, overwrite: false);
-            return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            File.Delete(temporary);
-            return false;
-        }
+        int result = Link(temporary, path);
+        int error = Marshal.GetLastPInvokeError();
+        File.Delete(temporary);
+        if (result == 0) return true;
+        const int Exists = 17;
+        // Any other error: a file system without links. There the name is as exclusive, only the content comes a moment later.
+        return error != Exists && TryCreateExclusively(path, content);
     }
 
     public Stream Create(string path) => new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, Unbuffered);
@@ -65,6 +63,23 @@ public sealed partial class DiskStorage : IStorage
     public void DeleteFile(string path) => File.Delete(path);
 
     public void DeleteDirectory(string path) => Directory.Delete(path, recursive: true);
+
+    private static bool TryCreateExclusively(string path, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+            stream.Write(content);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string name);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
