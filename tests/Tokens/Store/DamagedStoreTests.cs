@@ -92,6 +92,16 @@ public class DamagedStoreTests
         Assert.That(() => Verify(folder.Root), Refused.With("in document 0; expected ids below 11"));
     }
 
+    [Test]
+    public void A_file_that_vanishes_after_opening_is_named_by_verifying()
+    {
+        using TemporaryFolder folder = new();
+        SmallStore.Write(folder.Root, 200);
+        using TokenStore store = TokenStore.Open(folder.Root);
+        File.Delete(folder["train.offsets"]);
+        Assert.That(store.Verify, Refused.With("train.offsets: cannot be read"));
+    }
+
     private static void Verify(string folder)
     {
         using TokenStore store = TokenStore.Open(folder);

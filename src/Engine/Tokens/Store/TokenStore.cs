@@ -91,8 +91,7 @@ public sealed class TokenStore : IDisposable
         foreach (StoredFile file in Manifest.Files)
         {
             string path = Path.Combine(Folder, file.Name);
-            using FileStream stream = File.OpenRead(path);
-            string found = Convert.ToHexStringLower(SHA256.HashData(stream));
+            string found = Checksum(path);
             if (found != file.Sha256)
             {
                 throw new InputException(path, $"SHA-256 {found}", file.Sha256, "the file is damaged: prepare the molecules again");
@@ -145,6 +144,19 @@ public sealed class TokenStore : IDisposable
             {
                 throw new InputException($"{manifestPath}: files", $"{name} of {bytes} bytes", $"{size} for each of {values} values");
             }
+        }
+    }
+
+    private static string Checksum(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(path, "cannot be read", "a file of the token store", e.Message);
         }
     }
 
