@@ -15,7 +15,9 @@ public class TokenizerTests
         string[] texts = [.. Enumerable.Range(0, vocabulary.Size).Select(vocabulary.Text)];
         Assert.That(texts, Is.EqualTo(
             (string[])["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]", "[C]", "[N]", "[O]", "[=O]", "[Br]", "[Ring1]"]));
-        Assert.That((vocabulary.Unknown, vocabulary.Padding, vocabulary.Start, vocabulary.End), Is.EqualTo(((ushort)0, (ushort?)1, (ushort)2, (ushort)3)));
+        Assert.That(
+            (vocabulary.Unknown, vocabulary.Padding, vocabulary.Start, vocabulary.End),
+            Is.EqualTo(((ushort)0, (ushort?)1, (ushort)2, (ushort)3)));
         Assert.That(Enumerable.Range(0, vocabulary.Size).Count(vocabulary.IsSpecial), Is.EqualTo(5));
     }
 
@@ -66,12 +68,14 @@ public class TokenizerTests
     [TestCase("Left", "2 7 9 9 3")]
     public void A_molecule_beyond_the_truncation_entry_is_refused_or_by_option_cut_as_Hugging_Face_cuts(string direction, string cut)
     {
-        string json = SmallTokenizer.With("/truncation", $$"""{"direction":"{{direction}}","max_length":5,"strategy":"LongestFirst","stride":0}""");
+        string json = SmallTokenizer.With(
+            "/truncation",
+            $$"""{"direction":"{{direction}}","max_length":5,"strategy":"LongestFirst","stride":0}""");
         const string molecule = "[C][N][O][Br][Br]";
         Tokenizer refusing = Tokenizer.Parse(json, "t.json");
         Assert.That(refusing.Truncation, Is.EqualTo(new Truncation(5, direction == "Right")));
         Assert.That(refusing.Encode(molecule, new ushort[20]), Is.EqualTo(-7));
-        Assert.That(() => refusing.Encode(molecule), Throws.TypeOf<InputException>().With.Message.Contains("a molecule of 7 tokens; expected at most 5"));
+        Assert.That(() => refusing.Encode(molecule), Refused.With("a molecule of 7 tokens; expected at most 5"));
         Assert.That(refusing.Encode("[C][N][O]"), Is.EqualTo((ushort[])[2, 5, 6, 7, 3]));
 
         Tokenizer cutting = Tokenizer.Parse(json, "t.json", LengthRule.Truncate);
@@ -100,7 +104,9 @@ public class TokenizerTests
     [Test]
     public void Pieces_that_are_no_entry_are_spelt_longest_first_or_unknown_as_a_whole()
     {
-        string json = SmallTokenizer.With("/model/vocab", """{"[UNK]":0,"[PAD]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"[C":5,"##l":6,"##l]":7,"##]":8,"[":9}""");
+        string json = SmallTokenizer.With(
+            "/model/vocab",
+            """{"[UNK]":0,"[PAD]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"[C":5,"##l":6,"##l]":7,"##]":8,"[":9}""");
         Tokenizer tokenizer = Tokenizer.Parse(json, "t.json");
         Assert.That(tokenizer.Encode("[Cl]"), Is.EqualTo((ushort[])[2, 5, 7, 3]));
         Assert.That(tokenizer.Encode("[Cll]"), Is.EqualTo((ushort[])[2, 5, 6, 7, 3]));
@@ -115,7 +121,8 @@ public class TokenizerTests
     {
         const string added = """[{"id":0,"special":true,"content":"[UNK]"},{"id":11,"special":false,"content":"*link*"}]""";
         JsonNode root = JsonNode.Parse(SmallTokenizer.With("/added_tokens", added))!;
-        root["normalizer"] = JsonNode.Parse("""{"type":"Sequence","normalizers":[{"type":"Strip","strip_left":true,"strip_right":true}]}""");
+        const string strip = """{"type":"Strip","strip_left":true,"strip_right":true}""";
+        root["normalizer"] = JsonNode.Parse($$"""{"type":"Sequence","normalizers":[{{strip}}]}""");
         string json = root.ToJsonString();
         Tokenizer tokenizer = Tokenizer.Parse(json, "t.json");
         ushort[] ids = tokenizer.Encode("  [C]*link*[N] ");

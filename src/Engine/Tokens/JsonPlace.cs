@@ -33,13 +33,18 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
     public JsonPlace Required(string key, string expected)
     {
         JsonPlace member = Optional(key);
-        return member._value.ValueKind == JsonValueKind.Undefined ? throw new InputException(file, $"no key {Under(key)}", expected) : member;
+        return member._value.ValueKind == JsonValueKind.Undefined
+            ? throw new InputException(file, $"no key {Under(key)}", expected)
+            : member;
     }
 
     public IEnumerable<(string Key, JsonPlace Value)> Members()
     {
         Expect(JsonValueKind.Object, "an object");
-        foreach (JsonProperty member in _value.EnumerateObject()) yield return (member.Name, new JsonPlace(file, Under(member.Name), member.Value));
+        foreach (JsonProperty member in _value.EnumerateObject())
+        {
+            yield return (member.Name, new JsonPlace(file, Under(member.Name), member.Value));
+        }
     }
 
     public IEnumerable<JsonPlace> Items()

@@ -48,7 +48,10 @@ public sealed class SymbolCounts
     {
         IReadOnlyList<(string Symbol, long Count)> sorted = Sorted(minimumCount);
         int most = ushort.MaxValue + 1 - TokenizerWriter.Specials.Length;
-        if (sorted.Count > most) throw new InputException("vocabulary", $"{sorted.Count} different symbols", $"at most {most}", "raise the minimum count");
+        if (sorted.Count > most)
+        {
+            throw new InputException("vocabulary", $"{sorted.Count} different symbols", $"at most {most}", "raise the minimum count");
+        }
         return Tokenizer.Parse(TokenizerWriter.Symbols([.. sorted.Select(entry => entry.Symbol)], grammar), "the vocabulary of the corpus");
     }
 

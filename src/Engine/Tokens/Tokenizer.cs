@@ -24,7 +24,12 @@ public sealed class Tokenizer
     {
         _definition = definition;
         _rule = rule;
-        _words = new WordPiece(definition.Entries, definition.ModelSize, definition.ContinuingPrefix, definition.MaximumCharacters, definition.Unknown);
+        _words = new WordPiece(
+            definition.Entries,
+            definition.ModelSize,
+            definition.ContinuingPrefix,
+            definition.MaximumCharacters,
+            definition.Unknown);
         Vocabulary = new Vocabulary(
             definition.Entries,
             [.. definition.Added.Where(token => token.Special).Select(token => token.Id)],
@@ -41,7 +46,9 @@ public sealed class Tokenizer
     }
 
     /// <summary>Reads a tokenizer.json.</summary>
-    /// <exception cref="InputException">No such file, or not a tokenizer of this kind: file, key, what was found and what was expected.</exception>
+    /// <exception cref="InputException">
+    /// No such file, or not a tokenizer of this kind: file, key, what was found and what was expected.
+    /// </exception>
     public static Tokenizer Load(string path, LengthRule rule = LengthRule.Refuse)
     {
         try
@@ -64,7 +71,10 @@ public sealed class Tokenizer
     /// <summary>The grammar whose symbols these are.</summary>
     /// <exception cref="InputException">The file does not state it and the vocabulary does not show it.</exception>
     public SelfiesGrammar Grammar =>
-        _definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(_definition.Place, UnknownGrammar, "pre_tokenizer.chemscale.grammar");
+        _definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(
+            _definition.Place,
+            UnknownGrammar,
+            "pre_tokenizer.chemscale.grammar");
 
     /// <summary>True where the file states its grammar; false where <see cref="Grammar"/> is inferred from the vocabulary.</summary>
     public bool GrammarIsStated => _definition.StatedGrammar is not null;
@@ -106,10 +116,16 @@ public sealed class Tokenizer
         int count = Encode(selfies, ids);
         return count >= 0
             ? ids[..count]
-            : throw new InputException(_definition.Place, $"a molecule of {-count} tokens", $"at most {Truncation!.MaximumLength} (truncation.max_length)");
+            : throw new InputException(
+                _definition.Place,
+                $"a molecule of {-count} tokens",
+                $"at most {Truncation!.MaximumLength} (truncation.max_length)");
     }
 
-    /// <summary>The ids of a text alone, no [CLS] or [SEP] and no truncation: a prompt. Returns the count, or minus it as <see cref="Encode(ReadOnlySpan{char}, Span{ushort})"/> does.</summary>
+    /// <summary>
+    /// The ids of a text alone, no [CLS] or [SEP] and no truncation: a prompt. Returns how many were written, or minus how many
+    /// there are where <paramref name="ids"/> is too short.
+    /// </summary>
     public int EncodeBody(ReadOnlySpan<char> selfies, Span<ushort> ids)
     {
         IdSink sink = new(ids);

@@ -65,7 +65,10 @@ internal static class TokenizerReader
         SymbolTable entries = new();
         for (int id = 0; id < texts.Count; id++)
         {
-            if (!texts.TryGetValue(id, out string? text)) throw new InputException($"{file}: model.vocab", $"no token has id {id}", $"ids 0 to {texts.Count - 1}, each once");
+            if (!texts.TryGetValue(id, out string? text))
+            {
+                throw new InputException($"{file}: model.vocab", $"no token has id {id}", $"ids 0 to {texts.Count - 1}, each once");
+            }
             entries.Add(text);
         }
         return entries;
@@ -85,7 +88,10 @@ internal static class TokenizerReader
             string text = item.Required("content", "the token's text").Text();
             int known = entries.Find(text);
             JsonPlace id = item.Required("id", "the token's id");
-            if (id.Integer() != (known >= 0 ? known : entries.Count)) throw id.Wrong($"{(known >= 0 ? known : entries.Count)}, the id '{text}' gets from the vocabulary");
+            if (id.Integer() != (known >= 0 ? known : entries.Count))
+            {
+                throw id.Wrong($"{(known >= 0 ? known : entries.Count)}, the id '{text}' gets from the vocabulary");
+            }
             if (entries.Count == MaximumSize && known < 0) throw id.Wrong($"at most {MaximumSize} tokens");
             JsonPlace normalized = item.Optional("normalized");
             added.Add(new AddedToken(
@@ -100,7 +106,10 @@ internal static class TokenizerReader
     private static void CheckSplit(JsonPlace splitter)
     {
         splitter.Required("type", "'Split'").OneOf("Split");
-        splitter.Required("pattern", "a Regex").Required("Regex", BracketSplit.Pattern).OneOf(BracketSplit.Pattern, @"\[.*?\]", @"(\[.*?\])");
+        splitter.Required("pattern", "a Regex").Required("Regex", BracketSplit.Pattern).OneOf(
+            BracketSplit.Pattern,
+            @"\[.*?\]",
+            @"(\[.*?\])");
         splitter.Required("behavior", "'Isolated'").OneOf("Isolated");
         JsonPlace invert = splitter.Optional("invert");
         if (!invert.IsNull && invert.Boolean()) throw invert.Wrong("false");
@@ -116,7 +125,10 @@ internal static class TokenizerReader
         template.Required("type", "'TemplateProcessing'").OneOf("TemplateProcessing");
         JsonPlace single = template.Required("single", "[CLS] A [SEP]");
         JsonPlace[] items = [.. single.Items()];
-        if (items.Length != 3 || items[1].Optional("Sequence").IsNull) throw single.Wrong("[CLS] A [SEP]: one token before and one after the sequence");
+        if (items.Length != 3 || items[1].Optional("Sequence").IsNull)
+        {
+            throw single.Wrong("[CLS] A [SEP]: one token before and one after the sequence");
+        }
         JsonPlace tokens = template.Required("special_tokens", "the ids of the template's tokens");
         return (TokenId(items[0]), TokenId(items[2]));
 

@@ -88,6 +88,7 @@ internal static class TokenizerWriter
 
         static JsonObject Token(string id, int type) => new() { ["SpecialToken"] = new JsonObject { ["id"] = id, ["type_id"] = type } };
         static JsonObject Sequence(string id, int type) => new() { ["Sequence"] = new JsonObject { ["id"] = id, ["type_id"] = type } };
-        static JsonObject Ids(string id, int value) => new() { ["id"] = id, ["ids"] = new JsonArray(value), ["tokens"] = new JsonArray(id) };
+        static JsonObject Ids(string id, int value) =>
+            new() { ["id"] = id, ["ids"] = new JsonArray(value), ["tokens"] = new JsonArray(id) };
     }
 }

@@ -47,7 +47,10 @@ public class BatchCursorTests
         Assert.That(first, Is.EquivalentTo(SmallStore.Texts(_store.Train)));
         Assert.That(second, Is.EquivalentTo(first).And.Not.EqualTo(first));
         Assert.That(cursor.Epoch, Is.EqualTo(2));
-        Assert.That(Epoch(new BatchCursor(_store.Train, new BatchOptions { Size = 4, Seed = 5 })), Is.EqualTo(first), "the seed alone decides");
+        Assert.That(
+            Epoch(new BatchCursor(_store.Train, new BatchOptions { Size = 4, Seed = 5 })),
+            Is.EqualTo(first),
+            "the seed alone decides");
         Assert.That(Epoch(new BatchCursor(_store.Train, new BatchOptions { Size = 4, Seed = 6 })), Is.Not.EqualTo(first));
     }
 
@@ -93,9 +96,13 @@ public class BatchCursorTests
     {
         BatchOptions options = new() { Seed = 1 };
         CursorState state = new BatchCursor(_store.Train, options).State;
-        Assert.That(() => new BatchCursor(_store.Train.Subset(10), options, state), Throws.TypeOf<InputException>().With.Message.Contains($"molecules {state.Documents}; expected 10"));
-        Assert.That(() => new BatchCursor(_store.Train, options with { Seed = 2 }, state), Throws.TypeOf<InputException>().With.Message.Contains("seed 1; expected 2"));
-        Assert.That(() => new BatchCursor(_store.Train, options, state with { Position = state.Documents }), Throws.TypeOf<InputException>());
+        Assert.That(
+            () => new BatchCursor(_store.Train.Subset(10), options, state),
+            Refused.With($"molecules {state.Documents}; expected 10"));
+        Assert.That(() => new BatchCursor(_store.Train, options with { Seed = 2 }, state), Refused.With("seed 1; expected 2"));
+        Assert.That(
+            () => new BatchCursor(_store.Train, options, state with { Position = state.Documents }),
+            Throws.TypeOf<InputException>());
     }
 
     [Test]
@@ -105,7 +112,8 @@ public class BatchCursorTests
         int count = SmallStore.Texts(_store.Train).Count(text => text.Count(c => c == '[') + 2 == longest);
         Assert.That(() => new BatchCursor(_store.Train, new BatchOptions { Positions = longest - 1 }), Throws.TypeOf<InputException>()
             .With.Message.Contains($"{count} molecules with more than {longest - 1} tokens, the longest with {longest}"));
-        Assert.That(() => new BatchCursor(_store.Train, new BatchOptions { Unit = BatchUnit.Tokens, Size = longest - 1 }), Throws.TypeOf<InputException>()
+        BatchOptions small = new() { Unit = BatchUnit.Tokens, Size = longest - 1 };
+        Assert.That(() => new BatchCursor(_store.Train, small), Throws.TypeOf<InputException>()
             .With.Message.Contains("the batch's tokens"));
         Assert.That(() => new BatchCursor(_store.Train, new BatchOptions { Positions = longest }), Throws.Nothing);
     }
@@ -128,7 +136,10 @@ public class BatchCursorTests
         {
             PackedBatch batch = cursor.Next();
             for (int row = 0; row < batch.Molecules; row++)
-                texts.Add(SmallStore.Tokenizer.Decode([.. batch.TokenIds[batch.RowStarts[row]..batch.RowStarts[row + 1]].Select(id => (ushort)id)]));
+            {
+                int[] ids = batch.TokenIds[batch.RowStarts[row]..batch.RowStarts[row + 1]];
+                texts.Add(SmallStore.Tokenizer.Decode([.. ids.Select(id => (ushort)id)]));
+            }
         }
         return [.. texts];
     }

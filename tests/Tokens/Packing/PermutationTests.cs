@@ -9,7 +9,9 @@ public class PermutationTests
     public void Every_number_occurs_once([Values(1, 2, 3, 4, 5, 17, 64, 1000, 4097)] int length)
     {
         Permutation order = new(length, seed: 3, epoch: 2);
-        Assert.That(Enumerable.Range(0, length).Select(i => order[i]).Order(), Is.EqualTo(Enumerable.Range(0, length).Select(i => (long)i)));
+        Assert.That(
+            Enumerable.Range(0, length).Select(i => order[i]).Order(),
+            Is.EqualTo(Enumerable.Range(0, length).Select(i => (long)i)));
     }
 
     [Test]

@@ -12,12 +12,12 @@ public class BadInputTests
     public void An_empty_file_is_refused()
     {
         using TemporaryFolder folder = new();
-        Refused(folder, Corpus.Write(folder["corpus.smi"], []), "corpus.smi: is empty");
+        Refuses(folder, Corpus.Write(folder["corpus.smi"], []), "corpus.smi: is empty");
         File.WriteAllBytes(folder["corpus.smi.gz"], []);
-        Refused(folder, folder["corpus.smi.gz"], "corpus.smi.gz: is empty");
-        Refused(folder, Corpus.Write(folder["nothing.smi.gz"], [""]), "no molecules");
-        Refused(folder, Corpus.Write(folder["blank.smi"], ["", "  ", ""]), "no molecules");
-        Refused(folder, Corpus.Write(folder["header.csv"], ["selfies"]), "no molecules");
+        Refuses(folder, folder["corpus.smi.gz"], "corpus.smi.gz: is empty");
+        Refuses(folder, Corpus.Write(folder["nothing.smi.gz"], [""]), "no molecules");
+        Refuses(folder, Corpus.Write(folder["blank.smi"], ["", "  ", ""]), "no molecules");
+        Refuses(folder, Corpus.Write(folder["header.csv"], ["selfies"]), "no molecules");
     }
 
     [Test]
@@ -25,9 +25,10 @@ public class BadInputTests
     {
         using TemporaryFolder folder = new();
         string good = Corpus.Write(folder["corpus.smi"], Corpus.Molecules(10));
-        foreach ((string name, string message) in (ReadOnlySpan<(string, string)>)[("gone.smi", "cannot be read"), ("molecules.sdf.gz", "extension '.sdf'"), ("corpus", "extension ''")])
+        (string, string)[] wrong = [("gone.smi", "cannot be read"), ("molecules.sdf.gz", "extension '.sdf'"), ("corpus", "extension ''")];
+        foreach ((string name, string message) in wrong)
         {
-            Assert.That(() => MoleculePreparation.Run(Corpus.Options(folder, good, folder[name])), Throws.TypeOf<InputException>().With.Message.Contains(message));
+            Assert.That(() => MoleculePreparation.Run(Corpus.Options(folder, good, folder[name])), Refused.With(message));
         }
         Assert.That(Directory.Exists(folder["store"]), Is.False);
     }
@@ -37,18 +38,22 @@ public class BadInputTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllBytes(folder["corpus.smi"], [.. Encoding.ASCII.GetBytes("[C]\n[N]\n"), 1, 2, 0, 3]);
-        Refused(folder, folder["corpus.smi"], "corpus.smi:3: a NUL byte");
+        Refuses(folder, folder["corpus.smi"], "corpus.smi:3: a NUL byte");
     }
 
     [Test]
-    public void A_line_of_a_megabyte_is_refused_and_the_rest_is_used([Values(1_000_000, 65_535, 65_536, 65_537, 131_072)] int length, [Values(0, 1, 50)] int before)
+    public void A_line_of_a_megabyte_is_refused_and_the_rest_is_used(
+        [Values(1_000_000, 65_535, 65_536, 65_537, 131_072)] int length,
+        [Values(0, 1, 50)] int before)
     {
         using TemporaryFolder folder = new();
         string[] molecules = Corpus.Molecules(100);
         string file = Corpus.Write(folder["corpus.smi"], [.. molecules[..before], new string('C', length), .. molecules[before..]]);
         PreparationReport report = MoleculePreparation.Run(Corpus.Options(folder, file));
         Assert.That((report.Lines, report.Taken, report.RefusedCount), Is.EqualTo((101L, 100L, 1L)));
-        Assert.That(report.Refused[0].Examples[0], Does.StartWith($"{file}:{before + 1}: CCC").And.Length.LessThan(folder.Root.Length + 120));
+        Assert.That(
+            report.Refused[0].Examples[0],
+            Does.StartWith($"{file}:{before + 1}: CCC").And.Length.LessThan(folder.Root.Length + 120));
     }
 
     [Test]
@@ -73,7 +78,9 @@ public class BadInputTests
         File.WriteAllBytes(folder["corpus.smi.gz"], whole[..(int)(whole.Length * part)]);
         InputException refused = Assert.Throws<InputException>(() =>
             MoleculePreparation.Run(Corpus.Options(folder, folder["corpus.smi.gz"]) with { Overwrite = true }))!;
-        Assert.That(refused.Message, Does.Contain("corpus.smi.gz: compressed data end early").And.Contain("what the output held is unchanged"));
+        Assert.That(
+            refused.Message,
+            Does.Contain("corpus.smi.gz: compressed data end early").And.Contain("what the output held is unchanged"));
         int lines = int.Parse(refused.Message.Split("after ")[1].Split(' ')[0]);
         Assert.That(lines, Is.EqualTo(50_000 * part).Within(50_000 * 0.08));
         Assert.That(Corpus.Texts(folder["store"]), Is.EquivalentTo(molecules[..10]));
@@ -92,7 +99,7 @@ public class BadInputTests
     public void A_corpus_of_refused_lines_only_says_the_first_reason()
     {
         using TemporaryFolder folder = new();
-        Refused(folder, Corpus.Write(folder["corpus.smi"], ["C1CC", "CC"]), "2 lines refused");
+        Refuses(folder, Corpus.Write(folder["corpus.smi"], ["C1CC", "CC"]), "2 lines refused");
         Assert.That(Directory.Exists(folder["store"]), Is.False);
     }
 
@@ -102,7 +109,7 @@ public class BadInputTests
         using TemporaryFolder folder = new();
         string file = Corpus.Write(folder["corpus.smi"], Corpus.Molecules(10));
         MoleculePreparation.Run(Corpus.Options(folder, file));
-        Refused(folder, file, "holds a complete token store");
+        Refuses(folder, file, "holds a complete token store");
         Assert.That(TokenStore.Exists(folder["store"]));
     }
 
@@ -112,7 +119,7 @@ public class BadInputTests
         using TemporaryFolder folder = new();
         string file = Corpus.Write(folder["corpus.smi"], Corpus.Molecules(10));
         Assert.That(() => MoleculePreparation.Run(Corpus.Options(folder, file) with { Output = folder["corpus.smi/store"] }),
-            Throws.TypeOf<InputException>().With.Message.Contains("cannot be written"));
+            Refused.With("cannot be written"));
     }
 
     [Test]
@@ -120,14 +127,20 @@ public class BadInputTests
     {
         using TemporaryFolder folder = new();
         PreparationOptions good = Corpus.Options(folder, Corpus.Write(folder["corpus.smi"], Corpus.Molecules(10)));
-        foreach (PreparationOptions bad in (PreparationOptions[])[good with { Files = [] }, good with { Limit = 0 }, good with { Threads = 0 },
-            good with { MaximumTokens = 2 }, good with { MinimumCount = 0 }, good with { ValidationFraction = 1 }, good with { TokenizerFile = folder["corpus.smi"] }])
-        {
-            Assert.That(() => MoleculePreparation.Run(bad), Throws.TypeOf<InputException>());
-        }
+        PreparationOptions[] wrong =
+        [
+            good with { Files = [] },
+            good with { Limit = 0 },
+            good with { Threads = 0 },
+            good with { MaximumTokens = 2 },
+            good with { MinimumCount = 0 },
+            good with { ValidationFraction = 1 },
+            good with { TokenizerFile = folder["corpus.smi"] },
+        ];
+        foreach (PreparationOptions options in wrong) Assert.That(() => MoleculePreparation.Run(options), Throws.TypeOf<InputException>());
         Assert.That(Directory.Exists(folder["store"]), Is.False);
     }
 
-    private static void Refused(TemporaryFolder folder, string file, string message) =>
-        Assert.That(() => MoleculePreparation.Run(Corpus.Options(folder, file)), Throws.TypeOf<InputException>().With.Message.Contains(message));
+    private static void Refuses(TemporaryFolder folder, string file, string message) =>
+        Assert.That(() => MoleculePreparation.Run(Corpus.Options(folder, file)), Refused.With(message));
 }

@@ -6,7 +6,8 @@ namespace ChemScale.Tests.Tokens.Preparation;
 
 public class CompleteGzipStreamTests
 {
-    private static readonly byte[] Text = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 300).Select(i => $"[C][N]{i * 7919 % 1000}\n")));
+    private static readonly byte[] Text =
+        Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 300).Select(i => $"[C][N]{i * 7919 % 1000}\n")));
 
     [Test]
     public void Whole_data_come_out_whole_from_any_number_of_members()

@@ -1,4 +1,3 @@
-using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
@@ -21,7 +20,9 @@ public class MoleculePreparationTests
         Assert.That(report.Store.UnknownTokens, Is.Zero);
         Assert.That(report.Tokens, Is.EqualTo(molecules.Sum(text => 2 + text.Count(c => c == '['))));
         Assert.That(report.Longest, Is.EqualTo(molecules.Max(text => 2 + text.Count(c => c == '['))));
-        Assert.That((report.Store.Source, report.Store.Synthetic, report.Store.Grammar), Is.EqualTo(("corpus.smi", false, SelfiesGrammar.V1)));
+        Assert.That(
+            (report.Store.Source, report.Store.Synthetic, report.Store.Grammar),
+            Is.EqualTo(("corpus.smi", false, SelfiesGrammar.V1)));
         Assert.That(report.MoleculesPerSecond, Is.Positive);
 
         SymbolCounts counts = new();
@@ -57,17 +58,19 @@ public class MoleculePreparationTests
         Assert.That(report.Store.UnknownTokens, Is.EqualTo(1));
         Assert.That(report.Store.Grammar, Is.EqualTo(SelfiesGrammar.V2));
         using TokenStore store = TokenStore.Open(folder["store"]);
-        Assert.That(Enumerable.Range(0, 2).Select(i => string.Join(' ', store.Train.Document(i).ToArray())), Is.EquivalentTo((string[])["2 5 6 3", "2 5 0 3"]));
+        Assert.That(
+            Enumerable.Range(0, 2).Select(i => string.Join(' ', store.Train.Document(i).ToArray())),
+            Is.EquivalentTo((string[])["2 5 6 3", "2 5 0 3"]));
         Assert.That(() => MoleculePreparation.Run(options with { Grammar = SelfiesGrammar.V1, Overwrite = true }),
-            Throws.TypeOf<InputException>().With.Message.Contains("a tokenizer for SELFIES 2.1; expected one for 1.0.4"));
+            Refused.With("a tokenizer for SELFIES 2.1; expected one for 1.0.4"));
     }
 
     [Test]
     public void Rare_symbols_of_the_corpus_become_unknown()
     {
         using TemporaryFolder folder = new();
-        PreparationOptions options = Corpus.Options(folder, Corpus.Write(folder["c.smi"], ["[C][N]", "[C][Se]", "[N][C]"])) with { MinimumCount = 2 };
-        PreparationReport report = MoleculePreparation.Run(options);
+        string file = Corpus.Write(folder["corpus.smi"], ["[C][N]", "[C][Se]", "[N][C]"]);
+        PreparationReport report = MoleculePreparation.Run(Corpus.Options(folder, file) with { MinimumCount = 2 });
         Assert.That((report.Store.VocabularySize, report.Store.UnknownTokens), Is.EqualTo((7, 1L)));
     }
 
@@ -90,7 +93,10 @@ public class MoleculePreparationTests
             ("more than 10000 characters", 1L),
             ("more than 512 tokens", 1L),
         ]));
-        Assert.That(report.Refused[0].Examples, Is.EqualTo((int[])[1, 11, 22, 32, 42]).Using<string, int>((text, line) => text == $"{file}:{line}: C1CC("));
+        Assert.That(
+            report.Refused[0].Examples,
+            Is.EqualTo((int[])[1, 11, 22, 32, 42]).Using<string,
+            int>((text, line) => text == $"{file}:{line}: C1CC("));
         Assert.That(report.Refused[3].Examples[0], Does.StartWith($"{file}:3009: [C][C]").And.EndsWith("..."));
     }
 
@@ -157,7 +163,11 @@ public class MoleculePreparationTests
     public void A_worker_that_fails_stops_everything_and_says_why()
     {
         using TemporaryFolder folder = new();
-        PreparationOptions options = Corpus.Options(folder) with { Source = new MadeMolecules(1_000_000), Encoder = () => new FailingEncoder() };
+        PreparationOptions options = Corpus.Options(folder) with
+        {
+            Source = new MadeMolecules(1_000_000),
+            Encoder = () => new FailingEncoder(),
+        };
         Assert.That(() => MoleculePreparation.Run(options), Throws.TypeOf<InvalidOperationException>().With.Message.EqualTo("a bug"));
         Assert.That(Directory.Exists(folder["store"]), Is.False);
     }

@@ -18,7 +18,11 @@ internal static class SmallStore
         return "[C][O]" + text;
     }
 
-    public static StoreManifest Write(string folder, IEnumerable<string> molecules, TokenStoreOptions? options = null, StoreFolder? files = null)
+    public static StoreManifest Write(
+        string folder,
+        IEnumerable<string> molecules,
+        TokenStoreOptions? options = null,
+        StoreFolder? files = null)
     {
         options ??= new TokenStoreOptions { Split = new SplitRule(0.1, 7), Source = "made up" };
         using TokenStoreWriter writer = new(folder, options, files ?? new StoreFolder());

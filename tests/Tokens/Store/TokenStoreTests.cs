@@ -51,7 +51,10 @@ public class TokenStoreTests
         SmallStore.Write(folder["a"], molecules);
         SmallStore.Write(folder["b"], molecules.Reverse());
         foreach (string file in Directory.EnumerateFiles(folder["a"]).Select(file => Path.GetFileName(file)))
-            Assert.That(File.ReadAllBytes(Path.Combine(folder["b"], file)), Is.EqualTo(File.ReadAllBytes(Path.Combine(folder["a"], file))), file);
+            Assert.That(
+                File.ReadAllBytes(Path.Combine(folder["b"], file)),
+                Is.EqualTo(File.ReadAllBytes(Path.Combine(folder["a"], file))),
+                file);
     }
 
     [Test]
@@ -68,7 +71,7 @@ public class TokenStoreTests
         TokenSplit ten = large.Train.Subset(10), hundred = large.Train.Subset(100);
         Assert.That(SmallStore.Texts(ten), Is.EqualTo(SmallStore.Texts(hundred)[..10]));
         Assert.That(hundred.Tokens, Is.EqualTo(SmallStore.Texts(hundred).Sum(text => 2 + text.Count(c => c == '['))));
-        Assert.That(() => hundred.Subset(101), Throws.TypeOf<InputException>().With.Message.Contains("101 molecules; expected 1 to 100"));
+        Assert.That(() => hundred.Subset(101), Refused.With("101 molecules; expected 1 to 100"));
     }
 
     [Test]
@@ -77,8 +80,10 @@ public class TokenStoreTests
         using TemporaryFolder folder = new();
         SmallStore.Write(folder.Root, 6000);
         using TokenStore store = TokenStore.Open(folder.Root);
-        double Share(TokenSplit split) => SmallStore.Texts(split).Count(text => text.StartsWith("[C][O][N]", StringComparison.Ordinal)) / (double)split.Documents;
         Assert.That(Share(store.Train.Subset(1000)), Is.EqualTo(Share(store.Train)).Within(0.05), "3 standard deviations");
+
+        static double Share(TokenSplit split) =>
+            SmallStore.Texts(split).Count(text => text.StartsWith("[C][O][N]", StringComparison.Ordinal)) / (double)split.Documents;
     }
 
     [TestCase(false, 300)]
@@ -87,7 +92,10 @@ public class TokenStoreTests
     {
         using TemporaryFolder folder = new();
         IEnumerable<string> twice = Enumerable.Range(0, 600).Select(i => SmallStore.Molecule(i % 300));
-        StoreManifest manifest = SmallStore.Write(folder.Root, twice, new TokenStoreOptions { Split = new SplitRule(0.1, 0), KeepDuplicates = keep });
+        StoreManifest manifest = SmallStore.Write(
+            folder.Root,
+            twice,
+            new TokenStoreOptions { Split = new SplitRule(0.1, 0), KeepDuplicates = keep });
         Assert.That(manifest.Duplicates, Is.EqualTo(300));
         Assert.That(manifest.Train.Documents + manifest.Validation.Documents, Is.EqualTo(expected));
     }

@@ -98,6 +98,10 @@ public sealed class BatchCursor
         if (state.Position < 0 || state.Position >= Documents.Documents) throw Other("position", state.Position, 0);
 
         static InputException Other(string what, long found, long expected) =>
-            new("data cursor of the checkpoint", $"{what} {found}", $"{expected}", "resume with the data and options the run was started with");
+            new(
+                "data cursor of the checkpoint",
+                $"{what} {found}",
+                $"{expected}",
+                "resume with the data and options the run was started with");
     }
 }

@@ -108,7 +108,10 @@ internal sealed class FileReader : IBlockReader
         if (_line == 1)
         {
             _format = LineFormat.FirstField;
-            if (_file!.IsCsv) throw new InputException($"{_file.Path}:1", $"a line of {text.Length} characters or more", "the names of the columns");
+            if (_file!.IsCsv)
+            {
+                throw new InputException($"{_file.Path}:1", $"a line of {text.Length} characters or more", "the names of the columns");
+            }
         }
         block.Refuse(_line, $"a line of {MoleculeBlock.MaximumCharacters} characters or more", text[..200]);
         block.Count = 1;

@@ -43,7 +43,10 @@ internal sealed class GrowingVocabulary
         lock (_growing)
         {
             int next = Specials + _ids.Count;
-            if (next > ushort.MaxValue) throw new InputException("vocabulary", $"more than {_ids.Count} different symbols", "a tokenizer file that spells them");
+            if (next > ushort.MaxValue)
+            {
+                throw new InputException("vocabulary", $"more than {_ids.Count} different symbols", "a tokenizer file that spells them");
+            }
             return _ids.GetOrAdd(symbol, (ushort)next);
         }
     }

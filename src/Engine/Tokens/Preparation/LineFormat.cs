@@ -29,7 +29,11 @@ internal sealed record LineFormat
         if (found.Length == 0 && column is null) found = Matching(name => name.Contains(wanted, StringComparison.OrdinalIgnoreCase));
         return found.Length == 1
             ? new LineFormat(delimiter, found[0])
-            : throw new InputException($"{file}:1", $"columns {Shown(names)}", $"one named {wanted.ToLowerInvariant()}", "name the column of the molecules");
+            : throw new InputException(
+                $"{file}:1",
+                $"columns {Shown(names)}",
+                $"one named {wanted.ToLowerInvariant()}",
+                "name the column of the molecules");
 
         int[] Matching(Func<string, bool> match) => [.. Enumerable.Range(0, names.Length).Where(i => match(names[i]))];
     }
@@ -76,7 +80,10 @@ internal sealed record LineFormat
         }
         // A doubled quote inside stands for one; the field of a molecule has none, so it is only skipped over.
         int close = 1;
-        while (close < line.Length && (line[close] != '"' || (close + 1 < line.Length && line[close + 1] == '"'))) close += line[close] == '"' ? 2 : 1;
+        while (close < line.Length && (line[close] != '"' || (close + 1 < line.Length && line[close + 1] == '"')))
+        {
+            close += line[close] == '"' ? 2 : 1;
+        }
         last = close + 1 >= line.Length;
         field = default;
         if (close >= line.Length || (!last && line[close + 1] != Delimiter))

@@ -1,6 +1,8 @@
 namespace ChemScale.Engine.Tokens.Preparation;
 
-/// <summary>A stretch of the input on its way through the pipeline: filled by a reader, encoded by a worker, emptied by the writer, used again.</summary>
+/// <summary>
+/// A stretch of the input on its way through the pipeline: filled by a reader, encoded by a worker, emptied by the writer, used again.
+/// </summary>
 internal sealed class MoleculeBlock
 {
     /// <summary>Longer lines are refused.</summary>

@@ -47,7 +47,9 @@ internal sealed class MoleculeFile : IDisposable
     {
         string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
         string extension = System.IO.Path.GetExtension(name).ToLowerInvariant();
-        return Extensions.Contains(extension) ? extension : throw new InputException(path, $"extension '{extension}'", ".smi, .txt or .csv, or one of them with .gz");
+        return Extensions.Contains(extension)
+            ? extension
+            : throw new InputException(path, $"extension '{extension}'", ".smi, .txt or .csv, or one of them with .gz");
     }
 
     /// <summary>Reads on until the span is full or the file ends.</summary>
@@ -68,7 +70,7 @@ internal sealed class MoleculeFile : IDisposable
                 Path,
                 $"compressed data end early or are damaged after {lines + buffer[..filled].Count('\n')} whole lines",
                 "a complete .gz file",
-                "nothing was written and what the output held is unchanged; to use those lines, unpack what there is (gzip -dc) and prepare that");
+                "nothing was written and what the output held is unchanged; to use those lines, unpack them with gzip -dc and prepare that");
         }
         catch (IOException e)
         {

@@ -68,7 +68,9 @@ public sealed class MoleculePreparation
         BlockPipeline.Run(_options.Threads, reader.Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
         if (_taken == 0) throw NoMolecule();
         Report("sorting and writing", 1);
-        (Tokenizer tokenizer, ushort[] final) = _tokenizer is not null ? (_tokenizer, []) : _growing.Finish(_grammar, _options.MinimumCount);
+        (Tokenizer tokenizer, ushort[] final) = _tokenizer is not null
+            ? (_tokenizer, [])
+            : _growing.Finish(_grammar, _options.MinimumCount);
         StoreManifest manifest = writer.Complete(tokenizer, final);
         Report("done", 1);
         return new PreparationReport
@@ -124,7 +126,10 @@ public sealed class MoleculePreparation
         RefusedLines? first = _refused.ToList().FirstOrDefault();
         return first is null
             ? new InputException(place, "no molecules", "at least one")
-            : new InputException(place, $"no molecule could be used: {_refused.Total} lines refused, most for '{first.Reason}' ({first.Examples[0]})", "at least one molecule");
+            : new InputException(
+                place,
+                $"no molecule could be used: {_refused.Total} lines refused, most for '{first.Reason}' ({first.Examples[0]})",
+                "at least one molecule");
     }
 
     private Dictionary<string, string> Record() => new()
@@ -143,10 +148,16 @@ public sealed class MoleculePreparation
 
     private static void Check(PreparationOptions options)
     {
-        if (options.Files.Count == 0 == options.Source is null) throw new InputException("molecules", "no input, or two kinds of it", "either files or a source");
+        if (options.Files.Count == 0 == options.Source is null)
+        {
+            throw new InputException("molecules", "no input, or two kinds of it", "either files or a source");
+        }
         if (options.Limit < 1) throw new InputException("limit", $"{options.Limit}", "at least 1");
         if (options.Threads < 1) throw new InputException("threads", $"{options.Threads}", "at least 1");
-        if (options.MaximumTokens < 3) throw new InputException("maximum tokens", $"{options.MaximumTokens}", "at least 3: [CLS], a symbol, [SEP]");
+        if (options.MaximumTokens < 3)
+        {
+            throw new InputException("maximum tokens", $"{options.MaximumTokens}", "at least 3: [CLS], a symbol, [SEP]");
+        }
         if (options.MinimumCount < 1) throw new InputException("minimum count", $"{options.MinimumCount}", "at least 1");
     }
 }

@@ -59,6 +59,9 @@ internal sealed class DocumentBucket(Func<Stream> spill) : IDisposable
             _used = 0;
         }
         int needed = _used + bytes;
-        if (needed > _buffer.Length) Array.Resize(ref _buffer, Math.Max(needed, Math.Min(MostBytes, Math.Max(FirstBytes, _buffer.Length * 2))));
+        if (needed > _buffer.Length)
+        {
+            Array.Resize(ref _buffer, Math.Max(needed, Math.Min(MostBytes, Math.Max(FirstBytes, _buffer.Length * 2))));
+        }
     }
 }

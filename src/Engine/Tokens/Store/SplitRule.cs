@@ -15,7 +15,10 @@ public sealed record SplitRule
     /// <exception cref="InputException">A fraction outside [0, 1).</exception>
     public SplitRule(double validationFraction, long seed)
     {
-        if (!(validationFraction is >= 0 and < 1)) throw new InputException("validation fraction", $"{validationFraction}", "a number from 0 up to, not including, 1");
+        if (!(validationFraction is >= 0 and < 1))
+        {
+            throw new InputException("validation fraction", $"{validationFraction}", "a number from 0 up to, not including, 1");
+        }
         ValidationFraction = validationFraction;
         Seed = seed;
     }

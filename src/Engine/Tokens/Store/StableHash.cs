@@ -54,7 +54,8 @@ public static class StableHash
             c = Round(c, MemoryMarshal.Read<ulong>(bytes[16..]));
             d = Round(d, MemoryMarshal.Read<ulong>(bytes[24..]));
         }
-        ulong hash = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7) + BitOperations.RotateLeft(c, 12) + BitOperations.RotateLeft(d, 18);
+        ulong hash = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7);
+        hash += BitOperations.RotateLeft(c, 12) + BitOperations.RotateLeft(d, 18);
         foreach (ulong lane in (ReadOnlySpan<ulong>)[a, b, c, d]) hash = (hash ^ Round(0, lane)) * Prime1 + Prime4;
         return hash + length;
     }

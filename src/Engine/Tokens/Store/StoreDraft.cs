@@ -62,7 +62,10 @@ internal sealed class StoreDraft : IDisposable
         {
             // The old manifest goes first and the new one comes last: in between there is no store, never half of one.
             string[] names = [StoreManifest.FileName, .. StoreLayout.Data];
-            foreach (string name in names.Where(name => File.Exists(Path.Combine(_folder, name)))) Move(Path.Combine(_folder, name), Path.Combine(_incomplete, $"replaced-{name}"));
+            foreach (string name in names.Where(name => File.Exists(Path.Combine(_folder, name))))
+            {
+                Move(Path.Combine(_folder, name), Path.Combine(_incomplete, $"replaced-{name}"));
+            }
             foreach (string name in names.Reverse()) Move(Path.Combine(_incomplete, name), Path.Combine(_folder, name));
         }
         catch
@@ -89,9 +92,15 @@ internal sealed class StoreDraft : IDisposable
 
     private void RefuseToReplace()
     {
-        if (TokenStore.Exists(_folder)) throw new InputException(_folder, "holds a complete token store", "another folder", "or ask to overwrite it");
+        if (TokenStore.Exists(_folder))
+        {
+            throw new InputException(_folder, "holds a complete token store", "another folder", "or ask to overwrite it");
+        }
         string? inTheWay = StoreLayout.Data.FirstOrDefault(name => File.Exists(Path.Combine(_folder, name)));
-        if (inTheWay is not null) throw new InputException(Path.Combine(_folder, inTheWay), "is in the way", "a folder without it", "or ask to overwrite it");
+        if (inTheWay is not null)
+        {
+            throw new InputException(Path.Combine(_folder, inTheWay), "is in the way", "a folder without it", "or ask to overwrite it");
+        }
     }
 
     private FileStream Claim()

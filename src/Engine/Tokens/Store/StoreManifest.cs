@@ -5,7 +5,9 @@ using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Tokens.Store;
 
-/// <summary>store.json: what a token store holds and where it came from. Written last, so that its presence says the store is complete.</summary>
+/// <summary>
+/// store.json: what a token store holds and where it came from. Written last, so that its presence says the store is complete.
+/// </summary>
 public sealed record StoreManifest
 {
     public const string FileName = "store.json";
@@ -13,7 +15,11 @@ public sealed record StoreManifest
     /// <summary>Version of the layout on disk.</summary>
     public const int Format = 1;
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public required SelfiesGrammar Grammar { get; init; }
 
@@ -51,7 +57,12 @@ public sealed record StoreManifest
             ["format"] = Format,
             ["grammar"] = Grammar.Name(),
             ["vocabulary"] = new JsonObject { ["file"] = StoreLayout.Tokenizer, ["size"] = VocabularySize },
-            ["split"] = new JsonObject { ["rule"] = SplitRule.Name, ["seed"] = Split.Seed, ["validationFraction"] = Split.ValidationFraction },
+            ["split"] = new JsonObject
+            {
+                ["rule"] = SplitRule.Name,
+                ["seed"] = Split.Seed,
+                ["validationFraction"] = Split.ValidationFraction,
+            },
             ["train"] = Counts(Train),
             ["validation"] = Counts(Validation),
             ["duplicates"] = Duplicates,
@@ -82,7 +93,9 @@ public sealed record StoreManifest
         {
             Grammar = SelfiesGrammars.Parse(root.Required("grammar", "1.0.4 or 2.1").OneOf("1.0.4", "2.1")),
             VocabularySize = (int)vocabulary.Required("size", "a count").Integer(1, ushort.MaxValue + 1),
-            Split = new SplitRule(split.Required("validationFraction", "a fraction").Number(), split.Required("seed", "a seed").Integer(long.MinValue)),
+            Split = new SplitRule(
+                split.Required("validationFraction", "a fraction").Number(),
+                split.Required("seed", "a seed").Integer(long.MinValue)),
             Train = Counts(root.Required("train", "counts")),
             Validation = Counts(root.Required("validation", "counts")),
             Duplicates = root.Required("duplicates", "a count").Integer(),
@@ -90,7 +103,9 @@ public sealed record StoreManifest
             UnknownTokens = root.Required("unknownTokens", "a count").Integer(),
             Source = root.Required("source", "where the molecules came from").Text(),
             Synthetic = root.Required("synthetic", "true or false").Boolean(),
-            Options = root.Required("options", "names and values").Members().ToDictionary(member => member.Key, member => member.Value.Text()),
+            Options = root.Required("options", "names and values").Members().ToDictionary(
+                member => member.Key,
+                member => member.Value.Text()),
             Files = [.. root.Required("files", "a list of files").Items().Select(item => new StoredFile(
                 item.Required("name", "a file name").Text(),
                 item.Required("bytes", "a size").Integer(),

@@ -34,7 +34,10 @@ public sealed class TokenSplit
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Documents);
         ReadOnlySpan<ulong> ends = _offsets.Slice(index, 2);
-        if (ends[0] >= ends[1] || ends[1] > (ulong)_tokens.Count || ends[1] - ends[0] > int.MaxValue) throw Damaged(index, ends[0], ends[1]);
+        if (ends[0] >= ends[1] || ends[1] > (ulong)_tokens.Count || ends[1] - ends[0] > int.MaxValue)
+        {
+            throw Damaged(index, ends[0], ends[1]);
+        }
         return _tokens.Slice((long)ends[0], (int)(ends[1] - ends[0]));
     }
 
@@ -47,7 +50,10 @@ public sealed class TokenSplit
     {
         if (documents < 1 || documents > Documents)
         {
-            throw new InputException($"{_folder}: {_name} subset", $"{documents} molecules", $"1 to {Documents}, as many as the store holds");
+            throw new InputException(
+                $"{_folder}: {_name} subset",
+                $"{documents} molecules",
+                $"1 to {Documents}, as many as the store holds");
         }
         return new TokenSplit(_folder, _name, _tokens, _offsets, documents);
     }

@@ -44,7 +44,10 @@ public sealed class TokenStore : IDisposable
     public static TokenStore Open(string folder)
     {
         string manifestPath = Path.Combine(folder, StoreManifest.FileName);
-        if (!File.Exists(manifestPath)) throw new InputException(folder, $"no {StoreManifest.FileName}", "a complete token store", "make one with prepare");
+        if (!File.Exists(manifestPath))
+        {
+            throw new InputException(folder, $"no {StoreManifest.FileName}", "a complete token store", "make one with prepare");
+        }
         try
         {
             StoreManifest manifest = StoreManifest.Parse(File.ReadAllText(manifestPath), manifestPath);
@@ -52,7 +55,10 @@ public sealed class TokenStore : IDisposable
             Tokenizer tokenizer = Tokenizer.Load(Path.Combine(folder, StoreLayout.Tokenizer));
             if (tokenizer.Vocabulary.Size != manifest.VocabularySize)
             {
-                throw new InputException(Path.Combine(folder, StoreLayout.Tokenizer), $"{tokenizer.Vocabulary.Size} tokens", $"{manifest.VocabularySize}, as {StoreManifest.FileName} says");
+                throw new InputException(
+                    Path.Combine(folder, StoreLayout.Tokenizer),
+                    $"{tokenizer.Vocabulary.Size} tokens",
+                    $"{manifest.VocabularySize}, as {StoreManifest.FileName} says");
             }
             TokenStore store = new(folder, manifest, tokenizer);
             CheckEnds(store.Train, manifest.Train, StoreLayout.Train);
@@ -63,7 +69,10 @@ public sealed class TokenStore : IDisposable
             {
                 if (split.Tokens == counts.Tokens) return;
                 store.Dispose();
-                throw new InputException(Path.Combine(folder, StoreLayout.Offsets(name)), $"a last offset of {split.Tokens}", $"{counts.Tokens}, the number of tokens");
+                throw new InputException(
+                    Path.Combine(folder, StoreLayout.Offsets(name)),
+                    $"a last offset of {split.Tokens}",
+                    $"{counts.Tokens}, the number of tokens");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -82,9 +91,11 @@ public sealed class TokenStore : IDisposable
         foreach (StoredFile file in Manifest.Files)
         {
             string path = Path.Combine(Folder, file.Name);
-            using FileStream stream = File.OpenRead(path);
-            string found = Convert.ToHexStringLower(SHA256.HashData(stream));
-            if (found != file.Sha256) throw new InputException(path, $"SHA-256 {found}", file.Sha256, "the file is damaged: prepare the molecules again");
+            string found = Checksum(path);
+            if (found != file.Sha256)
+            {
+                throw new InputException(path, $"SHA-256 {found}", file.Sha256, "the file is damaged: prepare the molecules again");
+            }
         }
         VerifyDocuments(Train, StoreLayout.Train);
         VerifyDocuments(Validation, StoreLayout.Validation);
@@ -102,10 +113,20 @@ public sealed class TokenStore : IDisposable
     {
         foreach (string name in StoreLayout.Data)
         {
-            StoredFile file = manifest.Files.FirstOrDefault(file => file.Name == name) ?? throw new InputException($"{manifestPath}: files", $"no entry for {name}", "size and checksum");
+            StoredFile file = manifest.Files.FirstOrDefault(file => file.Name == name) ?? throw new InputException(
+                $"{manifestPath}: files",
+                $"no entry for {name}",
+                "size and checksum");
             FileInfo info = new(Path.Combine(folder, name));
             if (!info.Exists) throw new InputException(info.FullName, "is missing", $"{file.Bytes} bytes", "prepare the molecules again");
-            if (info.Length != file.Bytes) throw new InputException(info.FullName, $"{info.Length} bytes", $"{file.Bytes} bytes", "the file is damaged: prepare the molecules again");
+            if (info.Length != file.Bytes)
+            {
+                throw new InputException(
+                    info.FullName,
+                    $"{info.Length} bytes",
+                    $"{file.Bytes} bytes",
+                    "the file is damaged: prepare the molecules again");
+            }
         }
         CheckSizes(StoreLayout.Train, manifest.Train);
         CheckSizes(StoreLayout.Validation, manifest.Validation);
@@ -119,7 +140,23 @@ public sealed class TokenStore : IDisposable
         void Check(string name, long values, int size)
         {
             long bytes = manifest.Files.First(file => file.Name == name).Bytes;
-            if (bytes / size != values || bytes % size != 0) throw new InputException($"{manifestPath}: files", $"{name} of {bytes} bytes", $"{size} for each of {values} values");
+            if (bytes / size != values || bytes % size != 0)
+            {
+                throw new InputException($"{manifestPath}: files", $"{name} of {bytes} bytes", $"{size} for each of {values} values");
+            }
+        }
+    }
+
+    private static string Checksum(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(path, "cannot be read", "a file of the token store", e.Message);
         }
     }
 
@@ -130,7 +167,10 @@ public sealed class TokenStore : IDisposable
         for (long i = 0; i < split.Documents; i++)
         {
             ReadOnlySpan<ushort> ids = split.Document(i);
-            if (ids[0] != vocabulary.Start || ids[^1] != vocabulary.End) throw new InputException(path, $"document {i} from id {ids[0]} to id {ids[^1]}", $"{vocabulary.Start} to {vocabulary.End}");
+            if (ids[0] != vocabulary.Start || ids[^1] != vocabulary.End)
+            {
+                throw new InputException(path, $"document {i} from id {ids[0]} to id {ids[^1]}", $"{vocabulary.Start} to {vocabulary.End}");
+            }
             foreach (ushort id in ids)
                 if (id >= vocabulary.Size) throw new InputException(path, $"id {id} in document {i}", $"ids below {vocabulary.Size}");
         }

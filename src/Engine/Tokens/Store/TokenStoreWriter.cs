@@ -13,7 +13,9 @@ public sealed class TokenStoreWriter : IDisposable
     private readonly StoreDraft _draft;
     private readonly DocumentBucket[] _buckets;
 
-    /// <exception cref="InputException">The folder holds a store and may not be overwritten, is being written, or cannot be written.</exception>
+    /// <exception cref="InputException">
+    /// The folder holds a store and may not be overwritten, is being written, or cannot be written.
+    /// </exception>
     public TokenStoreWriter(string folder, TokenStoreOptions options)
         : this(folder, options, new StoreFolder())
     {

@@ -1,0 +1,83 @@
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens.Preparation;
+using ChemScale.Engine.Tokens.Store;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Tokens.Preparation;
+
+public class SmilesInputTests
+{
+    private static readonly string[] Smiles = ["CCO", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "C[N+](C)(C)C", "FC(F)(F)c1ccncc1"];
+
+    [Test]
+    public void Smiles_become_the_selfies_of_the_grammar()
+    {
+        using TemporaryFolder folder = new();
+        PreparationReport report = MoleculePreparation.Run(Options(folder, Corpus.Write(folder["corpus.smi"], Smiles)));
+        SelfiesCodec codec = SelfiesCodec.Create(SelfiesGrammar.V2);
+        List<string> expected = [];
+        foreach (string smiles in Smiles)
+        {
+            Assert.That(codec.TryEncode(smiles, out ReadOnlySpan<char> selfies), codec.Reason);
+            expected.Add(selfies.ToString());
+        }
+        Assert.That(Corpus.Texts(folder["store"]), Is.EquivalentTo(expected));
+        Assert.That(report.Store.Grammar, Is.EqualTo(SelfiesGrammar.V2));
+    }
+
+    [Test]
+    public void The_same_molecule_falls_on_the_same_side_as_smiles_and_as_selfies()
+    {
+        using TemporaryFolder folder = new();
+        PreparationOptions smiles = Options(folder, Corpus.Write(folder["corpus.smi"], Smiles));
+        MoleculePreparation.Run(smiles);
+        string file = Corpus.Write(folder["corpus.txt"], Corpus.Texts(folder["store"]));
+        MoleculePreparation.Run(smiles with { Files = [file], Kind = MoleculeKind.Selfies, Output = folder["again"] });
+        Assert.That(Corpus.Texts(folder["again"]), Is.EqualTo(Corpus.Texts(folder["store"])));
+    }
+
+    [TestCase("C1CCC")]
+    [TestCase("C(")]
+    [TestCase("[Q]")]
+    [TestCase("C)C")]
+    [TestCase("hello")]
+    public void A_smiles_that_is_none_is_refused_and_counted(string bad)
+    {
+        using TemporaryFolder folder = new();
+        string file = Corpus.Write(folder["corpus.smi"], [.. Smiles, bad, bad]);
+        PreparationReport report = MoleculePreparation.Run(Options(folder, file));
+        Assert.That((report.Taken, report.RefusedCount), Is.EqualTo(((long)Smiles.Length, 2L)));
+        Assert.That(report.Refused, Has.Count.EqualTo(1));
+        Assert.That(report.Refused[0].Reason, Is.Not.Empty.And.Not.Contains("\n"));
+        Assert.That(report.Refused[0].Examples, Is.EqualTo((string[])[$"{file}:6: {bad}", $"{file}:7: {bad}"]));
+    }
+
+    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["smiles", "*.smi.gz"])]
+    public void A_real_corpus_is_prepared_and_every_molecule_of_its_store_reads_back(string file)
+    {
+        using TemporaryFolder folder = new();
+        const int lines = 5000;
+        PreparationReport report = MoleculePreparation.Run(Options(folder, file) with { Limit = lines });
+        Assert.That(report.Taken, Is.EqualTo(lines));
+        Assert.That(report.RefusedCount, Is.LessThan(lines / 100));
+        Assert.That(report.Store.UnknownTokens, Is.Zero);
+
+        SelfiesCodec codec = SelfiesCodec.Create(SelfiesGrammar.V2);
+        using TokenStore store = TokenStore.Open(folder["store"]);
+        store.Verify();
+        for (long i = 0; i < store.Train.Documents; i++)
+        {
+            string selfies = store.Tokenizer.Decode(store.Train.Document(i));
+            Assert.That(codec.TryDecode(selfies, out _), selfies);
+        }
+    }
+
+    private static PreparationOptions Options(TemporaryFolder folder, string file) => new()
+    {
+        Files = [file],
+        Output = folder["store"],
+        Grammar = SelfiesGrammar.V2,
+        ValidationFraction = 0.3,
+        Threads = 2,
+    };
+}
