@@ -84,6 +84,7 @@ public class RunClaimTests
         [
             ProcessIdentity.Current with { Host = "elsewhere", Pid = 1, Started = "" },
             ProcessIdentity.Current with { PidSpace = "container", Pid = 1 },
+            ProcessIdentity.Current with { User = "hidden", Pid = 1 },
         ];
         foreach (ProcessIdentity elsewhere in strangers)
         {

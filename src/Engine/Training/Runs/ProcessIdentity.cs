@@ -8,15 +8,16 @@ namespace ChemScale.Engine.Training.Runs;
 /// A process as seen from others: host, the space its id counts in (containers share a host's name, not its ids), id and start time, since
 /// ids are used again.
 /// </summary>
-public sealed record ProcessIdentity(string Host, string PidSpace, int Pid, string Started)
+public sealed record ProcessIdentity(string Host, string PidSpace, string User, int Pid, string Started)
 {
     public static ProcessIdentity Current { get; } =
-        new(Environment.MachineName, OwnPidSpace(), Environment.ProcessId, StartOf(Environment.ProcessId) ?? "");
+        new(Environment.MachineName, OwnPidSpace(), Environment.UserName, Environment.ProcessId, StartOf(Environment.ProcessId) ?? "");
 
-    /// <summary>True only where it can be known: same host, same space, and no such process any more.</summary>
+    /// <summary>True only where it can be known: same host, space and user, and no such process any more.</summary>
     public bool IsKnownDead()
     {
-        if (Host != Current.Host || PidSpace != Current.PidSpace) return false;
+        // Hosts may hide other users' processes.
+        if (Host != Current.Host || PidSpace != Current.PidSpace || User != Current.User) return false;
         return StartOf(Pid) != Started;
     }
 
