@@ -52,6 +52,22 @@ public class SmilesInputTests
         Assert.That(report.Refused[0].Examples, Is.EqualTo((string[])[$"{file}:6: {bad}", $"{file}:7: {bad}"]));
     }
 
+    [TestCase(false, FragmentRule.Largest, "[C][C][Branch1][C][N][O]")]
+    [TestCase(false, FragmentRule.All, "[C][C][Branch1][C][N][O].[Cl]")]
+    [TestCase(true, FragmentRule.Largest, "[C][C@H1][Branch1][C][N][O]")]
+    [TestCase(false, FragmentRule.Refuse, null)]
+    public void Stereo_and_salts_are_treated_as_the_options_say(bool keepStereo, FragmentRule fragments, string? expected)
+    {
+        using TemporaryFolder folder = new();
+        string file = Corpus.Write(folder["corpus.smi"], ["CCC", "C[C@H](N)O.Cl"]);
+        PreparationReport report = MoleculePreparation.Run(Options(folder, file) with { KeepStereo = keepStereo, Fragments = fragments });
+        string[] stored = [.. Corpus.Texts(folder["store"]).Where(text => text != "[C][C][C]")];
+        Assert.That(stored, Is.EqualTo(expected is null ? [] : (string[])[expected]));
+        Assert.That(report.Refused.Select(lines => lines.Reason), Is.EqualTo(expected is null ? ["more than one fragment"] : (string[])[]));
+        Assert.That(report.Store.Options["stereo"], Is.EqualTo(keepStereo ? "kept" : "stripped"));
+        Assert.That(report.Store.Options["fragments"], Is.EqualTo(fragments.ToString().ToLowerInvariant()));
+    }
+
     [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["smiles", "*.smi.gz"])]
     public void A_real_corpus_is_prepared_and_every_molecule_of_its_store_reads_back(string file)
     {

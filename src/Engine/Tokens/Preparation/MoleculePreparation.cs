@@ -85,7 +85,7 @@ public sealed class MoleculePreparation
 
     private BlockEncoder Encoder(IBlockReader reader) => new(
         reader,
-        _options.Encoder?.Invoke() ?? (_options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(_grammar)),
+        _options.Encoder?.Invoke() ?? (_options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(_options, _grammar)),
         _tokenizer is not null ? new TokenizerAssigner(_tokenizer) : _growing.Assigner(),
         _split,
         _options.MaximumTokens);
@@ -139,8 +139,8 @@ public sealed class MoleculePreparation
         ["vocabulary"] = _options.TokenizerFile is { } file ? Path.GetFileName(file) : "symbols of the corpus",
         ["minimumCount"] = Text(_options.MinimumCount),
         ["limit"] = _options.Limit is { } limit ? Text(limit) : "none",
-        ["stereo"] = _options.KeepStereo ? "kept" : "stripped",
-        ["fragments"] = _options.Fragments.ToString().ToLowerInvariant(),
+        ["stereo"] = _options.Kind == MoleculeKind.Selfies ? "as given" : _options.KeepStereo ? "kept" : "stripped",
+        ["fragments"] = _options.Kind == MoleculeKind.Selfies ? "as given" : _options.Fragments.ToString().ToLowerInvariant(),
         ["maximumTokens"] = Text(_options.MaximumTokens),
     };
 

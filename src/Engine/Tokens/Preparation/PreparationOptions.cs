@@ -31,10 +31,10 @@ public sealed record PreparationOptions
     /// <summary>Stop after this many molecules were taken; null: read everything.</summary>
     public long? Limit { get; init; }
 
-    /// <summary>Keep stereo marks; false: strip them, as ChemGPT's corpus was.</summary>
+    /// <summary>Keep stereo marks of SMILES; false: strip them, as in ChemGPT's corpus. SELFIES stay as they are.</summary>
     public bool KeepStereo { get; init; }
 
-    /// <summary>What to do with salts and mixtures.</summary>
+    /// <summary>What to do with SMILES of several fragments. SELFIES stay as they are.</summary>
     public FragmentRule Fragments { get; init; } = FragmentRule.Largest;
 
     /// <summary>Share of molecules held out. One in fifty: 200 of 10^4, enough for a loss to 1 %, and little lost to training.</summary>
