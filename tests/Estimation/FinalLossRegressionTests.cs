@@ -75,7 +75,8 @@ public class FinalLossRegressionTests
     [Test]
     public void Diverged_runs_are_left_out_and_too_few_are_refused()
     {
-        Assert.That(FinalLossRegression.Fit([.. Early, double.NaN, 3], [.. Final, 1, double.PositiveInfinity]).Line, Is.EqualTo(FinalLossRegression.Fit(Early, Final).Line));
+        Assert.That(FinalLossRegression.Fit([.. Early, double.NaN, 3], [.. Final, 1, double.PositiveInfinity]).Line,
+            Is.EqualTo(FinalLossRegression.Fit(Early, Final).Line));
         Assert.That(() => FinalLossRegression.Fit([1, 2], [1, 2]), Throws.TypeOf<InputException>());
         Assert.That(() => FinalLossRegression.Fit([2, 2, 2], [1, 2, 3]), Throws.TypeOf<InputException>());
     }

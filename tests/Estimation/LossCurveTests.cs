@@ -18,7 +18,8 @@ public class LossCurveTests
     public void Lightning_rows_become_steps_epochs_and_validations()
     {
         LossCurve curve = LossCurve.ReadCsv(Write(
-            "val_loss,step,epoch,train_loss_step,train_loss_epoch\n,0,0,4,\n,1,0,2,\n2.5,1,0,,\n,1,0,,3.5\n,2,1,1,\n,3,1,2,\n1.5,3,1,,\n,4,2,1,\n"));
+            "val_loss,step,epoch,train_loss_step,train_loss_epoch\n"
+            + ",0,0,4,\n,1,0,2,\n2.5,1,0,,\n,1,0,,3.5\n,2,1,1,\n,3,1,2,\n1.5,3,1,,\n,4,2,1,\n"));
         Assert.That(curve.Steps.Select(s => s.Loss), Is.EqualTo(new[] { 4.0, 2, 1, 2, 1 }));
         Assert.That(curve.StepsPerEpoch, Is.EqualTo(2));
         Assert.That(curve.Epochs, Is.EqualTo(new[] { new EpochLoss(0, 2, 6), new EpochLoss(1, 2, 3), new EpochLoss(2, 1, 1) }));

@@ -1,3 +1,4 @@
+using System.Reflection;
 using ChemScale.Engine;
 using ChemScale.Engine.Estimation;
 using ChemScale.Engine.Estimation.Curves;
@@ -8,6 +9,8 @@ namespace ChemScale.Tests.Estimation;
 
 public class ProbeSelectionTests
 {
+    private const BindingFlags AllInstance = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
     [TestCase(12, 0.2, 0.7333333333333333)]
     [TestCase(12, 0.1, 0.825)]
     public void Probing_all_and_finishing_one_saves_what_the_arithmetic_says(int runs, double fraction, double saved)
@@ -39,7 +42,8 @@ public class ProbeSelectionTests
     public void A_selection_is_the_same_whatever_came_after_the_probe()
     {
         LossCurve[] runs = [Run(1), Run(1.2), Run(1.1)];
-        LossCurve[] altered = [.. runs.Select((r, k) => new LossCurve(r.Name, [.. r.Steps.Select(s => s.Step < 20 ? s : s with { Loss = 10 - k })],
+        LossCurve[] altered = [.. runs.Select((r, k) => new LossCurve(r.Name,
+            [.. r.Steps.Select(s => s.Step < 20 ? s : s with { Loss = 10 - k })],
             validation: [.. r.Validation.Select(v => v.Step < 20 ? v : v with { Loss = k })]))];
         foreach (ProbeEstimator estimator in Enum.GetValues<ProbeEstimator>())
         {
@@ -81,7 +85,8 @@ public class ProbeSelectionTests
         [.. Enumerable.Range(0, 100).Select(i => new StepLoss(i / 10, i, floor + 3 / (1.0 + i)))],
         validation: [.. Enumerable.Range(0, 10).Select(e => new ValidationLoss(e, 10 * e + 9, floor + 0.1 + 3 / (10.0 + 10 * e)))]);
 
-    private static LossCurve Level(double level) => new($"level {level}", [.. Enumerable.Range(0, 10).Select(i => new StepLoss(i, i, level))]);
+    private static LossCurve Level(double level) =>
+        new($"level {level}", [.. Enumerable.Range(0, 10).Select(i => new StepLoss(i, i, level))]);
 
     private static List<object> Reachable(object root)
     {
@@ -92,13 +97,12 @@ public class ProbeSelectionTests
         {
             found.Add(item);
             Type type = item.GetType();
-            if (type.IsPrimitive || item is string or Type or System.Reflection.MemberInfo || (!type.IsValueType && !seen.Add(item))) continue;
+            if (type.IsPrimitive || item is string or Type or MemberInfo || (!type.IsValueType && !seen.Add(item)))
+                continue;
             if (item is System.Collections.IEnumerable list) foreach (object? element in list) if (element is not null) open.Push(element);
             for (Type? t = type; t is not null; t = t.BaseType)
             {
-                foreach (System.Reflection.FieldInfo field in t.GetFields(System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Public
-                    | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.DeclaredOnly))
-                    if (field.GetValue(item) is { } value) open.Push(value);
+                foreach (FieldInfo field in t.GetFields(AllInstance)) if (field.GetValue(item) is { } value) open.Push(value);
             }
         }
         return found;

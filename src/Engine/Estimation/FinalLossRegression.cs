@@ -4,7 +4,8 @@ using ChemScale.Engine.Numerics;
 namespace ChemScale.Engine.Estimation;
 
 /// <summary>
-/// The final loss of a run predicted from an early figure (a TSE, or an early loss) by a line through calibrated configurations, as in Frey et
+/// The final loss of a run predicted from an early figure (a TSE, or an early loss) by a line through calibrated configurations, as in
+/// Frey et
 /// al. 2023, figure 2.
 /// </summary>
 public sealed record FinalLossRegression
@@ -40,10 +41,12 @@ public sealed record FinalLossRegression
     /// <exception cref="InputException">Fewer than three finite pairs, or all early figures equal.</exception>
     public static FinalLossRegression Fit(IReadOnlyList<double> early, IReadOnlyList<double> final)
     {
-        if (early.Count != final.Count) throw new ArgumentException($"{early.Count} early figures, {final.Count} final losses", nameof(final));
+        if (early.Count != final.Count)
+            throw new ArgumentException($"{early.Count} early figures, {final.Count} final losses", nameof(final));
         int[] kept = [.. Enumerable.Range(0, early.Count).Where(i => double.IsFinite(early[i]) && double.IsFinite(final[i]))];
         double[] x = [.. kept.Select(i => early[i])], y = [.. kept.Select(i => final[i])];
-        if (kept.Length < 3) throw new InputException("final-loss regression", $"{kept.Length} configurations with finite losses", "at least 3");
+        if (kept.Length < 3)
+            throw new InputException("final-loss regression", $"{kept.Length} configurations with finite losses", "at least 3");
         LinearRegression line = LinearRegression.Fit(x, y)
             ?? throw new InputException("final-loss regression", "the same early figure in every configuration", "figures that differ");
         double?[] errors = new double?[kept.Length];
@@ -73,12 +76,14 @@ public sealed record FinalLossRegression
     public Interval PredictionInterval(double early, double level = 0.95)
     {
         if (level is not (> 0 and < 1)) throw new InputException("level", $"{level}", "a number in (0, 1)");
-        double half = Distributions.StudentQuantile((1 + level) / 2, Line.Count - 2) * Line.PredictionError(early)!.Value, centre = Predict(early);
+        double centre = Predict(early);
+        double half = Distributions.StudentQuantile((1 + level) / 2, Line.Count - 2) * Line.PredictionError(early)!.Value;
         return new Interval(centre - half, centre + half, level);
     }
 
     /// <summary>
-    /// Probability that the configuration with <paramref name="early"/> ends lower than the one with <paramref name="other"/>: Student's t of the
+    /// Probability that the configuration with <paramref name="early"/> ends lower than the one with <paramref name="other"/>: Student's
+    /// t of the
     /// predicted difference over its error, s sqrt(2 + (x1 - x2)^2 / Sxx).
     /// </summary>
     public double ProbabilityBetter(double early, double other)

@@ -26,6 +26,7 @@ public sealed record RankQuality(int Count, double? R2, double? Spearman, double
         if (kept.Length < 2) return new RankQuality(kept.Length, null, null, null);
         double[] x = [.. kept.Select(i => predicted[i])], y = [.. kept.Select(i => final[i])];
         double mean = y.Average(), total = y.Sum(v => (v - mean) * (v - mean)), squares = x.Zip(y, (p, t) => (p - t) * (p - t)).Sum();
-        return new RankQuality(kept.Length, total > 0 ? 1 - squares / total : null, Correlation.Spearman(x, y), Correlation.KendallTauB(x, y));
+        return new RankQuality(kept.Length, total > 0 ? 1 - squares / total : null, Correlation.Spearman(x, y),
+            Correlation.KendallTauB(x, y));
     }
 }

@@ -11,7 +11,8 @@ namespace ChemScale.Engine.Estimation;
 public sealed record TseEstimate(double Epochs, double Tse, double TseE, double TseEma, double LastLoss);
 
 /// <summary>
-/// Training speed estimation (Ru et al. 2021, arXiv 2006.04492): TSE = sum over t = 1..T of the mean of epoch t's mini-batch losses, each taken
+/// Training speed estimation (Ru et al. 2021, arXiv 2006.04492): TSE = sum over t = 1..T of the mean of epoch t's mini-batch losses, each
+/// taken
 /// with the weights of its step; TSE-E its last E epochs; TSE-EMA with weights gamma^(T-t).
 /// </summary>
 public static class TrainingSpeed

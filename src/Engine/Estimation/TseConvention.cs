@@ -7,7 +7,8 @@ public enum TseConvention
     Standard,
 
     /// <summary>
-    /// As in the code released with Frey et al. 2023: TSE over epochs 1 .. T, but TSE-E over T-E+2 .. T+1 and TSE-EMA over 1 .. T+1, so that
+    /// As in the code released with Frey et al. 2023: TSE over epochs 1 .. T, but TSE-E over T-E+2 .. T+1 and TSE-EMA over 1 .. T+1, so
+    /// that
     /// both look one epoch beyond T; sums of every epoch are divided by the number of mini-batches of epoch T+1.
     /// </summary>
     Litmatter,

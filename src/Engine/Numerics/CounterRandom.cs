@@ -1,7 +1,8 @@
 namespace ChemScale.Engine.Numerics;
 
 /// <summary>
-/// Counter-based random numbers: the k-th number of a stream is a hash (SplitMix64's finaliser, twice) of seed, stream and k, so that streams
+/// Counter-based random numbers: the k-th number of a stream is a hash (SplitMix64's finaliser, twice) of seed, stream and k, so that
+/// streams
 /// may be drawn in any order, on any number of threads, with the same outcome.
 /// </summary>
 public struct CounterRandom(ulong seed, ulong stream)

@@ -151,7 +151,8 @@ public sealed class CsvTable
                 int opened = line;
                 for (at++; ; at++)
                 {
-                    if (at >= text.Length) throw new InputException($"{name}:{opened}:{cells.Count + 1}", "a quote that never closes", "\"...\"");
+                    if (at >= text.Length)
+                        throw new InputException($"{name}:{opened}:{cells.Count + 1}", "a quote that never closes", "\"...\"");
                     if (text[at] == '\n') line++;
                     if (text[at] != '"') cell.Append(text[at]);
                     else if (at + 1 < text.Length && text[at + 1] == '"') cell.Append(text[at++]);
@@ -159,7 +160,8 @@ public sealed class CsvTable
                 }
                 at++;
                 if (at < text.Length && text[at] != separator && text[at] is not ('\r' or '\n'))
-                    throw new InputException($"{name}:{line}:{cells.Count + 1}", "text after a closing quote", "a separator or the end of the line");
+                    throw new InputException($"{name}:{line}:{cells.Count + 1}", "text after a closing quote",
+                        "a separator or the end of the line");
             }
             else if (c == separator)
             {

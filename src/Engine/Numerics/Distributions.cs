@@ -16,7 +16,8 @@ public static class Distributions
     public static double NormalCdf(double z) => z == 0 ? 0.5 : z > 0 ? 1 - UpperGamma(0.5, z * z / 2) / 2 : UpperGamma(0.5, z * z / 2) / 2;
 
     /// <summary>Quantile of Student's t distribution.</summary>
-    public static double StudentQuantile(double p, double degrees) => Quantile(p, t => StudentCdf(t, degrees), t => StudentDensity(t, degrees));
+    public static double StudentQuantile(double p, double degrees) =>
+        Quantile(p, t => StudentCdf(t, degrees), t => StudentDensity(t, degrees));
 
     public static double StudentCdf(double t, double degrees)
     {
@@ -31,12 +32,14 @@ public static class Distributions
     /// <summary>P(X > x) of the chi-squared distribution.</summary>
     public static double ChiSquaredTail(double x, double degrees) => x <= 0 ? 1 : UpperGamma(degrees / 2, x / 2);
 
-    /// <summary>Quantile of a sample by linear interpolation between order statistics (type 7); <paramref name="sorted"/> ascends.</summary>
+    /// <summary>Quantile of a sample by linear interpolation between order statistics (type 7); <paramref name="sorted"/>
+    /// ascends.</summary>
     public static double SampleQuantile(IReadOnlyList<double> sorted, double p)
     {
         double at = p * (sorted.Count - 1);
         int below = Math.Clamp((int)Math.Floor(at), 0, sorted.Count - 1), above = Math.Min(below + 1, sorted.Count - 1);
-        return below == above || sorted[below] == sorted[above] ? sorted[below] : sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+        double lower = sorted[below], upper = sorted[above];
+        return lower == upper ? lower : lower + (at - below) * (upper - lower);
     }
 
     public static double LogGamma(double x)
@@ -95,8 +98,11 @@ public static class Distributions
         return front * h;
     }
 
-    private static double StudentDensity(double t, double degrees) =>
-        Math.Exp(LogGamma((degrees + 1) / 2) - LogGamma(degrees / 2) - (degrees + 1) / 2 * Math.Log(1 + t * t / degrees)) / Math.Sqrt(degrees * Math.PI);
+    private static double StudentDensity(double t, double degrees)
+    {
+        double logarithm = LogGamma((degrees + 1) / 2) - LogGamma(degrees / 2) - (degrees + 1) / 2 * Math.Log(1 + t * t / degrees);
+        return Math.Exp(logarithm) / Math.Sqrt(degrees * Math.PI);
+    }
 
     // Of a symmetric distribution: Newton kept inside a bracket.
     private static double Quantile(double p, Func<double, double> cdf, Func<double, double> density)

@@ -8,7 +8,8 @@ namespace ChemScale.Engine.Numerics;
 /// <param name="SumSquaresX">Sum of (x - mean)^2.</param>
 /// <param name="ResidualError">s = sqrt(sum of squared residuals / (n - 2)); null below 3 pairs.</param>
 /// <param name="R2">1 - residual / total sum of squares; null where y is constant.</param>
-public sealed record LinearRegression(double Intercept, double Slope, int Count, double MeanX, double SumSquaresX, double? ResidualError, double? R2)
+public sealed record LinearRegression(double Intercept, double Slope, int Count, double MeanX, double SumSquaresX, double? ResidualError,
+    double? R2)
 {
     /// <summary>Null where no line is determined: fewer than two pairs, or one x only.</summary>
     public static LinearRegression? Fit(IReadOnlyList<double> x, IReadOnlyList<double> y)

@@ -1,7 +1,8 @@
 namespace ChemScale.Engine.Estimation.Curves;
 
 /// <summary>
-/// The losses of one training run: of each mini-batch step (taken with the weights of that step), the mean that the trainer reported for each
+/// The losses of one training run: of each mini-batch step (taken with the weights of that step), the mean that the trainer reported for
+/// each
 /// epoch, and validation losses. Any of the three may be empty. In the order of training; diverged runs hold NaN or infinity.
 /// </summary>
 public sealed class LossCurve
@@ -23,8 +24,10 @@ public sealed class LossCurve
         Validation = validation ?? [];
         for (int i = 1; i < steps.Count; i++)
         {
-            if (steps[i].Step <= steps[i - 1].Step) throw new InputException(name, $"step {steps[i].Step} after {steps[i - 1].Step}", "ascending steps");
-            if (steps[i].Epoch < steps[i - 1].Epoch) throw new InputException(name, $"epoch {steps[i].Epoch} after {steps[i - 1].Epoch}", "ascending epochs");
+            if (steps[i].Step <= steps[i - 1].Step)
+                throw new InputException(name, $"step {steps[i].Step} after {steps[i - 1].Step}", "ascending steps");
+            if (steps[i].Epoch < steps[i - 1].Epoch)
+                throw new InputException(name, $"epoch {steps[i].Epoch} after {steps[i - 1].Epoch}", "ascending epochs");
         }
         epochs = Group(steps, ReportedEpochs);
         StepsPerEpoch = stepsPerEpoch ?? (steps.Count > 0 && steps[0].Epoch is not null ? epochs.Max(e => e.Steps) : 1);
@@ -42,7 +45,8 @@ public sealed class LossCurve
     public int StepsPerEpoch { get; }
 
     /// <summary>
-    /// Sum and mean of each epoch's mini-batch losses; of a reported mean where the epoch has no steps. The last may be partial: fewer steps
+    /// Sum and mean of each epoch's mini-batch losses; of a reported mean where the epoch has no steps. The last may be partial: fewer
+    /// steps
     /// than <see cref="StepsPerEpoch"/>.
     /// </summary>
     public IReadOnlyList<EpochLoss> Epochs => epochs;
@@ -59,7 +63,8 @@ public sealed class LossCurve
     {
         get
         {
-            if (Steps.Count == 0) return epochs.Length > 0 ? epochs[^1].Mean : throw new InputException(Name, "no training loss", "at least one");
+            if (Steps.Count == 0)
+                return epochs.Length > 0 ? epochs[^1].Mean : throw new InputException(Name, "no training loss", "at least one");
             int from = Math.Max(0, Steps.Count - StepsPerEpoch);
             if (epochs.Length > 0 && epochs[^1].Steps >= StepsPerEpoch) return epochs[^1].Mean;
             return Steps.Skip(from).Average(s => s.Loss);
@@ -84,7 +89,8 @@ public sealed class LossCurve
         || Validation.Any(v => !double.IsFinite(v.Loss));
 
     /// <summary>
-    /// The curve as it was after <paramref name="length"/> steps (epochs where it has no steps): copies, so that nothing later can be reached.
+    /// The curve as it was after <paramref name="length"/> steps (epochs where it has no steps): copies, so that nothing later can be
+    /// reached.
     /// A reported epoch or a validation counts once its last step has been made.
     /// </summary>
     public LossCurve Prefix(int length)
@@ -101,7 +107,8 @@ public sealed class LossCurve
             [.. Validation.Where(v => v.Step <= kept[^1].Step)], StepsPerEpoch);
     }
 
-    public static LossCurve ReadCsv(string path, LossColumns? columns = null, string? name = null) => LossCurveReader.Read(path, columns, name);
+    public static LossCurve ReadCsv(string path, LossColumns? columns = null, string? name = null) =>
+        LossCurveReader.Read(path, columns, name);
 
     private bool Before(ValidationLoss validation, int epochCount) => epochCount > 0
         && (epochCount >= epochs.Length || (validation.Epoch ?? int.MaxValue) <= epochs[epochCount - 1].Epoch);

@@ -6,7 +6,8 @@ namespace ChemScale.Engine.Estimation.Curves;
 internal static class LossCurveReader
 {
     /// <exception cref="InputException">File, line and column of what is wrong.</exception>
-    public static LossCurve Read(string path, LossColumns? columns, string? name) => Read(CsvTable.Read(path), columns ?? LossColumns.Lightning, name);
+    public static LossCurve Read(string path, LossColumns? columns, string? name) =>
+        Read(CsvTable.Read(path), columns ?? LossColumns.Lightning, name);
 
     public static LossCurve Read(CsvTable table, LossColumns columns, string? name)
     {
@@ -29,7 +30,8 @@ internal static class LossCurveReader
                 if (stepColumn is { } required && step is null) throw table.Wrong(row, required, "the number of the step");
                 if (steps.Count > 0 && step <= steps[^1].Step)
                     throw table.Wrong(row, stepColumn!.Value, $"a step after {steps[^1].Step}");
-                if (steps.Count > 0 && epoch < steps[^1].Epoch) throw table.Wrong(row, epochColumn!.Value, $"epoch {steps[^1].Epoch} or later");
+                if (steps.Count > 0 && epoch < steps[^1].Epoch)
+                    throw table.Wrong(row, epochColumn!.Value, $"epoch {steps[^1].Epoch} or later");
                 if (epochColumn is { } known && epoch is null) throw table.Wrong(row, known, "the number of the epoch");
                 steps.Add(new StepLoss(epoch, step ?? steps.Count, loss));
             }
@@ -41,7 +43,8 @@ internal static class LossCurveReader
         return new LossCurve(name ?? Path.GetFileNameWithoutExtension(table.Path), steps, reported, validation, columns.StepsPerEpoch);
 
         // A column that was asked for by name must be there; those of the default set need not.
-        int? Find(string? wanted, string? usual) => wanted is null ? null : wanted == usual ? table.FindColumn(wanted) : table.Column(wanted);
+        int? Find(string? wanted, string? usual) =>
+            wanted is null ? null : wanted == usual ? table.FindColumn(wanted) : table.Column(wanted);
 
         // Some trainers write fractional epochs: the epoch a step belongs to is the whole part.
         int? Epoch(int row, int column) => table.Number(row, column) switch

@@ -10,12 +10,14 @@ public sealed record ComputeSaved(double Probes, double Finishes, double Full)
     public double Share => 1 - (Probes + Finishes) / Full;
 
     /// <summary>
-    /// All <paramref name="runs"/> probed at a fraction f, <paramref name="finished"/> of them brought to the end: 1 - f - (1 - f) k / n, which
+    /// All <paramref name="runs"/> probed at a fraction f, <paramref name="finished"/> of them brought to the end: 1 - f - (1 - f) k / n,
+    /// which
     /// for one finish is (1 - f)(1 - 1/n).
     /// </summary>
     public static ComputeSaved Of(int runs, double fraction, int finished = 1)
     {
-        if (runs < 1 || finished < 0 || finished > runs) throw new InputException("runs", $"{finished} finished of {runs}", "0 <= finished <= runs");
+        if (runs < 1 || finished < 0 || finished > runs)
+            throw new InputException("runs", $"{finished} finished of {runs}", "0 <= finished <= runs");
         if (fraction is not (> 0 and <= 1)) throw new InputException("probe fraction", $"{fraction}", "a number in (0, 1]");
         return new ComputeSaved(runs * fraction, finished * (1 - fraction), runs);
     }

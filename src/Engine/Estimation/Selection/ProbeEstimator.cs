@@ -28,7 +28,8 @@ public static class ProbeEstimators
             ProbeEstimator.TseEma => TrainingSpeed.Estimate(curve).TseEma,
             ProbeEstimator.LastTrainingLoss => curve.LastTrainingLoss,
             ProbeEstimator.LastValidationLoss => curve.LastValidationLoss
-                ?? throw new InputException(curve.Name, "no validation loss in the probe", "at least one", "validate earlier, or select by training loss"),
+                ?? throw new InputException(curve.Name, "no validation loss in the probe", "at least one",
+                    "validate earlier, or select by training loss"),
             _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
         };
     }

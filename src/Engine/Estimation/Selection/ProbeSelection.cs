@@ -8,7 +8,8 @@ namespace ChemScale.Engine.Estimation.Selection;
 /// <param name="Rank">From 1 for the most promising.</param>
 /// <param name="Kept">Goes on to the end.</param>
 /// <param name="Diverged">Some loss of the probe is not a number.</param>
-public sealed record ProbeVerdict(string Name, double? Estimate, double? Predicted, double? PredictedError, int Rank, bool Kept, bool Diverged);
+public sealed record ProbeVerdict(string Name, double? Estimate, double? Predicted, double? PredictedError, int Rank, bool Kept,
+    bool Diverged);
 
 /// <summary>Which runs go on after the probe, decided from <see cref="ProbeView"/>s and nothing else.</summary>
 /// <param name="Verdicts">In the order of the probes.</param>
@@ -27,7 +28,8 @@ public sealed record ProbeSelection(IReadOnlyList<ProbeVerdict> Verdicts, int Be
     }
 
     /// <summary>
-    /// Keeps the most promising and every other run that may still end below it: whose probability to do so, by the regression's error, is at
+    /// Keeps the most promising and every other run that may still end below it: whose probability to do so, by the regression's error,
+    /// is at
     /// least <paramref name="doubt"/>.
     /// </summary>
     /// <exception cref="InputException">There is no probe, or every one diverged.</exception>
@@ -48,7 +50,8 @@ public sealed record ProbeSelection(IReadOnlyList<ProbeVerdict> Verdicts, int Be
         double sign = regression?.Line.Slope < 0 ? -1 : 1;
         int[] ranked = [.. Enumerable.Range(0, early.Length).OrderBy(i => double.IsFinite(early[i]) ? 0 : 1).ThenBy(i => sign * early[i])];
         int[] alive = [.. ranked.Where(i => double.IsFinite(early[i]))];
-        if (alive.Length == 0) throw new InputException("selection", "every probe diverged", "at least one finite loss", "try lower learning rates");
+        if (alive.Length == 0)
+            throw new InputException("selection", "every probe diverged", "at least one finite loss", "try lower learning rates");
         int[] kept = [.. keep(alive, early)];
         int[] places = new int[early.Length];
         for (int place = 0; place < ranked.Length; place++) places[ranked[place]] = place + 1;

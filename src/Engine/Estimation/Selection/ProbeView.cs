@@ -35,7 +35,8 @@ public sealed class ProbeView
         int full = fullLength ?? recorded.Length, length = Math.Max(1, (int)Math.Round(fraction * full));
         // A run that diverged may end early: its record is then all there will ever be.
         if (recorded.Length < length && !recorded.Diverged)
-            throw new InputException(recorded.Name, $"{recorded.Length} of {full} steps", $"at least {length}, {fraction:P0} of the budget");
+            throw new InputException(recorded.Name, $"{recorded.Length} of {full} steps",
+                $"at least {length}, {fraction:P0} of the budget");
         return new ProbeView(recorded.Prefix(length), full);
     }
 }

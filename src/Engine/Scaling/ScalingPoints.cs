@@ -1,0 +1,79 @@
+using ChemScale.Engine.Numerics;
+
+namespace ChemScale.Engine.Scaling;
+
+/// <summary>A point left out of a fit, and why.</summary>
+public sealed record ExcludedPoint(ScalingPoint Point, string Reason);
+
+/// <summary>Points to fit, and those left out by name.</summary>
+public sealed record ScalingPoints(IReadOnlyList<ScalingPoint> Kept, IReadOnlyList<ExcludedPoint> Excluded)
+{
+    public ScalingPoints(IReadOnlyList<ScalingPoint> kept)
+        : this(kept, [])
+    {
+    }
+
+    /// <summary>Leaves out the <paramref name="count"/> points of highest loss.</summary>
+    public ScalingPoints DropHighest(int count)
+    {
+        if (count < 0 || count >= Kept.Count) throw new InputException("dropped points", $"{count}", $"0 to {Kept.Count - 1}");
+        HashSet<int> dropped = [.. Enumerable.Range(0, Kept.Count).OrderByDescending(i => Kept[i].Loss).Take(count)];
+        return Without(dropped.Contains, "highest losses");
+    }
+
+    /// <summary>Leaves out what <paramref name="excluded"/> says.</summary>
+    public ScalingPoints Exclude(Func<ScalingPoint, bool> excluded, string reason) => Without(i => excluded(Kept[i]), reason);
+
+    /// <summary>
+    /// Reads named columns. Of N, D and C, where one is not given and the other two are, C = 6 N D (one pass over the data) supplies it.
+    /// </summary>
+    /// <param name="path">CSV with a header.</param>
+    /// <param name="nColumn">Parameters; null: none.</param>
+    /// <param name="dColumn">Training tokens or frames; null: none.</param>
+    /// <param name="cColumn">Training FLOP; null: none.</param>
+    /// <param name="lossColumn">Loss.</param>
+    /// <param name="weightColumn">Weight in the fit; null: 1.</param>
+    /// <param name="seedColumn">Seed; null: unknown.</param>
+    /// <param name="nameColumn">Name; null: file:line.</param>
+    /// <exception cref="InputException">File, line and column of what is missing, not a number, or not above 0.</exception>
+    public static ScalingPoints ReadCsv(string path, string? nColumn, string? dColumn, string? cColumn, string lossColumn = "loss",
+        string? weightColumn = null, string? seedColumn = null, string? nameColumn = null) =>
+        Of(CsvTable.Read(path), nColumn, dColumn, cColumn, lossColumn, weightColumn, seedColumn, nameColumn);
+
+    internal static ScalingPoints Of(CsvTable table, string? nColumn, string? dColumn, string? cColumn, string lossColumn,
+        string? weightColumn, string? seedColumn, string? nameColumn)
+    {
+        string?[] names = [nColumn, dColumn, cColumn, weightColumn, seedColumn, nameColumn];
+        int?[] columns = [.. names.Select(c => c is null ? (int?)null : table.Column(c))];
+        int loss = table.Column(lossColumn);
+        if (columns[..3].All(c => c is null)) throw new InputException(table.Path, "no column of N, D or C was named", "at least one");
+        var points = new List<ScalingPoint>();
+        for (int row = 0; row < table.RowCount; row++)
+        {
+            double? n = Positive(row, columns[0]), d = Positive(row, columns[1]), c = Positive(row, columns[2]);
+            points.Add(new ScalingPoint
+            {
+                N = n ?? c / (6 * d),
+                D = d ?? c / (6 * n),
+                C = c ?? 6 * n * d,
+                Loss = Positive(row, loss)!.Value,
+                Weight = Positive(row, columns[3]) ?? 1,
+                Seed = columns[4] is { } seed ? table.Integer(row, seed) : null,
+                Name = columns[5] is { } name ? table.Text(row, name) : $"{Path.GetFileName(table.Path)}:{table.Line(row)}",
+            });
+        }
+        return points.Count > 0 ? new ScalingPoints(points)
+            : throw new InputException(table.Path, "no points", "a row for each trained model");
+
+        double? Positive(int row, int? column)
+        {
+            if (column is not { } at) return null;
+            return table.Number(row, at) is { } value && value > 0 && double.IsFinite(value) ? value
+                : throw table.Wrong(row, at, "a number above 0");
+        }
+    }
+
+    private ScalingPoints Without(Func<int, bool> dropped, string reason) => new(
+        [.. Kept.Where((_, i) => !dropped(i))],
+        [.. Excluded, .. Kept.Where((_, i) => dropped(i)).Select(p => new ExcludedPoint(p, reason))]);
+}

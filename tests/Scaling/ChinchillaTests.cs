@@ -1,0 +1,49 @@
+using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Scaling.Families;
+using ChemScale.Engine.Scaling.Fitting;
+using ChemScale.Engine.Scaling.Intervals;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Scaling;
+
+[Category("Data")]
+public class ChinchillaTests
+{
+    // Optimum of data/README.md; the published refits stop in the flat valley beside it.
+    private static readonly (string Name, double Fitted)[] Golden =
+        [("A", 6.16924637), ("B", 7.67015673), ("E", 0.59730681), ("alpha", 0.34731050), ("beta", 0.36717243)];
+
+    internal static ScalingPoints Points() => ScalingPoints
+        .ReadCsv(DataFolder.Require("fits/chinchilla_figure4.csv"), "Model Size", null, "Training FLOP").DropHighest(5);
+
+    internal static ScalingFit Fit() => ScalingFitter.Fit(LogSumExpFamily.Chinchilla, Points(), [Resource.Parameters, Resource.Data],
+        new FitOptions { Loss = ResidualLoss.Huber() });
+
+    [Test]
+    public void The_published_points_give_the_golden_optimum()
+    {
+        ScalingFit fit = Fit();
+        foreach ((string name, double value) in Golden)
+            Assert.That(fit.Parameters.Single(p => p.Name == name).Fitted, Is.EqualTo(value).Within(1e-6), name);
+        Assert.That(fit.Objective, Is.LessThanOrEqualTo(0.00101827401781));
+        Assert.That(fit.GradientNorm, Is.LessThan(1e-12));
+        Assert.That(fit.LeastCurvature, Is.EqualTo(1e-4).Within(5e-5));
+        Assert.That(fit.Converged, Is.True);
+        Assert.That(fit.StartsAgreeing, Is.GreaterThan(fit.Starts / 2));
+        Assert.That(fit.PointCount, Is.EqualTo(240));
+        Assert.That(fit.Excluded, Has.Count.EqualTo(5));
+    }
+
+    [Test]
+    [Category("Slow")]
+    public void Four_thousand_resamples_take_under_ten_seconds()
+    {
+        ScalingFit fit = Fit();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Resamples = 4000 });
+        TestContext.Out.WriteLine($"{clock.Elapsed.TotalSeconds:0.00} s; " + string.Join("; ",
+            bootstrap.Parameters().Select(p => $"{p.Name} {p.Low:0.###}..{p.High:0.###}")));
+        Assert.That(bootstrap.Failed, Is.Zero);
+        Assert.That(clock.Elapsed.TotalSeconds, Is.LessThan(10));
+    }
+}

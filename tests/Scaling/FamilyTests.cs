@@ -1,0 +1,57 @@
+using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling.Families;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Scaling;
+
+public class FamilyTests
+{
+    private static IEnumerable<ScalingFamily> Families() =>
+        [LogSumExpFamily.PowerLaw, LogSumExpFamily.PowerLawWithFloor, LogSumExpFamily.Chinchilla, LogSumExpFamily.ChinchillaWithoutFloor];
+
+    [TestCaseSource(nameof(Families))]
+    public void Gradients_and_Hessians_match_finite_differences(ScalingFamily family)
+    {
+        int n = family.Parameters.Count;
+        for (ulong trial = 0; trial < 50; trial++)
+        {
+            var random = new CounterRandom(5, trial);
+            double[] theta = [.. Enumerable.Range(0, n).Select(_ => 2 * random.NextDouble() - 0.5)];
+            double[] x = [.. Enumerable.Range(0, family.Inputs).Select(_ => 3 * random.NextDouble())];
+            double[] g = new double[n], h = new double[n * n], above = new double[n], below = new double[n], scrap = new double[n * n];
+            double value = family.LogLoss(theta, x, g, h);
+            Assert.That(family.LogLoss(theta, x), Is.EqualTo(value).Within(1e-14));
+            for (int k = 0; k < n; k++)
+            {
+                const double step = 1e-5;
+                double[] up = [.. theta], down = [.. theta];
+                up[k] += step;
+                down[k] -= step;
+                double slope = (family.LogLoss(up, x, above, scrap) - family.LogLoss(down, x, below, scrap)) / (2 * step);
+                Assert.That(g[k], Is.EqualTo(slope).Within(1e-8 * (1 + Math.Abs(slope))), $"gradient {k}");
+                for (int j = 0; j < n; j++)
+                {
+                    double curvature = (above[j] - below[j]) / (2 * step);
+                    Assert.That(h[k * n + j], Is.EqualTo(curvature).Within(1e-7 * (1 + Math.Abs(curvature))), $"Hessian {k},{j}");
+                    Assert.That(h[k * n + j], Is.EqualTo(h[j * n + k]).Within(1e-13 * (1 + Math.Abs(curvature))));
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void Sums_of_powers_match_their_formulas()
+    {
+        double[] log = [Math.Log(1e6), Math.Log(2e7)];
+        Assert.That(Math.Exp(LogSumExpFamily.PowerLaw.LogLoss([Math.Log(5), 0.2], log[..1])),
+            Is.EqualTo(5 * Math.Pow(1e6, -0.2)).Within(1e-12));
+        Assert.That(Math.Exp(LogSumExpFamily.PowerLawWithFloor.LogLoss([Math.Log(5), 0.2, Math.Log(0.7)], log[..1])),
+            Is.EqualTo(5 * Math.Pow(1e6, -0.2) + 0.7).Within(1e-12));
+        Assert.That(Math.Exp(LogSumExpFamily.Chinchilla.LogLoss([Math.Log(50), Math.Log(60), Math.Log(1.5), 0.3, 0.4], log)),
+            Is.EqualTo(1.5 + 50 * Math.Pow(1e6, -0.3) + 60 * Math.Pow(2e7, -0.4)).Within(1e-12));
+    }
+
+    [Test]
+    public void Sums_of_powers_stay_finite_where_the_powers_do_not() =>
+        Assert.That(LogSumExpFamily.PowerLawWithFloor.LogLoss([900, 0.1, LogSumExpFamily.Absent], [20]), Is.EqualTo(898).Within(1e-9));
+}

@@ -1,0 +1,102 @@
+using ChemScale.Engine;
+using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Scaling.Families;
+using ChemScale.Engine.Scaling.Fitting;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Scaling;
+
+public class PowerLawTests
+{
+    [Test]
+    public void A_power_law_is_the_straight_line_of_the_logarithms()
+    {
+        ScalingPoints points = Synthetic.Curve(r => 8 * Math.Pow(r, -0.17), 9, noise: 0.05, seed: 3);
+        ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLaw, points, Resource.Parameters);
+        LinearRegression line = LinearRegression.Fit([.. points.Kept.Select(p => Math.Log(p.N!.Value))],
+            [.. points.Kept.Select(p => Math.Log(p.Loss))])!;
+        Assert.That(fit["beta"], Is.EqualTo(-line.Slope).Within(1e-12));
+        Assert.That(Math.Log(fit["alpha"]), Is.EqualTo(line.Intercept).Within(1e-11));
+        Assert.That(fit.R2, Is.EqualTo(line.R2).Within(1e-12));
+        Assert.That(fit.ResidualError, Is.EqualTo(line.ResidualError).Within(1e-12));
+        Assert.That(fit.Converged, Is.True);
+        Assert.That(fit.Predict(1e9), Is.EqualTo(Math.Exp(line.Predict(Math.Log(1e9)))).Within(1e-12));
+        Assert.That(fit.Residuals.Sum(r => r.LogResidual), Is.EqualTo(0).Within(1e-12));
+    }
+
+    [Test]
+    public void Weights_count_as_repeated_points()
+    {
+        ScalingPoints points = Synthetic.Curve(r => 8 * Math.Pow(r, -0.17), 6, noise: 0.1, seed: 4);
+        ScalingPoints repeated = new([.. points.Kept, points.Kept[2], points.Kept[2]]);
+        ScalingPoints weighted = new([.. points.Kept.Select((p, i) => p with { Weight = i == 2 ? 3 : 1 })]);
+        Assert.That(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, weighted, Resource.Parameters)["beta"],
+            Is.EqualTo(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, repeated, Resource.Parameters)["beta"]).Within(1e-12));
+    }
+
+    [TestCase(0.1)]
+    [TestCase(0.26)]
+    [TestCase(0.8)]
+    public void Exact_points_give_back_exponent_and_floor(double beta)
+    {
+        ScalingPoints points = Synthetic.Curve(r => 20 * Math.Pow(r, -beta) + 0.4, 12);
+        ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor, points, Resource.Parameters);
+        Assert.That(fit["beta"], Is.EqualTo(beta).Within(1e-6));
+        Assert.That(fit["alpha"], Is.EqualTo(20).Within(1e-3));
+        Assert.That(fit["E"], Is.EqualTo(0.4).Within(1e-5));
+        Assert.That(fit.Cautions, Is.Empty);
+    }
+
+    [Test]
+    public void A_law_without_floor_is_found_to_have_none()
+    {
+        // The curvature of these points is that of no floor or a negative one.
+        ScalingPoints points = Synthetic.Curve(r => 9 * Math.Pow(r, -0.2) * Math.Exp(-0.001 * Math.Pow(Math.Log(r / 1e6), 2)), 10);
+        ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor, points, Resource.Parameters);
+        Assert.That(fit["E"], Is.Zero);
+        Assert.That(fit.Converged, Is.True);
+        Assert.That(fit["beta"],
+            Is.EqualTo(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, points, Resource.Parameters)["beta"]).Within(1e-10));
+        Assert.That(fit.Cautions.Single(), Is.EqualTo("E = 0 fits best: the points show no E"));
+    }
+
+    [Test]
+    public void One_outlier_moves_the_robust_fit_less()
+    {
+        ScalingPoints points = Synthetic.Curve(r => 9 * Math.Pow(r, -0.2), 15, noise: 0.001, seed: 5);
+        ScalingPoints spoiled = new([.. points.Kept.Select((p, i) => i == 13 ? p with { Loss = 2 * p.Loss } : p)]);
+        double squared = ScalingFitter.Fit(LogSumExpFamily.PowerLaw, spoiled, Resource.Parameters)["beta"];
+        double huber = ScalingFitter.Fit(LogSumExpFamily.PowerLaw, spoiled, Resource.Parameters,
+            new FitOptions { Loss = ResidualLoss.Huber() })["beta"];
+        Assert.That(huber, Is.EqualTo(0.2).Within(1e-3));
+        Assert.That(Math.Abs(squared - 0.2), Is.GreaterThan(5e-3));
+    }
+
+    [Test]
+    public void Points_that_cannot_carry_a_fit_are_refused_with_the_reason()
+    {
+        ScalingPoints three = Synthetic.Curve(r => 9 * Math.Pow(r, -0.2), 3), rising = Synthetic.Curve(r => Math.Pow(r, 0.2), 8);
+        ScalingPoints same = new([.. Enumerable.Range(0, 8).Select(i => new ScalingPoint { N = i % 2 + 1, Loss = 3 - i % 2 })]);
+        Refused(three, "3 points for 3 parameters: at least 4 are needed");
+        Refused(rising, "the loss does not fall as parameters grows");
+        Refused(same, "2 different values of parameters: at least 3 are needed");
+        Refused(new ScalingPoints([.. three.Kept, .. three.Kept.Select(p => p with { Loss = 1 })]).Exclude(p => p.Loss != 1, "x"),
+            "3 points");
+        Assert.That(() => ScalingFitter.Fit(LogSumExpFamily.PowerLaw, three, Resource.Data),
+            Throws.TypeOf<InputException>().With.Message.Contains("no data"));
+
+        static void Refused(ScalingPoints points, string reason) =>
+            Assert.That(() => ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor, points, Resource.Parameters),
+                Throws.TypeOf<InputException>().With.Message.StartsWith("power-law-with-floor: " + reason));
+    }
+
+    [Test]
+    public void A_fit_is_written_as_plain_JSON()
+    {
+        ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor,
+            Synthetic.Curve(r => 20 * Math.Pow(r, -0.3) + 0.4, 12, noise: 0.01), Resource.Parameters);
+        string json = System.Text.Json.JsonSerializer.Serialize(fit);
+        Assert.That(json, Does.Contain("\"Form\":\"power-law-with-floor\"").And.Contain("\"Name\":\"beta\""));
+    }
+}
