@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace ChemScale.Engine.Chemistry.Library;
 
 /// <summary>
@@ -9,11 +11,14 @@ namespace ChemScale.Engine.Chemistry.Library;
 internal sealed class BlockTable
 {
     private const int FractionBits = 24;
+    private const int BucketBits = 16;
     private const int MinimumAtoms = 10;
-    private const double MeanAtoms = 21.8;
-    private const double AtomsDeviation = 3.2;
 
-    /// <summary>Share of molecules with one, two and three ring systems, and within each the shares by number of groups on the heart.</summary>
+    /// <summary>The wanted mean; small blocks run out, so that the library's own mean is 23.6.</summary>
+    private const double WantedAtoms = 20;
+    private const double AtomsDeviation = 3;
+
+    /// <summary>Share of molecules with one, two and three ring systems, and within each by number of groups on the heart.</summary>
     private static readonly (double Share, double[] ByGroups)[] Classes =
     [
         (0.06, [0, 0, 0.6, 0.4]),
@@ -24,6 +29,10 @@ internal sealed class BlockTable
     private readonly Choice[] _choices;
     private readonly ulong[] _spreads;
     private readonly long[] _ends;
+
+    /// <summary>Per run of 2^<see cref="_bucketShift"/> numbers, the first block that reaches into it; shortens the search.</summary>
+    private readonly int[] _buckets;
+    private readonly int _bucketShift;
 
     public BlockTable(long count)
     {
@@ -37,25 +46,34 @@ internal sealed class BlockTable
         _ends = new long[kept.Length];
         for (int i = 0; i < kept.Length; i++) _ends[i] = taken[kept[i]] + (i > 0 ? _ends[i - 1] : 0);
         Count = _ends[^1];
-        Capacity = blocks.Sum(b => (double)b.Choice.Count);
+        _bucketShift = Math.Max(0, 64 - BitOperations.LeadingZeroCount((ulong)Count) - BucketBits);
+        _buckets = new int[(Count >> _bucketShift) + 2];
+        for (int b = 0; b < _buckets.Length; b++) _buckets[b] = RunningTotals<Choice>.FirstAbove(_ends, (long)b << _bucketShift);
+        NatsOfFragments = kept.Sum(i => (double)taken[i] / Count * Math.Log((double)Count / taken[i] * blocks[i].Choice.Count));
         Longest = _choices.Max(c => c.Longest);
+        if (Longest > VirtualLibrary.LongestSmiles) throw new InvalidOperationException($"a molecule may need {Longest} characters");
     }
 
     public long Count { get; }
 
-    /// <summary>Molecules that the grammar could derive.</summary>
-    public double Capacity { get; }
-
     /// <summary>No molecule is longer than this many characters.</summary>
     public int Longest { get; }
 
+    /// <summary>
+    /// Nats per molecule of the law that the blocks are drawn from: what a model pays that knows blocks and fragments perfectly but not
+    /// which ranks of a block were taken. At least ln(Count), which only a model that knows every molecule reaches.
+    /// </summary>
+    public double NatsOfFragments { get; }
+
     public int Write(long number, Span<char> smiles)
     {
-        int i = Search.FirstAbove(_ends, number);
+        int bucket = (int)(number >> _bucketShift);
+        int from = _buckets[bucket];
+        int i = from + RunningTotals<Choice>.FirstAbove(_ends.AsSpan(from, _buckets[bucket + 1] - from + 1), number);
         if (i > 0) number -= _ends[i - 1];
         ulong high = Math.BigMul((ulong)number, _spreads[i], out ulong low);
         MoleculeWriter writer = new(smiles);
-        writer.Write(_choices[i], (long)((low >> FractionBits) | (high << (64 - FractionBits))));
+        writer.Write(in _choices[i], (long)((low >> FractionBits) | (high << (64 - FractionBits))));
         return writer.Length;
     }
 
@@ -84,7 +102,7 @@ internal sealed class BlockTable
     {
         for (int atoms = MinimumAtoms; atoms <= Grammar.MaximumAtoms; atoms++)
         {
-            double z = (atoms - MeanAtoms) / AtomsDeviation;
+            double z = (atoms - WantedAtoms) / AtomsDeviation;
             List<(Choice Choice, double Mass)> byRarity = [];
             for (int rarity = 0; rarity <= Grammar.MaximumRarity; rarity++)
             {
@@ -98,20 +116,28 @@ internal sealed class BlockTable
         }
     }
 
-    /// <summary>How many molecules each block gives: min(size, level * weight), summing to <paramref name="count"/> or to all there are.</summary>
+    /// <summary>Molecules that each block gives: min(size, level * weight), summing to <paramref name="count"/> or to all there are.</summary>
     private static long[] Fit(List<(Choice Choice, double Weight)> blocks, long count)
     {
-        double low = 0;
-        double high = 1;
-        while (Total(high) < count && high < 1e60) high *= 2;
-        for (int i = 0; i < 100; i++)
+        // In order of size / weight the blocks that give all come first; the level is what is left over the weight that is left.
+        int[] order = [.. Enumerable.Range(0, blocks.Count).OrderBy(i => blocks[i].Choice.Count / blocks[i].Weight)];
+        double left = count;
+        double weightLeft = blocks.Sum(b => b.Weight);
+        double level = double.PositiveInfinity;
+        foreach (int i in order)
         {
-            double middle = (low + high) / 2;
-            if (Total(middle) < count) low = middle;
-            else high = middle;
+            (Choice choice, double weight) = blocks[i];
+            if (choice.Count * weightLeft > left * weight)
+            {
+                level = left / weightLeft;
+                break;
+            }
+
+            left -= choice.Count;
+            weightLeft -= weight;
         }
 
-        long[] taken = [.. blocks.Select(b => (long)Math.Min(b.Choice.Count, low * b.Weight))];
+        long[] taken = [.. blocks.Select(b => (long)Math.Min(b.Choice.Count, level * b.Weight))];
         long missing = count - taken.Sum();
         for (int i = 0; i < taken.Length && missing > 0; i++)
         {
@@ -121,7 +147,5 @@ internal sealed class BlockTable
         }
 
         return taken;
-
-        double Total(double level) => blocks.Sum(b => Math.Floor(Math.Min(b.Choice.Count, level * b.Weight)));
     }
 }

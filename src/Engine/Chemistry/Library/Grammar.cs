@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace ChemScale.Engine.Chemistry.Library;
 
 /// <summary>
@@ -8,7 +10,7 @@ namespace ChemScale.Engine.Chemistry.Library;
 internal sealed class Grammar
 {
     public const int MaximumAtoms = 27;
-    public const int MaximumRarity = 9;
+    public const int MaximumRarity = 10;
     private const int MaximumGroupAtoms = 8;
     private const int MaximumArmAtoms = 17;
 
@@ -70,11 +72,11 @@ internal sealed class Grammar
         {
             if (last)
             {
-                if (atomsLeft == 0 && rarityLeft == 0) fillings.Add(first, second, null);
+                if (atomsLeft == 0 && rarityLeft == 0) fillings.Add(new Split(first, second, null));
             }
             else if (Fill(list, from + 1, atomsLeft, rarityLeft, anyRing) is { } rest)
             {
-                fillings.Add(first, second, rest);
+                fillings.Add(new Split(first, second, rest));
             }
         }
     }
@@ -97,7 +99,7 @@ internal sealed class Grammar
     private static void Add(Derivations?[,] table, int maximumAtoms, int atoms, int rarity, string[] patterns, Fillings? fillings)
     {
         if (atoms > maximumAtoms || rarity > MaximumRarity) return;
-        (table[atoms, rarity] ??= new Derivations()).Add(patterns, fillings);
+        (table[atoms, rarity] ??= new Derivations()).Add(new Choice(patterns, fillings));
     }
 
     private static int Rarity(int rank)
@@ -128,17 +130,10 @@ internal sealed class Grammar
             if (on.HasFlag(place)) Add(table, MaximumGroupAtoms, HeavyAtoms(smiles), Rarity(rank++), [smiles], null);
         }
 
-        rank = 0;
-        foreach ((string smiles, Sites from, Sites to) in LinkerTable.Linkers)
+        foreach ((string[] chains, int chainAtoms, int chainRarity) in ChainsFrom(place, to => !LinkerTable.EndsInCarbon(to)))
         {
-            if (to == Sites.All || !from.HasFlag(place)) continue;
-            int chainRarity = Rarity(rank++);
             foreach ((Derivations end, int atoms, int rarity) in Entries(ends, MaximumAtoms, MaximumRarity))
-            {
-                Fillings fillings = new();
-                fillings.Add(end, null, null);
-                Add(table, MaximumGroupAtoms, HeavyAtoms(smiles) + atoms, chainRarity + rarity, [smiles + '\u0001'], fillings);
-            }
+                Add(table, MaximumGroupAtoms, chainAtoms + atoms, chainRarity + rarity, chains, end.Alone);
         }
 
         return table;
@@ -151,7 +146,7 @@ internal sealed class Grammar
         foreach ((RingSkeleton ring, RingRole role) in _rings)
         {
             if ((role != RingRole.End && !anyRing) || !ring.Places.Contains(place)) continue;
-            int ringRarity = Rarity(rank++);
+            int ringRarity = BitOperations.Log2((uint)++rank);
             int most = ring.IsFused ? 1 : 2;
             for (int groups = 0; groups <= most; groups++)
             {
@@ -176,7 +171,8 @@ internal sealed class Grammar
         {
             for (int r = 0; rarity + r <= MaximumRarity; r++)
             {
-                if (Fill(set.Fillings, 0, a, r, anyRing) is { } fillings) Add(table, maximumAtoms, atoms + a, rarity + r, set.Patterns, fillings);
+                if (Fill(set.Fillings, 0, a, r, anyRing) is { } fillings)
+                    Add(table, maximumAtoms, atoms + a, rarity + r, set.Patterns, fillings);
             }
         }
     }
@@ -184,31 +180,28 @@ internal sealed class Grammar
     private Derivations?[,] ArmsOn(Sites place, bool anyRing)
     {
         Derivations?[,] table = Table();
-        foreach ((string smiles, Sites from, Sites to) in LinkerTable.Bonds)
+        foreach (Sites end in AllPlaces)
         {
-            if (from.HasFlag(place)) AddChain(table, smiles, to, 0, anyRing);
-        }
-
-        int rank = 0;
-        foreach ((string smiles, Sites from, Sites to) in LinkerTable.Linkers)
-        {
-            if (from.HasFlag(place)) AddChain(table, smiles, to, Rarity(rank++), anyRing);
+            List<(string[] Chains, int Atoms, int Rarity)> links = [.. ChainsFrom(place, to => to.HasFlag(end))];
+            links.AddRange(LinkerTable.Bonds.Where(b => b.From.HasFlag(place) && b.To.HasFlag(end))
+                .Select(b => (Slotted([b.Smiles]), 0, 0)));
+            foreach ((string[] chains, int chainAtoms, int chainRarity) in links)
+            {
+                foreach ((Derivations ring, int atoms, int rarity) in Entries(_ringEnds[(end, anyRing)], MaximumAtoms, MaximumRarity))
+                    Add(table, MaximumArmAtoms, chainAtoms + atoms, chainRarity + rarity, chains, ring.Alone);
+            }
         }
 
         return table;
     }
 
-    private void AddChain(Derivations?[,] table, string smiles, Sites to, int rarity, bool anyRing)
-    {
-        foreach (Sites end in AllPlaces)
-        {
-            if (!to.HasFlag(end)) continue;
-            foreach ((Derivations ring, int a, int r) in Entries(_ringEnds[(end, anyRing)], MaximumAtoms, MaximumRarity))
-            {
-                Fillings fillings = new();
-                fillings.Add(ring, null, null);
-                Add(table, MaximumArmAtoms, HeavyAtoms(smiles) + a, rarity + r, [smiles + '\u0001'], fillings);
-            }
-        }
-    }
+    /// <summary>The chains that start on <paramref name="place"/> and may end as asked, those of one size and rarity together.</summary>
+    private static IEnumerable<(string[] Chains, int Atoms, int Rarity)> ChainsFrom(Sites place, Func<Sites, bool> endsAsAsked) =>
+        LinkerTable.Linkers.Where(l => l.From.HasFlag(place))
+            .Select((l, rank) => (l.Smiles, l.To, Atoms: HeavyAtoms(l.Smiles), Rarity: Rarity(rank)))
+            .Where(l => endsAsAsked(l.To))
+            .GroupBy(l => (l.Atoms, l.Rarity))
+            .Select(g => (Slotted(g.Select(l => l.Smiles)), g.Key.Atoms, g.Key.Rarity));
+
+    private static string[] Slotted(IEnumerable<string> chains) => [.. chains.Select(c => c + '\u0001')];
 }

@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Chemistry.Library;
 /// </summary>
 public sealed class IndexPermutation
 {
-    private const int Rounds = 6;
+    private const int Rounds = 4;
     private readonly ulong[] _keys = new ulong[Rounds];
     private readonly int _halfBits;
     private readonly ulong _mask;

@@ -10,14 +10,15 @@ internal ref struct MoleculeWriter(Span<char> output)
 
     public int Length { get; private set; }
 
-    public void Write(Choice choice, long rank)
+    public void Write(in Choice choice, long rank)
     {
-        (rank, long chosen) = Math.DivRem(rank, choice.Patterns.Length);
+        long chosen = 0;
+        if (choice.Patterns.Length > 1) (rank, chosen) = Division.DivRem(rank, choice.Patterns.Length);
         SlotValues slots = default;
         int count = 0;
         for (Fillings? list = choice.Fillings; list is not null;)
         {
-            Split split = list.Find(ref rank);
+            ref readonly Split split = ref list.Find(ref rank);
             (long first, long second) = split.Take(ref rank);
             slots[count++] = new SlotValue(split.First, first);
             if (split.Second is not null) slots[count++] = new SlotValue(split.Second, second);
@@ -33,12 +34,17 @@ internal ref struct MoleculeWriter(Span<char> output)
         ulong labels = 0;
         foreach (char c in pattern)
         {
-            if (c <= RingWriter.MaximumSlots)
+            if (c >= 'A' || c == '(' || c == ')')
+            {
+                _output[Length++] = c;
+                continue;
+            }
+
+            if (c <= RingTraversal.MaximumSlots)
             {
                 SlotValue slot = slots[c - 1];
                 long rank = slot.Rank;
-                Choice choice = slot.Part!.Find(ref rank);
-                Write(choice, rank);
+                Write(in slot.Part!.Find(ref rank), rank);
             }
             else if (char.IsAsciiDigit(c))
             {
@@ -66,7 +72,7 @@ internal ref struct MoleculeWriter(Span<char> output)
 
     private readonly record struct SlotValue(Derivations? Part, long Rank);
 
-    [InlineArray(RingWriter.MaximumSlots)]
+    [InlineArray(RingTraversal.MaximumSlots)]
     private struct SlotValues
     {
         private SlotValue _first;

@@ -17,7 +17,7 @@ internal readonly record struct Filling(Slot Slot, bool IsPair) : IComparable<Fi
 /// <summary>
 /// One way of placing slots on a ring system, with one representative for each class of placements that the ring's symmetry makes equal.
 /// </summary>
-/// <param name="Pattern">SMILES with slot characters, see <see cref="RingWriter"/>.</param>
+/// <param name="Pattern">SMILES with slot characters, see <see cref="RingTraversal"/>.</param>
 /// <param name="Fillings">What the slots take, in slot order.</param>
 internal sealed record Placement(string Pattern, Filling[] Fillings)
 {
@@ -67,7 +67,8 @@ internal sealed record Placement(string Pattern, Filling[] Fillings)
         HashSet<(int, int)> exchanges = [];
         foreach (int[] map in ring.Automorphisms)
         {
-            int order = Enumerable.Range(0, labels.Length).Select(i => labels[map[i]].CompareTo(labels[i])).FirstOrDefault(c => c != 0);
+            int order = 0;
+            for (int i = 0; i < labels.Length && order == 0; i++) order = labels[map[i]].CompareTo(labels[i]);
             if (order > 0) return null;
             if (order < 0) continue;
             int[] moved = [.. Enumerable.Range(0, labels.Length).Where(i => labels[i] != Empty && map[i] != i)];
@@ -95,7 +96,9 @@ internal sealed record Placement(string Pattern, Filling[] Fillings)
             if (second >= 0) slotOf[second] = slot++;
         }
 
-        string pattern = RingWriter.Write(ring, slotOf, Array.IndexOf(labels, Attached));
-        return new Placement(pattern, [.. places.Select(p => p.Filling)]);
+        // The best start closes the string with a group, so that few need brackets; a ring that hangs on a chain starts where it hangs.
+        int attached = Array.IndexOf(labels, Attached);
+        RingTraversal best = ring.Traversals.Where(t => attached < 0 || t.First == attached).MaxBy(t => t.Score(slotOf))!;
+        return new Placement(best.Write(slotOf, attached), [.. places.Select(p => p.Filling)]);
     }
 }

@@ -16,6 +16,11 @@ internal sealed class RingSkeleton
         Places = [.. Enumerable.Range(0, _atoms.Count).Select(PlaceOf)];
         Automorphisms = [];
         Extend(new int[_atoms.Count], 0, new bool[_atoms.Count]);
+        Traversals =
+        [
+            .. Enumerable.Range(0, _atoms.Count).Where(a => _bonds[a].Count == 2)
+                .SelectMany(a => (RingTraversal[])[new RingTraversal(this, a, false), new RingTraversal(this, a, true)]),
+        ];
     }
 
     public string Smiles { get; }
@@ -28,10 +33,15 @@ internal sealed class RingSkeleton
     /// <summary>Every map atom -> atom that keeps symbols and bonds, the identity included.</summary>
     public List<int[]> Automorphisms { get; }
 
+    /// <summary>The ways to write the ring, from every atom that is in one ring only, both ways round.</summary>
+    public RingTraversal[] Traversals { get; }
+
     /// <summary>Two rings sharing atoms, or one.</summary>
     public bool IsFused => _bonds.Sum(b => b.Count) / 2 > _atoms.Count;
 
     public IReadOnlyList<(int Atom, bool Double)> Neighbors(int atom) => _bonds[atom];
+
+    public bool IsDouble(int atom, int neighbor) => _bonds[atom].Contains((neighbor, true));
 
     /// <summary>The symbol of an atom, as written with or without a group on it: [nH] loses its hydrogen.</summary>
     public string Symbol(int atom, bool substituted) => substituted && _atoms[atom] == "[nH]" ? "n" : _atoms[atom];
