@@ -6,6 +6,7 @@ Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
 {
     ["chemgpt"] = ChemGptBenchmark.Run,
     ["layer"] = LayerOperationsBenchmark.Run,
+    ["library"] = VirtualLibraryBenchmark.Run,
 };
 
 switch (args)

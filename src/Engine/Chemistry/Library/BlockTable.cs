@@ -1,0 +1,151 @@
+using System.Numerics;
+
+namespace ChemScale.Engine.Chemistry.Library;
+
+/// <summary>
+/// Which molecules the library holds, and their numbers. A block is every molecule with one heart, one kind of placement, one number of
+/// heavy atoms and one rarity. Blocks are wanted in proportion to a weight; a block cannot give more than it has, so the library takes
+/// min(size, level * weight) of each, with the level that makes <see cref="Count"/>: each molecule at most once, frequent fragments
+/// in more molecules. What a block does not give entirely it gives evenly spread over its ranks.
+/// </summary>
+internal sealed class BlockTable
+{
+    private const int FractionBits = 24;
+    private const int BucketBits = 16;
+    private const int MinimumAtoms = 10;
+
+    /// <summary>The wanted mean; small blocks run out, so that the library's own mean is 23.6.</summary>
+    private const double WantedAtoms = 20;
+    private const double AtomsDeviation = 3;
+
+    /// <summary>Share of molecules with one, two and three ring systems, and within each by number of groups on the heart.</summary>
+    private static readonly (double Share, double[] ByGroups)[] Classes =
+    [
+        (0.06, [0, 0, 0.6, 0.4]),
+        (0.54, [0.15, 0.45, 0.4]),
+        (0.40, [0.45, 0.55]),
+    ];
+
+    private readonly Choice[] _choices;
+    private readonly ulong[] _spreads;
+    private readonly long[] _ends;
+
+    /// <summary>Per run of 2^<see cref="_bucketShift"/> numbers, the first block that reaches into it; shortens the search.</summary>
+    private readonly int[] _buckets;
+    private readonly int _bucketShift;
+
+    public BlockTable(long count)
+    {
+        Grammar grammar = new();
+        List<(Choice Choice, double Weight)> blocks = [];
+        for (int arms = 0; arms < Classes.Length; arms++) AddClass(grammar, arms, blocks);
+        long[] taken = Fit(blocks, count);
+        int[] kept = [.. Enumerable.Range(0, taken.Length).Where(i => taken[i] > 0)];
+        _choices = [.. kept.Select(i => blocks[i].Choice)];
+        _spreads = [.. kept.Select(i => (ulong)(((UInt128)blocks[i].Choice.Count << FractionBits) / (ulong)taken[i]))];
+        _ends = new long[kept.Length];
+        for (int i = 0; i < kept.Length; i++) _ends[i] = taken[kept[i]] + (i > 0 ? _ends[i - 1] : 0);
+        Count = _ends[^1];
+        _bucketShift = Math.Max(0, 64 - BitOperations.LeadingZeroCount((ulong)Count) - BucketBits);
+        _buckets = new int[(Count >> _bucketShift) + 2];
+        for (int b = 0; b < _buckets.Length; b++) _buckets[b] = RunningTotals<Choice>.FirstAbove(_ends, (long)b << _bucketShift);
+        NatsOfFragments = kept.Sum(i => (double)taken[i] / Count * Math.Log((double)Count / taken[i] * blocks[i].Choice.Count));
+        Longest = _choices.Max(c => c.Longest);
+        if (Longest > VirtualLibrary.LongestSmiles) throw new InvalidOperationException($"a molecule may need {Longest} characters");
+    }
+
+    public long Count { get; }
+
+    /// <summary>No molecule is longer than this many characters.</summary>
+    public int Longest { get; }
+
+    /// <summary>
+    /// Nats per molecule of the law that the blocks are drawn from: what a model pays that knows blocks and fragments perfectly but not
+    /// which ranks of a block were taken. At least ln(Count), which only a model that knows every molecule reaches.
+    /// </summary>
+    public double NatsOfFragments { get; }
+
+    public int Write(long number, Span<char> smiles)
+    {
+        int bucket = (int)(number >> _bucketShift);
+        int from = _buckets[bucket];
+        int i = from + RunningTotals<Choice>.FirstAbove(_ends.AsSpan(from, _buckets[bucket + 1] - from + 1), number);
+        if (i > 0) number -= _ends[i - 1];
+        ulong high = Math.BigMul((ulong)number, _spreads[i], out ulong low);
+        MoleculeWriter writer = new(smiles);
+        writer.Write(in _choices[i], (long)((low >> FractionBits) | (high << (64 - FractionBits))));
+        return writer.Length;
+    }
+
+    private static void AddClass(Grammar grammar, int arms, List<(Choice Choice, double Weight)> blocks)
+    {
+        (double share, double[] byGroups) = Classes[arms];
+        bool anyRing = arms == 2;
+        int rank = 0;
+        foreach ((RingSkeleton ring, RingRole role) in grammar.Rings)
+        {
+            if (arms == 1 && role != RingRole.Heart) continue;
+            double ringWeight = share / (++rank + 2);
+            for (int groups = 0; groups < byGroups.Length; groups++)
+            {
+                if (byGroups[groups] == 0) continue;
+                PlacementSet[] sets = [.. PlacementSet.Of(ring, Sites.None, arms, groups)];
+                double patterns = sets.Sum(s => s.Patterns.Length);
+                foreach (PlacementSet set in sets)
+                    AddSet(grammar, set, ring.AtomCount, anyRing, ringWeight * byGroups[groups] * set.Patterns.Length / patterns, blocks);
+            }
+        }
+    }
+
+    private static void AddSet(
+        Grammar grammar, PlacementSet set, int ringAtoms, bool anyRing, double weight, List<(Choice Choice, double Weight)> blocks)
+    {
+        for (int atoms = MinimumAtoms; atoms <= Grammar.MaximumAtoms; atoms++)
+        {
+            double z = (atoms - WantedAtoms) / AtomsDeviation;
+            List<(Choice Choice, double Mass)> byRarity = [];
+            for (int rarity = 0; rarity <= Grammar.MaximumRarity; rarity++)
+            {
+                if (grammar.Fill(set.Fillings, 0, atoms - ringAtoms, rarity, anyRing) is not { } fillings) continue;
+                Choice choice = new(set.Patterns, fillings);
+                byRarity.Add((choice, choice.Count * Math.Pow(4, -rarity)));
+            }
+
+            double total = byRarity.Sum(b => b.Mass);
+            foreach ((Choice choice, double mass) in byRarity) blocks.Add((choice, weight * Math.Exp(-z * z / 2) * mass / total));
+        }
+    }
+
+    /// <summary>Molecules that each block gives: min(size, level * weight), summing to <paramref name="count"/> or to all there are.</summary>
+    private static long[] Fit(List<(Choice Choice, double Weight)> blocks, long count)
+    {
+        // In order of size / weight the blocks that give all come first; the level is what is left over the weight that is left.
+        int[] order = [.. Enumerable.Range(0, blocks.Count).OrderBy(i => blocks[i].Choice.Count / blocks[i].Weight)];
+        double left = count;
+        double weightLeft = blocks.Sum(b => b.Weight);
+        double level = double.PositiveInfinity;
+        foreach (int i in order)
+        {
+            (Choice choice, double weight) = blocks[i];
+            if (choice.Count * weightLeft > left * weight)
+            {
+                level = left / weightLeft;
+                break;
+            }
+
+            left -= choice.Count;
+            weightLeft -= weight;
+        }
+
+        long[] taken = [.. blocks.Select(b => (long)Math.Min(b.Choice.Count, level * b.Weight))];
+        long missing = count - taken.Sum();
+        for (int i = 0; i < taken.Length && missing > 0; i++)
+        {
+            long more = Math.Min(missing, Math.Min(blocks[i].Choice.Count - taken[i], 1 + (taken[i] / 1000)));
+            taken[i] += more;
+            missing -= more;
+        }
+
+        return taken;
+    }
+}

@@ -1,0 +1,120 @@
+namespace ChemScale.Engine.Chemistry.Library;
+
+/// <summary>
+/// The graph of one ring system of <see cref="RingTable"/>: atoms, bonds, the kind of place each atom offers, and the automorphisms
+/// that decide which placements of groups are the same molecule.
+/// </summary>
+internal sealed class RingSkeleton
+{
+    private readonly List<string> _atoms = [];
+    private readonly List<List<(int Atom, bool Double)>> _bonds = [];
+
+    public RingSkeleton(string smiles)
+    {
+        Smiles = smiles;
+        Parse(smiles);
+        Places = [.. Enumerable.Range(0, _atoms.Count).Select(PlaceOf)];
+        Automorphisms = [];
+        Extend(new int[_atoms.Count], 0, new bool[_atoms.Count]);
+        Traversals =
+        [
+            .. Enumerable.Range(0, _atoms.Count).Where(a => _bonds[a].Count == 2)
+                .SelectMany(a => (RingTraversal[])[new RingTraversal(this, a, false), new RingTraversal(this, a, true)]),
+        ];
+    }
+
+    public string Smiles { get; }
+
+    public int AtomCount => _atoms.Count;
+
+    /// <summary>Per atom, the kind of place it offers; <see cref="Sites.None"/> where it takes no group.</summary>
+    public Sites[] Places { get; }
+
+    /// <summary>Every map atom -> atom that keeps symbols and bonds, the identity included.</summary>
+    public List<int[]> Automorphisms { get; }
+
+    /// <summary>The ways to write the ring, from every atom that is in one ring only, both ways round.</summary>
+    public RingTraversal[] Traversals { get; }
+
+    /// <summary>Two rings sharing atoms, or one.</summary>
+    public bool IsFused => _bonds.Sum(b => b.Count) / 2 > _atoms.Count;
+
+    public IReadOnlyList<(int Atom, bool Double)> Neighbors(int atom) => _bonds[atom];
+
+    public bool IsDouble(int atom, int neighbor) => _bonds[atom].Contains((neighbor, true));
+
+    /// <summary>The symbol of an atom, as written with or without a group on it: [nH] loses its hydrogen.</summary>
+    public string Symbol(int atom, bool substituted) => substituted && _atoms[atom] == "[nH]" ? "n" : _atoms[atom];
+
+    private void Parse(string smiles)
+    {
+        Dictionary<char, int> open = [];
+        Stack<int> branches = [];
+        int previous = -1;
+        bool isDouble = false;
+        for (int i = 0; i < smiles.Length; i++)
+        {
+            char c = smiles[i];
+            if (c == '=') isDouble = true;
+            else if (c == '(') branches.Push(previous);
+            else if (c == ')') previous = branches.Pop();
+            else if (char.IsDigit(c))
+            {
+                if (open.Remove(c, out int other)) Bond(other, previous, false);
+                else open[c] = previous;
+            }
+            else
+            {
+                string symbol = c == '[' ? smiles[i..(smiles.IndexOf(']', i) + 1)] : c.ToString();
+                i += symbol.Length - 1;
+                _atoms.Add(symbol);
+                _bonds.Add([]);
+                if (previous >= 0) Bond(previous, _atoms.Count - 1, isDouble);
+                previous = _atoms.Count - 1;
+                isDouble = false;
+            }
+        }
+    }
+
+    private void Bond(int a, int b, bool isDouble)
+    {
+        _bonds[a].Add((b, isDouble));
+        _bonds[b].Add((a, isDouble));
+    }
+
+    private Sites PlaceOf(int atom)
+    {
+        if (_bonds[atom].Count != 2) return Sites.None;
+        int hetero = _bonds[atom].Count(b => _atoms[b.Atom] is not ("c" or "C"));
+        return _atoms[atom] switch
+        {
+            "c" => Sites.Aryl,
+            "[nH]" => Sites.Azole,
+            "C" when hetero == 0 => Sites.Alkyl,
+            "C" when hetero == 1 => Sites.Alpha,
+            "N" => _bonds[atom].Any(b => IsCarbonyl(b.Atom)) ? Sites.Azole : Sites.Amine,
+            _ => Sites.None,
+        };
+    }
+
+    private bool IsCarbonyl(int atom) => _bonds[atom].Any(b => b.Double);
+
+    private void Extend(int[] map, int atom, bool[] used)
+    {
+        if (atom == map.Length)
+        {
+            Automorphisms.Add([.. map]);
+            return;
+        }
+
+        for (int image = 0; image < map.Length; image++)
+        {
+            if (used[image] || _atoms[image] != _atoms[atom] || _bonds[image].Count != _bonds[atom].Count) continue;
+            if (!_bonds[atom].All(b => b.Atom >= atom || _bonds[image].Contains((map[b.Atom], b.Double)))) continue;
+            map[atom] = image;
+            used[image] = true;
+            Extend(map, atom + 1, used);
+            used[image] = false;
+        }
+    }
+}

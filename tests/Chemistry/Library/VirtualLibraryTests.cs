@@ -1,0 +1,108 @@
+using ChemScale.Engine.Chemistry.Library;
+using ChemScale.Engine.Chemistry.Selfies;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Chemistry.Library;
+
+public class VirtualLibraryTests
+{
+    private static readonly VirtualLibrary Library = new();
+
+    [Test]
+    public void Holds_a_million_million_molecules_and_says_that_they_are_synthetic()
+    {
+        Assert.That(Library.Count, Is.EqualTo(1_000_000_000_000));
+        Assert.That(Library.Description, Does.Contain("synthetic"));
+        Assert.That(Library.NatsPerMolecule, Is.InRange(Math.Log(Library.Count), 31));
+    }
+
+    [TestCase(0, "@0")]
+    [TestCase(1, "@1")]
+    [TestCase(123_456_789, "@2")]
+    [TestCase(999_999_999_999, "@3")]
+    public void Seed_0_gives_the_same_molecules_for_ever(long index, string expected) =>
+        Assert.That(Library[index], Is.EqualTo(expected));
+
+    [Test]
+    public void A_hundred_thousand_molecules_are_distinct_and_within_the_stated_length()
+    {
+        HashSet<string> seen = [];
+        for (long i = 0; i < 100_000; i++)
+        {
+            string smiles = Library[i];
+            Assert.That(smiles, Has.Length.LessThanOrEqualTo(VirtualLibrary.LongestSmiles));
+            Assert.That(seen.Add(smiles), smiles);
+        }
+    }
+
+    [Test]
+    public void Atoms_bonds_brackets_and_rings_are_sound()
+    {
+        for (long i = 0; i < 20_000; i++)
+        {
+            SmilesShape shape = new(Library[i * 40_000_003]);
+            Assert.That(shape.Faults(), Is.Empty, Library[i * 40_000_003]);
+            Assert.That(shape.Atoms, Is.InRange(10, 27));
+            Assert.That(shape.Rings, Is.InRange(1, 8));
+        }
+    }
+
+    [Test]
+    public void Any_run_of_indices_has_the_same_mean_size()
+    {
+        double MeanAtoms(long from) => Enumerable.Range(0, 4000).Average(i => new SmilesShape(Library[from + i]).Atoms);
+        Assert.That(MeanAtoms(0), Is.EqualTo(23.6).Within(0.2));
+        Assert.That(MeanAtoms(500_000_000_000), Is.EqualTo(23.6).Within(0.2));
+        Assert.That(MeanAtoms(Library.Count - 4000), Is.EqualTo(23.6).Within(0.2));
+    }
+
+    [Test]
+    public void Another_seed_gives_another_order()
+    {
+        VirtualLibrary other = new(1);
+        Assert.That(other.Count, Is.EqualTo(Library.Count));
+        Assert.That(Enumerable.Range(0, 100).Count(i => other[i] == Library[i]), Is.Zero);
+    }
+
+    [Test]
+    public void Threads_read_what_one_thread_reads()
+    {
+        string[] alone = [.. Enumerable.Range(0, 5000).Select(i => Library[i])];
+        string[] together = new string[alone.Length];
+        Parallel.For(0, together.Length, i => together[i] = Library[i]);
+        Assert.That(together, Is.EqualTo(alone));
+    }
+
+    [Test]
+    public void Writing_allocates_nothing()
+    {
+        char[] smiles = new char[VirtualLibrary.LongestSmiles];
+        Library.Write(0, smiles);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (long i = 0; i < 1000; i++) Library.Write(i, smiles);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+    }
+
+    [Test]
+    public void Indices_outside_and_short_spans_are_refused()
+    {
+        Assert.That(() => Library[-1], Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Library[Library.Count], Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Library.Write(0, new char[VirtualLibrary.LongestSmiles - 1]), Throws.ArgumentException);
+    }
+
+    [TestCase(SelfiesGrammar.V2)]
+    public void Selfies_encodes_all_and_decodes_to_the_same_atoms_and_rings(SelfiesGrammar grammar)
+    {
+        SelfiesCodec codec = SelfiesCodec.Create(grammar);
+        for (long i = 0; i < 20_000; i++)
+        {
+            string smiles = Library[i];
+            Assert.That(codec.TryEncode(smiles, out ReadOnlySpan<char> selfies), $"{smiles}: {codec.Reason}");
+            Assert.That(codec.TryDecode(selfies.ToString(), out ReadOnlySpan<char> decoded), $"{smiles}: {codec.Reason}");
+            SmilesShape before = new(smiles);
+            SmilesShape after = new(decoded.ToString());
+            Assert.That((after.Atoms, after.Rings), Is.EqualTo((before.Atoms, before.Rings)), smiles);
+        }
+    }
+}
