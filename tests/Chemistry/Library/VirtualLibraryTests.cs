@@ -1,5 +1,7 @@
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Library;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Smiles;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Chemistry.Library;
@@ -16,10 +18,10 @@ public class VirtualLibraryTests
         Assert.That(Library.NatsPerMolecule, Is.InRange(Math.Log(Library.Count), 31));
     }
 
-    [TestCase(0, "@0")]
-    [TestCase(1, "@1")]
-    [TestCase(123_456_789, "@2")]
-    [TestCase(999_999_999_999, "@3")]
+    [TestCase(0, "c1(C)c2nc(C)[nH]c(=O)c2ccc1CNC1C(OCCC)COCC1C")]
+    [TestCase(1, "c1(N)c(C)noc1C(=O)c1cc(Cl)sc1CNCC1CC1")]
+    [TestCase(123_456_789, "c1c2c(C=Cc3ccn[nH]3)c(Br)[nH]c2ccc1-n1ccnc1C")]
+    [TestCase(999_999_999_999, "c1(NCC#N)nc(C)sc1S(=O)(=O)c1ccc(NC(=O)CC)cc1")]
     public void Seed_0_gives_the_same_molecules_for_ever(long index, string expected) =>
         Assert.That(Library[index], Is.EqualTo(expected));
 
@@ -89,6 +91,19 @@ public class VirtualLibraryTests
         Assert.That(() => Library[-1], Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => Library[Library.Count], Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => Library.Write(0, new char[VirtualLibrary.LongestSmiles - 1]), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void The_smiles_reader_takes_all_and_finds_a_kekule_structure()
+    {
+        SmilesReader reader = new();
+        Molecule molecule = new();
+        for (long i = 0; i < 20_000; i++)
+        {
+            string smiles = Library[i];
+            Assert.That(reader.TryRead(smiles, molecule), $"{smiles}: {reader.Reason}");
+            Assert.That(molecule.AtomCount, Is.EqualTo(new SmilesShape(smiles).Atoms), smiles);
+        }
     }
 
     [TestCase(SelfiesGrammar.V2)]

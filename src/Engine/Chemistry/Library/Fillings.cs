@@ -1,0 +1,74 @@
+namespace ChemScale.Engine.Chemistry.Library;
+
+/// <summary>
+/// All ways to fill a list of slots that together hold an exact number of heavy atoms and an exact rarity: each split gives the first
+/// slot (or the first two, an unordered pair) its share and leaves the rest to the rest of the list.
+/// </summary>
+internal sealed class Fillings
+{
+    private readonly RunningTotals<Split> _splits = new();
+
+    public Fillings()
+    {
+    }
+
+    public Fillings(Derivations only) => Add(new Split(only, null, null));
+
+    public long Count => _splits.Total;
+
+    public int Longest { get; private set; }
+
+    public void Add(Split split)
+    {
+        _splits.Add(split, split.Count);
+        Longest = Math.Max(Longest, split.Longest);
+    }
+
+    public ref readonly Split Find(ref long rank) => ref _splits.Find(ref rank);
+}
+
+/// <summary>
+/// One way to share heavy atoms and rarity; <paramref name="Second"/> is null unless the first two slots are an unordered pair.
+/// </summary>
+internal readonly record struct Split(Derivations First, Derivations? Second, Fillings? Rest)
+{
+    public long Count => checked(Heads * (Rest?.Count ?? 1));
+
+    public int Longest => First.Longest + (Second?.Longest ?? 0) + (Rest?.Longest ?? 0);
+
+    private long Heads =>
+        Second is null ? First.Count
+        : ReferenceEquals(First, Second) ? checked(First.Count * (First.Count + 1)) / 2
+        : checked(First.Count * Second.Count);
+
+    /// <summary>Takes the first slot's rank off <paramref name="rank"/> (and a pair's second) and leaves the rest's.</summary>
+    public (long First, long Second) Take(ref long rank)
+    {
+        long head;
+        if (Rest is null) (head, rank) = (rank, 0);
+        else (rank, head) = Division.DivRem(rank, Heads);
+        if (Second is null) return (head, 0);
+        if (!ReferenceEquals(First, Second))
+        {
+            (long second, long first) = Division.DivRem(head, First.Count);
+            return (first, second);
+        }
+
+        // Row and column of a triangular number; the root may be off by one in the last place.
+        long row = (long)((Math.Sqrt((8.0 * head) + 1) - 1) / 2);
+        while (row * (row + 1) / 2 > head) row--;
+        while ((row + 1) * (row + 2) / 2 <= head) row++;
+        return (row, head - (row * (row + 1) / 2));
+    }
+}
+
+internal static class Division
+{
+    /// <summary>Division of non-negative numbers; most fit 32 bits, where it is several times faster.</summary>
+    public static (long Quotient, long Remainder) DivRem(long value, long divisor)
+    {
+        if (((value | divisor) >> 32) != 0) return Math.DivRem(value, divisor);
+        (uint quotient, uint remainder) = Math.DivRem((uint)value, (uint)divisor);
+        return (quotient, remainder);
+    }
+}
