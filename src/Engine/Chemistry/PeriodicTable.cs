@@ -7,9 +7,9 @@ public static class PeriodicTable
 
     private static readonly string[] Symbols =
     (
-        "* H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd " +
-        "Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac " +
-        "Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
+        "* H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb " +
+        "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg " +
+        "Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
     ).Split(' ');
 
     // Row: capital letter; column: 0 for no second letter, else 1 + small letter.
@@ -18,7 +18,9 @@ public static class PeriodicTable
     /// <param name="atomicNumber">0..118.</param>
     public static string Symbol(int atomicNumber) => Symbols[atomicNumber];
 
-    /// <summary>The atomic number of <paramref name="first"/> (capital) and <paramref name="second"/> (small, or '\0'); -1 if unknown.</summary>
+    /// <summary>The atomic number of a symbol of one or two letters; -1 if unknown.</summary>
+    /// <param name="first">The capital.</param>
+    /// <param name="second">The small letter, or '\0'.</param>
     public static int Number(char first, char second)
     {
         int row = first - 'A';

@@ -138,6 +138,8 @@ public class SmilesReaderTests
     [TestCase("c1cc2ccc3ccc4ccc5ccc6ccc1c1c2c3c4c5c61")]
     [TestCase("c1ccc2c(c1)ccc1c2ccc2c3ccccc3ccc21")]
     [TestCase("c1cc2cccc3c4cccc5cccc(c(c1)c23)c54")]
+    [TestCase("c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6c6c%11" +
+        "c2c2c7c3c3c8c4c4c9c5c1c1c6c2c3c41")]
     [TestCase("c1ccc(-c2ccccc2)cc1")]
     [TestCase("c:1:c:c:c:c:c1")]
     public void Every_aromatic_carbon_gets_one_double_bond(string smiles)

@@ -15,6 +15,8 @@ internal sealed class KekuleStructure
     private bool[] inBlossom = new bool[64];
     private bool[] onPath = new bool[64];
     private int tail;
+    private int[] touched = new int[128]; // atoms that the search for one path has marked
+    private int touchedCount;
 
     /// <param name="molecule">Its aromatic bonds are set to single or double.</param>
     /// <param name="bracket">Per atom, whether it was written in brackets, that is, with all its hydrogens.</param>
@@ -69,9 +71,13 @@ internal sealed class KekuleStructure
             reached = new bool[room];
             inBlossom = new bool[room];
             onPath = new bool[room];
+            touched = new int[2 * room];
         }
         Array.Clear(needs, 0, count);
+        Array.Clear(reached, 0, count);
         Array.Fill(mate, -1, 0, count);
+        Array.Fill(parent, -1, 0, count);
+        for (int a = 0; a < count; a++) blossomBase[a] = a;
     }
 
     private void MatchWithFreeNeighbor(Molecule molecule, int atom)
@@ -97,18 +103,28 @@ internal sealed class KekuleStructure
             mate[before] = end;
             end = next;
         }
+        for (int i = 0; i < touchedCount; i++)
+        {
+            int atom = touched[i];
+            reached[atom] = false;
+            parent[atom] = -1;
+            blossomBase[atom] = atom;
+        }
         return true;
+    }
+
+    private void Reach(int atom)
+    {
+        reached[atom] = true;
+        queue[tail++] = atom;
+        touched[touchedCount++] = atom;
     }
 
     private int FindEnd(Molecule molecule, int root)
     {
-        int count = molecule.AtomCount;
-        Array.Clear(reached, 0, count);
-        Array.Fill(parent, -1, 0, count);
-        for (int a = 0; a < count; a++) blossomBase[a] = a;
-        reached[root] = true;
         tail = 0;
-        queue[tail++] = root;
+        touchedCount = 0;
+        Reach(root);
         for (int head = 0; head < tail; head++)
         {
             int atom = queue[head];
@@ -119,39 +135,39 @@ internal sealed class KekuleStructure
                 if (blossomBase[atom] == blossomBase[to] || mate[atom] == to) continue;
                 if (to == root || (mate[to] >= 0 && parent[mate[to]] >= 0))
                 {
-                    Contract(count, atom, to, root);
+                    Contract(atom, to, root);
                 }
                 else if (parent[to] < 0)
                 {
                     parent[to] = atom;
+                    touched[touchedCount++] = to;
                     if (mate[to] < 0) return to;
-                    reached[mate[to]] = true;
-                    queue[tail++] = mate[to];
+                    Reach(mate[to]);
                 }
             }
         }
         return -1;
     }
 
-    private void Contract(int count, int a, int b, int root)
+    private void Contract(int a, int b, int root)
     {
-        int common = CommonBase(count, a, b, root);
-        Array.Clear(inBlossom, 0, count);
+        int common = CommonBase(a, b, root);
+        for (int i = 0; i < touchedCount; i++) inBlossom[touched[i]] = false;
         MarkPath(a, common, b);
         MarkPath(b, common, a);
-        for (int i = 0; i < count; i++)
+        int known = touchedCount;
+        for (int i = 0; i < known; i++)
         {
-            if (!inBlossom[blossomBase[i]]) continue;
-            blossomBase[i] = common;
-            if (reached[i]) continue;
-            reached[i] = true;
-            queue[tail++] = i;
+            int atom = touched[i];
+            if (!inBlossom[blossomBase[atom]]) continue;
+            blossomBase[atom] = common;
+            if (!reached[atom]) Reach(atom);
         }
     }
 
-    private int CommonBase(int count, int a, int b, int root)
+    private int CommonBase(int a, int b, int root)
     {
-        Array.Clear(onPath, 0, count);
+        for (int i = 0; i < touchedCount; i++) onPath[touched[i]] = false;
         while (true)
         {
             a = blossomBase[a];

@@ -8,7 +8,9 @@ namespace ChemScale.Engine.Chemistry.Smiles;
 /// <param name="stripStereo">
 /// Drop @, / and \; brackets that only said so go too, so that [C@@H] becomes C, and [13C@@H] becomes [13CH].
 /// </param>
-/// <param name="largestFragment">Of fragments joined by dots, keep the one with the most atoms that are not hydrogen, the first of equals.</param>
+/// <param name="largestFragment">
+/// Of fragments that dots divide, keep the one with the most atoms that are not hydrogen, the first of equals.
+/// </param>
 public sealed class SmilesFilter(bool stripStereo = true, bool largestFragment = true)
 {
     private readonly SmilesReader reader = new();

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ChemScale.Engine.Chemistry.Smiles;
 
 /// <summary>
@@ -9,12 +7,9 @@ namespace ChemScale.Engine.Chemistry.Smiles;
 /// </summary>
 public sealed class SmilesReader
 {
-    private const int Labels = 1000;
-
-    private readonly OpenRing[] rings = new OpenRing[Labels];
+    private readonly OpenRings rings = new();
     private readonly RingBonds ringBonds = new();
     private readonly KekuleStructure kekule = new();
-    private int openRings;
     private (int Atom, int Position)[] branches = new (int, int)[32];
     private bool[] bracket = new bool[64];
     private AtomPlace[] places = new AtomPlace[64];
@@ -41,8 +36,7 @@ public sealed class SmilesReader
     /// <summary>Replaces the content of <paramref name="molecule"/>; false, with reason and position, if this is no SMILES.</summary>
     public bool TryRead(ReadOnlySpan<char> smiles, Molecule molecule)
     {
-        if (openRings > 0) Array.Clear(rings);
-        openRings = 0;
+        rings.Clear();
         Reason = "";
         Position = -1;
         molecule.Clear();
@@ -105,9 +99,9 @@ public sealed class SmilesReader
             }
             else if (char.IsAsciiDigit(c) || c == '%')
             {
-                if (!TryReadLabel(smiles, ref i, out int label)) return Fail(start, "ring label without number");
+                if (!OpenRings.TryReadLabel(smiles, ref i, out int label)) return Fail(start, "ring label without number");
                 if (needsAtom) return Fail(start, "ring label without atom before it");
-                if (!TryRing(molecule, label, previous, bond, start)) return false;
+                if (rings.Meet(molecule, label, previous, bond, start) is { } reason) return Fail(start, reason);
             }
             else
             {
@@ -116,7 +110,7 @@ public sealed class SmilesReader
         }
         if (depth > 0) return Fail(branches[depth - 1].Position, "unclosed branch");
         if (needsAtom) return Fail(Math.Max(0, smiles.Length - 1), molecule.AtomCount == 0 ? "no atoms" : "empty fragment");
-        return openRings == 0 || FailOpenRing();
+        return rings.Count == 0 || FailOpenRing();
     }
 
     private bool TryReadAtom(ReadOnlySpan<char> smiles, ref int i, Molecule molecule)
@@ -170,90 +164,8 @@ public sealed class SmilesReader
 
     private bool TryBond(Molecule molecule, int begin, int end, char symbol, int position)
     {
-        if (!TryDescribe(molecule, begin, end, symbol, out Bond bond)) return Fail(position, "aromatic bond between atoms that are not");
+        if (!BondSymbol.TryRead(molecule, begin, end, symbol, out Bond bond)) return Fail(position, BondSymbol.NotAromatic);
         molecule.AddBond(bond);
-        return true;
-    }
-
-    private static bool TryDescribe(Molecule molecule, int begin, int end, char symbol, out Bond bond)
-    {
-        bool aromatic = molecule.Atoms[begin].Aromatic && molecule.Atoms[end].Aromatic;
-        bond = new Bond
-        {
-            Begin = begin,
-            End = end,
-            Order = symbol switch
-            {
-                '=' => BondOrder.Double,
-                '#' => BondOrder.Triple,
-                '$' => BondOrder.Quadruple,
-                _ => BondOrder.Single,
-            },
-            Direction = Direction(symbol),
-            Aromatic = aromatic && symbol is '\0' or ':',
-        };
-        return aromatic || symbol != ':';
-    }
-
-    private static BondDirection Direction(char symbol) => symbol switch
-    {
-        '/' => BondDirection.Up,
-        '\\' => BondDirection.Down,
-        _ => BondDirection.None,
-    };
-
-    // One digit, % and two digits, or %(...) with up to three.
-    private static bool TryReadLabel(ReadOnlySpan<char> smiles, ref int i, out int label)
-    {
-        label = 0;
-        if (smiles[i] != '%')
-        {
-            label = smiles[i++] - '0';
-            return true;
-        }
-        ReadOnlySpan<char> rest = smiles[(i + 1)..];
-        if (rest.Length > 1 && rest[0] == '(')
-        {
-            int close = rest[..Math.Min(rest.Length, 5)].IndexOf(')');
-            if (close < 2 || !int.TryParse(rest[1..close], NumberStyles.None, CultureInfo.InvariantCulture, out label)) return false;
-            i += close + 2;
-            return true;
-        }
-        if (rest.Length < 2 || !char.IsAsciiDigit(rest[0]) || !char.IsAsciiDigit(rest[1])) return false;
-        label = 10 * (rest[0] - '0') + rest[1] - '0';
-        i += 3;
-        return true;
-    }
-
-    private bool TryRing(Molecule molecule, int label, int atom, char symbol, int position)
-    {
-        ref OpenRing ring = ref rings[label];
-        if (!ring.Open)
-        {
-            ring = new OpenRing { Open = true, Atom = atom, Link = molecule.Reserve(atom), Symbol = symbol, Position = position };
-            openRings++;
-            return true;
-        }
-        ring.Open = false;
-        openRings--;
-        if (ring.Atom == atom) return Fail(position, "ring of one atom");
-        foreach (Molecule.Neighbor n in molecule.Neighbors(molecule.Degree(atom) < molecule.Degree(ring.Atom) ? atom : ring.Atom))
-        {
-            if (n.Atom == atom || n.Atom == ring.Atom) return Fail(position, "ring bond between bonded atoms");
-        }
-
-        // A direction is meant from the atom that stands before it: the closing atom looks the other way.
-        char closing = symbol switch
-        {
-            '/' => '\\',
-            '\\' => '/',
-            _ => symbol,
-        };
-        if (ring.Symbol != '\0' && closing != '\0' && ring.Symbol != closing) return Fail(position, "ring bonds differ");
-        char agreed = ring.Symbol != '\0' ? ring.Symbol : closing;
-        if (!TryDescribe(molecule, ring.Atom, atom, agreed, out Bond bond)) return Fail(position, "aromatic bond between atoms that are not");
-        bond.RingClosure = true;
-        molecule.AddBond(bond, ring.Link);
         return true;
     }
 
@@ -297,12 +209,8 @@ public sealed class SmilesReader
 
     private bool FailOpenRing()
     {
-        int first = -1;
-        for (int label = 0; label < Labels; label++)
-        {
-            if (rings[label].Open && (first < 0 || rings[label].Position < rings[first].Position)) first = label;
-        }
-        return Fail(rings[first].Position, UnclosedRing.Reason(first));
+        (int label, int position) = rings.First();
+        return Fail(position, UnclosedRing.Reason(label));
     }
 
     private bool Fail(int position, string reason)
@@ -311,24 +219,4 @@ public sealed class SmilesReader
         Reason = reason;
         return false;
     }
-
-    private struct OpenRing
-    {
-        public bool Open;
-        public int Atom;
-        public int Link;
-        public char Symbol;
-        public int Position;
-    }
-}
-
-/// <summary>Where an atom stands in its SMILES.</summary>
-internal struct AtomPlace
-{
-    public int Start;
-    public int End;
-
-    /// <summary>-1 where nothing says chirality.</summary>
-    public int ChiralityStart;
-    public int ChiralityEnd;
 }

@@ -1,6 +1,6 @@
 namespace ChemScale.Engine.Chemistry.Selfies.V2;
 
-/// <summary>Reads atoms of a SMILES the way grammar 2.1 does: which is laxer in places, and narrower in others, than the language.</summary>
+/// <summary>Reads bracket atoms the way grammar 2.1 does, laxer in places than SMILES and narrower in others.</summary>
 internal static class AtomReader
 {
     /// <summary>Digits of an isotope or charge beyond which a number is refused.</summary>

@@ -106,8 +106,9 @@ internal sealed class GraphReader
                 int label = c - '0';
                 if (c == '%')
                 {
-                    if (i + 2 >= smiles.Length || !char.IsAsciiDigit(smiles[i + 1]) || !char.IsAsciiDigit(smiles[i + 2])) return "ring label";
-                    label = 10 * (smiles[i + 1] - '0') + smiles[i + 2] - '0' + 10;
+                    ReadOnlySpan<char> digits = smiles[(i + 1)..];
+                    if (digits.Length < 2 || digits[..2].ContainsAnyExceptInRange('0', '9')) return "ring label without number";
+                    label = 10 * (digits[0] - '0') + digits[1] - '0' + 10;
                     i += 2;
                 }
                 i++;

@@ -48,13 +48,16 @@ internal sealed class HashOrder
 
     public void Remove(int number)
     {
-        int at = Array.IndexOf(table, number, 0, mask + 1);
+        int at = Probe(number, number);
         if (at < 0) return;
         table[at] = Removed;
         Count--;
     }
 
-    private void Insert(int number)
+    private void Insert(int number) => table[Probe(number, Empty)] = number;
+
+    // The first slot on the number's path that holds what is wanted; -1 if the path meets an empty slot before.
+    private int Probe(int number, int wanted)
     {
         int perturb = number;
         int at = number & mask;
@@ -63,9 +66,8 @@ internal sealed class HashOrder
             int last = at + LinearProbes <= mask ? at + LinearProbes : at;
             for (int i = at; i <= last; i++)
             {
-                if (table[i] != Empty) continue;
-                table[i] = number;
-                return;
+                if (table[i] == wanted) return i;
+                if (table[i] == Empty) return -1;
             }
             perturb >>= PerturbShift;
             at = (int)(5L * at + 1 + perturb & mask);

@@ -21,6 +21,7 @@ internal sealed class Matching
     private int[] path = new int[128];
     private long[] heap = new long[128];
     private int heapCount;
+    private int visited; // nodes in the queue, those done included
 
     public void Begin(int nodeCount)
     {
@@ -62,12 +63,14 @@ internal sealed class Matching
         {
             if (mate[i] < 0) unmatched.Add(i);
         }
+        if (unmatched.Count > 0) Array.Fill(parentNode, -1, 0, nodes);
         while (unmatched.Count > 0)
         {
             int root = unmatched.Pop();
             int end = FindPath(root);
             if (end < 0) return false;
             Flip(root, end);
+            Forget(end);
             unmatched.Remove(end);
         }
         return true;
@@ -137,14 +140,12 @@ internal sealed class Matching
     // Breadth first along alternating bonds; the unmatched node at the other end, or -1.
     private int FindPath(int root)
     {
-        Array.Fill(parentNode, -1, 0, nodes);
         parentNode[root] = root;
-        int head = 0;
-        int tail = 0;
-        queue[tail++] = root;
-        while (head < tail)
+        visited = 0;
+        queue[visited++] = root;
+        for (int head = 0; head < visited; head++)
         {
-            int node = queue[head++];
+            int node = queue[head];
             for (int k = start[node]; k < start[node + 1]; k++)
             {
                 int neighbour = adjacent[k];
@@ -159,7 +160,7 @@ internal sealed class Matching
                 if (parentNode[next] >= 0) continue;
                 parentNode[next] = node;
                 parentVia[next] = neighbour;
-                queue[tail++] = next;
+                queue[visited++] = next;
             }
         }
         return -1;
@@ -178,6 +179,12 @@ internal sealed class Matching
             mate[path[i]] = path[i + 1];
             mate[path[i + 1]] = path[i];
         }
+    }
+
+    private void Forget(int end)
+    {
+        parentNode[end] = -1;
+        for (int i = 0; i < visited; i++) parentNode[queue[i]] = -1;
     }
 
     private void Push(int freeNeighbours, int node)

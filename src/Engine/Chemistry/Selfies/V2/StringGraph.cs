@@ -2,32 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace ChemScale.Engine.Chemistry.Selfies.V2;
 
-/// <summary>An atom as grammar 2.1 sees it. Orders are counted in halves, so that an aromatic bond is the whole number 3.</summary>
-internal struct GraphAtom
-{
-    public int FirstEdge;
-    public int LastEdge;
-    public int Parent;
-    public int HalfBonds;
-    public int RingBonds;
-    public int Charge;
-    public long Isotope; // -1: none written
-    public byte Element;
-    public sbyte Hydrogens; // -1: implicit, no bracket
-    public byte Chirality; // 0, 1 for @, 2 for @@
-    public bool Aromatic;
-}
-
-/// <summary>A bond seen from one end. A chain bond exists at the earlier atom only, a ring bond at both.</summary>
-internal struct GraphEdge
-{
-    public int Target; // -1 while its ring is open
-    public int Next;
-    public int Partner; // the same ring bond at the other end; -1 for chain bonds
-    public byte HalfOrder;
-    public char Stereo; // '/', '\' or '\0'
-}
-
 /// <summary>
 /// The atoms of one SMILES in the order written, each with its outgoing edges in the order written: the form from which grammar 2.1
 /// derives symbols. Arrays are kept and reused.
