@@ -61,6 +61,12 @@ public sealed record FitSummary
     /// <summary>What is held: "D = 41,230 tokens"; for compute, "frontier".</summary>
     public required string Held { get; init; }
 
+    /// <summary>The value held, to match a fit with its points: D of one over parameters, N of one over items; null for compute.</summary>
+    public double? HeldValue { get; init; }
+
+    /// <summary>True when the points still falling at the cap on S were left out.</summary>
+    public bool WithoutStillFalling { get; init; }
+
     /// <summary>power-law or power-law-with-floor.</summary>
     public required string Form { get; init; }
 

@@ -1,0 +1,13 @@
+using System.Xml.Linq;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>A picture, what it shows in words, and the numbers behind it; the name is that of its files, without extension.</summary>
+internal sealed record Figure(string Name, Chart Chart, string Caption, CsvTable Numbers)
+{
+    public string SvgPath => $"figures/{Name}.svg";
+
+    public string CsvPath => $"figures/{Name}.csv";
+
+    public XElement Svg() => ChartDrawing.Draw(Chart, Name);
+}

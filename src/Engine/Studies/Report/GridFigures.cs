@@ -1,0 +1,134 @@
+using ChemScale.Engine.Studies.Summary;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>The figures of the grid: loss against each resource with the fitted power laws, and the validation curves.</summary>
+internal static class GridFigures
+{
+    public static Figure Parameters(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-parameters", Resource.Parameters,
+        "Loss against model size, for each data size", "Non-embedding parameters N", p => p.Parameters, p => p.Items,
+        value => Data(part, value));
+
+    public static Figure Items(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-data", Resource.Items,
+        "Loss against data size, for each model size", $"Unique training {part.ItemName} D", p => p.Items, p => p.Parameters,
+        value => Model(part, value));
+
+    public static Figure Compute(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-compute", Resource.Compute,
+        "Loss against compute", "Training compute C = 6 N S (FLOP)", p => p.Compute, p => p.Parameters, value => Model(part, value));
+
+    public static Figure Curves(StudyPart part, string slug)
+    {
+        long[] data = Distinct(part, p => p.Items), models = Distinct(part, p => p.Parameters);
+        Chart chart = New(part, "Validation loss along each run", $"Training {part.ItemName} seen S, repeats included");
+        var csv = new CsvTable("run", "model", "parameters", "items", "items_seen", "loss", "synthetic");
+        foreach (GridPoint point in part.Grid.Points)
+        {
+            int d = Array.IndexOf(data, point.Items), n = Array.IndexOf(models, point.Parameters);
+            (double X, double Y)[] curve = [.. point.Curve.Select(c => ((double)c.ItemsSeen, c.Loss))];
+            chart.Line(curve, Palette.Ordered(d, data.Length), Dashes(n));
+            if (curve.Length > 0) chart.Points(curve[^1..], Marks.Of(n, point.StillFalling), Palette.Ordered(d, data.Length), 7);
+            foreach (CurvePoint c in point.Curve)
+                csv.Add(point.Name, point.ModelName, point.Parameters, point.Items, c.ItemsSeen, c.Loss, part.Data.Synthetic);
+        }
+        if (!chart.IsEmpty)
+        {
+            for (int i = 0; i < data.Length; i++)
+                chart.Legend(new LegendEntry(Data(part, data[i]), Palette.Ordered(i, data.Length), Line: Dash.Solid));
+            for (int i = 0; i < models.Length; i++)
+                chart.Legend(new LegendEntry(Model(part, models[i]), Palette.Ink, Marks.Of(i, open: false), Dashes(i)));
+        }
+        string caption = "Loss on the one fixed validation set while training.";
+        if (part.Grid.Points.Any(p => p.StillFalling)) caption += " An open mark at the end: still falling when the cap on S was reached.";
+        return new Figure($"{slug}-validation-curves", chart, caption, csv);
+    }
+
+    private static Figure Loss(StudyPart part, string name, string resource, string title, string xLabel,
+        Func<GridPoint, double> at, Func<GridPoint, long> group, Func<double, string> label)
+    {
+        Chart chart = New(part, title, xLabel);
+        var csv = new CsvTable("kind", "series", "form", resource, "loss", "low", "high", "still_falling", "synthetic");
+        long[] groups = Distinct(part, group);
+        FitSummary[] fits = [.. part.Grid.Fits.Where(f => f.Resource == resource)];
+        foreach (FitSummary fit in fits)
+        {
+            int index = resource == Resource.Compute || fit.HeldValue is not { } held ? -1 : Array.FindIndex(groups, g => g == held);
+            Fit(chart, fit, index < 0 ? Palette.Ink : Palette.Ordered(index, groups.Length));
+            foreach (BandPoint b in fit.Band)
+            {
+                string kind = fit.WithoutStillFalling ? "fit without still falling" : "fit";
+                csv.Add(kind, fit.Held, fit.Form, b.Resource, b.Loss, b.Low, b.High, null, part.Data.Synthetic);
+            }
+        }
+        for (int g = 0; g < groups.Length; g++)
+        {
+            string color = Palette.Ordered(g, groups.Length);
+            GridPoint[] points = [.. part.Grid.Points.Where(p => group(p) == groups[g]).OrderBy(at)];
+            chart.Points(points.Where(p => !p.StillFalling).Select(p => (at(p), p.Loss)), Marks.Of(g, open: false), color);
+            chart.Points(points.Where(p => p.StillFalling).Select(p => (at(p), p.Loss)), Marks.Of(g, open: true), color);
+            Dash? line = fits.Any(f => f.HeldValue == groups[g]) ? Dash.Solid : null;
+            chart.Legend(new LegendEntry(label(groups[g]), color, Marks.Of(g, open: false), line));
+            foreach (GridPoint p in points)
+                csv.Add("point", label(groups[g]), null, at(p), p.Loss, null, null, p.StillFalling, part.Data.Synthetic);
+        }
+        foreach (FitSummary fit in fits.Where(f => resource == Resource.Compute || !groups.Any(g => g == f.HeldValue)))
+            chart.Legend(new LegendEntry(fit.Held, Palette.Ink, Line: Form(fit)));
+        Explain(chart, part, fits);
+        return new Figure(name, chart, Caption(part, fits, resource), csv);
+    }
+
+    private static void Fit(Chart chart, FitSummary fit, string color)
+    {
+        // One band for each line of points: those of the other forms would hide each other.
+        if (Form(fit) == Dash.Solid) chart.Band(fit.Band.Select(b => (b.Resource, b.Low, b.High)), color);
+        chart.Line(fit.Band.Select(b => (b.Resource, b.Loss)), color, Form(fit));
+    }
+
+    private static void Explain(Chart chart, StudyPart part, FitSummary[] fits)
+    {
+        if (fits.Any(f => Form(f) == Dash.Solid && f.Band.Any(b => double.IsFinite(b.Low) && double.IsFinite(b.High))))
+            chart.Legend(new LegendEntry("power law, 95 % band", Palette.Faint, Line: Dash.Solid, Band: true));
+        if (fits.Any(f => Form(f) == Dash.Dashed)) chart.Legend(new LegendEntry("with a floor", Palette.Faint, Line: Dash.Dashed));
+        if (fits.Any(f => Form(f) == Dash.Dotted))
+            chart.Legend(new LegendEntry("without points still falling", Palette.Faint, Line: Dash.Dotted));
+        if (part.Grid.Points.Any(p => p.StillFalling))
+            chart.Legend(new LegendEntry("open: still falling at the cap", Palette.Ink, Mark.OpenCircle));
+    }
+
+    private static string Caption(StudyPart part, FitSummary[] fits, string resource)
+    {
+        string caption = part.Grid.Points.Count switch
+        {
+            0 => "No runs.",
+            1 => "Least validation loss of the one run.",
+            _ => $"Least validation loss of each of the {Numbers.Count(part.Grid.Points.Count)} runs.",
+        };
+        if (fits.Length == 0) caption += resource == Resource.Compute ? " No frontier was fitted." : " No power law was fitted.";
+        else if (resource == Resource.Compute) caption += " The line is fitted to the frontier: the runs that no cheaper run beats.";
+        return caption;
+    }
+
+    private static Chart New(StudyPart part, string title, string xLabel) =>
+        new(title, new ChartAxis(xLabel, Logarithmic: true, Powers: true),
+            new ChartAxis($"Validation loss ({part.LossUnit})", Logarithmic: true))
+        {
+            Synthetic = part.Data.Synthetic,
+        };
+
+    private static Dash Form(FitSummary fit) =>
+        fit.WithoutStillFalling ? Dash.Dotted : fit.Form == "power-law" ? Dash.Solid : Dash.Dashed;
+
+    private static Dash Dashes(int index) => (Dash)(index % Enum.GetValues<Dash>().Length);
+
+    private static string Count(double value) => Numbers.Count((long)value);
+
+    private static string Data(StudyPart part, double items) => $"D = {Count(items)} {part.ItemName}";
+
+    private static string Model(StudyPart part, double parameters)
+    {
+        IEnumerable<GridPoint> points = part.Grid.Points.Where(p => p.Parameters == parameters);
+        string[] names = [.. points.Select(p => p.ModelName).Distinct().Where(n => n.Length > 0)];
+        return names.Length == 1 ? $"N = {Count(parameters)} ({names[0]})" : $"N = {Count(parameters)}";
+    }
+
+    private static long[] Distinct(StudyPart part, Func<GridPoint, long> value) => [.. part.Grid.Points.Select(value).Distinct().Order()];
+}

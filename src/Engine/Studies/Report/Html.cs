@@ -1,0 +1,78 @@
+using System.Collections;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>
+/// Builds the page as a tree, so that every text is escaped and every tag is closed; what is written is HTML and well-formed XML at once.
+/// </summary>
+internal static class Html
+{
+    private static readonly HashSet<string> Void = ["meta", "br", "hr", "col"];
+
+    /// <summary>An element; strings among the content become text, or attributes by way of <see cref="Attribute"/>.</summary>
+    public static XElement Element(string name, params object?[] content) => new(name, Prepared(content));
+
+    public static XAttribute Attribute(string name, string value) => new(name, Xml.Clean(value));
+
+    public static XAttribute Class(string value) => new("class", value);
+
+    /// <summary>Text in which <c>10^5</c> gets a raised 5: for what the report itself writes, as a command may hold a caret.</summary>
+    public static IEnumerable<XNode> Powers(string text)
+    {
+        int end = 0;
+        foreach (Match match in SvgText.Exponent().Matches(text))
+        {
+            if (match.Index > end) yield return new XText(Xml.Clean(text[end..match.Index]));
+            yield return new XElement("sup", match.Groups[1].Value);
+            end = match.Index + match.Length;
+        }
+        if (end < text.Length) yield return new XText(Xml.Clean(text[end..]));
+    }
+
+    public static XElement Paragraph(params object?[] content) => Element("p", content);
+
+    public static XElement Link(string address, string text) => Element("a", Attribute("href", address), text);
+
+    public static XElement Section(string id, int level, string title, params object?[] content) =>
+        Element("section", Attribute("id", id), Element("h" + level, title), content);
+
+    public static XElement? List(IEnumerable<string> items)
+    {
+        XElement[] entries = [.. items.Select(i => Element("li", i))];
+        return entries.Length == 0 ? null : Element("ul", entries.Cast<object>().ToArray());
+    }
+
+    /// <summary>Text that stays on one line of its cell.</summary>
+    public static XElement Unbroken(string text) => Element("span", Class("unbroken"), text);
+
+    public static XElement Code(string command) => Element("pre", Element("code", command));
+
+    /// <summary>The mark that numbers of synthetic data carry wherever they stand; nothing for real data.</summary>
+    public static XElement? SyntheticLabel(bool synthetic) =>
+        synthetic ? Element("span", Class("synthetic"), "SYNTHETIC DATA") : null;
+
+    /// <summary>The whole page as text.</summary>
+    public static string Write(XElement html)
+    {
+        // HTML has no <p/>: only void elements, and those of SVG, may close themselves.
+        foreach (XElement element in html.DescendantsAndSelf().Where(e => e.IsEmpty && e.Name.NamespaceName.Length == 0).ToList())
+        {
+            if (!Void.Contains(element.Name.LocalName)) element.Add("");
+        }
+        var text = new StringBuilder("<!DOCTYPE html>\n");
+        var settings = new XmlWriterSettings { OmitXmlDeclaration = true, NewLineHandling = NewLineHandling.None };
+        using (var writer = XmlWriter.Create(text, settings)) html.WriteTo(writer);
+        return text.Append('\n').ToString();
+    }
+
+    private static object? Prepared(object? content) => content switch
+    {
+        string text => Xml.Clean(text),
+        IEnumerable list => list.Cast<object?>().Select(Prepared).ToArray(),
+        _ => content,
+    };
+}

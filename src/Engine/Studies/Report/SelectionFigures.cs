@@ -1,0 +1,150 @@
+using ChemScale.Engine.Studies.Summary;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>The figures of training performance estimation: how good the predictions were, and the loss curves behind them.</summary>
+internal static class SelectionFigures
+{
+    // Beyond this ratio of the largest to the least loss a linear axis hides the good configurations.
+    private const double RatioForLogarithm = 4;
+
+    public static Figure Predictions(StudyPart part, string slug)
+    {
+        SelectionSummary selection = part.Selection;
+        ConfigurationOutcome[] shown = [.. selection.Configurations.Where(c => Positive(c.Predicted) && Positive(c.Final))];
+        bool logarithmic = Wide(shown.SelectMany(c => new[] { c.Predicted!.Value, c.Final!.Value }));
+        var chart = new Chart($"Predicted and true final loss: {Headline.Agreement(selection)}",
+            new ChartAxis($"True final training loss ({part.LossUnit})", logarithmic),
+            new ChartAxis($"Predicted final loss ({part.LossUnit})", logarithmic))
+        {
+            Synthetic = part.Data.Synthetic,
+            Identity = true,
+        };
+        foreach (ConfigurationOutcome c in shown.Where(c => Positive(c.PredictedError)))
+        {
+            double predicted = c.Predicted!.Value, error = c.PredictedError!.Value;
+            chart.Bar(c.Final!.Value, predicted - error, predicted + error, Palette.Fate(c.Fate));
+        }
+        foreach (ConfigurationFate fate in shown.Select(c => c.Fate).Distinct().Order())
+        {
+            var points = shown.Where(c => c.Fate == fate).Select(c => (c.Final!.Value, c.Predicted!.Value));
+            chart.Points(points, Palette.FateMark(fate), Palette.Fate(fate));
+            chart.Legend(new LegendEntry(Word(fate), Palette.Fate(fate), Palette.FateMark(fate)));
+        }
+        Ring(part, chart, shown);
+        if (!chart.IsEmpty) chart.Legend(new LegendEntry("prediction = truth", Palette.Faint, Line: Dash.Dashed));
+        return new Figure($"{slug}-predicted-vs-true", chart, Caption(selection, shown.Length), Table(part));
+    }
+
+    public static Figure Curves(StudyPart part, string slug)
+    {
+        SelectionSummary selection = part.Selection;
+        var chart = new Chart("Training loss of every configuration", new ChartAxis("Epoch", Integers: true),
+            new ChartAxis($"Mean training loss ({part.LossUnit})", Wide(selection.Configurations.SelectMany(c => c.EpochLosses))))
+        {
+            Synthetic = part.Data.Synthetic,
+        };
+        var csv = new CsvTable("configuration", "learning_rate", "batch_size", "fate", "epoch", "loss", "within_probe", "synthetic");
+        bool synthetic = part.Data.Synthetic;
+        // Kept ones last, on top.
+        foreach (ConfigurationOutcome c in selection.Configurations.OrderByDescending(c => c.Fate))
+        {
+            Curve(chart, c, selection.ProbeEpochs);
+            for (int e = 0; e < c.EpochLosses.Count; e++)
+                csv.Add(c.Name, c.LearningRate, c.BatchSize, Word(c.Fate), e + 1, c.EpochLosses[e], e < selection.ProbeEpochs, synthetic);
+        }
+        foreach (ConfigurationFate fate in selection.Configurations.Select(c => c.Fate).Distinct().Order())
+        {
+            Mark? mark = fate == ConfigurationFate.Diverged ? Mark.Cross : null;
+            chart.Legend(new LegendEntry(Word(fate), Palette.Fate(fate), mark, Dash.Solid));
+        }
+        if (selection.Configurations.Any(c => c.Fate == ConfigurationFate.Stopped && c.EpochLosses.Count > selection.ProbeEpochs))
+            chart.Legend(new LegendEntry("stopped, finished only to check", Palette.Fate(ConfigurationFate.Stopped), Line: Dash.Dotted));
+        if (selection.Configurations.Any(c => c.IsDefault))
+            chart.Legend(new LegendEntry("default configuration", Palette.Ink, Line: Dash.Dashed));
+        if (!chart.IsEmpty)
+        {
+            chart.Rule(selection.ProbeEpochs, Palette.Alert, Dash.Long);
+            string end = $"end of the probe (epoch {Numbers.Count(selection.ProbeEpochs)})";
+            chart.Legend(new LegendEntry(end, Palette.Alert, Line: Dash.Long));
+        }
+        string caption = "Mean training loss of each epoch. Selection saw only what lies left of the vertical line, "
+            + $"{Numbers.Count(selection.ProbeEpochs)} of {Epochs(selection.FullEpochs)}.";
+        return new Figure($"{slug}-loss-curves", chart, caption, csv);
+    }
+
+    public static string Word(ConfigurationFate fate) => fate switch
+    {
+        ConfigurationFate.Kept => "kept",
+        ConfigurationFate.Stopped => "stopped",
+        _ => "diverged",
+    };
+
+    public static string Epochs(long count) => count == 1 ? "1 epoch" : $"{Numbers.Count(count)} epochs";
+
+    private static CsvTable Table(StudyPart part)
+    {
+        SelectionSummary selection = part.Selection;
+        var csv = new CsvTable("configuration", "learning_rate", "batch_size", "default", "selected", "fate", "tse", "predicted",
+            "predicted_error", "final", "synthetic");
+        for (int i = 0; i < selection.Configurations.Count; i++)
+        {
+            ConfigurationOutcome c = selection.Configurations[i];
+            csv.Add(c.Name, c.LearningRate, c.BatchSize, c.IsDefault, i == selection.Selected, Word(c.Fate), c.Estimate, c.Predicted,
+                c.PredictedError, c.Final, part.Data.Synthetic);
+        }
+        return csv;
+    }
+
+    private static void Curve(Chart chart, ConfigurationOutcome c, int probeEpochs)
+    {
+        (double X, double Y)[] points = [.. c.EpochLosses.Select((loss, i) => (i + 1.0, loss))];
+        string color = Palette.Fate(c.Fate);
+        int seen = c.Fate == ConfigurationFate.Stopped ? Math.Clamp(probeEpochs, 0, points.Length) : points.Length;
+        chart.Line(points[..seen], color);
+        if (seen < points.Length) chart.Line(points[Math.Max(0, seen - 1)..], color, Dash.Dotted);
+        if (c.IsDefault) chart.Line(points, Palette.Ink, Dash.Dashed, 1.4f);
+        (double X, double Y)[] finite = [.. points.Where(p => double.IsFinite(p.Y))];
+        if (finite.Length == 0) return;
+        if (c.Fate == ConfigurationFate.Diverged) chart.Points([finite[^1]], Mark.Cross, color);
+        else if (finite.Length == 1) chart.Points(finite, Mark.Circle, color, 5);
+    }
+
+    private static void Ring(StudyPart part, Chart chart, ConfigurationOutcome[] shown)
+    {
+        ConfigurationOutcome? selected = part.Selection.Configurations.ElementAtOrDefault(part.Selection.Selected);
+        foreach (ConfigurationOutcome c in shown)
+        {
+            (double, double) place = (c.Final!.Value, c.Predicted!.Value);
+            if (ReferenceEquals(c, selected))
+            {
+                chart.Points([place], Mark.OpenCircle, Palette.Ink, 17);
+                chart.Legend(new LegendEntry("selected", Palette.Ink, Mark.OpenCircle));
+            }
+            if (c.IsDefault)
+            {
+                chart.Points([place], Mark.OpenSquare, Palette.Ink, 17);
+                chart.Legend(new LegendEntry("default configuration", Palette.Ink, Mark.OpenSquare));
+            }
+        }
+    }
+
+    private static string Caption(SelectionSummary selection, int shown)
+    {
+        string caption = $"Final training loss predicted from the first {Epochs(selection.ProbeEpochs)}, with its standard error, "
+            + $"against the loss reached after {Epochs(selection.FullEpochs)}; "
+            + $"{Numbers.Count(shown)} of {Numbers.Count(selection.Configurations.Count)} configurations have both.";
+        int diverged = selection.Configurations.Count(c => c.Fate == ConfigurationFate.Diverged);
+        if (diverged > 0) caption += $" {Numbers.Count(diverged)} diverged.";
+        if (!selection.Validated) caption += " The stopped ones were not finished, so R² and ρ are not known.";
+        return caption;
+    }
+
+    private static bool Positive(double? value) => value is { } v && double.IsFinite(v) && v > 0;
+
+    private static bool Wide(IEnumerable<double> losses)
+    {
+        double[] finite = [.. losses.Where(double.IsFinite)];
+        return finite.Length > 0 && finite.Min() > 0 && finite.Max() / finite.Min() > RatioForLogarithm;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text;
+using System.Xml.Linq;
+using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Storage;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>
+/// Writes what a study found: report.html (self-contained, without scripts or network), summary.json, and under figures/ each picture as
+/// SVG with the numbers behind it as CSV.
+/// </summary>
+public static class StudyReport
+{
+    public const string PageName = "report.html";
+    public const string SummaryName = "summary.json";
+
+    /// <summary>Writes the report, each file under a temporary name that is then renamed, the page last.</summary>
+    /// <param name="summary">What the study found; empty lists and values that are not numbers show as dashes.</param>
+    /// <param name="directory">Made where it does not exist; files of an earlier report are replaced.</param>
+    /// <returns>The path of the page.</returns>
+    /// <exception cref="InputException">The directory cannot be written.</exception>
+    public static string Write(StudySummary summary, string directory) => Write(summary, directory, new DiskStorage());
+
+    internal static string Write(StudySummary summary, string directory, IStorage storage)
+    {
+        IReadOnlyList<PartFigures> figures = PartFigures.Of(summary);
+        var files = new List<(string Name, string Content)> { (SummaryName, SummaryJson.Write(summary)) };
+        foreach (Figure figure in figures.SelectMany(f => f.All))
+        {
+            files.Add((figure.CsvPath, figure.Numbers.ToString()));
+            files.Add((figure.SvgPath, figure.Svg().ToString(SaveOptions.DisableFormatting) + "\n"));
+        }
+        files.Add((PageName, ReportPage.Render(summary, figures)));
+        try
+        {
+            storage.CreateDirectory(Path.Combine(directory, "figures"));
+            foreach ((string name, string content) in files)
+                storage.WriteAtomically(Path.Combine(directory, name), Encoding.UTF8.GetBytes(content));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(directory, e.Message, "a directory that can be written");
+        }
+        return Path.Combine(directory, PageName);
+    }
+}
