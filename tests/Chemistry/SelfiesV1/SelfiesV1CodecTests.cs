@@ -39,14 +39,15 @@ public class SelfiesV1CodecTests
     public void Encodes(string smiles, string selfies) => Assert.That(Encode(smiles), Is.EqualTo(selfies));
 
     [TestCase("c1ccccc1", "[C][=C][C][=C][C][=C][Ring1][Branch1_2]")]
-    [TestCase("c1cc[nH]c1", "[C][C][=C][NHexpl][C][Expl=Ring1][Ring2]")]
-    [TestCase("c1ccc[n+](C)c1", "[C][C][=C][C][=N+expl][Branch1_1][C][C][C][Expl=Ring1][Branch1_2]")]
+    [TestCase("c1cc[nH]c1", "[C][C][=C][NHexpl][C][Expl=Ring1][Branch1_1]")]
+    [TestCase("c1ccc[n+](C)c1", "[C][=C][C][=C][N+expl][Branch1_1][C][C][=C][Ring1][Branch1_3]")]
     [TestCase("c:1:c:c:c:c:c1", "[C][=C][C][=C][C][=C][Ring1][Branch1_2]")]
     [TestCase("c1ccccc1-c1ccccc1", "[C][=C][C][=C][C][=C][Ring1][Branch1_2][C][=C][C][=C][C][=C][Ring1][Branch1_2]")]
     [TestCase("c1cc(c)ccc1", null)]
     [TestCase("n", "[n]")]
-    [TestCase("b1ccccc1", null)]
-    [TestCase("c1cc[se]c1", "[C][=C][C][=C][Seexpl][Ring1][Branch1_1]")]
+    [TestCase("b1ccccc1", "[B][=C][C][=C][C][=C][Ring1][Branch1_2]")]
+    [TestCase("b1[te]bbb1", "[b][teexpl][b][b][b][Ring1][Branch1_1]")]
+    [TestCase("c1cc[se]c1", "[C][C][=C][Seexpl][C][Expl=Ring1][Branch1_1]")]
     [TestCase("[cH]1[cH][cH][cH][cH][cH]1", "[CHexpl][=CHexpl][CHexpl][=CHexpl][CHexpl][=CHexpl][Ring1][Branch1_2]")]
     public void Encodes_aromatic_atoms_in_one_Kekule_structure(string smiles, string? selfies) =>
         Assert.That(Encode(smiles), Is.EqualTo(selfies ?? Refused));
@@ -92,7 +93,8 @@ public class SelfiesV1CodecTests
     [TestCase("[C][Branch1_1][C][=O][O]", "C(O)O")]
     [TestCase("[C][Branch1_2][C][=O][O]", "C(=O)O")]
     [TestCase("[O][Branch1_3][C][#C][Cl]", "O(C)Cl")]
-    [TestCase("[C][Branch1_1][Branch1_1][Branch1_1][C][F][Cl][Br][I]", "C(F)(Cl)I")]
+    [TestCase("[C][Branch1_1][Branch1_1][Branch1_1][C][F][Cl][Br]", "C(CF)Br")]
+    [TestCase("[C][Branch1_2][Branch1_1][Branch1_1][C][F][Cl][Br]", "C(F)(Cl)Br")]
     [TestCase("[C][Branch2_1][Ring1][C][F][Cl]", "C(F)")]
     [TestCase("[C][Ring1][C]", "C")]
     [TestCase("[C][C][Ring1][C]", "C=C")]
@@ -155,7 +157,7 @@ public class SelfiesV1CodecTests
 
         Assert.That(Decode(Encode(Nested(200))), Is.EqualTo(Nested(200)));
         Assert.That(Encode(Nested(Atoms)), Is.EqualTo(Refused));
-        Assert.That(Decode(string.Concat(Enumerable.Repeat("[C][Branch3_1][P][P][P]", Atoms))), Is.EqualTo(Refused));
+        Assert.That(Decode(string.Concat(Enumerable.Repeat("[C][Branch4_1][P][P][P][P]", Atoms))), Is.EqualTo(Refused));
     }
 
     [Test]
