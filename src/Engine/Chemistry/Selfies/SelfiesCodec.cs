@@ -19,6 +19,7 @@ public abstract class SelfiesCodec
 
     public static SelfiesCodec Create(SelfiesGrammar grammar) => grammar switch
     {
+        SelfiesGrammar.V1 => new V1.SelfiesV1Codec(),
         SelfiesGrammar.V2 => new V2.SelfiesV2Codec(),
         _ => throw new NotSupportedException(grammar.Name()),
     };

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace ChemScale.Engine.Chemistry.Selfies.V1;
+
+/// <summary>Cuts one fragment of a SMILES string (no dots) into tokens, in an array that is kept between uses.</summary>
+internal sealed class SmilesTokenizer
+{
+    private SmilesToken[] tokens = new SmilesToken[256];
+    private int count;
+
+    /// <summary>Tokens up to an unmatched closing parenthesis, where this grammar stops without complaint.</summary>
+    public Span<SmilesToken> Tokens => tokens.AsSpan(0, count);
+
+    /// <summary>Null, or why the fragment is refused.</summary>
+    /// <param name="fragment">SMILES without dots.</param>
+    /// <param name="readAll">Whether text after an unmatched closing parenthesis has to be sound; it is dropped either way.</param>
+    public string? Read(ReadOnlySpan<char> fragment, bool readAll)
+    {
+        int length = 0, depth = 0, kept = -1;
+        for (int i = 0; i < fragment.Length;)
+        {
+            if (length == tokens.Length) Array.Resize(ref tokens, 2 * length);
+            ref SmilesToken token = ref tokens[length];
+            token = default;
+            char c = fragment[i];
+            if (IsBond(c))
+            {
+                token.Bond = c;
+                if (++i == fragment.Length) return Refusals.DanglingBond;
+                c = fragment[i];
+            }
+            token.Start = i;
+            token.Length = 1;
+            if (char.IsAsciiLetter(c))
+            {
+                if (i + 1 < fragment.Length && IsSecondLetter(c, fragment[i + 1])) token.Length = 2;
+            }
+            else if (c is '(' or ')')
+            {
+                token.Kind = c == '(' ? TokenKind.BranchOpen : TokenKind.BranchClose;
+                token.Bond = i + 1 < fragment.Length ? fragment[i + 1] : '\0';
+                depth += c == '(' ? 1 : -1;
+                if (depth < 0 && kept < 0)
+                {
+                    kept = length;
+                    if (!readAll) break;
+                }
+            }
+            else if (c == '[')
+            {
+                token.Length = fragment[i..].IndexOf(']') + 1;
+                if (token.Length == 0) return Refusals.UnclosedBracket;
+                if (HasOtherChirality(fragment.Slice(i, token.Length))) return Refusals.Chirality;
+            }
+            else if (char.IsAsciiDigit(c))
+            {
+                token.Kind = TokenKind.Ring;
+                token.Value = c - '0';
+            }
+            else if (c == '%')
+            {
+                token.Kind = TokenKind.Ring;
+                token.Start = i + 1;
+                token.Length = Math.Min(2, fragment.Length - token.Start);
+                if (!TryReadLabel(fragment.Slice(token.Start, token.Length), out token.Value) && kept < 0) return Refusals.RingLabel;
+                i = Math.Min(i + 3, fragment.Length);
+                length++;
+                continue;
+            }
+            else if (!char.IsLetter(c)) return Refusals.UnknownCharacter;
+            i += token.Length;
+            length++;
+        }
+        count = kept < 0 ? length : kept;
+        return null;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsBond(char c) => c is '-' or '/' or '\\' or '=' or '#' or ':';
+
+    private static bool IsSecondLetter(char first, char second) => first == 'C' && second == 'l' || first == 'B' && second == 'r';
+
+    private static bool HasOtherChirality(ReadOnlySpan<char> atom)
+    {
+        int mark = atom.IndexOf('@');
+        return mark >= 0 && atom[mark + 1] != 'H' && char.IsLetter(atom[mark + 1]);
+    }
+
+    /// <summary>As the reference reads it: white space around and a sign before the digits pass.</summary>
+    private static bool TryReadLabel(ReadOnlySpan<char> text, out int label) =>
+        int.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture, out label);
+}
