@@ -1,3 +1,4 @@
+using ChemScale.Engine;
 using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling.Families;
 using NUnit.Framework;
@@ -6,8 +7,7 @@ namespace ChemScale.Tests.Scaling;
 
 public class FamilyTests
 {
-    private static IEnumerable<ScalingFamily> Families() =>
-        [LogSumExpFamily.PowerLaw, LogSumExpFamily.PowerLawWithFloor, LogSumExpFamily.Chinchilla, LogSumExpFamily.ChinchillaWithoutFloor];
+    private static IEnumerable<ScalingFamily> Families() => ScalingFamilies.OfOneResource.Concat(ScalingFamilies.Joint);
 
     [TestCaseSource(nameof(Families))]
     public void Gradients_and_Hessians_match_finite_differences(ScalingFamily family)
@@ -53,5 +53,36 @@ public class FamilyTests
 
     [Test]
     public void Sums_of_powers_stay_finite_where_the_powers_do_not() =>
-        Assert.That(LogSumExpFamily.PowerLawWithFloor.LogLoss([900, 0.1, LogSumExpFamily.Absent], [20]), Is.EqualTo(898).Within(1e-9));
+        Assert.That(LogSumExpFamily.PowerLawWithFloor.LogLoss([900, 0.1, VanishingTerm.Absent], [20]), Is.EqualTo(898).Within(1e-9));
+
+    [Test]
+    public void The_saturating_form_matches_its_formula() =>
+        Assert.That(Math.Exp(SaturatingFamily.M3.LogLoss([Math.Log(30), Math.Log(1e-6), Math.Log(0.3)], [Math.Log(5e5)])),
+            Is.EqualTo(30 * Math.Pow(1 / 5e5 + 1e-6, 0.3)).Within(1e-12));
+
+    [Test]
+    public void The_sigmoidal_form_solves_its_equation([Values(0.2, 1.0, 4.0)] double alpha, [Values(1e2, 1e5, 1e9)] double r)
+    {
+        const double beta = 40, c = 0.3, floor = 0.5, gap = 6;
+        double loss = Math.Exp(SigmoidalFamily.M4.LogLoss(
+            [Math.Log(beta), Math.Log(c), Math.Log(alpha), Math.Log(floor), Math.Log(gap)], [Math.Log(r)]));
+        Assert.That((loss - floor) / Math.Pow(floor + gap - loss, alpha) / (beta * Math.Pow(r, -c)), Is.EqualTo(1).Within(1e-9));
+    }
+
+    [Test]
+    public void The_broken_power_law_matches_its_formula_and_both_limits()
+    {
+        double[] theta = [Math.Log(7), 0.1, 0.2, Math.Log(1e6), Math.Log(0.5)];
+        Assert.That(Math.Exp(BrokenPowerLaw.OneBreak.LogLoss(theta, [Math.Log(3e6)])),
+            Is.EqualTo(7 * Math.Pow(3e6, -0.1) * Math.Pow(1 + Math.Pow(3, 2), -0.1)).Within(1e-12));
+        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [5]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [4]), Is.EqualTo(-0.1).Within(1e-6));
+        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [25]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [24]), Is.EqualTo(-0.3).Within(1e-6));
+    }
+
+    [Test]
+    public void Families_are_found_by_name_and_listed_when_missing()
+    {
+        foreach (ScalingFamily family in Families()) Assert.That(ScalingFamilies.ByName(family.Name.ToUpperInvariant()), Is.SameAs(family));
+        Assert.That(() => ScalingFamilies.ByName("cubic"), Throws.TypeOf<InputException>().With.Message.Contains("m3, m4, broken-power-law"));
+    }
 }

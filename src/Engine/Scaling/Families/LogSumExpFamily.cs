@@ -6,9 +6,6 @@ namespace ChemScale.Engine.Scaling.Families;
 /// </summary>
 public sealed class LogSumExpFamily : ScalingFamily
 {
-    /// <summary>Value of a fitted offset whose term is absent: its exponential is exactly 0.</summary>
-    public const double Absent = -1000;
-
     private static readonly double[] GridExponents = [0.03, 0.07, 0.13, 0.2, 0.3, 0.4, 0.55, 0.8, 1.2];
 
     private readonly Term[] terms;
@@ -28,20 +25,20 @@ public sealed class LogSumExpFamily : ScalingFamily
 
     /// <summary>L = alpha R^-beta.</summary>
     public static LogSumExpFamily PowerLaw { get; } = new("power-law", "L = alpha R^-beta", 1,
-        [Log("alpha", "a"), Linear("beta")], [new Term(0, 1, 0)]);
+        [ParameterInfo.Logarithmic("alpha", "a"), ParameterInfo.Linear("beta")], [new Term(0, 1, 0)]);
 
     /// <summary>L = alpha R^-beta + E.</summary>
     public static LogSumExpFamily PowerLawWithFloor { get; } = new("power-law-with-floor", "L = alpha R^-beta + E", 1,
-        [Log("alpha", "a"), Linear("beta"), Log("E", "e")], [new Term(0, 1, 0), new Term(2, -1, -1)]);
+        [ParameterInfo.Logarithmic("alpha", "a"), ParameterInfo.Linear("beta"), ParameterInfo.Logarithmic("E", "e")], [new Term(0, 1, 0), new Term(2, -1, -1)]);
 
     /// <summary>L = E + A / N^alpha + B / D^beta; resources are N and D.</summary>
     public static LogSumExpFamily Chinchilla { get; } = new("chinchilla", "L = E + A / N^alpha + B / D^beta", 2,
-        [Log("A", "a"), Log("B", "b"), Log("E", "e"), Linear("alpha"), Linear("beta")],
+        [ParameterInfo.Logarithmic("A", "a"), ParameterInfo.Logarithmic("B", "b"), ParameterInfo.Logarithmic("E", "e"), ParameterInfo.Linear("alpha"), ParameterInfo.Linear("beta")],
         [new Term(0, 3, 0), new Term(1, 4, 1), new Term(2, -1, -1)]);
 
     /// <summary>L = A / N^alpha + B / D^beta: no irreducible loss.</summary>
     public static LogSumExpFamily ChinchillaWithoutFloor { get; } = new("chinchilla-without-floor", "L = A / N^alpha + B / D^beta", 2,
-        [Log("A", "a"), Log("B", "b"), Linear("alpha"), Linear("beta")], [new Term(0, 2, 0), new Term(1, 3, 1)]);
+        [ParameterInfo.Logarithmic("A", "a"), ParameterInfo.Logarithmic("B", "b"), ParameterInfo.Linear("alpha"), ParameterInfo.Linear("beta")], [new Term(0, 2, 0), new Term(1, 3, 1)]);
 
     public override string Name { get; }
 
@@ -132,8 +129,4 @@ public sealed class LogSumExpFamily : ScalingFamily
             for (int j = 0; j < n; j++) hessian[i * n + j] -= gradient[i] * gradient[j];
         }
     }
-
-    private static ParameterInfo Log(string name, string fitted) => new(name, fitted, ParameterScale.Logarithmic);
-
-    private static ParameterInfo Linear(string name) => new(name, name, ParameterScale.Linear);
 }

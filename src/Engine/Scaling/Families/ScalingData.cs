@@ -62,6 +62,26 @@ public sealed class ScalingData
         return (low, high);
     }
 
+    /// <summary>Weighted straight line of one figure of the points on another; nulls where there is none.</summary>
+    internal (double? Offset, double? Slope) Line(Func<int, double> x, Func<int, double> y)
+    {
+        double w = 0, wx = 0, wy = 0, xx = 0, xy = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            w += Weight[i];
+            wx += Weight[i] * x(i);
+            wy += Weight[i] * y(i);
+        }
+        double meanX = wx / w, meanY = wy / w;
+        for (int i = 0; i < Count; i++)
+        {
+            xx += Weight[i] * (x(i) - meanX) * (x(i) - meanX);
+            xy += Weight[i] * (x(i) - meanX) * (y(i) - meanY);
+        }
+        double slope = xy / xx;
+        return double.IsFinite(slope) ? (meanY - slope * meanX, slope) : (null, null);
+    }
+
     private static double Log(double value, ScalingPoint point, string what) => value > 0 && double.IsFinite(value) ? Math.Log(value)
         : throw new InputException(point.Name.Length > 0 ? point.Name : "point", $"{what.ToLowerInvariant()} {value}", "a number above 0");
 }

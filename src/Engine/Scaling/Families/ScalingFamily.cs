@@ -1,25 +1,5 @@
 namespace ChemScale.Engine.Scaling.Families;
 
-/// <summary>How a parameter that users read comes from the one that is fitted.</summary>
-public enum ParameterScale
-{
-    /// <summary>As it is.</summary>
-    Linear,
-
-    /// <summary>exp of the fitted one, and so above 0.</summary>
-    Logarithmic,
-}
-
-/// <param name="Name">As in <see cref="ScalingFamily.Formula"/>.</param>
-/// <param name="FittedName">Of the number that is fitted.</param>
-/// <param name="Scale">From the latter to the former.</param>
-public sealed record ParameterInfo(string Name, string FittedName, ParameterScale Scale)
-{
-    public double Natural(double fitted) => Scale == ParameterScale.Logarithmic ? Math.Exp(fitted) : fitted;
-
-    public double Fitted(double natural) => Scale == ParameterScale.Logarithmic ? Math.Log(natural) : natural;
-}
-
 /// <summary>
 /// A form of the loss as a function of one or more resources, log L = f(theta; log R), with its derivatives in theta. Stateless.
 /// </summary>
@@ -49,14 +29,6 @@ public abstract class ScalingFamily
     /// <summary>Candidates to start from, many and crude; the fitter tries the best of them.</summary>
     public abstract IEnumerable<double[]> Starts(ScalingData data);
 
-    /// <summary>
-    /// Parameters that may run to minus infinity because the data want the simpler form without their term, each with the other
-    /// parameters that
-    /// are left without meaning by it. Index pairs of <see cref="Parameters"/>.
-    /// </summary>
+    /// <summary>Parts that may be absent.</summary>
     public virtual IReadOnlyList<VanishingTerm> Vanishing => [];
 }
-
-/// <param name="Offset">Index of the logarithm of the term's size.</param>
-/// <param name="Name">Of the natural parameter that is 0 then.</param>
-public sealed record VanishingTerm(int Offset, string Name);

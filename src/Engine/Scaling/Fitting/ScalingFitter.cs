@@ -46,7 +46,7 @@ public static class ScalingFitter
         return Describe(family, points, resources, options.Loss, data, best, minima.Count, agreeing);
     }
 
-    /// <summary>Minima found, best first; terms that the data do not want are <see cref="LogSumExpFamily.Absent"/>.</summary>
+    /// <summary>Minima found, best first; terms that the data do not want are <see cref="VanishingTerm.Absent"/>.</summary>
     internal static List<Minimum> Minimize(ScalingFamily family, ScalingData data, FitOptions options)
     {
         var objective = new FitObjective(family, data, options.Loss);
@@ -63,7 +63,7 @@ public static class ScalingFitter
         {
             double[] held = new double[n];
             Array.Fill(held, double.NaN);
-            held[term.Offset] = LogSumExpFamily.Absent;
+            held[term.Offset] = VanishingTerm.Absent;
             var without = new FitObjective(family, data, options.Loss, held);
             Minimum least = starts.Take(3).Append(minima[0].Point).Select(s => new TrustRegion(n - 1).Minimize(without, without.Free(s)))
                 .MinBy(m => m.Value);
@@ -84,7 +84,7 @@ public static class ScalingFitter
         ScalingData data, Minimum best, int starts, int agreeing)
     {
         double[] theta = best.Point;
-        bool[] absent = [.. theta.Select(t => t <= LogSumExpFamily.Absent)];
+        bool[] absent = [.. theta.Select(t => t <= VanishingTerm.Absent)];
         double[] held = [.. theta.Select((t, i) => absent[i] ? t : double.NaN)];
         var objective = new FitObjective(family, data, loss, held);
         int free = objective.Dimension;

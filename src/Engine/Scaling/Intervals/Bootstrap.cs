@@ -101,7 +101,7 @@ public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property:
 
     private static double[][] Starts(ScalingFit fit, BootstrapOptions options)
     {
-        double[] best = [.. fit.Theta.Select(t => t <= LogSumExpFamily.Absent ? Math.Log(0.1 * fit.Points.Min(p => p.Loss)) : t)];
+        double[] best = [.. fit.Theta.Select(t => t <= VanishingTerm.Absent ? Math.Log(0.1 * fit.Points.Min(p => p.Loss)) : t)];
         return [best, .. Enumerable.Range(0, options.ExtraStarts).Select(k => ScalingFitter.Shake(best, options.Seed ^ 0xB007, (ulong)k))];
     }
 

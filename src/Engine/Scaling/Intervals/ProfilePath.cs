@@ -31,13 +31,13 @@ internal sealed class ProfilePath
         var data = ScalingData.Of(fit.Points, fit.Resources);
         int n = fit.Theta.Count;
         origin = [.. fit.Theta];
-        bool absent = origin.Any(t => t <= LogSumExpFamily.Absent);
+        bool absent = origin.Any(t => t <= VanishingTerm.Absent);
         whole = new FitObjective(fit.Family, data, fit.Loss);
         region = Region(n);
         if (absent)
         {
             withoutAbsent = new FitObjective(fit.Family, data, fit.Loss,
-                [.. origin.Select(t => t <= LogSumExpFamily.Absent ? t : double.NaN)]);
+                [.. origin.Select(t => t <= VanishingTerm.Absent ? t : double.NaN)]);
             smaller = Region(withoutAbsent.Dimension);
         }
         degrees = Math.Max(1, data.Count - n);
@@ -52,7 +52,7 @@ internal sealed class ProfilePath
         double[] gradient = new double[n], hessian = new double[n * n];
         centre = function.Evaluate(origin, gradient, hessian);
         // An absent parameter has no centre: begin where its term is a hundredth of the least loss.
-        if (centre <= LogSumExpFamily.Absent) centre = Math.Log(0.01 * fit.Points.Min(p => p.Loss));
+        if (centre <= VanishingTerm.Absent) centre = Math.Log(0.01 * fit.Points.Min(p => p.Loss));
         width = StandardError();
     }
 
@@ -114,7 +114,7 @@ internal sealed class ProfilePath
         return new ProfilePoint(offset, g, Math.Sqrt(Math.Max(0, 2 * (value - fit.Objective) / scale)), theta);
     }
 
-    private double[] Begin() => [.. origin.Select(v => v <= LogSumExpFamily.Absent ? Math.Log(0.01 * fit.Points.Min(p => p.Loss)) : v)];
+    private double[] Begin() => [.. origin.Select(v => v <= VanishingTerm.Absent ? Math.Log(0.01 * fit.Points.Min(p => p.Loss)) : v)];
 
     // Of g, from the curvature at the fit: sqrt(s^2 g' H^-1 g); a guess that only sets the first step.
     private double StandardError()
