@@ -142,6 +142,25 @@ public class AttentionTests
     }
 
     [Test]
+    public void A_graph_survives_garbage_collection()
+    {
+        using var scope = NewDisposeScope();
+        OperatorModes.Current = OperatorMode.Host;
+        using var rows = new PackedRows([0, 30]);
+        Tensor leaf = randn(30, 24).requires_grad_();
+        // Enough of them that the pool is empty and new nodes are made.
+        Tensor[] outputs = [.. Enumerable.Range(0, 200).Select(_ => Attention.Apply(leaf, rows, 2).sum())];
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        foreach (Tensor output in outputs) output.backward();
+        AutogradFunction.ThrowIfFailed();
+        Assert.That(leaf.grad!.isfinite().all().item<bool>(), Is.True);
+    }
+
+    [Test]
     public void A_failing_backward_is_rethrown_where_it_can_be_handled()
     {
         using var scope = NewDisposeScope();

@@ -9,6 +9,10 @@ namespace ChemScale.Engine.Operators.Autograd;
 internal sealed unsafe class AutogradNode
 {
     private static readonly ConcurrentBag<AutogradNode> Pool = [];
+
+    // While a graph is alive only native code knows its nodes: without this the collector would take their callbacks away.
+    private static readonly ConcurrentBag<AutogradNode> All = [];
+
     private static int live;
 
     [ThreadStatic]
@@ -32,6 +36,7 @@ internal sealed unsafe class AutogradNode
         delete = OnDelete;
         applyPointer = Marshal.GetFunctionPointerForDelegate(apply);
         deletePointer = Marshal.GetFunctionPointerForDelegate(delete);
+        All.Add(this);
     }
 
     internal static int Live => Volatile.Read(ref live);

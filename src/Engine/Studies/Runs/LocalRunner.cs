@@ -67,7 +67,7 @@ public sealed record LocalRunner
 
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
-        using ITrainingTask task = TaskFactory.Create(run.Experiment);
+        using ITrainingTask task = TrainingTasks.Create(run.Experiment);
         var options = new TrainerOptions
         {
             Resume = true,

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -49,6 +51,10 @@ public sealed record StoreManifest
     public required IReadOnlyDictionary<string, string> Options { get; init; }
 
     public required IReadOnlyList<StoredFile> Files { get; init; }
+
+    /// <summary>Of the data files' checksums: the same for the same tokens in the same order, wherever the folder is.</summary>
+    public string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Concat(Files.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n")))))[..16];
 
     internal string ToJson()
     {

@@ -7,7 +7,7 @@ using ChemScale.Engine.Training.Tasks;
 namespace ChemScale.Engine.Studies.Runs;
 
 /// <summary>Model and data of an experiment, ready to train.</summary>
-public static class TaskFactory
+public static class TrainingTasks
 {
     /// <exception cref="InputException">The data are missing, damaged, or do not fit the model.</exception>
     public static ITrainingTask Create(Experiment experiment)
@@ -26,5 +26,14 @@ public static class TaskFactory
             store.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Optimizer steps of one epoch, without building the model.</summary>
+    public static long StepsPerEpoch(Experiment experiment)
+    {
+        using TokenStore store = TokenStore.Open(experiment.Data.Store);
+        long documents = experiment.Data.Subset ?? store.Train.Documents;
+        long batches = (documents + experiment.Training.BatchSize - 1) / experiment.Training.BatchSize;
+        return (batches + experiment.Training.Accumulation - 1) / experiment.Training.Accumulation;
     }
 }

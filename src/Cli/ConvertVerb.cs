@@ -1,0 +1,44 @@
+using System.Text;
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens;
+using ChemScale.Engine.Tokens.Conversion;
+using CommandLine;
+
+namespace ChemScale.Cli;
+
+[Verb("convert", HelpText = "A line-by-line filter, standard input to standard output, on all cores, order kept; refused lines become '!ERROR reason'.")]
+internal sealed class ConvertVerb : Verb
+{
+    [Option("from", Default = LineForm.Smiles, HelpText = "smiles, selfies or tokens.")]
+    public LineForm From { get; set; }
+
+    [Option("to", Default = LineForm.Selfies, HelpText = "selfies, smiles or tokens.")]
+    public LineForm To { get; set; }
+
+    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 or 2.1 (default: the tokenizer's, else 1.0.4).")]
+    public string? Grammar { get; set; }
+
+    [Option("tokenizer", HelpText = "tokenizer.json, where tokens are involved.")]
+    public string? TokenizerFile { get; set; }
+
+    [Option("threads", HelpText = "Default: all cores.")]
+    public int? Threads { get; set; }
+
+    public override int Run(CancellationToken stop)
+    {
+        Tokenizer? tokenizer = TokenizerFile is null ? null : Tokenizer.Load(TokenizerFile);
+        var options = new ConversionOptions
+        {
+            From = From,
+            To = To,
+            Tokenizer = tokenizer,
+            Grammar = Grammar is null ? tokenizer?.Grammar ?? SelfiesGrammar.V1 : SelfiesGrammars.Parse(Grammar),
+            Threads = Threads ?? Environment.ProcessorCount,
+        };
+        using var input = new StreamReader(Console.OpenStandardInput(), Encoding.UTF8, false, 1 << 16);
+        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
+        (long lines, long refused) = LineConversion.Run(input, output, options, stop);
+        if (refused > 0) Console.Error.WriteLine($"{lines:N0} lines, {refused:N0} refused");
+        return 0;
+    }
+}

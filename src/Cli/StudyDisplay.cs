@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using ChemScale.Engine.Studies;
+using ChemScale.Engine.Studies.Runs;
+
+namespace ChemScale.Cli;
+
+/// <summary>Stages and the runs in progress, on standard error: one line rewritten in place on a terminal, plain lines elsewhere.</summary>
+internal sealed class StudyDisplay : IProgress<RunProgress>, IDisposable
+{
+    private readonly Stopwatch watch = Stopwatch.StartNew();
+    private readonly PreparationDisplay preparation = new();
+    private readonly Lock gate = new();
+    private readonly bool live = !Console.IsErrorRedirected;
+    private readonly Dictionary<string, RunProgress> latest = [];
+    private readonly HashSet<string> finished = [];
+    private long lastShown;
+    private bool open;
+
+    public StudyDisplay() => Observer = new StudyObserver
+    {
+        Begin = Stage,
+        Say = Line,
+        Warn = message => Line("warning: " + message),
+        Preparation = preparation,
+        Steps = this,
+    };
+
+    public StudyObserver Observer { get; }
+
+    public void Report(RunProgress value)
+    {
+        lock (gate)
+        {
+            latest[value.Run.Name] = value;
+            if (value.Step.Step >= value.Step.TotalSteps && finished.Add(value.Run.Name)) latest.Remove(value.Run.Name);
+            TimeSpan period = live ? TimeSpan.FromMilliseconds(150) : TimeSpan.FromSeconds(10);
+            if (Stopwatch.GetElapsedTime(lastShown) < period) return;
+            lastShown = Stopwatch.GetTimestamp();
+            IEnumerable<RunProgress> active = latest.Values.OrderByDescending(r => r.Step.Seconds).Take(2);
+            string text = $"[{watch.Elapsed:mm\\:ss}] {finished.Count} done; " + string.Join("; ", active.Select(r =>
+                $"{r.Run.Name} {r.Step.Step}/{r.Step.TotalSteps} loss {r.Step.Loss:F3} {r.Step.ItemsPerSecond:N0} {r.Step.ItemName}/s"));
+            if (live) Console.Error.Write("\r\x1b[2K" + Cut(text));
+            else Console.Error.WriteLine(text);
+            open = live;
+        }
+    }
+
+    public void Close()
+    {
+        lock (gate)
+        {
+            if (open) Console.Error.WriteLine();
+            open = false;
+        }
+    }
+
+    public void Dispose()
+    {
+        preparation.Dispose();
+        Close();
+    }
+
+    private void Stage(string text)
+    {
+        preparation.Dispose();
+        lock (gate)
+        {
+            latest.Clear();
+            finished.Clear();
+        }
+        Line($"[{watch.Elapsed:mm\\:ss}] {text}");
+    }
+
+    private void Line(string text)
+    {
+        Close();
+        lock (gate) Console.Error.WriteLine(text);
+    }
+
+    private static string Cut(string text)
+    {
+        int width = Math.Max(40, Console.WindowWidth - 1);
+        return text.Length > width ? text[..width] : text;
+    }
+}

@@ -1,0 +1,107 @@
+using ChemScale.Engine;
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Studies;
+using ChemScale.Engine.Studies.Summary;
+using CommandLine;
+
+namespace ChemScale.Cli;
+
+[Verb("study", HelpText = "The whole way: molecules, training performance estimation, a grid of models and data sizes, fitted power laws, a report.")]
+internal sealed class StudyVerb : Verb
+{
+    [Option("molecules", HelpText = "Files of molecules; default: the built-in virtual library (synthetic).")]
+    public IEnumerable<string> Molecules { get; set; } = [];
+
+    [Option("limit", HelpText = "Molecules taken (default 10,000; 20,000 with --molecules).")]
+    public long? Limit { get; set; }
+
+    [Option("out", HelpText = "Folder of the study (default runs/study-TIME); an interrupted study goes on there.")]
+    public string? Out { get; set; }
+
+    [Option("grammar", Default = "1.0.4", HelpText = "SELFIES grammar: 1.0.4 or 2.1.")]
+    public string Grammar { get; set; } = "1.0.4";
+
+    [Option("tokenizer", HelpText = "A tokenizer.json; default: the corpus's own symbols.")]
+    public string? Tokenizer { get; set; }
+
+    [Option("layers", HelpText = "Layers of every model.")]
+    public int? Layers { get; set; }
+
+    [Option("widths", Separator = ',', HelpText = "Widths of the grid.")]
+    public IEnumerable<int> Widths { get; set; } = [];
+
+    [Option("subsets", Separator = ',', HelpText = "Data sizes of the grid, in molecules.")]
+    public IEnumerable<long> Subsets { get; set; } = [];
+
+    [Option("rates", Separator = ',', HelpText = "Learning rates of the search.")]
+    public IEnumerable<double> Rates { get; set; } = [];
+
+    [Option("batches", Separator = ',', HelpText = "Batch sizes of the search.")]
+    public IEnumerable<int> Batches { get; set; } = [];
+
+    [Option("search-epochs", HelpText = "Epochs of a full run of the search.")]
+    public int? SearchEpochs { get; set; }
+
+    [Option("probe-epochs", HelpText = "Epochs of a probe.")]
+    public int? ProbeEpochs { get; set; }
+
+    [Option("steps", HelpText = "Cap on the steps of a point of the grid.")]
+    public long? Steps { get; set; }
+
+    [Option("no-validate", HelpText = "Do not finish the configurations that the search stopped.")]
+    public bool NoValidate { get; set; }
+
+    [Option("parallel", HelpText = "Runs side by side (default: one for each core).")]
+    public int Parallel { get; set; }
+
+    [Option("seed", HelpText = "Default 42.")]
+    public long? Seed { get; set; }
+
+    public override int Run(CancellationToken stop)
+    {
+        StudyPlan ready = Molecules.Any() ? StudyPlan.Standard : StudyPlan.Quick;
+        var plan = ready with
+        {
+            Molecules = [.. Molecules],
+            Limit = Limit ?? ready.Limit,
+            Grammar = SelfiesGrammars.Parse(Grammar),
+            Tokenizer = Tokenizer,
+            Model = ready.Model with { Layers = Layers ?? ready.Model.Layers },
+            Widths = Widths.Any() ? [.. Widths] : ready.Widths,
+            Subsets = Subsets.Any() ? [.. Subsets] : ready.Subsets,
+            LearningRates = Rates.Any() ? [.. Rates] : ready.LearningRates,
+            BatchSizes = Batches.Any() ? [.. Batches] : ready.BatchSizes,
+            SearchEpochs = SearchEpochs ?? ready.SearchEpochs,
+            ProbeEpochs = ProbeEpochs ?? ready.ProbeEpochs,
+            MaximumSteps = Steps ?? ready.MaximumSteps,
+            ValidateSearch = !NoValidate,
+            Parallel = Parallel,
+            Seed = Seed ?? ready.Seed,
+        };
+        if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
+        string directory = Out ?? Path.Combine("runs", $"study-{DateTime.Now:yyyyMMdd-HHmmss}");
+        using var display = new StudyDisplay();
+        StudySummary summary = Study.Run(plan, directory, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)), display.Observer, stop);
+        display.Close();
+        if (Json) Output.Json(summary);
+        else Print(summary, directory);
+        return 0;
+    }
+
+    private static void Print(StudySummary summary, string directory)
+    {
+        foreach (StudyPart part in summary.Parts)
+        {
+            SelectionSummary selection = part.Selection;
+            Console.WriteLine($"{part.Family}{(part.Data.Synthetic ? " (SYNTHETIC molecules)" : "")}: TPE R2 {selection.R2:F3}, Spearman rho {selection.Spearman:F3}, "
+                + $"compute saved {selection.ComputeSaved:P0}");
+            foreach (FitSummary fit in part.Grid.Fits.Where(f => f.Form == "power-law" && !f.WithoutStillFalling))
+            {
+                Console.WriteLine($"  L = {fit.Alpha:G4} {fit.Resource}^-{fit.Beta:F4} [{fit.BetaLow:F4}, {fit.BetaHigh:F4}] at {fit.Held}, R2 {fit.R2:F3}"
+                    + (fit.Caution.Length > 0 ? $" ({fit.Caution})" : ""));
+            }
+            foreach (string caution in part.Grid.Cautions) Console.WriteLine("  caution: " + caution);
+        }
+        Console.WriteLine($"{Path.Combine(directory, "report.html")} and summary.json, after {summary.Seconds:F0} s");
+    }
+}

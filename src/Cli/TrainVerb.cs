@@ -1,0 +1,53 @@
+using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Runs;
+using CommandLine;
+
+namespace ChemScale.Cli;
+
+[Verb("train", HelpText = "Train one model. Without --data or --molecules: on the built-in virtual library (synthetic).")]
+internal sealed class TrainVerb : TrainingVerb
+{
+    [Option("out", HelpText = "Run directory (default runs/train).")]
+    public string Out { get; set; } = Path.Combine("runs", "train");
+
+    [Option("resume", HelpText = "Go on with the run in OUT from its last checkpoint.")]
+    public bool Resume { get; set; }
+
+    public override int Run(CancellationToken stop)
+    {
+        var directory = new RunDirectory(Out);
+        bool alone = Resume && directory.IsStarted && ExperimentFile is null;
+        Experiment experiment = alone ? directory.ReadExperiment() : Build(Out, stop);
+        if (alone && Threads is { } threads) experiment = experiment with { Training = experiment.Training with { Threads = threads } };
+        using ITrainingTask task = TrainingTasks.Create(experiment);
+        var display = new TrainingDisplay();
+        TrainingResult result;
+        try
+        {
+            result = Trainer.Run(experiment, task, directory, new TrainerOptions
+            {
+                Resume = Resume,
+                Progress = display,
+                Warn = message => Console.Error.WriteLine("chemscale: warning: " + message),
+                CancellationToken = stop,
+            });
+        }
+        finally
+        {
+            display.Close();
+        }
+        if (Json)
+        {
+            Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Parameters = RunFacts.NonEmbeddingParameters(task), Result = result });
+        }
+        else
+        {
+            Console.WriteLine($"{directory.Path}: {result.Reason} after {result.Steps} steps, {result.ItemsSeen:N0} {task.ItemName}, {result.Seconds:F1} s; "
+                + $"validation loss {result.FinalValidationLoss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep})");
+            Console.WriteLine($"  {RunFacts.NonEmbeddingParameters(task):N0} non-embedding parameters; peak memory {PeakMemory.Text()}");
+        }
+        return 0;
+    }
+}

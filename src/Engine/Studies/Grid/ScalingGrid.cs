@@ -1,0 +1,103 @@
+using ChemScale.Engine.Estimation.Curves;
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Tokens.Store;
+using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Runs;
+
+namespace ChemScale.Engine.Studies.Grid;
+
+/// <summary>
+/// A grid of model widths and data sizes, each point trained until its validation loss stops falling or a cap on the tokens seen is
+/// reached. All points share one fixed validation set; a point's loss is the least it reached there, looked at at fixed fractions of the cap.
+/// </summary>
+public sealed record ScalingGrid
+{
+    /// <summary>Everything but width, subset and length.</summary>
+    public required Experiment Base { get; init; }
+
+    public required IReadOnlyList<int> Widths { get; init; }
+
+    /// <summary>Molecules; nested subsets of the store.</summary>
+    public required IReadOnlyList<long> Subsets { get; init; }
+
+    /// <summary>Cap on passes over the data.</summary>
+    public int MaximumEpochs { get; init; } = 30;
+
+    /// <summary>Cap on optimizer steps.</summary>
+    public long MaximumSteps { get; init; } = 2000;
+
+    /// <summary>Looks at the validation set, evenly over the cap.</summary>
+    public int Validations { get; init; } = 12;
+
+    /// <summary>Looks without improvement after which a point ends.</summary>
+    public int Patience { get; init; } = 3;
+
+    /// <summary>The runs of the grid, the cheapest first.</summary>
+    public IReadOnlyList<PlannedRun> Plan(string directory) =>
+    [
+        .. from subset in Subsets
+           from width in Widths
+           orderby subset * (double)width
+           select Point(directory, width, subset),
+    ];
+
+    /// <summary>Trains what is not trained yet.</summary>
+    public IReadOnlyList<GridPoint> Run(string directory, LocalRunner runner, CancellationToken stop = default)
+    {
+        IReadOnlyList<RunOutcome> outcomes = runner.Run(Plan(directory), null, stop);
+        return
+        [
+            .. outcomes.Where(o => o.Result is { BestValidationLoss: not null }).Select(Summarize)
+                .OrderBy(p => p.Documents).ThenBy(p => p.Parameters),
+        ];
+    }
+
+    private PlannedRun Point(string directory, int width, long subset)
+    {
+        var config = (ChemGptConfig)Base.Model.Config with { Width = width };
+        long stepsPerEpoch = (subset + Base.Training.BatchSize - 1) / Base.Training.BatchSize;
+        long cap = Math.Min(MaximumSteps, stepsPerEpoch * MaximumEpochs);
+        var experiment = Base with
+        {
+            Model = ModelSpec.Of(config),
+            Data = Base.Data with { Subset = subset },
+            Training = Base.Training with
+            {
+                Steps = cap,
+                Epochs = null,
+                Patience = Patience,
+                ValidationInterval = Interval.Steps(Math.Max(1, cap / Validations)),
+            },
+        };
+        string name = $"width-{width}-molecules-{subset}";
+        return new PlannedRun(name, experiment, Path.Combine(directory, name));
+    }
+
+    private static GridPoint Summarize(RunOutcome outcome)
+    {
+        Experiment experiment = outcome.Run.Experiment;
+        var config = (ChemGptConfig)experiment.Model.Config;
+        TrainingResult result = outcome.Result!;
+        using TokenStore store = TokenStore.Open(experiment.Data.Store);
+        long subset = experiment.Data.Subset!.Value;
+        LossCurve curve = LossCurve.ReadCsv(new RunDirectory(outcome.Run.Directory).MetricsCsvPath);
+        double itemsPerStep = result.ItemsSeen / (double)result.Steps;
+        return new GridPoint
+        {
+            Name = outcome.Run.Name,
+            ModelName = $"width {config.Width}",
+            Parameters = config.NonEmbeddingParameters,
+            Documents = subset,
+            Items = store.Train.Subset(subset).Tokens,
+            ItemsSeen = result.ItemsSeen,
+            Compute = 6.0 * config.NonEmbeddingParameters * result.ItemsSeen,
+            Loss = result.BestValidationLoss!.Value,
+            StillFalling = result.Reason == StopReason.Completed && result.BestStep == result.Steps,
+            Seconds = result.Seconds,
+            Curve = [.. curve.Validation.Select(v => new CurvePoint((long)Math.Round((v.Step + 1) * itemsPerStep), v.Loss))],
+        };
+    }
+}

@@ -1,0 +1,80 @@
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Generation;
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Tokens;
+using ChemScale.Engine.Tokens.Store;
+using ChemScale.Engine.Training.Checkpoints;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Runs;
+
+namespace ChemScale.Engine.Studies.Runs;
+
+/// <summary>One sampled molecule. Smiles: null where the SELFIES does not decode. Finished: it ended within the limit.</summary>
+public sealed record GeneratedMolecule(string Selfies, string? Smiles, bool Finished);
+
+/// <summary>What a sampling gave; File holds the same.</summary>
+public sealed record GeneratedMolecules(string File, IReadOnlyList<GeneratedMolecule> Molecules, int Finished, int Decoded, int Distinct);
+
+/// <summary>Samples molecules from the newest checkpoint of a run.</summary>
+public static class MoleculeGeneration
+{
+    /// <param name="run">Run directory of a ChemGPT.</param>
+    /// <param name="options">How to draw.</param>
+    /// <param name="prompt">SELFIES in the grammar of the run's tokenizer; may be empty.</param>
+    /// <param name="folder">Receives molecules.tsv, replaced whole.</param>
+    /// <param name="stop">Ends the sampling; nothing is written then.</param>
+    /// <exception cref="InputException">No run, no checkpoint, a prompt with unknown symbols, or a folder that cannot be written.</exception>
+    public static GeneratedMolecules Run(string run, SamplingOptions options, string prompt, string folder, CancellationToken stop = default)
+    {
+        options.Validate();
+        var directory = new RunDirectory(run);
+        if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", "chemscale train --out DIR makes one");
+        Experiment experiment = directory.ReadExperiment();
+        if (experiment.Model.Config is not ChemGptConfig config) throw new InputException(run, experiment.Model.Family.Name, "a chemgpt run");
+        Checkpoint checkpoint = directory.Checkpoints().OpenNewest(static _ => { }) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
+        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(experiment.Data.Store, StoreLayout.Tokenizer));
+        using var model = new ChemGpt(config, experiment.Seed);
+        checkpoint.LoadWeights(model);
+
+        int[] start = Prompt(tokenizer, prompt);
+        Vocabulary vocabulary = tokenizer.Vocabulary;
+        int[] never = [.. Enumerable.Range(0, config.VocabularySize).Where(id => id != vocabulary.End && (id >= vocabulary.Size || vocabulary.IsSpecial(id)))];
+        SelfiesCodec codec = SelfiesCodec.Create(tokenizer.Grammar);
+        var molecules = new List<GeneratedMolecule>();
+        foreach (GeneratedSequence sequence in SequenceGenerator.Generate(model, options, start, vocabulary.Start, vocabulary.End, never, stop))
+        {
+            string selfies = tokenizer.Decode([.. sequence.Ids.Select(id => (ushort)id)]);
+            bool decoded = codec.TryDecode(selfies, out ReadOnlySpan<char> smiles);
+            molecules.Add(new GeneratedMolecule(selfies, decoded ? smiles.ToString() : null, sequence.Finished));
+        }
+        string file = Write(folder, molecules);
+        return new GeneratedMolecules(file, molecules, molecules.Count(m => m.Finished), molecules.Count(m => m.Smiles is not null),
+            molecules.Select(m => m.Smiles).Distinct().Count());
+    }
+
+    private static int[] Prompt(Tokenizer tokenizer, string prompt)
+    {
+        if (prompt.Length == 0) return [];
+        var ids = new ushort[tokenizer.MaximumIds(prompt.Length)];
+        int count = tokenizer.EncodeBody(prompt, ids);
+        if (ids.AsSpan(0, count).Contains(tokenizer.Vocabulary.Unknown))
+            throw new InputException("--prompt", $"'{prompt}' has symbols the model does not know", $"SELFIES {tokenizer.Grammar.Name()} symbols of its vocabulary");
+        return [.. ids.Take(count).Select(id => (int)id)];
+    }
+
+    private static string Write(string folder, List<GeneratedMolecule> molecules)
+    {
+        string file = Path.Combine(folder, "molecules.tsv"), temporary = file + ".incomplete";
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllLines(temporary, molecules.Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}").Prepend("selfies\tsmiles\tend"));
+            File.Move(temporary, file, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(folder, e.Message, "a folder that can be written to");
+        }
+        return file;
+    }
+}

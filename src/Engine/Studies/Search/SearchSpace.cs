@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace ChemScale.Engine.Studies.Search;
+
+/// <summary>One setting of the two hyperparameters that the paper varies together.</summary>
+public sealed record Configuration(double LearningRate, int BatchSize)
+{
+    /// <summary>Learning rate 5e-5, batch size 8: the defaults of Hugging Face's TrainingArguments.</summary>
+    public static Configuration HuggingFaceDefault { get; } = new(5e-5, 8);
+
+    public string Name => string.Create(CultureInfo.InvariantCulture, $"lr-{LearningRate:G4}-batch-{BatchSize}");
+}
+
+/// <summary>The configurations of a search, without repeats; the Hugging Face default is always among them.</summary>
+public sealed record SearchSpace
+{
+    private SearchSpace(IReadOnlyList<Configuration> configurations) => Configurations = configurations;
+
+    public IReadOnlyList<Configuration> Configurations { get; }
+
+    /// <summary>Every learning rate with every batch size.</summary>
+    /// <exception cref="InputException">A list is empty, or holds something that is no learning rate or batch size.</exception>
+    public static SearchSpace Grid(IEnumerable<double> learningRates, IEnumerable<int> batchSizes)
+    {
+        double[] rates = [.. learningRates];
+        int[] batches = [.. batchSizes];
+        if (rates.Length == 0 || rates.Any(r => !(r > 0) || double.IsInfinity(r)))
+            throw new InputException("learning rates", string.Join(",", rates), "one or more positive numbers");
+        if (batches.Length == 0 || batches.Any(b => b < 1)) throw new InputException("batch sizes", string.Join(",", batches), "one or more sizes of at least 1");
+        IEnumerable<Configuration> grid = rates.SelectMany(rate => batches.Select(batch => new Configuration(rate, batch)));
+        return new SearchSpace([.. grid.Append(Configuration.HuggingFaceDefault).Distinct()]);
+    }
+}
