@@ -38,15 +38,17 @@ internal sealed class TrainVerb : TrainingVerb
         {
             display.Close();
         }
+        RunFacts.Keep(task, directory.Path);
+        RunFacts facts = RunFacts.Of(task);
         if (Json)
         {
-            Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Parameters = RunFacts.NonEmbeddingParameters(task), Result = result });
+            Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Facts = facts, Result = result });
         }
         else
         {
             Console.WriteLine($"{directory.Path}: {result.Reason} after {result.Steps} steps, {result.ItemsSeen:N0} {task.ItemName}, {result.Seconds:F1} s; "
                 + $"validation loss {result.FinalValidationLoss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep})");
-            Console.WriteLine($"  {RunFacts.NonEmbeddingParameters(task):N0} non-embedding parameters; peak memory {PeakMemory.Text()}");
+            Console.WriteLine($"  {facts.Parameters:N0} non-embedding parameters, {facts.Items:N0} unique training {facts.ItemName}; peak memory {PeakMemory.Text()}");
         }
         return 0;
     }

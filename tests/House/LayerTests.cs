@@ -72,7 +72,7 @@ public class LayerTests
     private static string? Layer(Type type)
     {
         if (type.Assembly.GetName().Name == Kernels) return Kernels;
-        if (type.Assembly != Engine || type.Namespace is not { } space) return null;
+        if (type.Assembly != Engine || type.Namespace is not { } space || !space.StartsWith("ChemScale.Engine", StringComparison.Ordinal)) return null;
         string[] parts = space.Split('.');
         return parts.Length > 2 ? parts[2] : null;
     }

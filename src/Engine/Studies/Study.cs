@@ -91,6 +91,7 @@ public static class Study
                 },
             ],
         };
+        PointTable.Write(Path.Combine(directory, "points.csv"), points);
         StudyReport.Write(summary, directory);
         return summary with { Seconds = watch.Elapsed.TotalSeconds };
     }

@@ -78,7 +78,9 @@ public sealed record LocalRunner
         };
         try
         {
-            return new RunOutcome(run, Trainer.Run(run.Experiment, task, new RunDirectory(run.Directory), options), null);
+            TrainingResult result = Trainer.Run(run.Experiment, task, new RunDirectory(run.Directory), options);
+            RunFacts.Keep(task, run.Directory);
+            return new RunOutcome(run, result, null);
         }
         catch (TrainingDivergedException e)
         {

@@ -1,13 +1,42 @@
+using System.Text.Json;
 using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Runs;
 using ChemScale.Engine.Training.Tasks;
 
 namespace ChemScale.Engine.Studies.Runs;
 
-/// <summary>N and D of a training, from its real tensors and data.</summary>
-public static class RunFacts
+/// <summary>What a run's model and data measure, from the real tensors and the real store; kept in the run directory.</summary>
+/// <param name="Parameters">N: non-embedding parameters; for models without embeddings, all.</param>
+/// <param name="Items">D: unique training tokens ([CLS] and [SEP] included) or frames.</param>
+/// <param name="ItemName">tokens or frames.</param>
+public sealed record RunFacts(long Parameters, long Items, string ItemName)
 {
-    /// <summary>Summed from the tensors; for models without embeddings, all parameters.</summary>
-    public static long NonEmbeddingParameters(ITrainingTask task) => task is LanguageModelTask language
-        ? language.ChemGpt.NonEmbeddingParameters
-        : task.Model.parameters().Sum(p => p.numel());
+    private const string FileName = "facts.json";
+
+    public static RunFacts Of(ITrainingTask task) => task is LanguageModelTask language
+        ? new RunFacts(language.ChemGpt.NonEmbeddingParameters, language.UniqueTokens, language.ItemName)
+        : new RunFacts(task.Model.parameters().Sum(p => p.numel()), task.BatchesPerEpoch, task.ItemName);
+
+    /// <summary>Writes them beside the run's experiment, once.</summary>
+    public static void Keep(ITrainingTask task, string directory)
+    {
+        string path = Path.Combine(directory, FileName), temporary = $"{path}.{Environment.ProcessId}";
+        if (File.Exists(path)) return;
+        File.WriteAllText(temporary, JsonSerializer.Serialize(Of(task)));
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <exception cref="InputException">The directory is no run, or one that was never trained.</exception>
+    public static RunFacts Read(string directory)
+    {
+        string path = Path.Combine(directory, FileName);
+        try
+        {
+            return JsonSerializer.Deserialize<RunFacts>(File.ReadAllText(path)) ?? throw new InputException(path, "nothing", "the facts of a run");
+        }
+        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
+        {
+            throw new InputException(new RunDirectory(directory).Path, $"no readable {FileName}", "the run directory of a training");
+        }
+    }
 }
