@@ -153,7 +153,10 @@ internal sealed class Kekulizer
             if (!IsCandidate(bonds[i])) continue;
             int token = bonds[i].Token;
             tokens[token].Bond = doubled[i] ? '=' : '\0';
-            if (token > 0 && tokens[token - 1].Kind is TokenKind.BranchOpen or TokenKind.BranchClose) tokens[token - 1].Bond = tokens[token].Bond;
+
+            // A parenthesis has taken the character after it for its bond.
+            if (token > 0 && tokens[token - 1].Kind is TokenKind.BranchOpen or TokenKind.BranchClose)
+                tokens[token - 1].Bond = tokens[token].Bond;
         }
     }
 

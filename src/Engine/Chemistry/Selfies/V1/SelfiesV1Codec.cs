@@ -2,7 +2,9 @@ namespace ChemScale.Engine.Chemistry.Selfies.V1;
 
 /// <summary>
 /// Grammar 1.0.4 with its default constraints. The reference recurses once per branch level and per step of its search for a Kekule
-/// structure, and gives up at its interpreter's depth; here too both are refused beyond <see cref="MaximumDepth"/>.
+/// structure, and gives up at its interpreter's depth; here too both are refused beyond <see cref="MaximumDepth"/>. Refused as well
+/// is what the reference never finishes (an empty branch, a ring that closes on its own atom) and, in a fragment that may be aromatic,
+/// a ring label before the first atom. Only ASCII digits count as digits.
 /// </summary>
 public sealed class SelfiesV1Codec : SelfiesCodec
 {

@@ -147,7 +147,7 @@ internal sealed class SelfiesV1Decoder
         return next;
     }
 
-    /// <summary>Puts the atoms from <paramref name="first"/> on into a branch; a branch that opened at the same atom comes before it.</summary>
+    /// <summary>Puts the atoms from <paramref name="first"/> on into a branch, after the branches that opened at the same atom.</summary>
     private void CloseBranch(int first)
     {
         while (first < atomCount && atoms[first].BranchEnd != DerivedAtom.None) first = atoms[first].BranchEnd + 1;
