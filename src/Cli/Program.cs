@@ -21,8 +21,17 @@ internal static class Program
             settings.HelpWriter = null;
             settings.CaseInsensitiveEnumValues = true;
         });
-        ParserResult<object> result = parser.ParseArguments(args, Verbs);
+        ParserResult<object> result = parser.ParseArguments(args.SelectMany(ShortenOneLetterOption), Verbs);
         return result is NotParsed<object> mistakes ? Explain(mistakes) : RunGuarded((Verb)result.Value);
+    }
+
+    /// <summary>--n is what the field writes; the parser only knows -n.</summary>
+    private static IEnumerable<string> ShortenOneLetterOption(string argument)
+    {
+        bool single = argument.Length >= 3 && argument.StartsWith("--", StringComparison.Ordinal) && char.IsAsciiLetter(argument[2])
+            && (argument.Length == 3 || argument[3] == '=');
+        if (!single) return [argument];
+        return argument.Length == 3 ? [argument[1..]] : [argument[1..3], argument[4..]];
     }
 
     private static int RunGuarded(Verb verb)
