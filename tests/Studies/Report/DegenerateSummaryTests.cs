@@ -71,7 +71,12 @@ public class DegenerateSummaryTests
         ];
         SelectionSummary selection = Part.Selection with
         {
-            Configurations = outcomes, R2 = double.NaN, Spearman = null, Regret = double.NaN, ComputeSaved = double.NaN, Selected = 99,
+            Configurations = outcomes,
+            R2 = double.NaN,
+            Spearman = null,
+            Regret = double.NaN,
+            ComputeSaved = double.NaN,
+            Selected = 99,
         };
         using var report = new WrittenReport(With(selection, Part.Grid with { Points = points, Fits = fits, LearningRate = double.NaN }));
         Assert.That(report.Html, Does.Not.Contain("NaN").And.Not.Contain("Infinity").And.Not.Contain("∞"));
@@ -101,7 +106,12 @@ public class DegenerateSummaryTests
         ];
         SelectionSummary selection = Part.Selection with
         {
-            Configurations = outcomes, Validated = false, R2 = null, Spearman = null, Kendall = null, Regret = null,
+            Configurations = outcomes,
+            Validated = false,
+            R2 = null,
+            Spearman = null,
+            Kendall = null,
+            Regret = null,
         };
         using var report = new WrittenReport(With(selection, Part.Grid));
         Assert.That(report.Text, Does.Not.Contain("Kendall").And.Contain("not checked against the truth"));

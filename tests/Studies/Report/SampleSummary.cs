@@ -36,7 +36,9 @@ public static class SampleSummary
             RefusedByReason = new Dictionary<string, long> { ["unclosed ring"] = 4, ["more than 512 tokens"] = 8 },
             Facts = new Dictionary<string, string>
             {
-                ["Vocabulary"] = "87 symbols", ["Grammar"] = "SELFIES 2.1", ["Mean tokens per molecule"] = "41.2",
+                ["Vocabulary"] = "87 symbols",
+                ["Grammar"] = "SELFIES 2.1",
+                ["Mean tokens per molecule"] = "41.2",
             },
         },
         Selection = Selection(),
@@ -109,14 +111,18 @@ public static class SampleSummary
             fits.Add(Fit("parameters", $"D = {d.Key:N0} tokens", d.Key, [.. d.Select(p => ((double)p.Parameters, p.Loss))], 0.022));
             fits.Add(Fit("parameters", $"D = {d.Key:N0} tokens", d.Key, [.. d.Select(p => ((double)p.Parameters, p.Loss))], 0.022, 0.8) with
             {
-                BetaLow = null, BetaHigh = null, Caution = "four points do not settle three parameters",
+                BetaLow = null,
+                BetaHigh = null,
+                Caution = "four points do not settle three parameters",
             });
         }
         foreach (IGrouping<long, GridPoint> n in points.GroupBy(p => p.Parameters))
         {
             fits.Add(Fit("items", $"N = {n.Key:N0}", n.Key, [.. n.Select(p => ((double)p.Items, p.Loss))], 0.05) with
             {
-                BetaLow = null, BetaHigh = null, Caution = "three points give no interval",
+                BetaLow = null,
+                BetaHigh = null,
+                Caution = "three points give no interval",
             });
         }
         fits.Add(Fit("compute", "frontier", null, [.. points.Where(p => p.StillFalling).Select(p => (p.Compute, p.Loss))], 0.018));

@@ -24,7 +24,7 @@ internal static class Html
     public static IEnumerable<XNode> Powers(string text)
     {
         int end = 0;
-        foreach (Match match in SvgText.Exponent().Matches(text))
+        foreach (Match match in SvgText.Exponent.Matches(text))
         {
             if (match.Index > end) yield return new XText(Xml.Clean(text[end..match.Index]));
             yield return new XElement("sup", match.Groups[1].Value);

@@ -9,9 +9,12 @@ namespace ChemScale.Engine.Studies.Report;
 /// Text of a figure. ScottPlot places each glyph by the fonts of the machine that draws, and drops text where there are none; here
 /// the browser that shows it lays it out, so widths are only estimated, generously.
 /// </summary>
-internal static partial class SvgText
+internal static class SvgText
 {
     public static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
+
+    /// <summary>A caret with the power after it.</summary>
+    public static readonly Regex Exponent = new(@"\^(−?(?:[0-9]+(?:\.[0-9]+)?|β))");
 
     /// <summary>Estimated width in pixels, in any common sans-serif face.</summary>
     public static double Width(string text, double size)
@@ -71,7 +74,7 @@ internal static partial class SvgText
     private static IEnumerable<object> Raised(string text)
     {
         int end = 0;
-        foreach (Match match in Exponent().Matches(text))
+        foreach (Match match in Exponent.Matches(text))
         {
             if (match.Index > end) yield return new XElement(Svg + "tspan", Xml.Clean(text[end..match.Index]));
             yield return new XElement(Svg + "tspan", new XAttribute("dy", "-0.45em"), new XAttribute("font-size", "75%"),
@@ -92,7 +95,4 @@ internal static partial class SvgText
         > '\u2E7F' => 1,
         _ => 0.62,
     };
-
-    [GeneratedRegex(@"\^(−?(?:[0-9]+(?:\.[0-9]+)?|β))")]
-    internal static partial Regex Exponent();
 }

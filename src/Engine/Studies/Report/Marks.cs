@@ -1,0 +1,53 @@
+using System.Xml.Linq;
+using ScottPlot;
+using static System.FormattableString;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>How marks and dashes are drawn, by the plot and in its legend.</summary>
+internal static class Marks
+{
+    private const int FilledShapes = 4;
+
+    /// <summary>Shape of group <paramref name="index"/>, filled or open.</summary>
+    public static Mark Of(int index, bool open) => (Mark)(index % FilledShapes + (open ? FilledShapes : 0));
+
+    public static MarkerShape Shape(Mark mark) => mark switch
+    {
+        Mark.Circle => MarkerShape.FilledCircle,
+        Mark.Square => MarkerShape.FilledSquare,
+        Mark.Triangle => MarkerShape.FilledTriangleUp,
+        Mark.Diamond => MarkerShape.FilledDiamond,
+        Mark.OpenCircle => MarkerShape.OpenCircle,
+        Mark.OpenSquare => MarkerShape.OpenSquare,
+        Mark.OpenTriangle => MarkerShape.OpenTriangleUp,
+        Mark.OpenDiamond => MarkerShape.OpenDiamond,
+        _ => MarkerShape.Eks,
+    };
+
+    public static float[] Intervals(Dash dash) => dash switch
+    {
+        Dash.Dashed => [8, 5],
+        Dash.Dotted => [2, 4],
+        Dash.Long => [14, 4],
+        Dash.Short => [4, 3],
+        _ => [],
+    };
+
+    /// <summary>The shape around (<paramref name="x"/>, <paramref name="y"/>) as an SVG element for a legend.</summary>
+    public static XElement Sample(XNamespace svg, Mark mark, double x, double y, string color)
+    {
+        const double R = 4.5;
+        string path = mark switch
+        {
+            Mark.Square or Mark.OpenSquare => Invariant($"M{x - R:0.##} {y - R:0.##}h{2 * R}v{2 * R}h{-2 * R}z"),
+            Mark.Triangle or Mark.OpenTriangle => Invariant($"M{x:0.##} {y - R:0.##}l{R} {2 * R}h{-2 * R}z"),
+            Mark.Diamond or Mark.OpenDiamond => Invariant($"M{x:0.##} {y - R:0.##}l{R} {R}l{-R} {R}l{-R} {-R}z"),
+            Mark.Cross => Invariant($"M{x - R:0.##} {y - R:0.##}l{2 * R} {2 * R}m0 {-2 * R}l{-2 * R} {2 * R}"),
+            _ => Invariant($"M{x - R:0.##} {y:0.##}a{R} {R} 0 1 0 {2 * R} 0a{R} {R} 0 1 0 {-2 * R} 0z"),
+        };
+        bool open = mark >= Mark.OpenCircle;
+        return new XElement(svg + "path", new XAttribute("d", path), new XAttribute("fill", open ? "none" : color),
+            new XAttribute("stroke", color), new XAttribute("stroke-width", open ? 1.6 : 0.5));
+    }
+}
