@@ -70,7 +70,7 @@ internal sealed class MoleculeFile : IDisposable
                 Path,
                 $"compressed data end early or are damaged after {lines + buffer[..filled].Count('\n')} whole lines",
                 "a complete .gz file",
-                "nothing was written and what the output held is unchanged; to use those lines, unpack them with gzip -dc and prepare that");
+                "nothing was written and what the output held is unchanged; gzip -dc unpacks those lines, to be prepared alone");
         }
         catch (IOException e)
         {

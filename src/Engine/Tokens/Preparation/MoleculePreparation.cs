@@ -85,10 +85,13 @@ public sealed class MoleculePreparation
 
     private BlockEncoder Encoder(IBlockReader reader) => new(
         reader,
-        _options.Encoder?.Invoke() ?? (_options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(_options, _grammar)),
+        _options.Encoder?.Invoke() ?? DefaultEncoder(),
         _tokenizer is not null ? new TokenizerAssigner(_tokenizer) : _growing.Assigner(),
         _split,
         _options.MaximumTokens);
+
+    private IMoleculeEncoder DefaultEncoder() =>
+        _options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(_options, _grammar);
 
     // One thread, blocks in order.
     private bool Write(MoleculeBlock block, TokenStoreWriter writer, IBlockReader reader)
