@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Chemistry.Library;
 /// </summary>
 internal sealed class Derivations
 {
-    private readonly RunningTotals<Choice> _choices = new();
+    private RunningTotals<Choice> _choices = new();
 
     /// <summary>This part alone, as the filling of a chain's only slot.</summary>
     public Fillings Alone => field ??= new Fillings(this);

@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Chemistry.Library;
 /// </summary>
 internal sealed class Fillings
 {
-    private readonly RunningTotals<Split> _splits = new();
+    private RunningTotals<Split> _splits = new();
 
     public Fillings()
     {

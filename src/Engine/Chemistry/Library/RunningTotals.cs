@@ -1,7 +1,7 @@
 namespace ChemScale.Engine.Chemistry.Library;
 
-/// <summary>Items that each stand for a number of ranks; finds the item of a rank.</summary>
-internal sealed class RunningTotals<T>
+/// <summary>Items that each stand for a number of ranks; finds the item of a rank. A struct, to be one step nearer: memory is what costs.</summary>
+internal struct RunningTotals<T>()
 {
     private T[] _items = [];
     private long[] _ends = [];
@@ -23,7 +23,7 @@ internal sealed class RunningTotals<T>
     }
 
     /// <summary>The item of <paramref name="rank"/>, which becomes the rank within the item.</summary>
-    public ref readonly T Find(ref long rank)
+    public readonly ref readonly T Find(ref long rank)
     {
         int i = _length == 1 ? 0 : FirstAbove(_ends.AsSpan(0, _length), rank);
         if (i > 0) rank -= _ends[i - 1];
