@@ -106,6 +106,7 @@ public class VirtualLibraryTests
         }
     }
 
+    [TestCase(SelfiesGrammar.V1)]
     [TestCase(SelfiesGrammar.V2)]
     public void Selfies_encodes_all_and_decodes_to_the_same_atoms_and_rings(SelfiesGrammar grammar)
     {

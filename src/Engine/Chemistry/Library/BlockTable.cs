@@ -116,7 +116,7 @@ internal sealed class BlockTable
         }
     }
 
-    /// <summary>Molecules that each block gives: min(size, level * weight), summing to <paramref name="count"/> or to all there are.</summary>
+    /// <summary>What each block gives: min(size, level * weight), summing to <paramref name="count"/> or to all there are.</summary>
     private static long[] Fit(List<(Choice Choice, double Weight)> blocks, long count)
     {
         // In order of size / weight the blocks that give all come first; the level is what is left over the weight that is left.

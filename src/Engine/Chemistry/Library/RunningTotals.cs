@@ -1,6 +1,6 @@
 namespace ChemScale.Engine.Chemistry.Library;
 
-/// <summary>Items that each stand for a number of ranks; finds the item of a rank. A struct, to be one step nearer: memory is what costs.</summary>
+/// <summary>Items that each stand for a number of ranks; finds the item of a rank. A struct, to be one step nearer.</summary>
 internal struct RunningTotals<T>()
 {
     private T[] _items = [];
