@@ -45,8 +45,8 @@ internal sealed class StudyVerb : Verb
     [Option("probe-epochs", HelpText = "Epochs of a probe.")]
     public int? ProbeEpochs { get; set; }
 
-    [Option("steps", HelpText = "Cap on the steps of a point of the grid.")]
-    public long? Steps { get; set; }
+    [Option("seen", HelpText = "Cap on the molecules that a point of the grid sees, repeats included.")]
+    public long? Seen { get; set; }
 
     [Option("no-validate", HelpText = "Do not finish the configurations that the search stopped.")]
     public bool NoValidate { get; set; }
@@ -73,7 +73,7 @@ internal sealed class StudyVerb : Verb
             BatchSizes = Batches.Any() ? [.. Batches] : ready.BatchSizes,
             SearchEpochs = SearchEpochs ?? ready.SearchEpochs,
             ProbeEpochs = ProbeEpochs ?? ready.ProbeEpochs,
-            MaximumSteps = Steps ?? ready.MaximumSteps,
+            MaximumMolecules = Seen ?? ready.MaximumMolecules,
             ValidateSearch = !NoValidate,
             Parallel = Parallel,
             Seed = Seed ?? ready.Seed,

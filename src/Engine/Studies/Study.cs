@@ -58,7 +58,8 @@ public static class Study
             Widths = plan.Widths,
             Subsets = [.. plan.Subsets.Select(s => Math.Min(s, facts.Train)).Distinct().Order()],
             MaximumEpochs = plan.MaximumEpochs,
-            MaximumSteps = plan.MaximumSteps,
+            MaximumMolecules = plan.MaximumMolecules,
+            RateWidth = plan.SearchWidth,
         };
         observer.Begin($"grid: widths {string.Join(", ", grid.Widths)} x {string.Join(", ", grid.Subsets)} molecules");
         IReadOnlyList<GridPoint> points = grid.Run(Path.Combine(directory, "grid"), runner, stop);
@@ -142,6 +143,8 @@ public static class Study
     private static string[] Cautions(IReadOnlyList<GridPoint> points, StudyPlan plan)
     {
         var cautions = new List<string>();
+        if (plan.Widths.Any(w => w > plan.SearchWidth))
+            cautions.Add($"The learning rate was chosen at width {plan.SearchWidth}; wider models got proportionally less, not a search of their own.");
         int falling = points.Count(p => p.StillFalling);
         if (falling > 0)
             cautions.Add($"{falling} of {points.Count} points were still falling at the cap on tokens seen: their losses are upper bounds, and the exponents in N are biased.");

@@ -42,11 +42,12 @@ public sealed record StudyPlan
 
     public IReadOnlyList<int> Widths { get; init; } = [16, 32, 64, 128];
 
-    public IReadOnlyList<long> Subsets { get; init; } = [400, 1200, 3600];
+    public IReadOnlyList<long> Subsets { get; init; } = [100, 400, 1600, 6400];
 
-    public int MaximumEpochs { get; init; } = 20;
+    public int MaximumEpochs { get; init; } = 60;
 
-    public long MaximumSteps { get; init; } = 450;
+    /// <summary>Cap on the molecules a point of the grid sees.</summary>
+    public long MaximumMolecules { get; init; } = 9000;
 
     /// <summary>Runs side by side; 0: one for each core.</summary>
     public int Parallel { get; init; }
@@ -61,8 +62,8 @@ public sealed record StudyPlan
         Validation = 1000,
         SearchMolecules = 1000,
         Widths = [16, 32, 64, 128],
-        Subsets = [1000, 4000, 16_000],
-        MaximumSteps = 2000,
+        Subsets = [500, 2000, 8000, 16_000],
+        MaximumMolecules = 48_000,
     };
 
     /// <exception cref="InputException">Sizes that do not fit together.</exception>

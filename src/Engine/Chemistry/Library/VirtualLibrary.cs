@@ -28,8 +28,8 @@ public sealed class VirtualLibrary
     public long Count => _blocks.Count;
 
     /// <summary>
-    /// Nats per molecule below which no language model gets that knows the grammar but not the list: the irreducible loss of this
-    /// corpus, times tokens per molecule. Exact, and at least ln(<see cref="Count"/>).
+    /// Cross-entropy, in nats per molecule, of the law of fragments that decides which molecules the library holds; at least
+    /// ln(<see cref="Count"/>). A reference point for losses on this corpus (divide by tokens per molecule), not a proven floor.
     /// </summary>
     public double NatsPerMolecule => _blocks.NatsOfFragments;
 

@@ -26,8 +26,14 @@ public sealed record ScalingGrid
     /// <summary>Cap on passes over the data.</summary>
     public int MaximumEpochs { get; init; } = 30;
 
-    /// <summary>Cap on optimizer steps.</summary>
-    public long MaximumSteps { get; init; } = 2000;
+    /// <summary>Cap on molecules seen, repeats included.</summary>
+    public long MaximumMolecules { get; init; } = 100_000;
+
+    /// <summary>
+    /// Width the learning rate was chosen at. Wider models get proportionally less: with Adam and this parametrisation the best rate falls
+    /// about as 1 / width (Yang et al. 2022, arXiv 2203.03466). 0: the same rate at every width.
+    /// </summary>
+    public int RateWidth { get; init; }
 
     /// <summary>Looks at the validation set, evenly over the cap.</summary>
     public int Validations { get; init; } = 12;
@@ -59,13 +65,14 @@ public sealed record ScalingGrid
     {
         var config = (ChemGptConfig)Base.Model.Config with { Width = width };
         long stepsPerEpoch = (subset + Base.Training.BatchSize - 1) / Base.Training.BatchSize;
-        long cap = Math.Min(MaximumSteps, stepsPerEpoch * MaximumEpochs);
+        long cap = Math.Min(Math.Max(1, MaximumMolecules / Base.Training.BatchSize), stepsPerEpoch * MaximumEpochs);
         var experiment = Base with
         {
             Model = ModelSpec.Of(config),
             Data = Base.Data with { Subset = subset },
             Training = Base.Training with
             {
+                LearningRate = Base.Training.LearningRate * (RateWidth > 0 ? Math.Min(1, RateWidth / (double)width) : 1),
                 Steps = cap,
                 Epochs = null,
                 Patience = Patience,
@@ -90,6 +97,7 @@ public sealed record ScalingGrid
             Name = outcome.Run.Name,
             ModelName = $"width {config.Width}",
             Parameters = config.NonEmbeddingParameters,
+            LearningRate = experiment.Training.LearningRate,
             Documents = subset,
             Items = store.Train.Subset(subset).Tokens,
             ItemsSeen = result.ItemsSeen,

@@ -49,8 +49,7 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
         {
             double[] xs = [.. drawn.Select(p => sx.Bound(p.X))], ys = [.. drawn.Select(p => sy.Bound(p.Y))];
             var line = plot.Add.ScatterLine(xs, ys, Color.FromHex(color));
-            line.LineWidth = width;
-            line.LinePattern = Pattern(dash);
+            line.LineWidth = Dashes.Encode(width, dash);
         });
     }
 
@@ -109,8 +108,7 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
         _layers.Add((plot, _, sy) =>
         {
             var rule = plot.Add.ScatterLine([place, place], new[] { sy.Low, sy.High }, Color.FromHex(color));
-            rule.LineWidth = 1.4f;
-            rule.LinePattern = Pattern(dash);
+            rule.LineWidth = Dashes.Encode(1.4f, dash);
         });
     }
 
@@ -126,7 +124,7 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
         if (Identity && !IsEmpty)
         {
             var line = plot.Add.ScatterLine(new[] { sx.Low, sx.High }, new[] { sx.Low, sx.High }, Color.FromHex(Palette.Faint));
-            line.LinePattern = Pattern(Dash.Dashed);
+            line.LineWidth = Dashes.Encode(1, Dash.Dashed);
         }
         foreach (Action<Plot, AxisScale, AxisScale> layer in _layers) layer(plot, sx, sy);
     }
@@ -142,7 +140,4 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
         _x.AddRange(points.Select(p => p.X));
         _y.AddRange(points.Select(p => p.Y));
     }
-
-    private static LinePattern Pattern(Dash dash) =>
-        dash == Dash.Solid ? LinePattern.Solid : new LinePattern(Marks.Intervals(dash), 0, dash.ToString());
 }

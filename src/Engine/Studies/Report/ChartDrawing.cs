@@ -77,6 +77,7 @@ internal sealed class ChartDrawing
         XElement root = XDocument.Parse(plot.GetSvgXml((int)Width, (int)Math.Ceiling(_height))).Root!;
         root.Descendants(Svg + "text").Remove();
         Rename(root);
+        Dashes.Decode(root);
         root.SetAttributeValue("viewBox", Invariant($"0 0 {Width} {Math.Ceiling(_height)}"));
         root.SetAttributeValue("role", "img");
         root.SetAttributeValue("aria-labelledby", _id + "-title");

@@ -12,8 +12,8 @@ internal static class GridSection
         GridSummary grid = part.Grid;
         return Html.Section($"{slug}-grid", 3, "Scaling grid",
             Html.Paragraph(
-                grid.Points.Count switch { 0 => "No runs", 1 => "One run", _ => $"{Numbers.Count(grid.Points.Count)} runs, all" },
-                " with learning rate ", Html.Powers(Numbers.Short(grid.LearningRate)), $" and batch size {Numbers.Count(grid.BatchSize)}."),
+                grid.Points.Count switch { 0 => "No runs", 1 => "One run", _ => $"{Numbers.Count(grid.Points.Count)} runs" },
+                "; selected learning rate ", Html.Powers(Numbers.Short(grid.LearningRate)), $", batch size {Numbers.Count(grid.BatchSize)}."),
             Html.Element("div", Html.Class("figures"), figures),
             Points(part), Fits(part),
             Html.Element("h4", "Cautions"),
@@ -23,12 +23,13 @@ internal static class GridSection
     private static XElement Points(StudyPart part)
     {
         string caption = $"Points of the grid; loss in {part.LossUnit}, the least on the one fixed validation set";
-        var table = new HtmlTable(caption, part.Data.Synthetic, Text("Run"), Text("Model"), Number("N"), Number("Documents"),
+        var table = new HtmlTable(caption, part.Data.Synthetic, Text("Run"), Text("Model"), Number("N"), Number("Learning rate"), Number("Documents"),
             Number($"D ({part.ItemName})"), Number($"S ({part.ItemName})"), Number("S/D"), Number("C (FLOP)"), Number("Loss"),
             Text("At the end"), Number("Time"));
         foreach (GridPoint p in part.Grid.Points)
         {
-            table.Add(Html.Unbroken(p.Name), Html.Unbroken(p.ModelName), Numbers.Count(p.Parameters), Numbers.Count(p.Documents),
+            table.Add(Html.Unbroken(p.Name), Html.Unbroken(p.ModelName), Numbers.Count(p.Parameters), Html.Powers(Numbers.Short(p.LearningRate)),
+                Numbers.Count(p.Documents),
                 Numbers.Count(p.Items), Numbers.Count(p.ItemsSeen), Numbers.Significant((double)p.ItemsSeen / p.Items, 3),
                 Numbers.Significant(p.Compute, 3), Numbers.Significant(p.Loss),
                 p.StillFalling ? Html.Element("span", Html.Class("tag warn"), "still falling") : "settled", Numbers.Duration(p.Seconds));

@@ -7,7 +7,7 @@ public sealed record GridSummary
 
     public required IReadOnlyList<FitSummary> Fits { get; init; }
 
-    /// <summary>Learning rate and batch size all points used.</summary>
+    /// <summary>Learning rate and batch size that selection chose; what each point used stands there.</summary>
     public required double LearningRate { get; init; }
 
     public required int BatchSize { get; init; }
@@ -25,6 +25,8 @@ public sealed record GridPoint
 
     /// <summary>Non-embedding parameters N.</summary>
     public required long Parameters { get; init; }
+
+    public double LearningRate { get; init; }
 
     /// <summary>Unique training items: molecules or frames.</summary>
     public required long Documents { get; init; }
