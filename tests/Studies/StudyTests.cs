@@ -1,0 +1,88 @@
+using ChemScale.Engine;
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Studies;
+using ChemScale.Engine.Studies.Report;
+using ChemScale.Engine.Studies.Summary;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Studies;
+
+public class StudyTests
+{
+    private static readonly StudyPlan Tiny = new()
+    {
+        Limit = 300,
+        Model = new ChemGptConfig { Layers = 1, Heads = 4, Positions = 128 },
+        Validation = 20,
+        SearchWidth = 8,
+        SearchMolecules = 40,
+        LearningRates = [1e-3, 1e-2],
+        BatchSizes = [8, 16],
+        SearchEpochs = 4,
+        ProbeEpochs = 1,
+        Widths = [4, 8, 16],
+        Subsets = [20, 60],
+        MaximumEpochs = 6,
+        MaximumMolecules = 240,
+    };
+
+    private string folder = "";
+
+    [SetUp]
+    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("chemscale-study-").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+
+    [Test]
+    public void A_small_study_leaves_a_report_and_a_summary_that_agree()
+    {
+        StudySummary summary = Study.Run(Tiny, folder, "chemscale study", new StudyObserver());
+
+        StudyPart part = summary.Parts.Single();
+        Assert.That(part.Data.Synthetic, Is.True);
+        Assert.That(part.Selection.Configurations, Has.Count.EqualTo(5), "the grid of four, and Hugging Face's default");
+        Assert.That(part.Selection.Configurations.Count(c => c.IsDefault), Is.EqualTo(1));
+        Assert.That(part.Selection.Configurations.Count(c => c.Fate == ConfigurationFate.Kept), Is.EqualTo(1));
+        Assert.That(part.Selection.ComputeSaved, Is.EqualTo((1 - 0.25) * (1 - 1.0 / 5)).Within(0.25), "weighted by the steps of each configuration");
+        Assert.That(part.Grid.Points, Has.Count.EqualTo(6));
+        foreach (GridPoint point in part.Grid.Points)
+        {
+            Assert.That(point.Loss, Is.EqualTo(point.Curve.Min(c => c.Loss)).Within(1e-12));
+            Assert.That(point.Compute, Is.EqualTo(6.0 * point.Parameters * point.ItemsSeen));
+            Assert.That(point.LearningRate, Is.EqualTo(part.Grid.LearningRate * Math.Min(1, 8.0 / int.Parse(point.ModelName[6..]))).Within(1e-12));
+        }
+        Assert.That(part.Grid.Fits, Is.Not.Empty);
+        string json = File.ReadAllText(Path.Combine(folder, StudyReport.SummaryName));
+        Assert.That(SummaryJson.Read(json).Parts.Single().Grid.Points[0].Loss, Is.EqualTo(part.Grid.Points[0].Loss));
+        Assert.That(File.ReadAllText(Path.Combine(folder, StudyReport.PageName)), Does.Contain("SYNTHETIC"));
+        Assert.That(File.ReadAllLines(Path.Combine(folder, "points.csv")), Has.Length.EqualTo(7));
+    }
+
+    [Test]
+    public void The_same_call_takes_up_an_interrupted_study_with_the_same_numbers()
+    {
+        string whole = Path.Combine(folder, "whole"), broken = Path.Combine(folder, "broken");
+        StudySummary expected = Study.Run(Tiny, whole, "", new StudyObserver());
+        using var stop = new CancellationTokenSource();
+        var observer = new StudyObserver { Steps = new StopAfter(60, stop) };
+        Assert.That(() => Study.Run(Tiny, broken, "", observer, stop.Token), Throws.InstanceOf<OperationCanceledException>());
+        StudySummary resumed = Study.Run(Tiny, broken, "", new StudyObserver());
+        Assert.That(resumed.Parts[0].Grid.Points.Select(p => p.Loss), Is.EqualTo(expected.Parts[0].Grid.Points.Select(p => p.Loss)));
+        Assert.That(resumed.Parts[0].Selection.Configurations.Select(c => c.Final), Is.EqualTo(expected.Parts[0].Selection.Configurations.Select(c => c.Final)));
+    }
+
+    [Test]
+    public void A_probe_as_long_as_the_run_is_refused() =>
+        Assert.That(() => Study.Run(Tiny with { ProbeEpochs = 4 }, folder, "", new StudyObserver()), Throws.TypeOf<InputException>());
+
+    private sealed class StopAfter(int steps, CancellationTokenSource stop) : IProgress<ChemScale.Engine.Studies.Runs.RunProgress>
+    {
+        private int seen;
+
+        public void Report(ChemScale.Engine.Studies.Runs.RunProgress value)
+        {
+            if (Interlocked.Increment(ref seen) == steps) stop.Cancel();
+        }
+    }
+}
