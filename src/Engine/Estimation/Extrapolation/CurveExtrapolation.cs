@@ -38,8 +38,10 @@ public sealed record CurveExtrapolation(CurveForm Form, double Size, double Shap
             Math.Sqrt(2 * value / times.Count));
     }
 
-    /// <summary>Training losses of a probe's whole epochs against epochs; of ten blocks of its steps where it has fewer than
-    /// five.</summary>
+    /// <summary>
+    /// Training losses of a probe's whole epochs against epochs; of ten blocks of its steps where it has fewer than
+    /// five.
+    /// </summary>
     /// <exception cref="InputException">The probe is too short, or diverged.</exception>
     public static CurveExtrapolation Fit(CurveForm form, ProbeView probe)
     {

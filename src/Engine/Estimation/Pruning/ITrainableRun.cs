@@ -10,7 +10,9 @@ public interface ITrainableRun
     /// <summary>Largest share of the budget asked for so far.</summary>
     double Spent { get; }
 
-    /// <summary>Trains to a share of the budget, and shows what is known by then. A share below <see cref="Spent"/> costs nothing
-    /// more.</summary>
+    /// <summary>
+    /// Trains to a share of the budget, and shows what is known by then. A share below <see cref="Spent"/> costs nothing
+    /// more.
+    /// </summary>
     ProbeView Advance(double fraction);
 }

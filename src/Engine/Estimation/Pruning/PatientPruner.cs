@@ -1,7 +1,9 @@
 namespace ChemScale.Engine.Estimation.Pruning;
 
-/// <summary>As Optuna's PatientPruner: a run stops when its best loss is some checks old, and, where another rule is given, that says so
-/// too.</summary>
+/// <summary>
+/// As Optuna's PatientPruner: a run stops when its best loss is some checks old, and, where another rule is given, that says so
+/// too.
+/// </summary>
 /// <param name="checks">Looks at a run.</param>
 /// <param name="patience">Checks without improvement.</param>
 /// <param name="least">Improvement that counts.</param>

@@ -65,8 +65,10 @@ public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property:
     /// <summary>Interval of the fitted curve at some resources.</summary>
     public Interval CurveInterval(double level, params double[] resources) => Percentiles(Predictions(resources), level);
 
-    /// <summary>Interval that the loss of a further run at some resources falls into: the curve's spread and that of the
-    /// residuals.</summary>
+    /// <summary>
+    /// Interval that the loss of a further run at some resources falls into: the curve's spread and that of the
+    /// residuals.
+    /// </summary>
     public Interval PredictionInterval(double level, params double[] resources) => Percentiles(Predictions(resources).Select((loss, k) =>
     {
         var random = new CounterRandom(~Seed, (ulong)k);
