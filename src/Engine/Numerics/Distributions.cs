@@ -39,7 +39,7 @@ public static class Distributions
         double at = p * (sorted.Count - 1);
         int below = Math.Clamp((int)Math.Floor(at), 0, sorted.Count - 1), above = Math.Min(below + 1, sorted.Count - 1);
         double lower = sorted[below], upper = sorted[above];
-        return lower == upper ? lower : lower + (at - below) * (upper - lower);
+        return lower == upper || at == below ? lower : lower + (at - below) * (upper - lower);
     }
 
     public static double LogGamma(double x)

@@ -1,7 +1,9 @@
 namespace ChemScale.Engine.Estimation.Curves;
 
-/// <summary>Names of a CSV's columns; PyTorch Lightning's by default. Null: the file has none. Those it lacks are left out of the
-/// curve.</summary>
+/// <summary>
+/// Names of a CSV's columns; PyTorch Lightning's by default. Null: the file has none. Those it lacks are left out of the
+/// curve.
+/// </summary>
 public sealed record LossColumns
 {
     public static LossColumns Lightning { get; } = new();

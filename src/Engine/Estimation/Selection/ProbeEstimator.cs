@@ -1,4 +1,5 @@
 using ChemScale.Engine.Estimation.Curves;
+using ChemScale.Engine.Estimation.Extrapolation;
 
 namespace ChemScale.Engine.Estimation.Selection;
 
@@ -10,16 +11,20 @@ public enum ProbeEstimator
     TseEma,
     LastTrainingLoss,
     LastValidationLoss,
+
+    /// <summary>Final training loss read off a fitted curve 1 / (b1 + b2 k) + b3.</summary>
+    Lcga,
+
+    /// <summary>Final training loss read off a fitted curve a k^-b + c.</summary>
+    PowerLaw,
 }
 
 public static class ProbeEstimators
 {
     /// <exception cref="InputException">The probe lacks the losses that the estimator needs.</exception>
-    public static double Of(this ProbeEstimator estimator, ProbeView probe) => estimator.Of(probe.Curve);
-
-    /// <inheritdoc cref="Of(ProbeEstimator, ProbeView)"/>
-    public static double Of(this ProbeEstimator estimator, LossCurve curve)
+    public static double Of(this ProbeEstimator estimator, ProbeView probe)
     {
+        LossCurve curve = probe.Curve;
         if (curve.Diverged) return double.PositiveInfinity;
         return estimator switch
         {
@@ -30,6 +35,8 @@ public static class ProbeEstimators
             ProbeEstimator.LastValidationLoss => curve.LastValidationLoss
                 ?? throw new InputException(curve.Name, "no validation loss in the probe", "at least one",
                     "validate earlier, or select by training loss"),
+            ProbeEstimator.Lcga => CurveExtrapolation.FinalLoss(CurveForm.Lcga, probe),
+            ProbeEstimator.PowerLaw => CurveExtrapolation.FinalLoss(CurveForm.PowerLaw, probe),
             _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
         };
     }

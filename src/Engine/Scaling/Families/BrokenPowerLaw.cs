@@ -1,7 +1,8 @@
 namespace ChemScale.Engine.Scaling.Families;
 
 /// <summary>
-/// L = b R^-c0 (1 + (R/d)^(1/f))^(-c1 f): exponent c0 below the break at d, c0 + c1 above it, over a width f in log R. Caballero et al. 2022
+/// L = b R^-c0 (1 + (R/d)^(1/f))^(-c1 f): exponent c0 below the break at d, c0 + c1 above it, over a width f in log R. Caballero et al.
+/// 2022
 /// (arXiv 2210.14891), one break.
 /// </summary>
 public sealed class BrokenPowerLaw : ScalingFamily
@@ -26,7 +27,8 @@ public sealed class BrokenPowerLaw : ScalingFamily
     public override double LogLoss(ReadOnlySpan<double> theta, ReadOnlySpan<double> logResources, Span<double> gradient,
         Span<double> hessian)
     {
-        double x = logResources[0], c1 = theta[2], f = Math.Exp(theta[4]), z = (x - theta[3]) / f, soft = Logistic.Softplus(z), g = f * soft;
+        double x = logResources[0], c1 = theta[2], f = Math.Exp(theta[4]), z = (x - theta[3]) / f, soft = Logistic.Softplus(z),
+            g = f * soft;
         if (!gradient.IsEmpty)
         {
             double s = Logistic.Sigmoid(z), slope = s * Logistic.Sigmoid(-z), byWidth = f * (soft - z * s);

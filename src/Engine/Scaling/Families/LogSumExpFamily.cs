@@ -29,16 +29,24 @@ public sealed class LogSumExpFamily : ScalingFamily
 
     /// <summary>L = alpha R^-beta + E.</summary>
     public static LogSumExpFamily PowerLawWithFloor { get; } = new("power-law-with-floor", "L = alpha R^-beta + E", 1,
-        [ParameterInfo.Logarithmic("alpha", "a"), ParameterInfo.Linear("beta"), ParameterInfo.Logarithmic("E", "e")], [new Term(0, 1, 0), new Term(2, -1, -1)]);
+        [ParameterInfo.Logarithmic("alpha", "a"), ParameterInfo.Linear("beta"), ParameterInfo.Logarithmic("E", "e")],
+        [new Term(0, 1, 0), new Term(2, -1, -1)]);
 
     /// <summary>L = E + A / N^alpha + B / D^beta; resources are N and D.</summary>
     public static LogSumExpFamily Chinchilla { get; } = new("chinchilla", "L = E + A / N^alpha + B / D^beta", 2,
-        [ParameterInfo.Logarithmic("A", "a"), ParameterInfo.Logarithmic("B", "b"), ParameterInfo.Logarithmic("E", "e"), ParameterInfo.Linear("alpha"), ParameterInfo.Linear("beta")],
+        [
+            ParameterInfo.Logarithmic("A", "a"), ParameterInfo.Logarithmic("B", "b"), ParameterInfo.Logarithmic("E", "e"),
+            ParameterInfo.Linear("alpha"), ParameterInfo.Linear("beta"),
+        ],
         [new Term(0, 3, 0), new Term(1, 4, 1), new Term(2, -1, -1)]);
 
     /// <summary>L = A / N^alpha + B / D^beta: no irreducible loss.</summary>
     public static LogSumExpFamily ChinchillaWithoutFloor { get; } = new("chinchilla-without-floor", "L = A / N^alpha + B / D^beta", 2,
-        [ParameterInfo.Logarithmic("A", "a"), ParameterInfo.Logarithmic("B", "b"), ParameterInfo.Linear("alpha"), ParameterInfo.Linear("beta")], [new Term(0, 2, 0), new Term(1, 3, 1)]);
+        [
+            ParameterInfo.Logarithmic("A", "a"), ParameterInfo.Logarithmic("B", "b"), ParameterInfo.Linear("alpha"),
+            ParameterInfo.Linear("beta"),
+        ],
+        [new Term(0, 2, 0), new Term(1, 3, 1)]);
 
     public override string Name { get; }
 

@@ -14,6 +14,7 @@ public static class ScalingFamilies
     public static IReadOnlyList<ScalingFamily> Joint { get; } = [LogSumExpFamily.ChinchillaWithoutFloor, LogSumExpFamily.Chinchilla];
 
     /// <exception cref="InputException">There is none of that name.</exception>
-    public static ScalingFamily ByName(string name) => OfOneResource.Concat(Joint).FirstOrDefault(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+    public static ScalingFamily ByName(string name) =>
+        OfOneResource.Concat(Joint).FirstOrDefault(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
         ?? throw new InputException("family", $"\"{name}\"", string.Join(", ", OfOneResource.Concat(Joint).Select(f => f.Name)));
 }

@@ -1,15 +1,16 @@
 namespace ChemScale.Engine.Scaling.Families;
 
 /// <summary>
-/// (L - E) / (E0 - L)^alpha = beta R^-c with E0 = E + gap: from the loss of guessing, E0, through a power law to the irreducible loss E. M4 of
+/// (L - E) / (E0 - L)^alpha = beta R^-c with E0 = E + gap: from the loss of guessing, E0, through a power law to the irreducible loss E.
+/// M4 of
 /// Alabdulmohsin et al. 2022 (arXiv 2209.06640).
 /// </summary>
 public sealed class SigmoidalFamily : ScalingFamily
 {
     private static readonly ParameterInfo[] Info =
     [
-        ParameterInfo.Logarithmic("beta"), ParameterInfo.Logarithmic("c"), ParameterInfo.Logarithmic("alpha"), ParameterInfo.Logarithmic("E"),
-        ParameterInfo.Logarithmic("gap"),
+        ParameterInfo.Logarithmic("beta"), ParameterInfo.Logarithmic("c"), ParameterInfo.Logarithmic("alpha"),
+        ParameterInfo.Logarithmic("E"), ParameterInfo.Logarithmic("gap"),
     ];
 
     private const int Size = 5, AlphaIndex = 2, FloorIndex = 3, GapIndex = 4;
@@ -46,7 +47,9 @@ public sealed class SigmoidalFamily : ScalingFamily
         Span<double> dv = stackalloc double[Size];
         for (int i = 0; i < Size; i++) dv[i] = vh * dh[i] + va * da[i];
         double s1 = s * rest, s2 = s1 * (rest - s);
-        for (int i = 0; i < Size; i++) gradient[i] = (gap * s1 * dv[i] + (i == FloorIndex ? floor : 0) + (i == GapIndex ? gap * s : 0)) / loss;
+        for (int i = 0; i < Size; i++) gradient[i] = gap * s1 * dv[i] / loss;
+        gradient[FloorIndex] += floor / loss;
+        gradient[GapIndex] += gap * s / loss;
         for (int i = 0; i < Size; i++)
         {
             for (int j = i; j < Size; j++)
@@ -84,7 +87,8 @@ public sealed class SigmoidalFamily : ScalingFamily
                     double floor = low * least, top = high * most;
                     (double? offset, double? slope) = data.Line(i => data.LogResources(i)[0],
                         i => Math.Log(Math.Exp(data.LogLoss[i]) - floor) - alpha * Math.Log(top - Math.Exp(data.LogLoss[i])));
-                    if (slope < 0) yield return [offset!.Value, Math.Log(-slope.Value), Math.Log(alpha), Math.Log(floor), Math.Log(top - floor)];
+                    if (slope < 0)
+                        yield return [offset!.Value, Math.Log(-slope.Value), Math.Log(alpha), Math.Log(floor), Math.Log(top - floor)];
                 }
             }
         }

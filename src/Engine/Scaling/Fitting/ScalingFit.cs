@@ -45,8 +45,10 @@ public sealed record ScalingFit([property: JsonIgnore] ScalingFamily Family, [pr
     /// <summary>Of the Hessian in the fitted parameters: near 0, the data leave a direction open.</summary>
     public required double LeastCurvature { get; init; }
 
-    /// <summary>The gradient is below 1e-12, or the rounding error of its sum where that is larger, and the curvature is
-    /// positive.</summary>
+    /// <summary>
+    /// The gradient is below 1e-12, or the rounding error of its sum where that is larger, and the curvature is
+    /// positive.
+    /// </summary>
     public required bool Converged { get; init; }
 
     /// <summary>Starting points minimised from, and how many of them ended in this minimum.</summary>

@@ -65,15 +65,17 @@ public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property:
     /// <summary>Interval of the fitted curve at some resources.</summary>
     public Interval CurveInterval(double level, params double[] resources) => Percentiles(Predictions(resources), level);
 
-    /// <summary>Interval that the loss of a further run at some resources falls into: the curve's spread and that of the
-    /// residuals.</summary>
+    /// <summary>
+    /// Interval that the loss of a further run at some resources falls into: the curve's spread and that of the
+    /// residuals.
+    /// </summary>
     public Interval PredictionInterval(double level, params double[] resources) => Percentiles(Predictions(resources).Select((loss, k) =>
     {
         var random = new CounterRandom(~Seed, (ulong)k);
         return loss * Math.Exp(Fit.Residuals[random.NextInt(Fit.Residuals.Count)].LogResidual);
     }), level);
 
-    /// <summary>Interval of anything that follows from the fitted parameters.</summary>
+    /// <summary>Interval of anything that follows from the fitted parameters; an infinite end is open.</summary>
     public Interval IntervalOf(Func<double[], double> figure, double level = 0.95) => Percentiles(Draws.Select(figure), level);
 
     private IEnumerable<double> Predictions(double[] resources)
@@ -87,8 +89,9 @@ public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property:
         if (level is not (> 0 and < 1)) throw new InputException("level", $"{level}", "a number in (0, 1)");
         double[] sorted = [.. values.Order()];
         if (sorted.Length == 0) return new Interval(null, null, level);
-        return new Interval(Distributions.SampleQuantile(sorted, (1 - level) / 2), Distributions.SampleQuantile(sorted, (1 + level) / 2),
-            level);
+        return new Interval(End((1 - level) / 2), End((1 + level) / 2), level);
+
+        double? End(double p) => Distributions.SampleQuantile(sorted, p) is var end && double.IsFinite(end) ? end : null;
     }
 
     // Brought to the same variance by their weights, centred, and widened for the parameters that were fitted to them.

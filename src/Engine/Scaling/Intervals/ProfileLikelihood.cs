@@ -14,8 +14,10 @@ namespace ChemScale.Engine.Scaling.Intervals;
 /// </summary>
 public static class ProfileLikelihood
 {
-    /// <summary>Of a parameter of the formula. An end that the data leave open is null, or 0 where the parameter is positive by
-    /// nature.</summary>
+    /// <summary>
+    /// Of a parameter of the formula. An end that the data leave open is null, or 0 where the parameter is positive by
+    /// nature.
+    /// </summary>
     public static ParameterInterval Parameter(ScalingFit fit, string name, double level = 0.95)
     {
         int index = fit.Family.Parameters.ToList().FindIndex(p => p.Name == name);

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text;
+using ChemScale.Engine.Estimation.Curves;
+
+namespace ChemScale.Engine.Estimation.Pruning;
+
+/// <summary>What each run costs in full, in one unit.</summary>
+/// <param name="Unit">steps, FLOP, s, kJ.</param>
+/// <param name="Full">One for each run.</param>
+public sealed record RunCosts(string Unit, IReadOnlyList<double> Full);
+
+/// <summary>Share of one unit that a pruner saved against running all to the end.</summary>
+public sealed record Saving(string Unit, double Share);
+
+/// <summary>One pruner on the recorded runs.</summary>
+/// <param name="Pruner">Its name.</param>
+/// <param name="Selected">Name of the run it ended with.</param>
+/// <param name="FinalLoss">Of that run.</param>
+/// <param name="Regret">Above the best final loss.</param>
+/// <param name="Savings">In each unit.</param>
+/// <param name="All">How well its order of the runs is that of their final losses; R2 is that of a line from its scores, leaving one
+/// out.</param>
+/// <param name="NearBest">The same over the runs that end within 20 % of the best.</param>
+public sealed record ReplayRow(string Pruner, string Selected, double FinalLoss, double Regret, IReadOnlyList<Saving> Savings,
+    RankQuality All, RankQuality NearBest);
+
+/// <summary>Recorded runs fed to pruners that see, and pay for, a part of each.</summary>
+/// <param name="Rows">In the order of the pruners.</param>
+/// <param name="BestRun">Name of the run that ends lowest.</param>
+/// <param name="BestLoss">Its final loss.</param>
+public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, double BestLoss)
+{
+    public const double NearShare = 0.2;
+
+    /// <param name="curves">Whole runs; diverged ones may be shorter.</param>
+    /// <param name="pruners">Each starts anew.</param>
+    /// <param name="costs">Null: steps.</param>
+    /// <param name="finalLoss">Of a run; null: its last training loss, infinite where it diverged.</param>
+    public static Replay Run(IReadOnlyList<LossCurve> curves, IReadOnlyList<IPruner> pruners, IReadOnlyList<RunCosts>? costs = null,
+        Func<LossCurve, double>? finalLoss = null)
+    {
+        if (curves.Count == 0) throw new InputException("replay", "no runs", "at least one");
+        int[] planned = [.. curves.Select(c => Planned(c, curves.Max(other => other.EpochLength)))];
+        costs ??= [new RunCosts("steps", [.. planned.Select(length => (double)length)])];
+        double[] final = [.. curves.Select(c => c.Diverged ? double.PositiveInfinity : finalLoss?.Invoke(c) ?? c.LastTrainingLoss)];
+        int best = Enumerable.Range(0, final.Length).MinBy(i => final[i]);
+        if (!double.IsFinite(final[best]))
+            throw new InputException("replay", "no run with a final loss", "at least one");
+        return new Replay([.. pruners.Select(Row)], curves[best].Name, final[best]);
+
+        ReplayRow Row(IPruner pruner)
+        {
+            RecordedRun[] runs = [.. curves.Select((c, i) => new RecordedRun(c, planned[i]))];
+            PrunerChoice choice = pruner.Run(runs);
+            // What is used must be trained to its end.
+            runs[choice.Selected].Advance(1);
+            Saving[] savings = [.. costs.Select(c =>
+                new Saving(c.Unit, 1 - c.Full.Zip(runs, (full, run) => full * run.Spent).Sum() / c.Full.Sum()))];
+            return new ReplayRow(pruner.Name, curves[choice.Selected].Name, final[choice.Selected], final[choice.Selected] - final[best],
+                savings, Quality(choice.Scores, null), Quality(choice.Scores, NearShare));
+        }
+
+        RankQuality Quality(IReadOnlyList<double> scores, double? share)
+        {
+            double limit = share is { } s ? final[best] + s * Math.Abs(final[best]) : double.PositiveInfinity;
+            int[] kept = [.. Enumerable.Range(0, final.Length)
+                .Where(i => double.IsFinite(final[i]) && double.IsFinite(scores[i]) && final[i] <= limit)];
+            double[] x = [.. kept.Select(i => scores[i])], y = [.. kept.Select(i => final[i])];
+            double? r2 = kept.Length >= 3 && x.Distinct().Count() > 1 ? FinalLossRegression.Fit(x, y).LeaveOneOutR2 : null;
+            return RankQuality.Of(x, y) with { R2 = r2 };
+        }
+    }
+
+    // A run that diverged may have been stopped there: it was meant to be as many epochs long as the others.
+    private static int Planned(LossCurve curve, double epochs) =>
+        curve.Diverged && curve.Steps.Count > 0 ? Math.Max(curve.Length, (int)Math.Round(epochs * curve.StepsPerEpoch)) : curve.Length;
+
+    /// <summary>One row a pruner, columns aligned.</summary>
+    public string ToTable()
+    {
+        string[] units = [.. Rows.SelectMany(r => r.Savings).Select(s => s.Unit).Distinct()];
+        string[] header = ["pruner", "selected", "final", "regret", .. units.Select(u => $"saved {u}"), "R2", "rho", "tau", "R2 near",
+            "rho near", "n near"];
+        string[][] cells = [header, .. Rows.Select(r => (string[])
+            [
+                r.Pruner, r.Selected, Text(r.FinalLoss, "0.0000"), Text(r.Regret, "0.0000"),
+                .. r.Savings.Select(s => Text(100 * s.Share, "0.0") + " %"), Text(r.All.R2, "0.000"), Text(r.All.Spearman, "0.000"),
+                Text(r.All.Kendall, "0.000"), Text(r.NearBest.R2, "0.000"), Text(r.NearBest.Spearman, "0.000"),
+                r.NearBest.Count.ToString(CultureInfo.InvariantCulture),
+            ])];
+        int[] widths = [.. header.Select((_, column) => cells.Max(row => row[column].Length))];
+        var table = new StringBuilder();
+        foreach (string[] row in cells)
+        {
+            IEnumerable<string> padded = row.Select((cell, k) => k < 2 ? cell.PadRight(widths[k]) : cell.PadLeft(widths[k]));
+            table.AppendLine(string.Join("  ", padded).TrimEnd());
+        }
+        return table.ToString().ReplaceLineEndings("\n");
+    }
+
+    private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+}

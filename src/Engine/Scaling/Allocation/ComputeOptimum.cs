@@ -1,0 +1,85 @@
+using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling.Families;
+using ChemScale.Engine.Scaling.Fitting;
+using ChemScale.Engine.Scaling.Intervals;
+
+namespace ChemScale.Engine.Scaling.Allocation;
+
+/// <summary>Parameters and data that reach the least loss with a given compute, C = 6 N D.</summary>
+/// <param name="Compute">FLOP.</param>
+/// <param name="Parameters">N.</param>
+/// <param name="Data">D, tokens or frames.</param>
+/// <param name="Loss">Predicted.</param>
+/// <param name="ParametersInterval">By bootstrap; null without one.</param>
+/// <param name="DataInterval">The same.</param>
+/// <param name="LossInterval">The same.</param>
+public sealed record ComputeOptimum(double Compute, double Parameters, double Data, double Loss, Interval? ParametersInterval = null,
+    Interval? DataInterval = null, Interval? LossInterval = null)
+{
+    /// <summary>Exponents a of N ~ C^a and b of D ~ C^b along the optimum: beta / (alpha + beta) and alpha / (alpha + beta).</summary>
+    /// <exception cref="InputException">The fit is not of the joint form.</exception>
+    public static (double Parameters, double Data) Exponents(ScalingFit fit)
+    {
+        Law law = Law.Of(fit.Family, [.. fit.Theta]);
+        return (law.Beta / (law.Alpha + law.Beta), law.Alpha / (law.Alpha + law.Beta));
+    }
+
+    /// <summary>Hoffmann et al. 2022, equation 4: N = G (C/6)^a, D = (C/6)^b / G, G = (alpha A / (beta B))^(1 / (alpha + beta)).</summary>
+    /// <param name="fit">Of L = E + A / N^alpha + B / D^beta, with or without E.</param>
+    /// <param name="compute">C, FLOP.</param>
+    /// <param name="bootstrap">Of the same fit, for intervals; null: none.</param>
+    /// <param name="level">Of the intervals.</param>
+    public static ComputeOptimum At(ScalingFit fit, double compute, Bootstrap? bootstrap = null, double level = 0.95)
+    {
+        if (!(compute > 0)) throw new InputException("compute", $"{compute}", "a number above 0, in FLOP");
+        (double n, double d, double loss) = Law.Of(fit.Family, [.. fit.Theta]).Optimum(compute);
+        return new ComputeOptimum(compute, n, d, loss,
+            bootstrap?.IntervalOf(t => Law.Of(fit.Family, t).Optimum(compute).N, level),
+            bootstrap?.IntervalOf(t => Law.Of(fit.Family, t).Optimum(compute).D, level),
+            bootstrap?.IntervalOf(t => Law.Of(fit.Family, t).Optimum(compute).Loss, level));
+    }
+
+    /// <summary>The least compute that reaches a loss, and how to spend it. Null where the loss is at or below E.</summary>
+    /// <param name="fit">As for <see cref="At"/>.</param>
+    /// <param name="loss">Wanted.</param>
+    /// <param name="bootstrap">For an interval of the compute; its end is open where resamples never reach the loss.</param>
+    /// <param name="level">Of the intervals.</param>
+    public static (ComputeOptimum Optimum, Interval? ComputeInterval)? ForLoss(ScalingFit fit, double loss, Bootstrap? bootstrap = null,
+        double level = 0.95)
+    {
+        double compute = Law.Of(fit.Family, [.. fit.Theta]).ComputeFor(loss);
+        if (!double.IsFinite(compute)) return null;
+        return (At(fit, compute, bootstrap, level), bootstrap?.IntervalOf(t => Law.Of(fit.Family, t).ComputeFor(loss), level));
+    }
+
+    private readonly record struct Law(double A, double B, double E, double Alpha, double Beta)
+    {
+        public static Law Of(ScalingFamily family, double[] theta)
+        {
+            if (!ScalingFamilies.Joint.Contains(family))
+                throw new InputException(family.Name, "not a form of parameters and data",
+                    string.Join(" or ", ScalingFamilies.Joint.Select(f => f.Name)));
+            double Value(string name)
+            {
+                int at = family.Parameters.ToList().FindIndex(p => p.Name == name);
+                return at < 0 ? 0 : family.Parameters[at].Natural(theta[at]);
+            }
+            return new Law(Value("A"), Value("B"), Value("E"), Value("alpha"), Value("beta"));
+        }
+
+        public (double N, double D, double Loss) Optimum(double compute)
+        {
+            double sum = Alpha + Beta, g = Math.Pow(Alpha * A / (Beta * B), 1 / sum);
+            double n = g * Math.Pow(compute / 6, Beta / sum), d = Math.Pow(compute / 6, Alpha / sum) / g;
+            return (n, d, E + A * Math.Pow(n, -Alpha) + B * Math.Pow(d, -Beta));
+        }
+
+        // Along the optimum L - E = K (C/6)^(-alpha beta / (alpha + beta)): a straight line in logarithms.
+        public double ComputeFor(double loss)
+        {
+            if (!(loss > E)) return double.PositiveInfinity;
+            double scale = Optimum(6).Loss - E, power = Alpha * Beta / (Alpha + Beta);
+            return 6 * Math.Pow(scale / (loss - E), 1 / power);
+        }
+    }
+}
