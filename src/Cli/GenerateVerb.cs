@@ -1,3 +1,4 @@
+using ChemScale.Engine;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Studies.Runs;
 using CommandLine;
@@ -31,10 +32,15 @@ internal sealed class GenerateVerb : Verb
     [Option("max-tokens", Default = 512, HelpText = "Longer sequences are given up as unfinished.")]
     public int MaximumTokens { get; set; }
 
+    [Option("threads", HelpText = "CPU threads (default: one for small models, all cores for large ones).")]
+    public int Threads { get; set; }
+
     public override int Run(CancellationToken stop)
     {
+        if (Threads < 0) throw new InputException("--threads", $"{Threads}", "1 or more");
         var options = new SamplingOptions { Count = Count, Temperature = Temperature, TopK = TopK, Seed = Seed, MaximumTokens = MaximumTokens };
-        GeneratedMolecules molecules = MoleculeGeneration.Run(RunDirectory, options, Prompt, Out, stop);
+        GeneratedMolecules molecules = MoleculeGeneration.Run(
+            RunDirectory, options, Prompt, Out, Threads, message => Console.Error.WriteLine("chemscale: warning: " + message), stop);
         if (Json)
         {
             Output.Json(molecules);

@@ -16,13 +16,22 @@ internal static class Program
 
     public static int Main(string[] args)
     {
+        Console.SetError(new ToleratedError(Console.Error));
         using var parser = new Parser(settings =>
         {
             settings.HelpWriter = null;
             settings.CaseInsensitiveEnumValues = true;
         });
-        ParserResult<object> result = parser.ParseArguments(args.SelectMany(ShortenOneLetterOption), Verbs);
-        return result is NotParsed<object> mistakes ? Explain(mistakes) : RunGuarded((Verb)result.Value);
+        // The parser answers `help VERB` with the list of verbs.
+        if (args is ["help", var about]) args = [about, "--help"];
+        string[] arguments = [.. args.SelectMany(ShortenOneLetterOption)];
+        if (ArgumentCheck.Mistake(arguments, Verbs) is { } mistake)
+        {
+            Console.Error.WriteLine("chemscale: " + mistake);
+            return 2;
+        }
+        ParserResult<object> result = parser.ParseArguments(arguments, Verbs);
+        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : ((Verb)result.Value).Run(stop));
     }
 
     /// <summary>--n is what the field writes; the parser only knows -n.</summary>
@@ -34,7 +43,7 @@ internal static class Program
         return argument.Length == 3 ? [argument[1..]] : [argument[1..3], argument[4..]];
     }
 
-    private static int RunGuarded(Verb verb)
+    private static int Guarded(Func<CancellationToken, int> work)
     {
         using var stop = new CancellationTokenSource();
         int signalCode = 0;
@@ -42,7 +51,7 @@ internal static class Program
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => OnSignal(c, 143));
         try
         {
-            int code = verb.Run(stop.Token);
+            int code = work(stop.Token);
             return signalCode != 0 ? signalCode : code;
         }
         catch (InputException e)
@@ -93,6 +102,7 @@ internal static class Program
             UnknownOptionError e => $"unknown option '{e.Token}'. HINT: --help lists the options of a verb",
             BadVerbSelectedError e => $"unknown verb '{e.Token}'; expected one of {verbs}",
             NoVerbSelectedError => $"no verb given; expected one of {verbs}. HINT: chemscale --help",
+            MissingRequiredOptionError { NameInfo.NameText: "" } => "nothing to work on. HINT: --help says what the verb takes",
             MissingRequiredOptionError e => $"missing option '{e.NameInfo.NameText}'. HINT: --help lists the options of a verb",
             MissingValueOptionError e => $"option '{e.NameInfo.NameText}' has no value",
             BadFormatConversionError e => $"option '{e.NameInfo.NameText}' has a value of the wrong kind. HINT: --help says what it takes",

@@ -1,3 +1,4 @@
+using ChemScale.Engine;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Sweeps;
 using CommandLine;
@@ -18,6 +19,7 @@ internal sealed class SweepVerb : TrainingVerb
 
     public override int Run(CancellationToken stop)
     {
+        if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
         IReadOnlyList<PlannedRun> runs = Sweep.Plan(Build(Out, stop), [.. Vary.Select(Variation.Parse)], Out);
         using var display = new StudyDisplay();
         display.Observer.Begin($"sweep: {runs.Count} runs");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChemScale.Engine;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
@@ -30,6 +31,7 @@ internal sealed class TpeVerb : TrainingVerb
 
     public override int Run(CancellationToken stop)
     {
+        if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
         int epochs = Epochs ?? 50;
         var search = new TrainingPerformanceSearch
         {

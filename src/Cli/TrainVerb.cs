@@ -18,9 +18,8 @@ internal sealed class TrainVerb : TrainingVerb
     public override int Run(CancellationToken stop)
     {
         var directory = new RunDirectory(Out);
-        bool alone = Resume && directory.IsStarted && ExperimentFile is null;
-        Experiment experiment = alone ? directory.ReadExperiment() : Build(Out, stop);
-        if (alone && Threads is { } threads) experiment = experiment with { Training = experiment.Training with { Threads = threads } };
+        // Options given beside --resume must agree with the run; they are never ignored.
+        Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
         using ITrainingTask task = TrainingTasks.Create(experiment);
         var display = new TrainingDisplay();
         TrainingResult result;

@@ -31,13 +31,13 @@ internal abstract class TrainingVerb : Verb
     [Option("size", HelpText = "Width on the paper's ladder: 16, 32, 64, ... 2048 (24 layers, 16 heads).")]
     public int? Size { get; set; }
 
-    [Option("layers")]
+    [Option("layers", HelpText = "Default 24.")]
     public int? Layers { get; set; }
 
-    [Option("width")]
+    [Option("width", HelpText = "Default 64.")]
     public int? Width { get; set; }
 
-    [Option("heads")]
+    [Option("heads", HelpText = "Default 16; divides the width.")]
     public int? Heads { get; set; }
 
     [Option("lr", HelpText = "Learning rate (default 2e-5).")]
@@ -61,10 +61,10 @@ internal abstract class TrainingVerb : Verb
     [Option("ema", HelpText = "Decay of a moving average of the weights.")]
     public double? Ema { get; set; }
 
-    [Option("epochs")]
+    [Option("epochs", HelpText = "Passes over the data (default 1 where --steps is not given).")]
     public int? Epochs { get; set; }
 
-    [Option("steps")]
+    [Option("steps", HelpText = "Optimizer steps; with --epochs, whichever ends first.")]
     public long? Steps { get; set; }
 
     [Option("patience", HelpText = "Stop after this many validations without improvement.")]
@@ -97,15 +97,18 @@ internal abstract class TrainingVerb : Verb
     /// <summary>The experiment these options describe; its data are prepared where need be.</summary>
     /// <param name="folder">Where data that must be prepared go, under data.</param>
     /// <param name="stop">Ends a preparation.</param>
-    protected Experiment Build(string folder, CancellationToken stop)
+    /// <param name="begun">The experiment of a run to go on with: what the options start from where no file is given.</param>
+    protected Experiment Build(string folder, CancellationToken stop, Experiment? begun = null)
     {
         if (Operators is not null) OperatorModes.Current = OperatorModes.Parse(Operators);
-        Experiment? file = ExperimentFile is null ? null : Experiment.Read(ExperimentFile);
+        Experiment? file = ExperimentFile is null ? begun : Experiment.Read(ExperimentFile);
         DataSpec data = file?.Data ?? new DataSpec();
         if (Limit is not null) data = data with { Subset = Limit };
-        data = data with { Store = Prepared(folder, data, stop) };
         ChemGptConfig model = Model(file);
         TrainingSpec training = Training(file?.Training ?? new TrainingSpec());
+        // Before any data are prepared: that may take long.
+        _ = new Experiment { Model = ModelSpec.Of(model), Data = data, Training = training }.Validated();
+        data = data with { Store = Prepared(folder, data, stop) };
         using (TokenStore store = TokenStore.Open(data.Store))
         {
             // A vocabulary of its own comes with every store; the file's choice stands where it says one.
@@ -119,7 +122,8 @@ internal abstract class TrainingVerb : Verb
     {
         if (Size is not null && (Layers ?? Width ?? Heads) is not null)
             throw new InputException("--size", "given beside --layers, --width or --heads", "either a rung of the ladder or a shape");
-        ChemGptConfig model = Size is { } size ? ChemGptConfig.Ladder(size) : file?.Model.Config as ChemGptConfig ?? new ChemGptConfig { Width = 64 };
+        ChemGptConfig model = file?.Model.Config as ChemGptConfig ?? new ChemGptConfig { Width = 64 };
+        if (Size is { } size) model = ChemGptConfig.Ladder(size, model.VocabularySize);
         model = model with { Layers = Layers ?? model.Layers, Width = Width ?? model.Width, Heads = Heads ?? model.Heads };
         model.Validate();
         return model;

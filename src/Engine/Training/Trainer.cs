@@ -61,7 +61,7 @@ public static class Trainer
                     "resume it, or choose another directory");
         Experiment stored = directory.ReadExperiment();
         if (stored.Id != experiment.Id)
-            throw new InputException(directory.ExperimentPath, $"experiment {stored.Id}", $"{experiment.Id}, the one to resume",
+            throw new InputException(directory.Path, $"holds another experiment ({experiment.DifferencesFrom(stored)})", "",
                 "resume with the experiment the run began with, or choose another directory");
     }
 }

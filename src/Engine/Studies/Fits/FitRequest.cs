@@ -42,6 +42,8 @@ public sealed record FitRequest
     /// <exception cref="InputException">The sources, columns or family do not fit together, or the points cannot support the form.</exception>
     public FitAnswer Run()
     {
+        if (DropHighest < 0) throw new InputException("--drop-highest", $"{DropHighest}", "0 or more");
+        if (Resamples < 0) throw new InputException("--bootstrap", $"{Resamples}", "0 (none) or more");
         ScalingFamily family = ScalingFamilies.ByName(Family);
         ScalingPoints points = WithDerivedData(Read());
         if (DropHighest > 0) points = points.DropHighest(DropHighest);
@@ -57,7 +59,7 @@ public sealed record FitRequest
     private ScalingPoints Read()
     {
         if (Sources.Count == 0) throw new InputException("fit", "no input", "a .csv, or run directories");
-        if (Sources.Any(File.Exists))
+        if (Sources.Any(s => File.Exists(s) || (s.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(s))))
         {
             if (Sources.Count > 1) throw new InputException("fit", $"{Sources.Count} inputs", "one .csv, or run directories");
             return ScalingPoints.ReadCsv(Sources[0], NColumn, DColumn, CColumn, LossColumn);

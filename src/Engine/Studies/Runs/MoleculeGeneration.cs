@@ -6,6 +6,7 @@ using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
+using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -18,25 +19,49 @@ public sealed record GeneratedMolecules(string File, IReadOnlyList<GeneratedMole
 /// <summary>Samples molecules from the newest checkpoint of a run.</summary>
 public static class MoleculeGeneration
 {
+    // Narrower models' products are over before a second thread has joined in.
+    private const int SharedWidth = 512;
+
     /// <param name="run">Run directory of a ChemGPT.</param>
     /// <param name="options">How to draw.</param>
     /// <param name="prompt">SELFIES in the grammar of the run's tokenizer; may be empty.</param>
     /// <param name="folder">Receives molecules.tsv, replaced whole.</param>
+    /// <param name="threads">CPU threads; 0: one for models too small to gain from more, else the library's choice.</param>
+    /// <param name="warn">Gets a line where the newest checkpoint is damaged and the one before is used.</param>
     /// <param name="stop">Ends the sampling; nothing is written then.</param>
     /// <exception cref="InputException">No run, no checkpoint, a prompt with unknown symbols, or a folder that cannot be written.</exception>
-    public static GeneratedMolecules Run(string run, SamplingOptions options, string prompt, string folder, CancellationToken stop = default)
+    public static GeneratedMolecules Run(
+        string run, SamplingOptions options, string prompt, string folder, int threads, Action<string> warn, CancellationToken stop = default)
     {
         options.Validate();
         var directory = new RunDirectory(run);
         if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", "chemscale train --out DIR makes one");
         Experiment experiment = directory.ReadExperiment();
         if (experiment.Model.Config is not ChemGptConfig config) throw new InputException(run, experiment.Model.Family.Name, "a chemgpt run");
-        Checkpoint checkpoint = directory.Checkpoints().OpenNewest(static _ => { }) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
+        Checkpoint checkpoint = directory.Checkpoints().OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(experiment.Data.Store, StoreLayout.Tokenizer));
         using var model = new ChemGpt(config, experiment.Seed);
         checkpoint.LoadWeights(model);
 
+        // Threads that wait spin: on a busy machine a small model's many short calls then take many times as long.
+        int threadsBefore = get_num_threads();
+        set_num_threads(threads > 0 ? threads : config.Width < SharedWidth ? 1 : threadsBefore);
+        try
+        {
+            return Sample(model, config, tokenizer, options, prompt, folder, stop);
+        }
+        finally
+        {
+            set_num_threads(threadsBefore);
+        }
+    }
+
+    private static GeneratedMolecules Sample(
+        ChemGpt model, ChemGptConfig config, Tokenizer tokenizer, SamplingOptions options, string prompt, string folder, CancellationToken stop)
+    {
         int[] start = Prompt(tokenizer, prompt);
+        // Sampling takes long: what would stop its result from being kept comes first.
+        MakeFolder(folder);
         Vocabulary vocabulary = tokenizer.Vocabulary;
         int[] never = [.. Enumerable.Range(0, config.VocabularySize).Where(id => id != vocabulary.End && (id >= vocabulary.Size || vocabulary.IsSpecial(id)))];
         SelfiesCodec codec = SelfiesCodec.Create(tokenizer.Grammar);
@@ -49,7 +74,7 @@ public static class MoleculeGeneration
         }
         string file = Write(folder, molecules);
         return new GeneratedMolecules(file, molecules, molecules.Count(m => m.Finished), molecules.Count(m => m.Smiles is not null),
-            molecules.Select(m => m.Smiles).Distinct().Count());
+            molecules.Where(m => m.Smiles is not null).Select(m => m.Smiles).Distinct().Count());
     }
 
     private static int[] Prompt(Tokenizer tokenizer, string prompt)
@@ -67,14 +92,27 @@ public static class MoleculeGeneration
         string file = Path.Combine(folder, "molecules.tsv"), temporary = file + ".incomplete";
         try
         {
-            Directory.CreateDirectory(folder);
             File.WriteAllLines(temporary, molecules.Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}").Prepend("selfies\tsmiles\tend"));
             File.Move(temporary, file, overwrite: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
-            throw new InputException(folder, e.Message, "a folder that can be written to");
+            throw Unwritable(folder, e);
         }
         return file;
     }
+
+    private static void MakeFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (FileErrors.IsRefusal(e))
+        {
+            throw Unwritable(folder, e);
+        }
+    }
+
+    private static InputException Unwritable(string folder, Exception e) => new(folder, e.Message, "a folder that can be written to");
 }

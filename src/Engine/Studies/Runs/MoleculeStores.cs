@@ -1,4 +1,5 @@
 using ChemScale.Engine.Chemistry.Library;
+using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 
@@ -12,8 +13,17 @@ public static class MoleculeStores
 
     /// <summary>Prepares a store, unless the folder holds a complete one already.</summary>
     /// <returns>What was done; null where the store was there.</returns>
-    public static PreparationReport? Ensure(PreparationOptions options, IProgress<PreparationProgress>? progress = null, CancellationToken stop = default) =>
-        TokenStore.Exists(options.Output) ? null : MoleculePreparation.Run(options, progress, stop);
+    /// <exception cref="InputException">The store there is of other molecules or another grammar, or cannot be made.</exception>
+    public static PreparationReport? Ensure(PreparationOptions options, IProgress<PreparationProgress>? progress = null, CancellationToken stop = default)
+    {
+        if (!TokenStore.Exists(options.Output)) return MoleculePreparation.Run(options, progress, stop);
+        using TokenStore store = TokenStore.Open(options.Output);
+        if (store.Manifest.Source != options.SourceName)
+            throw new InputException(options.Output, $"holds {store.Manifest.Source}", options.SourceName, "choose another folder");
+        if (options.Grammar is { } grammar && store.Manifest.Grammar != grammar)
+            throw new InputException(options.Output, $"holds SELFIES {store.Manifest.Grammar.Name()}", grammar.Name(), "choose another folder");
+        return null;
+    }
 
     private sealed class LibrarySource(VirtualLibrary library, long count) : IMoleculeSource
     {

@@ -14,6 +14,8 @@ public static class TrainingTasks
     {
         if (experiment.Model.Config is not ChemGptConfig)
             throw new InputException("model.family", experiment.Model.Family.Name, "chemgpt");
+        if (experiment.Training.Device == ComputeDevice.Cuda && !TorchSharp.torch.cuda.is_available())
+            throw new InputException("training.device", "cuda, which libtorch does not find here", "cpu", "chemscale doctor says what is missing");
         if (experiment.Data.Store == DataSpec.Virtual)
             throw new InputException("data.store", DataSpec.Virtual, "the folder of a prepared store", "chemscale prepare --virtual N --out DIR makes one");
         TokenStore store = TokenStore.Open(experiment.Data.Store);

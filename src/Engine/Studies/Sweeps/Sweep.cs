@@ -18,14 +18,18 @@ public static class Sweep
         if (variations.Count == 0) throw new InputException("--vary", "none", "one or more of KEY=VALUE,VALUE...");
         IEnumerable<string[]> grid = [[]];
         foreach (Variation variation in variations) grid = [.. grid.SelectMany(chosen => variation.Values.Select(value => (string[])[.. chosen, value]))];
-        return
+        PlannedRun[] runs =
         [
             .. grid.Select(values =>
             {
                 string name = string.Join("-", variations.Zip(values, (v, value) => $"{v.Key[(v.Key.LastIndexOf('.') + 1)..]}-{value}"));
+                // A path among the values must not lead out of the folder.
+                name = string.Join('_', name.Split(Path.GetInvalidFileNameChars()));
                 return new PlannedRun(name, With(basis, variations, values), Path.Combine(directory, name));
             }),
         ];
+        string? twice = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
+        return twice is null ? runs : throw new InputException("--vary", $"{twice} comes twice", "different values");
     }
 
     /// <summary>Writes sweep.csv: a line per complete run, ready for <c>fit</c>.</summary>

@@ -53,6 +53,9 @@ public sealed record PreparationOptions
     /// <summary>Longer molecules, [CLS] and [SEP] included, are refused: 512 as in ChemGPT's corpus.</summary>
     public int MaximumTokens { get; init; } = 512;
 
+    /// <summary>Where the molecules come from, as the store's manifest says it.</summary>
+    internal string SourceName => Source?.Name ?? string.Join(", ", Files.Select(Path.GetFileName));
+
     /// <summary>Makes each thread's encoder; null: by <see cref="Kind"/>.</summary>
     internal Func<IMoleculeEncoder>? Encoder { get; init; }
 }

@@ -43,7 +43,7 @@ public sealed class TokenStoreWriter : IDisposable
         {
             _buckets[key >> (64 - BucketBits)].Add(key, ids);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw _draft.Unwritable(e);
         }
@@ -62,7 +62,7 @@ public sealed class TokenStoreWriter : IDisposable
             _draft.Commit(manifest.ToJson());
             return manifest;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw _draft.Unwritable(e);
         }

@@ -12,6 +12,21 @@ internal static class CanonicalForm
 {
     public static string Of(Experiment experiment)
     {
+        var text = new StringBuilder("chemscale experiment 1\n");
+        foreach ((string key, string value) in Lines(experiment)) text.Append(key).Append(" = ").Append(value).Append('\n');
+        return text.ToString();
+    }
+
+    /// <summary>What tells two experiments apart, for people: <c>training.steps: 9 instead of 4</c>.</summary>
+    public static string Differences(Experiment wanted, Experiment found)
+    {
+        SortedDictionary<string, string> a = Lines(wanted), b = Lines(found);
+        return string.Join(", ", a.Keys.Union(b.Keys).Where(k => a.GetValueOrDefault(k) != b.GetValueOrDefault(k)).Order(StringComparer.Ordinal)
+            .Select(k => $"{k}: {a.GetValueOrDefault(k, "default")} instead of {b.GetValueOrDefault(k, "default")}"));
+    }
+
+    private static SortedDictionary<string, string> Lines(Experiment experiment)
+    {
         var lines = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["seed"] = Scalars.Format(experiment.Seed),
@@ -21,9 +36,7 @@ internal static class CanonicalForm
         Add(lines, "data", experiment.Data);
         Add(lines, "training", experiment.Training);
         if (experiment.Data.Fingerprint is not null) lines.Remove("data.store");
-        var text = new StringBuilder("chemscale experiment 1\n");
-        foreach ((string key, string value) in lines) text.Append(key).Append(" = ").Append(value).Append('\n');
-        return text.ToString();
+        return lines;
     }
 
     private static void Add(SortedDictionary<string, string> lines, string path, object record)

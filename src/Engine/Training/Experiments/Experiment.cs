@@ -60,5 +60,8 @@ public sealed record Experiment
         return resolved;
     }
 
+    /// <summary>Keys of different values, both named; empty where the identity is the same.</summary>
+    public string DifferencesFrom(Experiment other) => CanonicalForm.Differences(Resolved(), other.Resolved());
+
     private Experiment Resolved() => this with { Data = Data.Resolved() };
 }

@@ -72,7 +72,7 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
             Storage.CreateDirectory(Path);
             return RunClaim.Take(Path, Storage, Time);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw new InputException(Path, e.Message, "a folder that can be written to");
         }

@@ -1,0 +1,55 @@
+using System.Collections;
+using System.Reflection;
+using CommandLine;
+
+namespace ChemScale.Cli;
+
+/// <summary>
+/// What the parser lets pass in silence: an option at the end without its value, a value after a switch, words that belong to nothing.
+/// </summary>
+internal static class ArgumentCheck
+{
+    /// <param name="arguments">All of them, the verb first.</param>
+    /// <param name="verbs">Classes of the verbs.</param>
+    /// <returns>What is wrong; null where nothing is, or where the parser itself will say so.</returns>
+    public static string? Mistake(IReadOnlyList<string> arguments, IReadOnlyList<Type> verbs)
+    {
+        if (arguments.Count == 0 || verbs.FirstOrDefault(v => v.GetCustomAttribute<VerbAttribute>()!.Name == arguments[0]) is not { } verb) return null;
+        (OptionAttribute Option, Type Type)[] options =
+            [.. verb.GetProperties().Select(p => (p.GetCustomAttribute<OptionAttribute>()!, p.PropertyType)).Where(p => p.Item1 is not null)];
+        bool takesWords = verb.GetProperties().Any(p => p.GetCustomAttribute<ValueAttribute>() is not null);
+        for (int i = 1; i < arguments.Count; i++)
+        {
+            if (!IsOption(arguments[i]))
+            {
+                if (!takesWords) return $"unexpected '{arguments[i]}'. HINT: --help lists the options of a verb";
+                continue;
+            }
+            (string name, string? value) = Split(arguments[i]);
+            (OptionAttribute? option, Type? type) = options.FirstOrDefault(o => o.Option.LongName == name || (o.Option.ShortName.Length > 0 && o.Option.ShortName == name));
+            // Unknown, or --help: the parser's business.
+            if (option is null || type is null) return null;
+            if (type == typeof(bool))
+            {
+                if (value is not null) return $"option '{name}' takes no value";
+                continue;
+            }
+            if (value is null && i + 1 < arguments.Count && !IsOption(arguments[i + 1])) value = arguments[++i];
+            if (string.IsNullOrEmpty(value)) return $"option '{name}' has no value";
+            bool many = type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type);
+            while (many && i + 1 < arguments.Count && !IsOption(arguments[i + 1])) i++;
+        }
+        return null;
+    }
+
+    /// <summary>A dash and a letter, or two dashes: -1 is a number.</summary>
+    private static bool IsOption(string argument) =>
+        argument.StartsWith("--", StringComparison.Ordinal) || (argument.Length >= 2 && argument[0] == '-' && char.IsAsciiLetter(argument[1]));
+
+    private static (string Name, string? Value) Split(string argument)
+    {
+        if (!argument.StartsWith("--", StringComparison.Ordinal)) return (argument[1..2], argument.Length > 2 ? argument[2..] : null);
+        int equals = argument.IndexOf('=');
+        return equals < 0 ? (argument[2..], null) : (argument[2..equals], argument[(equals + 1)..]);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Text;
+using ChemScale.Cli;
+
+namespace ChemScale.Tests.Cli;
+
+/// <summary>What a command left behind.</summary>
+internal sealed record Outcome(int ExitCode, string Output, string Error)
+{
+    public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    public override string ToString() => $"exit code {ExitCode}\noutput: {Output}\nerror: {Error}";
+}
+
+/// <summary>The command, in a process of its own or, where nothing of a process matters, in this one: a start costs half a second.</summary>
+internal static class CommandLine
+{
+    private static readonly string Assembly = typeof(Verb).Assembly.Location;
+
+    /// <summary>The command in this process: standard output and error are caught.</summary>
+    public static Outcome Here(params string[] arguments)
+    {
+        TextWriter outputBefore = Console.Out, errorBefore = Console.Error;
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        Console.SetOut(output);
+        Console.SetError(error);
+        try
+        {
+            int code = Program.Main(arguments);
+            return new Outcome(code, output.ToString(), error.ToString());
+        }
+        finally
+        {
+            Console.SetOut(outputBefore);
+            Console.SetError(errorBefore);
+        }
+    }
+
+    /// <summary>The command in a process, to its end.</summary>
+    public static Outcome Run(IEnumerable<string> arguments, byte[]? input = null) => new RunningCommand(Dotnet([Assembly, .. arguments]), input).Wait();
+
+    public static RunningCommand Start(params string[] arguments) => new(Dotnet([Assembly, .. arguments]), null);
+
+    /// <summary>The command as bash runs it; <paramref name="script"/> names it <c>"$@"</c>.</summary>
+    public static Outcome Bash(string script, params string[] arguments)
+    {
+        ProcessStartInfo start = Dotnet([]);
+        start.FileName = "bash";
+        foreach (string argument in (string[])["-c", script, "bash", Host, Assembly, .. arguments]) start.ArgumentList.Add(argument);
+        return new RunningCommand(start, null).Wait();
+    }
+
+    private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+
+    private static ProcessStartInfo Dotnet(IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Host)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = new UTF8Encoding(false),
+            StandardErrorEncoding = new UTF8Encoding(false),
+        };
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        return start;
+    }
+}
