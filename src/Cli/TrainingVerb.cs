@@ -28,6 +28,9 @@ internal abstract class TrainingVerb : Verb
     [Option("limit", HelpText = "Train on this many molecules: the first of the store's nested order.")]
     public long? Limit { get; set; }
 
+    [Option("validation", HelpText = "Molecules of the fixed validation set (default 1000; with --limit as many as are trained on, at least 50).")]
+    public long? Validation { get; set; }
+
     [Option("size", HelpText = "Width on the paper's ladder: 16, 32, 64, ... 2048 (24 layers, 16 heads).")]
     public int? Size { get; set; }
 
@@ -103,7 +106,8 @@ internal abstract class TrainingVerb : Verb
         if (Operators is not null) OperatorModes.Current = OperatorModes.Parse(Operators);
         Experiment? file = ExperimentFile is null ? begun : Experiment.Read(ExperimentFile);
         DataSpec data = file?.Data ?? new DataSpec();
-        if (Limit is not null) data = data with { Subset = Limit };
+        if (Limit is { } limit) data = data with { Subset = limit, Validation = Math.Min(data.Validation, Math.Max(50, limit)) };
+        if (Validation is { } validation) data = data with { Validation = validation };
         ChemGptConfig model = Model(file);
         TrainingSpec training = Training(file?.Training ?? new TrainingSpec());
         // Before any data are prepared: that may take long.
