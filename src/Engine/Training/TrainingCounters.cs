@@ -13,7 +13,7 @@ internal sealed record TrainingCounters
     /// <summary>Sum over the present epoch's items of the training loss, each step's with the weights of that step.</summary>
     public double EpochLossSum { get; set; }
 
-    public long EpochItems { get; set; }
+    public long EpochWeight { get; set; }
 
     public double? ValidationLoss { get; set; }
 

@@ -123,8 +123,8 @@ internal sealed class TrainingSession : IDisposable
         double stepSeconds = directory.Time.GetElapsedTime(before).TotalSeconds;
         Counters.Step++;
         Counters.ItemsSeen += outcome.Items;
-        Counters.EpochItems += outcome.Items;
-        Counters.EpochLossSum += outcome.Loss * outcome.Items;
+        Counters.EpochWeight += outcome.Weight;
+        Counters.EpochLossSum += outcome.Loss * outcome.Weight;
         double rate = outcome.Items / Math.Max(stepSeconds, 1e-9);
         metrics!.Step(Epoch, step, outcome.Loss,
         [
@@ -166,9 +166,9 @@ internal sealed class TrainingSession : IDisposable
 
     private void EndEpoch()
     {
-        metrics!.Epoch(Epoch, Counters.Step - 1, Counters.EpochLossSum / Counters.EpochItems);
+        metrics!.Epoch(Epoch, Counters.Step - 1, Counters.EpochLossSum / Counters.EpochWeight);
         Counters.EpochLossSum = 0;
-        Counters.EpochItems = 0;
+        Counters.EpochWeight = 0;
     }
 
     private bool CheckpointDue() => spec.CheckpointInterval.Unit == IntervalUnit.Minutes

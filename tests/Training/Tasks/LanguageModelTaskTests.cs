@@ -1,7 +1,11 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
+using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Tokens.Preparation;
+using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
+using ChemScale.Engine.Training.Runs;
 using ChemScale.Tests.Models;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -31,5 +35,48 @@ public class LanguageModelTaskTests
         }
         foreach ((string name, Tensor view) in ChemGptWeights.Named(model))
             Assert.That((view - fixture.File.Tensor("w20." + name)).abs().max().item<double>(), Is.LessThan(1e-10), name);
+    }
+
+    [Test]
+    public void Accumulated_half_batches_give_the_gradient_of_the_whole_batch()
+    {
+        string folder = Directory.CreateTempSubdirectory("chemscale-lm-").FullName;
+        try
+        {
+            string store = Path.Combine(folder, "data");
+            MoleculeStores.Ensure(new PreparationOptions { Source = MoleculeStores.VirtualLibrary(60), Output = store, ValidationFraction = 0.2 });
+            // One step of 16 molecules, or of two halves of different numbers of tokens: the same weights to rounding.
+            double[] whole = WeightsAfterOneStep(store, Path.Combine(folder, "whole"), (16, 1));
+            double[] halves = WeightsAfterOneStep(store, Path.Combine(folder, "halves"), (8, 2));
+            Assert.That(halves.Zip(whole, (a, b) => Math.Abs(a - b)).Max(), Is.LessThan(1e-10));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static double[] WeightsAfterOneStep(string store, string run, (int Batch, int Accumulation) split)
+    {
+        using var scope = NewDisposeScope();
+        var experiment = new Experiment
+        {
+            Model = ModelSpec.Of(new ChemGptConfig { Layers = 1, Width = 8, Heads = 2, Positions = 128, VocabularySize = 60 }),
+            Data = new DataSpec { Store = store, Subset = 16, Validation = 5 },
+            Training = new TrainingSpec
+            {
+                Steps = 1,
+                BatchSize = split.Batch,
+                Accumulation = split.Accumulation,
+                LearningRate = 0.1,
+                Schedule = new ScheduleSpec { WarmupSteps = 0 },
+                // Far from AdamW's epsilon, an update is the sign of the gradient; a large epsilon keeps its size visible.
+                Optimizer = new OptimizerSpec { Epsilon = 1 },
+                Dtype = Precision.Float64,
+            },
+        };
+        using ITrainingTask task = TrainingTasks.Create(experiment);
+        Trainer.Run(experiment, task, new RunDirectory(run));
+        return [.. task.Model.parameters().SelectMany(p => p.data<double>().ToArray())];
     }
 }

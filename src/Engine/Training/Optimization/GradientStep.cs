@@ -18,7 +18,7 @@ internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, A
     private static readonly Dictionary<string, double> None = [];
 
     /// <summary>What a step measured. A loss or norm that is no number means that nothing was applied.</summary>
-    public readonly record struct Outcome(double Loss, double GradientNorm, long Items, IReadOnlyDictionary<string, double> Scalars)
+    public readonly record struct Outcome(double Loss, double GradientNorm, long Items, long Weight, IReadOnlyDictionary<string, double> Scalars)
     {
         public bool IsFinite => double.IsFinite(Loss) && double.IsFinite(GradientNorm);
     }
@@ -29,27 +29,28 @@ internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, A
         foreach (Parameter parameter in parameters) parameter.grad = null;
         var scalars = new Dictionary<string, double>();
         double sum = 0;
-        long items = 0, firstItems = 0;
+        long items = 0, weight = 0, firstWeight = 0;
         for (int b = 0; b < batches; b++)
         {
             using DisposeScope batchScope = NewDisposeScope();
             TrainingLoss loss = task.NextLoss();
-            if (loss.Items <= 0) throw new InvalidOperationException($"a micro-batch without {task.ItemName}");
-            if (b == 0) firstItems = loss.Items;
-            // Weights relative to the first micro-batch, and the common factor put right below: the items of all are not known yet.
-            double weight = (double)loss.Items / firstItems;
-            (weight == 1 ? loss.Loss : loss.Loss * weight).backward();
+            if (loss.Items <= 0 || loss.Weight <= 0) throw new InvalidOperationException($"a micro-batch without {task.ItemName}");
+            if (b == 0) firstWeight = loss.Weight;
+            // Weights relative to the first micro-batch, and the common factor put right below: the weight of all is not known yet.
+            double relative = (double)loss.Weight / firstWeight;
+            (relative == 1 ? loss.Loss : loss.Loss * relative).backward();
             AutogradFunction.ThrowIfFailed();
             double value = loss.Loss.detach().to(ScalarType.Float64).item<double>();
-            sum += value * loss.Items;
+            sum += value * loss.Weight;
+            weight += loss.Weight;
             items += loss.Items;
             foreach ((string name, double scalar) in loss.Scalars ?? None)
-                scalars[name] = scalars.GetValueOrDefault(name) + scalar * loss.Items;
-            if (!double.IsFinite(value)) return new Outcome(value, double.NaN, items, scalars);
+                scalars[name] = scalars.GetValueOrDefault(name) + scalar * loss.Weight;
+            if (!double.IsFinite(value)) return new Outcome(value, double.NaN, items, weight, scalars);
         }
-        foreach (string name in scalars.Keys) scalars[name] /= items;
-        double norm = Apply((double)firstItems / items, learningRate);
-        return new Outcome(sum / items, norm, items, scalars);
+        foreach (string name in scalars.Keys) scalars[name] /= weight;
+        double norm = Apply((double)firstWeight / weight, learningRate);
+        return new Outcome(sum / weight, norm, items, weight, scalars);
     }
 
     /// <returns>Norm of the mean gradient, before clipping.</returns>

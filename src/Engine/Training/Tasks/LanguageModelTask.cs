@@ -65,7 +65,7 @@ public sealed class LanguageModelTask : ITrainingTask
         rows?.Dispose();
         PackedBatch batch = cursor.Next();
         rows = new PackedRows(batch.RowStarts);
-        return new TrainingLoss(Loss(batch, rows), batch.Tokens);
+        return new TrainingLoss(Loss(batch, rows), batch.Tokens) { Weight = batch.PredictedTokens };
     }
 
     public IReadOnlyDictionary<string, double> Validate()
