@@ -9,7 +9,8 @@ namespace ChemScale.Tests.Estimation;
 
 public class ProbeSelectionTests
 {
-    private const BindingFlags AllInstance = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+    private const BindingFlags AllInstance =
+        BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
     [TestCase(12, 0.2, 0.7333333333333333)]
     [TestCase(12, 0.1, 0.825)]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
@@ -36,14 +37,17 @@ public class ChinchillaTests
 
     [Test]
     [Category("Slow")]
-    public void Four_thousand_resamples_take_under_ten_seconds()
+    public void Four_thousand_resamples_take_ten_seconds_on_two_cores_at_most()
     {
         ScalingFit fit = Fit();
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Resamples = 4000 });
-        TestContext.Out.WriteLine($"{clock.Elapsed.TotalSeconds:0.00} s; " + string.Join("; ",
+        var clock = Stopwatch.StartNew();
+        TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
+        var bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Resamples = 4000 });
+        // Processor time: other work on the machine must not fail the test.
+        double seconds = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
+        TestContext.Out.WriteLine($"{clock.Elapsed.TotalSeconds:0.0} s, {seconds:0.0} s of processor; " + string.Join("; ",
             bootstrap.Parameters().Select(p => $"{p.Name} {p.Low:0.###}..{p.High:0.###}")));
         Assert.That(bootstrap.Failed, Is.Zero);
-        Assert.That(clock.Elapsed.TotalSeconds, Is.LessThan(10));
+        Assert.That(seconds, Is.LessThan(20));
     }
 }

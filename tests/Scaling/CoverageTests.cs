@@ -33,13 +33,14 @@ public class CoverageTests
         int ofExponent = 0, ofLoss = 0;
         Parallel.For(0, Sets, set =>
         {
-            ScalingPoints points = Synthetic.Curve(r => Math.Exp(family.LogLoss(theta, [Math.Log(r)])), Points, noise: Noise, seed: (ulong)set);
+            ScalingPoints points = Drawn(family, theta, set);
             ScalingFit fit = ScalingFitter.Fit(family, points, Resource.Parameters);
             ParameterInterval interval = ProfileLikelihood.Parameter(fit, exponent);
             if (!(value < interval.Low) && !(value > interval.High)) Interlocked.Increment(ref ofExponent);
             if (ProfileLikelihood.Curve(fit, 0.95, 1e9).Contains(beyond)) Interlocked.Increment(ref ofLoss);
         });
-        TestContext.Out.WriteLine($"{family.Name}: {exponent} {100.0 * ofExponent / Sets:0.0} %, loss at 10 x {100.0 * ofLoss / Sets:0.0} %");
+        TestContext.Out.WriteLine($"{family.Name}: "
+            + $"{exponent} {100.0 * ofExponent / Sets:0.0} %, loss at 10 x {100.0 * ofLoss / Sets:0.0} %");
         Assert.That(100.0 * ofExponent / Sets, Is.EqualTo(95).Within(2));
         Assert.That(100.0 * ofLoss / Sets, Is.EqualTo(95).Within(2));
     }
@@ -55,7 +56,7 @@ public class CoverageTests
             int ofExponent = 0, ofLoss = 0;
             for (int set = 0; set < Sets / 5; set++)
             {
-                ScalingPoints points = Synthetic.Curve(r => Math.Exp(family.LogLoss(theta, [Math.Log(r)])), Points, noise: Noise, seed: (ulong)set);
+                ScalingPoints points = Drawn(family, theta, set);
                 ScalingFit fit = ScalingFitter.Fit(family, points, Resource.Parameters);
                 Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Kind = kind, Resamples = 400, Seed = (ulong)set });
                 ParameterInterval interval = bootstrap.Parameters()[index];
@@ -63,8 +64,12 @@ public class CoverageTests
                 if (bootstrap.CurveInterval(0.95, 1e9).Contains(beyond)) ofLoss++;
             }
             double percent = 100.0 * 5 / Sets;
-            TestContext.Out.WriteLine($"{family.Name}, {kind}: {exponent} {percent * ofExponent:0.0} %, loss at 10 x {percent * ofLoss:0.0} %");
+            TestContext.Out.WriteLine($"{family.Name}, {kind}: "
+                + $"{exponent} {percent * ofExponent:0.0} %, loss at 10 x {percent * ofLoss:0.0} %");
             Assert.That(percent * ofExponent, Is.InRange(70, 100));
         }
     }
+
+    private static ScalingPoints Drawn(ScalingFamily family, double[] theta, int set) =>
+        Synthetic.Curve(r => Math.Exp(family.LogLoss(theta, [Math.Log(r)])), Points, noise: Noise, seed: (ulong)set);
 }

@@ -75,14 +75,17 @@ public class FamilyTests
         double[] theta = [Math.Log(7), 0.1, 0.2, Math.Log(1e6), Math.Log(0.5)];
         Assert.That(Math.Exp(BrokenPowerLaw.OneBreak.LogLoss(theta, [Math.Log(3e6)])),
             Is.EqualTo(7 * Math.Pow(3e6, -0.1) * Math.Pow(1 + Math.Pow(3, 2), -0.1)).Within(1e-12));
-        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [5]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [4]), Is.EqualTo(-0.1).Within(1e-6));
-        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [25]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [24]), Is.EqualTo(-0.3).Within(1e-6));
+        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [5]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [4]),
+            Is.EqualTo(-0.1).Within(1e-6));
+        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [25]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [24]),
+            Is.EqualTo(-0.3).Within(1e-6));
     }
 
     [Test]
     public void Families_are_found_by_name_and_listed_when_missing()
     {
         foreach (ScalingFamily family in Families()) Assert.That(ScalingFamilies.ByName(family.Name.ToUpperInvariant()), Is.SameAs(family));
-        Assert.That(() => ScalingFamilies.ByName("cubic"), Throws.TypeOf<InputException>().With.Message.Contains("m3, m4, broken-power-law"));
+        Assert.That(() => ScalingFamilies.ByName("cubic"),
+            Throws.TypeOf<InputException>().With.Message.Contains("m3, m4, broken-power-law"));
     }
 }

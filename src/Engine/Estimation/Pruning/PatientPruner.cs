@@ -1,8 +1,7 @@
 namespace ChemScale.Engine.Estimation.Pruning;
 
 /// <summary>
-/// As Optuna's PatientPruner: a run stops when its best loss is some checks old, and, where another rule is given, that says so
-/// too.
+/// Like Optuna's PatientPruner: a run stops when its best loss is some checks old and, where there is another rule, that says so too.
 /// </summary>
 /// <param name="checks">Looks at a run.</param>
 /// <param name="patience">Checks without improvement.</param>

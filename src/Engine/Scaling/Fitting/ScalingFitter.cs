@@ -107,7 +107,8 @@ public static class ScalingFitter
         bool converged = norm <= Math.Max(GradientTolerance, 30 * slopes * 1e-15) && least > 0;
         FittedParameter[] parameters =
         [
-            .. family.Parameters.Select((p, i) => new FittedParameter(p.Name, p.Natural(theta[i]), p.FittedName, absent[i] ? null : theta[i])),
+            .. family.Parameters.Select(
+                (p, i) => new FittedParameter(p.Name, p.Natural(theta[i]), p.FittedName, absent[i] ? null : theta[i])),
         ];
         return new ScalingFit(family, theta, points.Kept, loss)
         {
