@@ -18,6 +18,8 @@ internal sealed class TrainVerb : TrainingVerb
     public override int Run(CancellationToken stop)
     {
         var directory = new RunDirectory(Out);
+        // Before any data are prepared there.
+        if (!Resume) directory.RequireNew();
         // Options given beside --resume must agree with the run; they are never ignored.
         Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
         using ITrainingTask task = TrainingTasks.Create(experiment);

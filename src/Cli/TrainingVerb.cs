@@ -106,6 +106,7 @@ internal abstract class TrainingVerb : Verb
         if (Operators is not null) OperatorModes.Current = OperatorModes.Parse(Operators);
         Experiment? file = ExperimentFile is null ? begun : Experiment.Read(ExperimentFile);
         DataSpec data = file?.Data ?? new DataSpec();
+        if (data.Store == DataSpec.Virtual && begun is not null) data = data with { Store = begun.Data.Store };
         if (Limit is { } limit) data = data with { Subset = limit, Validation = Math.Min(data.Validation, Math.Max(50, limit)) };
         if (Validation is { } validation) data = data with { Validation = validation };
         ChemGptConfig model = Model(file);

@@ -127,7 +127,7 @@ public class ResumeTests
             Throws.TypeOf<Engine.InputException>().With.Message.Contains("unfinished run"));
         TrainingSpec other = ToyRuns.EverythingOn with { LearningRate = 1 };
         Assert.That(() => ToyRuns.Run(folder["run"], other, () => new RegressionTask(), new TrainerOptions { Resume = true }),
-            Throws.TypeOf<Engine.InputException>().With.Message.Contains("experiment.yaml"));
+            Throws.TypeOf<Engine.InputException>().With.Message.Contains("training.learningRate: 1 instead of 0.01"));
         Assert.That(ToyRuns.Csv(folder["run"]), Is.EqualTo(before));
         Directory.CreateDirectory(folder["foreign"]);
         File.WriteAllText(Path.Combine(folder["foreign"], "metrics.csv"), "somebody's");

@@ -47,18 +47,11 @@ public static class Trainer
 
     private static void RequireUsable(Experiment experiment, RunDirectory directory, bool resume)
     {
-        if (!directory.IsStarted)
+        if (!resume || !directory.IsStarted)
         {
-            if (File.Exists(directory.MetricsCsvPath))
-                throw new InputException(directory.Path, "holds the metrics of something that is not a run of this program",
-                    "an empty or new folder");
+            directory.RequireNew();
             return;
         }
-        if (!resume)
-            throw directory.IsDone
-                ? new InputException(directory.Path, "holds a complete run", "an empty or new folder", "choose another directory")
-                : new InputException(directory.Path, "holds an unfinished run", "an empty or new folder",
-                    "resume it, or choose another directory");
         Experiment stored = directory.ReadExperiment();
         if (stored.Id != experiment.Id)
             throw new InputException(directory.Path, $"holds another experiment ({experiment.DifferencesFrom(stored)})", "",

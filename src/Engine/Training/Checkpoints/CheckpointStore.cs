@@ -34,21 +34,21 @@ public sealed class CheckpointStore(string folder, IStorage storage)
     public Checkpoint? OpenNewest(Action<string> warn)
     {
         IReadOnlyList<string> candidates = List();
-        string problems = "";
+        var problems = new List<string>();
         foreach (string path in candidates)
         {
             try
             {
-                return Open(path);
+                Checkpoint sound = Open(path);
+                foreach (string problem in problems) warn($"checkpoint {problem}; going back to the one before");
+                return sound;
             }
             catch (SafetensorsException e)
             {
-                problems += (problems.Length > 0 ? "; " : "") + $"{Path.GetFileName(path)}: {e.Detail}";
-                if (path != candidates[^1])
-                    warn($"checkpoint {Path.GetFileName(path)} is damaged ({e.Detail}); going back to the one before");
+                problems.Add($"{Path.GetFileName(path)} is damaged ({e.Detail})");
             }
         }
-        return candidates.Count == 0 ? null : throw new InputException(folder, $"every checkpoint is damaged ({problems})", "",
+        return candidates.Count == 0 ? null : throw new InputException(folder, $"every checkpoint is damaged: {string.Join("; ", problems)}", "",
             "restore the folder from a copy, or train again in another directory");
     }
 

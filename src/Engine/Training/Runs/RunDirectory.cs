@@ -60,6 +60,14 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
         }
     }
 
+    /// <exception cref="InputException">A run, complete or not, or something else is there.</exception>
+    public void RequireNew()
+    {
+        if (IsDone) throw new InputException(Path, "holds a complete run", "an empty or new folder", "choose another directory");
+        if (IsStarted) throw new InputException(Path, "holds an unfinished run", "an empty or new folder", "resume it, or choose another directory");
+        if (File.Exists(MetricsCsvPath)) throw new InputException(Path, "holds the metrics of something that is not a run of this program", "an empty or new folder");
+    }
+
     /// <summary>Checkpoints to read from: generation, embedding, evaluation.</summary>
     public CheckpointStore Checkpoints() => new(CheckpointsPath, Storage);
 

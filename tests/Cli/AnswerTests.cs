@@ -1,0 +1,117 @@
+using System.Text.Json;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Cli;
+
+/// <summary>What programs read: answers on standard output, progress on standard error.</summary>
+public sealed class AnswerTests
+{
+    private static readonly string[] Verbs = ["convert", "doctor", "fit", "generate", "prepare", "study", "sweep", "tpe", "train"];
+
+    [TestCaseSource(nameof(Verbs))]
+    public void Every_verb_explains_itself(string verb)
+    {
+        Outcome option = CommandLine.Here(verb, "--help"), word = CommandLine.Here("help", verb);
+        Assert.That(option.ExitCode, Is.Zero);
+        Assert.That(option.Output, Does.Contain("--").Or.Contain("json"));
+        Assert.That(option.Error, Is.Empty);
+        Assert.That(word.Output, Is.EqualTo(option.Output));
+    }
+
+    [Test]
+    public void Help_lists_every_verb()
+    {
+        Outcome outcome = CommandLine.Here("--help");
+        Assert.That(outcome.ExitCode, Is.Zero);
+        foreach (string verb in Verbs) Assert.That(outcome.Output, Does.Contain("  " + verb + " "));
+    }
+
+    [Test]
+    public void Doctor_answers_in_json()
+    {
+        JsonElement findings = Json("doctor", "--json");
+        Assert.That(findings.EnumerateArray().Select(f => f.GetProperty("what").GetString()), Is.SupersetOf((string[])["runtime", "libtorch"]));
+        foreach (JsonElement finding in findings.EnumerateArray())
+        {
+            Assert.That(finding.GetProperty("found").GetString(), Is.Not.Empty);
+            Assert.That(finding.GetProperty("good").ValueKind, Is.EqualTo(JsonValueKind.True).Or.EqualTo(JsonValueKind.False));
+        }
+    }
+
+    [Test]
+    public void Prepare_answers_in_json()
+    {
+        JsonElement report = Json("prepare", "--virtual", "50", "--out", Workplace.In("json-store"), "--json");
+        Assert.That(report.GetProperty("molecules").GetInt64(), Is.EqualTo(50));
+        Assert.That(report.GetProperty("tokens").GetInt64(), Is.GreaterThan(500));
+        Assert.That(report.GetProperty("store").GetProperty("synthetic").GetBoolean(), Is.True);
+    }
+
+    [Test]
+    public void Generate_answers_in_json_and_keeps_the_same_in_a_file()
+    {
+        JsonElement answer = Json("generate", "--run", Workplace.CompleteRun, "--count", "3", "--max-tokens", "12", "--prompt", "[C][C]", "--seed", "4",
+            "--out", Workplace.In("json-molecules"), "--json");
+        JsonElement[] molecules = [.. answer.GetProperty("molecules").EnumerateArray()];
+        Assert.That(molecules, Has.Length.EqualTo(3));
+        foreach (JsonElement molecule in molecules) Assert.That(molecule.GetProperty("selfies").GetString(), Does.StartWith("[C][C]"));
+        string[] lines = File.ReadAllLines(answer.GetProperty("file").GetString()!);
+        Assert.That(lines.Skip(1).Select(l => l.Split('\t')[0]), Is.EqualTo(molecules.Select(m => m.GetProperty("selfies").GetString())));
+    }
+
+    [Test]
+    public void Sweep_and_fit_answer_in_json()
+    {
+        string sweep = Workplace.In("json-sweep");
+        string[] training = [.. Workplace.Train("json-sweep", "--steps", "3", "--parallel", "1", "--json").Skip(1).Where((_, i) => i is not (6 or 7))];
+        JsonElement runs = Json(["sweep", .. training, "--vary", "model.width=8,16,32"]);
+        Assert.That(runs.EnumerateArray().Select(r => r.GetProperty("result").GetProperty("steps").GetInt64()), Is.All.EqualTo(3).And.Exactly(3).Items);
+        Assert.That(runs.EnumerateArray().Select(r => r.GetProperty("name").GetString()), Is.EqualTo((string[])["width-8", "width-16", "width-32"]));
+
+        string table = Path.Combine(sweep, "sweep.csv");
+        JsonElement byColumn = Json("fit", table, "--n", "parameters", "--bootstrap", "0", "--json"), byRun = Json("fit", sweep, "--resource", "parameters", "--bootstrap", "0", "--json");
+        foreach (JsonElement answer in (JsonElement[])[byColumn, byRun])
+        {
+            JsonElement[] parameters = [.. answer.GetProperty("fit").GetProperty("parameters").EnumerateArray()];
+            Assert.That(parameters.Select(p => p.GetProperty("name").GetString()), Is.EqualTo((string[])["alpha", "beta"]));
+            Assert.That(parameters.Select(p => p.GetProperty("value").GetDouble()), Is.All.Matches<double>(double.IsFinite));
+            Assert.That(answer.GetProperty("profile").GetArrayLength(), Is.EqualTo(2));
+        }
+    }
+
+    [Test]
+    public void Tpe_answers_in_json()
+    {
+        string[] training = Workplace.Train("json-tpe", "--epochs", "3", "--limit", "64", "--parallel", "1", "--json");
+        string[] arguments = ["tpe", .. training.Skip(1).Where(word => word is not ("--lr" or "1e-3"))];
+        JsonElement summary = Json([.. arguments, "--rates", "1e-4,1e-3,1e-2", "--batches", "16", "--probe-epochs", "1"]);
+        JsonElement[] configurations = [.. summary.GetProperty("configurations").EnumerateArray()];
+        Assert.That(configurations, Has.Length.AtLeast(3));
+        Assert.That(summary.GetProperty("selected").GetInt32(), Is.InRange(0, configurations.Length - 1));
+        Assert.That(summary.GetProperty("computeSaved").GetDouble(), Is.InRange(0, 1));
+    }
+
+    [Test]
+    public void Train_answers_in_json_and_tells_its_progress_in_plain_lines_apart()
+    {
+        Outcome outcome = CommandLine.Run(Workplace.Train("json-train", "--steps", "3", "--json"));
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        using var answer = JsonDocument.Parse(outcome.Output);
+        JsonElement result = answer.RootElement.GetProperty("result");
+        Assert.That(result.GetProperty("reason").GetString(), Is.EqualTo("completed"));
+        Assert.That(result.GetProperty("steps").GetInt64(), Is.EqualTo(3));
+        Assert.That(result.GetProperty("bestValidationLoss").GetDouble(), Is.GreaterThan(0));
+        Assert.That(answer.RootElement.GetProperty("facts").GetProperty("parameters").GetInt64(), Is.EqualTo(12 * 16 * 16 + 10 * 16 + 2 * 16));
+        Assert.That(outcome.ErrorLines, Is.Not.Empty.And.All.StartsWith("step "));
+        Assert.That(outcome.Error, Does.Not.Contain('\r').And.Not.Contain('\u001b'));
+        Assert.That(outcome.ErrorLines[^1], Does.Contain("loss").And.Contain("grad").And.Contain("lr").And.Contain("tokens/s").And.Contain("ETA"));
+    }
+
+    private static JsonElement Json(params string[] arguments)
+    {
+        Outcome outcome = CommandLine.Here(arguments);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        using var document = JsonDocument.Parse(outcome.Output);
+        return document.RootElement.Clone();
+    }
+}
