@@ -53,6 +53,7 @@ public sealed partial class NpzFile
             values[i] = convert(type switch
             {
                 "f4" => BitConverter.ToSingle(data, 4 * i),
+                "u1" => data[i],
                 "f8" => BitConverter.ToDouble(data, 8 * i),
                 "i4" => BitConverter.ToInt32(data, 4 * i),
                 "i8" => BitConverter.ToInt64(data, 8 * i),

@@ -16,5 +16,17 @@ internal sealed class ParameterInit(Generator generator, double std, ScalarType 
         }
     }
 
+    /// <summary>(outputs, inputs), uniform within sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010).</summary>
+    public Parameter GlorotUniform(long outputs, long inputs)
+    {
+        using (no_grad())
+        {
+            double bound = Math.Sqrt(6.0 / (inputs + outputs));
+            Tensor values = empty([outputs, inputs], dtype: dtype, device: device);
+            values.uniform_(-bound, bound, generator);
+            return new Parameter(values);
+        }
+    }
+
     public Parameter Constant(double value, params long[] shape) => new(full(shape, value, dtype: dtype, device: device));
 }

@@ -1,0 +1,42 @@
+namespace ChemScale.Engine.Models.ForceFields;
+
+/// <summary>What every force field has: its reach, how it sees distances, and which elements it knows.</summary>
+public abstract record ForceFieldConfig
+{
+    /// <summary>A</summary>
+    public double Cutoff { get; init; } = 5;
+
+    public CutoffKind CutoffFunction { get; init; } = CutoffKind.Cosine;
+
+    /// <summary>p of the polynomial cutoff.</summary>
+    public int CutoffPower { get; init; } = 6;
+
+    public RadialBasisKind RadialBasis { get; init; } = RadialBasisKind.Gaussian;
+
+    /// <summary>Functions in the radial basis.</summary>
+    public int RadialFunctions { get; init; } = 20;
+
+    /// <summary>The element table has a row for each atomic number from 0 to this.</summary>
+    public int MaxAtomicNumber { get; init; } = 99;
+
+    /// <summary>Every trainable number.</summary>
+    public abstract long Parameters { get; }
+
+    /// <summary>N of the scaling laws: all but the element table.</summary>
+    public abstract long NonEmbeddingParameters { get; }
+
+    /// <exception cref="InputException">A key out of range, or keys that contradict each other.</exception>
+    public virtual void Validate(string place = "model")
+    {
+        if (!(Cutoff > 0) || !double.IsFinite(Cutoff)) throw new InputException($"{place}.cutoff", $"{Cutoff}", "a positive number of angstroms");
+        AtLeast(2, CutoffPower, "cutoffPower", place);
+        // A single Gaussian would have no spacing to be as wide as.
+        AtLeast(RadialBasis == RadialBasisKind.Gaussian ? 2 : 1, RadialFunctions, "radialFunctions", place);
+        AtLeast(1, MaxAtomicNumber, "maxAtomicNumber", place);
+    }
+
+    private protected static void AtLeast(int least, int value, string key, string place)
+    {
+        if (value < least) throw new InputException($"{place}.{key}", $"{value}", $"{least} or more");
+    }
+}

@@ -1,0 +1,128 @@
+using ChemScale.Engine.Operators;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Models.ForceFields;
+
+/// <summary>
+/// Frames as one graph: atoms one after another, edges sorted by receiver, never across frames. An edge's vector is
+/// positions[sender] + shift - positions[receiver]. Geometry is float64 whatever the model's type, so that a large cell costs no
+/// precision. The tensors live until disposal.
+/// </summary>
+public sealed class GraphBatch : IDisposable
+{
+    /// <param name="atomsPerFrame">(frames)</param>
+    /// <param name="atomicNumbers">(atoms)</param>
+    /// <param name="positions">(atoms, 3) A, row by row</param>
+    /// <param name="edges">Becomes the batch's own.</param>
+    /// <param name="shiftVectors">(edges, 3) A: the lattice vector from the sender to the image meant; empty: none.</param>
+    /// <param name="cells">(frames, 3, 3) A, rows are lattice vectors, zero for a frame without; empty: none.</param>
+    /// <param name="charges">(frames) e; empty: none given.</param>
+    /// <param name="spins">(frames) unpaired electrons; empty: none given.</param>
+    /// <param name="device">null: the CPU. The edges are there already.</param>
+    /// <exception cref="ArgumentException">Lengths that do not fit together.</exception>
+    public GraphBatch(ReadOnlySpan<int> atomsPerFrame, ReadOnlySpan<int> atomicNumbers, ReadOnlySpan<double> positions, EdgeList edges,
+        ReadOnlySpan<double> shiftVectors = default, ReadOnlySpan<double> cells = default, ReadOnlySpan<double> charges = default,
+        ReadOnlySpan<double> spins = default, Device? device = null)
+    {
+        int atoms = atomicNumbers.Length, frames = atomsPerFrame.Length;
+        Require(edges.Atoms == atoms, $"edges are of {edges.Atoms} atoms, not {atoms}");
+        Require(positions.Length == 3 * atoms, $"{positions.Length} coordinates of {atoms} atoms");
+        Require(shiftVectors.Length == 0 || shiftVectors.Length == 3 * edges.Count, $"{shiftVectors.Length} shift components of {edges.Count} edges");
+        Require(cells.Length == 0 || cells.Length == 9 * frames, $"{cells.Length} cell components of {frames} frames");
+        Require(charges.Length == 0 || charges.Length == frames, $"{charges.Length} charges of {frames} frames");
+        Require(spins.Length == 0 || spins.Length == frames, $"{spins.Length} spins of {frames} frames");
+        var frameOfAtom = new long[atoms];
+        var numbers = new long[atoms];
+        int first = 0;
+        for (int frame = 0; frame < frames; frame++)
+        {
+            Require(atomsPerFrame[frame] >= 0 && first + atomsPerFrame[frame] <= atoms, "more atoms in frames than in all");
+            frameOfAtom.AsSpan(first, atomsPerFrame[frame]).Fill(frame);
+            first += atomsPerFrame[frame];
+        }
+        Require(first == atoms, $"{first} atoms in frames, {atoms} in all");
+        for (int i = 0; i < atoms; i++)
+        {
+            Require(atomicNumbers[i] >= 0, $"atomic number {atomicNumbers[i]}");
+            MaxAtomicNumber = Math.Max(MaxAtomicNumber, atomicNumbers[i]);
+            numbers[i] = atomicNumbers[i];
+        }
+        Frames = frames;
+        Edges = edges;
+        AtomicNumbers = Keep(tensor(numbers, device: device));
+        FrameOfAtom = Keep(tensor(frameOfAtom, device: device));
+        Positions = Keep(Rows(positions, atoms, 3));
+        if (shiftVectors.Length > 0) ShiftVectors = Keep(Rows(shiftVectors, edges.Count, 3));
+        if (charges.Length > 0) Charges = Keep(Rows(charges, frames));
+        if (spins.Length > 0) Spins = Keep(Rows(spins, frames));
+        if (cells.Length > 0)
+        {
+            Cells = Keep(Rows(cells, frames, 3, 3));
+            Volumes = Keep(Rows(VolumesOf(cells), frames));
+        }
+
+        Tensor Rows(ReadOnlySpan<double> values, params long[] shape)
+        {
+            using Tensor flat = tensor(values.ToArray(), device: device);
+            return flat.reshape(shape);
+        }
+    }
+
+    public int Frames { get; }
+
+    public int Atoms => Edges.Atoms;
+
+    /// <summary>The greatest atomic number present; 0 without atoms.</summary>
+    public int MaxAtomicNumber { get; }
+
+    public EdgeList Edges { get; }
+
+    /// <summary>(atoms) int64</summary>
+    public Tensor AtomicNumbers { get; }
+
+    /// <summary>(atoms) int64, ascending</summary>
+    public Tensor FrameOfAtom { get; }
+
+    /// <summary>(atoms, 3) A, float64</summary>
+    public Tensor Positions { get; }
+
+    /// <summary>(edges, 3) A, float64; null: no edge crosses a boundary.</summary>
+    public Tensor? ShiftVectors { get; }
+
+    /// <summary>(frames, 3, 3) A, float64, rows are lattice vectors</summary>
+    public Tensor? Cells { get; }
+
+    /// <summary>(frames) A^3, float64; infinite for a frame without a cell, whose stress is zero.</summary>
+    public Tensor? Volumes { get; }
+
+    /// <summary>(frames) e, float64</summary>
+    public Tensor? Charges { get; }
+
+    /// <summary>(frames) unpaired electrons, float64</summary>
+    public Tensor? Spins { get; }
+
+    public void Dispose()
+    {
+        Edges.Dispose();
+        foreach (Tensor? t in (Tensor?[])[AtomicNumbers, FrameOfAtom, Positions, ShiftVectors, Cells, Volumes, Charges, Spins]) t?.Dispose();
+    }
+
+    private static Tensor Keep(Tensor tensor) => tensor.DetachFromDisposeScope();
+
+    private static double[] VolumesOf(ReadOnlySpan<double> cells)
+    {
+        var volumes = new double[cells.Length / 9];
+        for (int frame = 0; frame < volumes.Length; frame++)
+        {
+            ReadOnlySpan<double> c = cells.Slice(9 * frame, 9);
+            double volume = Math.Abs(c[0] * (c[4] * c[8] - c[5] * c[7]) - c[1] * (c[3] * c[8] - c[5] * c[6]) + c[2] * (c[3] * c[7] - c[4] * c[6]));
+            volumes[frame] = volume > 0 ? volume : double.PositiveInfinity;
+        }
+        return volumes;
+    }
+
+    private static void Require(bool holds, string found)
+    {
+        if (!holds) throw new ArgumentException(found);
+    }
+}

@@ -1,0 +1,63 @@
+using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Operators;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Models;
+
+/// <summary>One layer of PaiNN: messages between atoms, then mixing of scalars and vectors within each atom.</summary>
+internal sealed class PaiNNInteraction : nn.Module
+{
+    private readonly double epsilon;
+    private readonly Dense messageContext1;
+    private readonly Dense messageContext2;
+    private readonly Dense vectorMix;
+    private readonly Dense mixContext1;
+    private readonly Dense mixContext2;
+
+    public PaiNNInteraction(PaiNNConfig config, ParameterInit init)
+        : base(nameof(PaiNNInteraction))
+    {
+        int features = config.Features;
+        epsilon = config.NormEpsilon;
+        messageContext1 = new Dense(features, features, init);
+        messageContext2 = new Dense(features, 3 * features, init);
+        vectorMix = new Dense(features, 2 * features, init, bias: false);
+        mixContext1 = new Dense(2 * features, features, init);
+        mixContext2 = new Dense(features, 3 * features, init);
+        register_module("message1", messageContext1);
+        register_module("message2", messageContext2);
+        register_module("vector_mix", vectorMix);
+        register_module("mix1", mixContext1);
+        register_module("mix2", mixContext2);
+    }
+
+    /// <param name="scalars">(atoms, F) q</param>
+    /// <param name="vectors">(atoms, 3, F) mu; null: zero</param>
+    /// <param name="directions">(edges, 3) unit vectors</param>
+    /// <param name="edges">The edges.</param>
+    /// <param name="filterWeight">(3 F, K) this layer's rows of the filter network</param>
+    /// <param name="filterBias">(3 F)</param>
+    public (Tensor Scalars, Tensor Vectors) Forward(Tensor scalars, Tensor? vectors, Tensor directions, in EdgeFeatures edges,
+        Tensor filterWeight, Tensor filterBias)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor context = messageContext2.Forward(nn.functional.silu(messageContext1.Forward(scalars)));
+        (Tensor dq, Tensor dmu) = PaiNNMessage.Apply(context, vectors, directions, edges, filterWeight, filterBias);
+        Tensor q = scalars + dq, mu = vectors is null ? dmu : vectors + dmu;
+        Tensor mixed = vectorMix.Forward(mu);
+        (Tensor norm, Tensor product) = PaiNNInvariants.Apply(mixed, epsilon);
+        Tensor mixContext = mixContext2.Forward(nn.functional.silu(mixContext1.Forward(cat([q, norm], 1))));
+        (q, mu) = PaiNNUpdate.Apply(q, mu, mixContext, product, mixed);
+        return (q.MoveToOuterDisposeScope(), mu.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The published implementation keeps messages and mixing apart.</summary>
+    public IEnumerable<(string Name, Parameter Weight)> Named(string message, string mixing) =>
+    [
+        .. messageContext1.Named(message + ".interatomic_context_net.0"), .. messageContext2.Named(message + ".interatomic_context_net.1"),
+        .. mixContext1.Named(mixing + ".intraatomic_context_net.0"), .. mixContext2.Named(mixing + ".intraatomic_context_net.1"),
+        .. vectorMix.Named(mixing + ".mu_channel_mix"),
+    ];
+}

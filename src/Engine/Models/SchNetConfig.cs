@@ -1,0 +1,37 @@
+using ChemScale.Engine.Models.ForceFields;
+
+namespace ChemScale.Engine.Models;
+
+/// <summary>Shape of a <see cref="SchNet"/>.</summary>
+public sealed record SchNetConfig : ForceFieldConfig
+{
+    /// <summary>Features of an atom, F.</summary>
+    public int Features { get; init; } = 128;
+
+    /// <summary>Features while convolved; 0: as many as <see cref="Features"/>.</summary>
+    public int Filters { get; init; }
+
+    public int Interactions { get; init; } = 3;
+
+    public override long Parameters => (MaxAtomicNumber + 1L) * Features + NonEmbeddingParameters;
+
+    public override long NonEmbeddingParameters
+    {
+        get
+        {
+            long f = Features, n = FilterWidth;
+            long filter = Dense.Count(RadialFunctions, n) + Dense.Count(n, n);
+            return Interactions * (Dense.Count(f, n, bias: false) + filter + Dense.Count(n, f) + Dense.Count(f, f)) + EnergyHead.Count(f);
+        }
+    }
+
+    internal int FilterWidth => Filters > 0 ? Filters : Features;
+
+    public override void Validate(string place = "model")
+    {
+        base.Validate(place);
+        AtLeast(2, Features, "features", place);
+        AtLeast(0, Filters, "filters", place);
+        AtLeast(1, Interactions, "interactions", place);
+    }
+}

@@ -1,0 +1,24 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>PaiNN's update (Schütt et al. 2021, equations 9 and 10): q + a + c (V . W) and mu + b W, with [a | b | c] the context.</summary>
+public static class PaiNNUpdate
+{
+    /// <param name="scalars">(atoms, F) q</param>
+    /// <param name="vectors">(atoms, 3, F) mu</param>
+    /// <param name="context">(atoms, 3 F)</param>
+    /// <param name="product">(atoms, F) V . W</param>
+    /// <param name="mixed">(atoms, 3, 2 F): V and W side by side</param>
+    /// <returns>(atoms, F) and (atoms, 3, F)</returns>
+    public static (Tensor Scalars, Tensor Vectors) Apply(Tensor scalars, Tensor vectors, Tensor context, Tensor product, Tensor mixed)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long features = scalars.size(1);
+        Tensor a = context.narrow(1, 0, features), b = context.narrow(1, features, features), c = context.narrow(1, 2 * features, features);
+        Tensor newScalars = scalars + a + c * product;
+        Tensor newVectors = vectors + b.unsqueeze(1) * mixed.narrow(2, features, features);
+        return (newScalars.MoveToOuterDisposeScope(), newVectors.MoveToOuterDisposeScope());
+    }
+}

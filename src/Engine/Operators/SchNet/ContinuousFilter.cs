@@ -1,0 +1,27 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>
+/// SchNet's continuous-filter convolution (Schütt et al. 2017): m_i = sum over edges j -> i of h_j * W(d), elementwise, with the filter
+/// W(d) = (ssp(phi(d) W1^T + b1) W2^T + b2) f(d). The cutoff f multiplies the finished filter.
+/// </summary>
+public static class ContinuousFilter
+{
+    /// <param name="features">(atoms, filters) h</param>
+    /// <param name="edges">Radial basis phi (edges, K) and cutoff f (edges, 1) of the edges.</param>
+    /// <param name="weight1">(filters, K)</param>
+    /// <param name="bias1">(filters)</param>
+    /// <param name="weight2">(filters, filters)</param>
+    /// <param name="bias2">(filters)</param>
+    /// <returns>(atoms, filters)</returns>
+    public static Tensor Apply(Tensor features, in EdgeFeatures edges, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor hidden = ShiftedSoftplus.Apply(nn.functional.linear(edges.Radial, weight1, bias1));
+        Tensor filter = nn.functional.linear(hidden, weight2, bias2) * edges.Envelope;
+        Tensor messages = SenderRows.Apply(features, edges.Edges) * filter;
+        return ReceiverSum.Apply(messages, edges.Edges).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,70 @@
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>
+/// The directed edges of a batch of atoms, sorted by receiver: atom i receives edges <c>RowStarts[i] .. RowStarts[i + 1] - 1</c>. Every
+/// pair appears in both directions. The tensors live until disposal.
+/// </summary>
+public sealed class EdgeList : IDisposable
+{
+    /// <param name="rowStarts">(atoms + 1) ascending offsets from 0; the last is the number of edges.</param>
+    /// <param name="senders">(edges) atom at the far end of each edge.</param>
+    /// <param name="reverseEdges">(edges) index of the edge that runs the other way, where it is known.</param>
+    /// <param name="device">null: the CPU.</param>
+    /// <exception cref="ArgumentException">The offsets or indices do not describe edges of these atoms.</exception>
+    public EdgeList(ReadOnlySpan<int> rowStarts, ReadOnlySpan<int> senders, ReadOnlySpan<int> reverseEdges = default, Device? device = null)
+    {
+        if (rowStarts.Length == 0 || rowStarts[0] != 0 || rowStarts[^1] != senders.Length)
+            throw new ArgumentException($"row starts must run from 0 to the {senders.Length} edges");
+        if (reverseEdges.Length != 0 && reverseEdges.Length != senders.Length) throw new ArgumentException("one reverse edge per edge");
+        Atoms = rowStarts.Length - 1;
+        Count = senders.Length;
+        var receivers = new long[Count];
+        for (int i = 0; i < Atoms; i++)
+        {
+            if (rowStarts[i + 1] < rowStarts[i]) throw new ArgumentException("row starts must ascend");
+            receivers.AsSpan(rowStarts[i], rowStarts[i + 1] - rowStarts[i]).Fill(i);
+        }
+        foreach (int sender in senders)
+            if ((uint)sender >= (uint)Atoms) throw new ArgumentException($"sender {sender} of {Atoms} atoms");
+        Senders = Indices(Wide(senders), device);
+        Receivers = Indices(receivers, device);
+        RowStarts = Indices(Wide(rowStarts), device);
+        if (reverseEdges.Length > 0) ReverseEdges = Indices(Wide(reverseEdges), device);
+    }
+
+    public int Atoms { get; }
+
+    /// <summary>Number of edges.</summary>
+    public int Count { get; }
+
+    /// <summary>(edges) int64</summary>
+    public Tensor Senders { get; }
+
+    /// <summary>(edges) int64, ascending</summary>
+    public Tensor Receivers { get; }
+
+    /// <summary>(atoms + 1) int64</summary>
+    public Tensor RowStarts { get; }
+
+    /// <summary>(edges) int64, or null where they were not given.</summary>
+    public Tensor? ReverseEdges { get; }
+
+    public void Dispose()
+    {
+        Senders.Dispose();
+        Receivers.Dispose();
+        RowStarts.Dispose();
+        ReverseEdges?.Dispose();
+    }
+
+    private static Tensor Indices(long[] values, Device? device) => tensor(values, device: device).DetachFromDisposeScope();
+
+    private static long[] Wide(ReadOnlySpan<int> values)
+    {
+        var wide = new long[values.Length];
+        for (int i = 0; i < wide.Length; i++) wide[i] = values[i];
+        return wide;
+    }
+}

@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>Sums the values of each atom's incoming edges, in the order of the edges: y_i = sum over e with receiver(e) = i of x_e.</summary>
+public static class ReceiverSum
+{
+    /// <param name="values">(edges, ...)</param>
+    /// <param name="edges">The edges.</param>
+    /// <returns>(atoms, ...); zero for an atom without edges.</returns>
+    public static Tensor Apply(Tensor values, EdgeList edges)
+    {
+        long[] shape = values.shape;
+        shape[0] = edges.Atoms;
+        using Tensor start = zeros(shape, dtype: values.dtype, device: values.device);
+        return start.index_add(0, edges.Receivers, values, 1);
+    }
+}

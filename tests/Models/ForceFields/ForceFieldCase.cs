@@ -1,0 +1,57 @@
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Models.ForceFields;
+using NUnit.Framework;
+using static TorchSharp.torch;
+
+namespace ChemScale.Tests.Models.ForceFields;
+
+/// <summary>A force field under the trusted tests. A new model is a new line of <see cref="All"/>.</summary>
+public sealed record ForceFieldCase(string Name, Func<ScalarType, ForceField> Make)
+{
+    public const double Cutoff = 4;
+
+    // Where symmetry makes a vector vanish, the usual 1e-8 bends its norm within 1e-4: more than finite differences can follow.
+    private const double RoundNorm = 1e-2;
+
+    public static readonly ForceFieldCase[] All =
+    [
+        new("SchNet", t => new SchNet(new SchNetConfig { Features = 16, Filters = 12, Cutoff = Cutoff, RadialFunctions = 8, MaxAtomicNumber = 10 }, 1, t)),
+        new("SchNet with Bessel functions and a polynomial", t => new SchNet(new SchNetConfig
+        {
+            Features = 16, Interactions = 2, Cutoff = Cutoff, RadialBasis = RadialBasisKind.Bessel, CutoffFunction = CutoffKind.Polynomial,
+        }, 2, t)),
+        new("PaiNN", t => new PaiNN(new PaiNNConfig { Features = 12, Cutoff = Cutoff, RadialFunctions = 8, MaxAtomicNumber = 10, NormEpsilon = RoundNorm }, 3, t)),
+        new("PaiNN with Bessel functions and a polynomial", t => new PaiNN(new PaiNNConfig
+        {
+            Features = 12, Interactions = 2, Cutoff = Cutoff, RadialBasis = RadialBasisKind.Bessel, CutoffFunction = CutoffKind.Polynomial,
+            NormEpsilon = RoundNorm,
+        }, 4, t)),
+    ];
+
+    public static IEnumerable<TestCaseData> Double => All.Select(c => new TestCaseData(c).SetArgDisplayNames(c.Name));
+
+    /// <summary>Each in both number types, with the tolerance of that type.</summary>
+    public static IEnumerable<TestCaseData> Both =>
+        from c in All
+        from t in (ScalarType[])[ScalarType.Float64, ScalarType.Float32]
+        select new TestCaseData(c, t, t == ScalarType.Float64 ? 1e-10 : 1e-4).SetArgDisplayNames(c.Name, t.ToString());
+
+    /// <summary>The model with biases that are not zero, so that nothing vanishes by accident.</summary>
+    public ForceField Model(ScalarType dtype = ScalarType.Float64)
+    {
+        ForceField model = Make(dtype);
+        using var gradients = no_grad();
+        using var generator = new Generator(9);
+        foreach ((string name, var weight) in model.PublishedWeights)
+        {
+            if (!name.EndsWith(".bias", StringComparison.Ordinal)) continue;
+            // Drawn in float64 so that both types get the same model.
+            using Tensor noise = randn(weight.shape, dtype: ScalarType.Float64, generator: generator) * 0.1;
+            weight.add_(noise.to(dtype));
+        }
+        model.ReferenceEnergies.copy_(linspace(0, -1, model.ReferenceEnergies.size(0), dtype: ScalarType.Float64));
+        return model;
+    }
+
+    public override string ToString() => Name;
+}
