@@ -46,18 +46,14 @@ public class NeighborListTests
     {
         double[] positions = Scattered(200, 0.3, seed: 3);
         NeighborList list = NeighborLists.Build(positions, Skewed, Everywhere, 8);
+        int[] reverse = list.ReverseEdges;
+        Assert.That(reverse.Select(edge => reverse[edge]), Is.EqualTo(Enumerable.Range(0, list.Edges)));
+        Assert.That(reverse.Select(edge => list.Senders[edge]).SequenceEqual(list.Receivers));
         double[] vectors = list.EdgeVectors(positions, Skewed);
-        for (int edge = 0; edge < list.Edges; edge++)
-        {
-            int reverse = list.ReverseEdges[edge];
-            Assert.That((list.Senders[reverse], list.Receivers[reverse]), Is.EqualTo((list.Receivers[edge], list.Senders[edge])));
-            for (int k = 0; k < 3; k++)
-            {
-                Assert.That(list.Shifts[3 * reverse + k], Is.EqualTo(-list.Shifts[3 * edge + k]));
-                Assert.That(vectors[3 * reverse + k], Is.EqualTo(-vectors[3 * edge + k]).Within(1e-12));
-            }
-            Assert.That(list.ReverseEdges[reverse], Is.EqualTo(edge));
-        }
+        double[] turned = [.. reverse.SelectMany(edge => vectors.AsSpan(3 * edge, 3).ToArray()).Select(value => -value)];
+        Assert.That(turned.Zip(vectors, (a, b) => Math.Abs(a - b)).Max(), Is.LessThan(1e-12));
+        int[] shifts = [.. reverse.SelectMany(edge => list.Shifts.AsSpan(3 * edge, 3).ToArray()).Select(shift => -shift)];
+        Assert.That(shifts.SequenceEqual(list.Shifts));
     }
 
     [Test]

@@ -9,14 +9,17 @@ internal sealed class NpyArray
     private readonly byte[] _data;
     private readonly bool _columnsFirst;
 
-    internal NpyArray(string place, NpyType type, long[] shape, bool columnsFirst, byte[] data)
+    internal NpyArray(string file, string name, NpyType type, long[] shape, bool columnsFirst, byte[] data)
     {
-        Place = place;
+        Name = name;
+        Place = $"{file}: {name}";
         _type = type;
         Shape = shape;
         _columnsFirst = columnsFirst && shape.Length > 1;
         _data = data;
     }
+
+    public string Name { get; }
 
     /// <summary>File and key.</summary>
     public string Place { get; }

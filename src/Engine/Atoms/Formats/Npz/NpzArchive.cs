@@ -83,7 +83,7 @@ internal sealed partial class NpzArchive
         long expected = sizes.Aggregate((long)type.Size, (a, b) => checked(a * b));
         byte[] data = bytes[(start + (int)length)..];
         if (data.Length != expected) throw new InputException(place, $"{data.Length} bytes of data", $"{expected} for shape ({shape.Groups[1].Value})");
-        _arrays[name] = new NpyArray(place, type, sizes, order.Groups[1].Value == "True", data);
+        _arrays[name] = new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
     }
 
     [GeneratedRegex("'descr':\\s*'([^']+)'")]
