@@ -1,0 +1,109 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using ChemScale.Engine.Atoms.Formats.Npz;
+
+namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
+
+/// <summary>
+/// A row's <c>data</c>: JSON text, or a blob of raw arrays with JSON behind them that says where each starts (8 bytes at the front say where
+/// the JSON does).
+/// </summary>
+internal sealed class AseData
+{
+    private readonly Dictionary<string, double[]> _numbers = new(StringComparer.Ordinal);
+
+    private AseData()
+    {
+    }
+
+    /// <exception cref="InputException">Cut short, or no JSON.</exception>
+    public static AseData Parse(object? value, string place)
+    {
+        AseData data = new();
+        byte[] blob = value as byte[] ?? [];
+        string text = value as string ?? "";
+        try
+        {
+            if (blob.Length > 0)
+            {
+                long start = blob.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(blob);
+                if (start < 8 || start > blob.Length) throw new InputException($"{place}: data", $"{blob.Length} bytes", "arrays and JSON");
+                using JsonDocument document = JsonDocument.Parse(blob.AsMemory((int)start));
+                data.Add(document.RootElement, blob, place);
+            }
+            else if (text.Length > 0)
+            {
+                using JsonDocument document = JsonDocument.Parse(text);
+                data.Add(document.RootElement, blob, place);
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{place}: data", "no JSON", "arrays and JSON", e.Message);
+        }
+        return data;
+    }
+
+    public bool Has(string name) => _numbers.ContainsKey(name);
+
+    public double[] Numbers(string name) => _numbers[name];
+
+    private void Add(JsonElement root, byte[] blob, string place)
+    {
+        if (root.ValueKind != JsonValueKind.Object) return;
+        foreach (JsonProperty member in root.EnumerateObject())
+        {
+            List<double> numbers = [];
+            if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("__ndarray__", out JsonElement array))
+            {
+                _numbers[member.Name] = Array(array, blob, $"{place}: data: {member.Name}");
+            }
+            else if (Collect(member.Value, numbers))
+            {
+                _numbers[member.Name] = [.. numbers];
+            }
+        }
+    }
+
+    /// <summary>Numbers, or lists of them at any depth; false for anything else.</summary>
+    private static bool Collect(JsonElement value, List<double> numbers)
+    {
+        if (value.ValueKind == JsonValueKind.Array) return value.EnumerateArray().All(item => Collect(item, numbers));
+        if (value.ValueKind != JsonValueKind.Number) return false;
+        numbers.Add(value.GetDouble());
+        return true;
+    }
+
+    /// <summary>[shape, type, byte offset], or [shape, type, list of values].</summary>
+    private static double[] Array(JsonElement array, byte[] blob, string place)
+    {
+        JsonElement[] parts = [.. array.EnumerateArray()];
+        if (parts is not [{ ValueKind: JsonValueKind.Array } shape, { ValueKind: JsonValueKind.String } name, var where])
+        {
+            throw new InputException(place, array.GetRawText(), "[shape, type, offset]");
+        }
+        List<double> listed = [];
+        if (where.ValueKind == JsonValueKind.Array) return Collect(where, listed) ? [.. listed] : throw new InputException(place, "a list", "numbers");
+        NpyType type = Type(name.GetString()!) ?? throw new InputException(place, $"type {name}", "float64 or another numpy number");
+        long count = shape.EnumerateArray().Aggregate(1L, (product, size) => product * size.GetInt64());
+        if (where.ValueKind != JsonValueKind.Number || !where.TryGetInt64(out long start) || start < 0 || count < 0 || start + count * type.Size > blob.Length)
+        {
+            throw new InputException(place, $"{count} values at byte {where}", $"an array within {blob.Length} bytes");
+        }
+        double[] values = new double[count];
+        for (int i = 0; i < count; i++) values[i] = type.Double(blob.AsSpan((int)start + i * type.Size, type.Size));
+        return values;
+    }
+
+    private static NpyType? Type(string numpyName) => numpyName switch
+    {
+        "float64" => new NpyType('f', 8, false),
+        "float32" => new NpyType('f', 4, false),
+        "int64" => new NpyType('i', 8, false),
+        "int32" => new NpyType('i', 4, false),
+        "uint8" => new NpyType('u', 1, false),
+        "int8" => new NpyType('i', 1, false),
+        "bool" => new NpyType('b', 1, false),
+        _ => null,
+    };
+}

@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using ChemScale.Engine.Atoms.Units;
+using Microsoft.Data.Sqlite;
+
+namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
+
+/// <summary>The row that a reader of the table systems stands at, as a frame.</summary>
+internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata metadata, FrameReadOptions options)
+{
+    private LabelKeys? _keys;
+
+    public Frame Frame()
+    {
+        string place = $"{path}: row {reader.GetInt64(reader.GetOrdinal("id"))}";
+        AseData data = AseData.Parse(Value("data"), place);
+        string? energy = Key(options.EnergyKey, LabelNames.Energy, "energy", data, place);
+        string? forces = Key(options.ForcesKey, LabelNames.Forces, "forces", data, place);
+        string? stress = Key(options.StressKey, LabelNames.Stress, "stress", data, place);
+        bool inData = energy is not null && data.Has(energy) || energy is null && forces is not null && data.Has(forces);
+        LabelUnits units = inData
+            ? options.Units(path, energy is null ? null : metadata.Energy(energy), metadata.Length)
+            : new LabelUnits(EnergyUnit.ElectronVolt, metadata.Length ?? LengthUnit.Angstrom, options.ForcesAreGradients);
+        if (inData && forces is not null) metadata.CheckForces(forces, units);
+        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress)) _keys = new LabelKeys(energy, forces, stress);
+        int[] numbers = Numbers<int>("numbers", place) ?? throw new InputException($"{place}: numbers", "nothing", "atomic numbers");
+        double[] positions = Numbers<double>("positions", place) ?? throw new InputException($"{place}: positions", "nothing", "positions");
+        if (positions.Length != 3 * numbers.Length)
+        {
+            throw new InputException($"{place}: positions", $"{positions.Length} numbers", $"{3 * numbers.Length} for {numbers.Length} atoms");
+        }
+        long mask = Value("pbc") is long bits ? bits : 0;
+        double[]? cell = Numbers<double>("cell", place);
+        return new Frame
+        {
+            AtomicNumbers = [.. numbers.Select(number => Elements.Checked(number, $"{place}: numbers"))],
+            Positions = Scaled(positions, units.LengthFactor),
+            Cell = cell is { Length: 9 } && cell.Any(value => value != 0) ? Scaled(cell, units.LengthFactor) : null,
+            Periodic = [(mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0],
+            Energy = energy is null ? null : Label(energy, data, 1, place)[0] * units.EnergyFactor,
+            Forces = forces is null ? null : Scaled(Label(forces, data, positions.Length, place), units.ForceFactor),
+            Stress = stress is null ? null : Scaled(Stress(stress, data, place), units.StressFactor),
+            Charge = Value("charge") is double charge ? charge : 0,
+            Spin = Value("magmom") is double moment ? moment : 0,
+            Keys = _keys,
+            Place = place,
+        };
+    }
+
+    private static double[] Scaled(double[] values, double factor) => factor == 1 ? values : [.. values.Select(value => value * factor)];
+
+    /// <summary>A label's name: in the row's data, or the column that a calculator fills.</summary>
+    private string? Key(string? asked, IReadOnlyList<string> usual, string column, AseData data, string place)
+    {
+        bool Has(string name) => data.Has(name) || (name == column && Value(column) is not null);
+        string? chosen = LabelNames.Choose(asked, usual, Has);
+        return chosen is not null || asked is null ? chosen : throw new InputException(place, $"no '{asked}'", "the label that was asked for");
+    }
+
+    private double[] Label(string key, AseData data, int count, string place)
+    {
+        double[] values = data.Has(key) ? data.Numbers(key) : Value(key) is double single ? [single] : Numbers<double>(key, place) ?? [];
+        return values.Length == count ? values : throw new InputException($"{place}: {key}", $"{values.Length} numbers", $"{count}");
+    }
+
+    private double[] Stress(string key, AseData data, string place)
+    {
+        if (LabelNames.IsVirial(key)) throw new InputException($"{place}: {key}", "a virial", "a stress in an ASE database");
+        double[] values = data.Has(key) ? data.Numbers(key) : Numbers<double>(key, place) ?? [];
+        return StressTensor.Matrix(values) ?? throw new InputException($"{place}: {key}", $"{values.Length} numbers", "6 or 9");
+    }
+
+    private object? Value(string column) => reader.GetValue(reader.GetOrdinal(column)) is var value && value is DBNull ? null : value;
+
+    private T[]? Numbers<T>(string column, string place)
+        where T : unmanaged
+    {
+        if (Value(column) is not byte[] bytes) return null;
+        if (bytes.Length % Marshal.SizeOf<T>() != 0) throw new InputException($"{place}: {column}", $"{bytes.Length} bytes", "whole numbers of values");
+        return MemoryMarshal.Cast<byte, T>(bytes).ToArray();
+    }
+}

@@ -1,0 +1,90 @@
+using ChemScale.Engine.Atoms.Units;
+
+namespace ChemScale.Engine.Atoms.Formats;
+
+/// <summary>Frames of one size side by side, as array formats hold them; in the file's units, checked and cut into frames here.</summary>
+internal sealed record FrameArrays
+{
+    /// <summary>File, and group where there are groups.</summary>
+    public required string Place { get; init; }
+
+    /// <summary>(atoms), or (frames, atoms) where they differ; 0 fills the rest of a smaller frame.</summary>
+    public required long[] AtomicNumbers { get; init; }
+
+    /// <summary>(frames, atoms, 3)</summary>
+    public required double[] Positions { get; init; }
+
+    public required int Frames { get; init; }
+
+    /// <summary>(frames)</summary>
+    public double[]? Energies { get; init; }
+
+    /// <summary>(frames, atoms, 3)</summary>
+    public double[]? Forces { get; init; }
+
+    /// <summary>(frames, 3, 3) or (3, 3)</summary>
+    public double[]? Cells { get; init; }
+
+    /// <summary>(frames, 3) or (3)</summary>
+    public long[]? Periodic { get; init; }
+
+    /// <summary>(frames, 3, 3)</summary>
+    public double[]? Stresses { get; init; }
+
+    /// <summary>(frames) or one</summary>
+    public double[]? Charges { get; init; }
+
+    /// <summary>(frames) or one</summary>
+    public double[]? Spins { get; init; }
+
+    public required LabelKeys Keys { get; init; }
+
+    public required LabelUnits Units { get; init; }
+
+    private int Atoms => Frames == 0 ? 0 : Positions.Length / Frames / 3;
+
+    public IEnumerable<Frame> Cut()
+    {
+        bool each = AtomicNumbers.Length != Atoms;
+        int[]? shared = each ? null : Numbers(0, Place);
+        for (int f = 0; f < Frames; f++)
+        {
+            string place = $"{Place}[{f}]";
+            int[] numbers = shared ?? Numbers(f * Atoms, place);
+            yield return new Frame
+            {
+                AtomicNumbers = numbers,
+                Positions = Rows(Positions, f, numbers.Length, Units.LengthFactor)!,
+                Cell = Shared(Cells, f, 9, Units.LengthFactor),
+                Periodic = Periodic is null ? new bool[3] : [.. Enumerable.Range(0, 3).Select(k => Periodic[(Periodic.Length == 3 ? 0 : 3 * f) + k] != 0)],
+                Energy = Energies?[f] * Units.EnergyFactor,
+                Forces = Rows(Forces, f, numbers.Length, Units.ForceFactor),
+                Stress = Shared(Stresses, f, 9, Units.StressFactor),
+                Charge = Shared(Charges, f, 1, 1)?[0] ?? 0,
+                Spin = Shared(Spins, f, 1, 1)?[0] ?? 0,
+                Keys = Keys,
+                Place = place,
+            };
+        }
+    }
+
+    private int[] Numbers(int start, string place)
+    {
+        int atoms = Atoms;
+        while (atoms > 0 && AtomicNumbers[start + atoms - 1] == 0) atoms--;
+        int[] numbers = new int[atoms];
+        for (int i = 0; i < atoms; i++) numbers[i] = Elements.Checked(AtomicNumbers[start + i], place);
+        return atoms > 0 ? numbers : throw new InputException(place, "no atoms", "at least one");
+    }
+
+    private double[]? Rows(double[]? values, int frame, int atoms, double factor)
+    {
+        if (values is null) return null;
+        double[] rows = values.AsSpan(3 * frame * Atoms, 3 * atoms).ToArray();
+        for (int i = 0; i < rows.Length; i++) rows[i] *= factor;
+        return rows;
+    }
+
+    private static double[]? Shared(double[]? values, int frame, int width, double factor) =>
+        values?.AsSpan(values.Length == width ? 0 : frame * width, width).ToArray().Select(value => value * factor).ToArray();
+}

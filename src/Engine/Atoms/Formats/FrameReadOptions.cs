@@ -1,0 +1,45 @@
+using ChemScale.Engine.Atoms.Units;
+
+namespace ChemScale.Engine.Atoms.Formats;
+
+/// <summary>What a file of frames does not say itself.</summary>
+public sealed record FrameReadOptions
+{
+    /// <summary>Null: the file's own, or its format's (extxyz: eV); an error where there is neither.</summary>
+    public EnergyUnit? Energy { get; init; }
+
+    /// <summary>Null: the file's own, else Angstrom, which all these formats share.</summary>
+    public LengthUnit? Length { get; init; }
+
+    /// <summary>The file's forces are gradients of the energy, of the opposite sign (COMP6 does that).</summary>
+    public bool ForcesAreGradients { get; init; }
+
+    /// <summary>Null: the first of the usual names that is there.</summary>
+    public string? EnergyKey { get; init; }
+
+    /// <inheritdoc cref="EnergyKey"/>
+    public string? ForcesKey { get; init; }
+
+    /// <inheritdoc cref="EnergyKey"/>
+    public string? StressKey { get; init; }
+
+    /// <summary>The units to convert from.</summary>
+    /// <param name="place">The file.</param>
+    /// <param name="energy">As the file or its format states it; null where it does not.</param>
+    /// <param name="length">As above.</param>
+    /// <exception cref="InputException">Nowhere stated, or stated twice and differently.</exception>
+    internal LabelUnits Units(string place, EnergyUnit? energy = null, LengthUnit? length = null)
+    {
+        if (Energy is not null && energy is not null && Energy != energy)
+        {
+            throw new InputException(place, $"energies in {energy} by its own account", $"{Energy}, as the options say");
+        }
+        if (Length is not null && length is not null && Length != length)
+        {
+            throw new InputException(place, $"lengths in {length} by its own account", $"{Length}, as the options say");
+        }
+        EnergyUnit unit = Energy ?? energy ?? throw new InputException(
+            place, "unit of energy not stated", "eV, kcal/mol, kJ/mol or Hartree", "the file does not say: state it, as in --units kcal/mol");
+        return new LabelUnits(unit, Length ?? length ?? LengthUnit.Angstrom, ForcesAreGradients);
+    }
+}

@@ -1,0 +1,43 @@
+namespace ChemScale.Engine.Atoms.Formats.Npz;
+
+/// <summary>
+/// Writes frames as .npz with the keys of rMD17 in eV and Angstrom, which it states (e_unit, r_unit). Frames of one composition share
+/// nuclear_charges (atoms); others have (frames, atoms), filled up with 0.
+/// </summary>
+public static class NpzFrameWriter
+{
+    /// <exception cref="InputException">No frames, or the file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyList<Frame> frames)
+    {
+        if (frames.Count == 0) throw new InputException(path, "no frames to write", "at least one");
+        long count = frames.Count;
+        int atoms = frames.Max(frame => frame.Atoms);
+        using NpzWriter npz = new(path);
+        bool shared = frames.All(frame => frame.AtomicNumbers.AsSpan().SequenceEqual(frames[0].AtomicNumbers));
+        byte[] numbers = Rows(shared ? [frames[0]] : frames, atoms, frame => [.. frame.AtomicNumbers.Select(number => (byte)number)], (byte)0);
+        if (shared) npz.Add("nuclear_charges", numbers, atoms);
+        else npz.Add("nuclear_charges", numbers, count, atoms);
+        npz.Add("coords", Rows(frames, 3 * atoms, frame => frame.Positions, 0), count, atoms, 3);
+        if (frames.Any(frame => frame.HasEnergy)) npz.Add("energies", [.. frames.Select(frame => frame.Energy ?? double.NaN)], count);
+        if (frames.Any(frame => frame.HasForces)) npz.Add("forces", Rows(frames, 3 * atoms, frame => frame.Forces, double.NaN), count, atoms, 3);
+        if (frames.Any(frame => frame.HasStress)) npz.Add("stress", Rows(frames, 9, frame => frame.Stress, double.NaN), count, 3, 3);
+        if (frames.Any(frame => frame.Cell is not null)) npz.Add("cell", Rows(frames, 9, frame => frame.Cell, 0), count, 3, 3);
+        if (frames.Any(frame => frame.IsPeriodic))
+        {
+            npz.Add("pbc", Rows(frames, 3, frame => [.. frame.Periodic.Select(flag => (byte)(flag ? 1 : 0))], (byte)0), count, 3);
+        }
+        if (frames.Any(frame => frame.Charge != 0)) npz.Add("charge", [.. frames.Select(frame => frame.Charge)], count);
+        if (frames.Any(frame => frame.Spin != 0)) npz.Add("spin", [.. frames.Select(frame => frame.Spin)], count);
+        npz.Add("e_unit", "eV");
+        npz.Add("r_unit", "Angstrom");
+        npz.Complete();
+    }
+
+    private static T[] Rows<T>(IReadOnlyList<Frame> frames, int width, Func<Frame, T[]?> values, T absent)
+    {
+        T[] rows = new T[(long)frames.Count * width];
+        Array.Fill(rows, absent);
+        for (int f = 0; f < frames.Count; f++) values(frames[f])?.CopyTo(rows, (long)f * width);
+        return rows;
+    }
+}

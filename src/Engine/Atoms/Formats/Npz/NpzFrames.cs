@@ -1,0 +1,69 @@
+using ChemScale.Engine.Atoms.Units;
+
+namespace ChemScale.Engine.Atoms.Formats.Npz;
+
+/// <summary>
+/// Frames in .npz: the keys of rMD17 (nuclear_charges, coords, energies, forces), of the older MD17 and sGDML (z, R, E, F; r_unit and
+/// e_unit where they are there), and those of <see cref="NpzFrameWriter"/>.
+/// </summary>
+public static class NpzFrames
+{
+    private static readonly string[] Energies = ["energies", "E", "energy"];
+    private static readonly string[] Forces = ["forces", "F"];
+
+    /// <inheritdoc cref="FrameFiles.Read"/>
+    public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
+    {
+        options ??= new();
+        NpzArchive archive = NpzArchive.Open(path);
+        NpyArray numbers = Required(archive, "atomic numbers", "nuclear_charges", "z", "Z", "atomic_numbers");
+        NpyArray positions = Required(archive, "positions", "coords", "R", "positions", "coordinates");
+        if (positions.Shape is not [var frames, var atoms, 3] || frames * atoms == 0) throw Shape(positions, "(frames, atoms, 3)");
+        if (!numbers.Shape.SequenceEqual([atoms]) && !numbers.Shape.SequenceEqual([frames, atoms]))
+        {
+            throw Shape(numbers, $"({atoms}) or ({frames}, {atoms}), as {positions.Place} is {positions.ShapeText}");
+        }
+        NpyArray? energies = Label(archive, options.EnergyKey, Energies, frames), forces = Label(archive, options.ForcesKey, Forces, 3 * frames * atoms);
+        NpyArray? stresses = options.StressKey is { } key ? archive[key] : archive.Find("stress");
+        FrameArrays arrays = new()
+        {
+            Place = path,
+            AtomicNumbers = numbers.Integers(),
+            Positions = positions.Doubles(),
+            Frames = checked((int)frames),
+            Energies = energies?.Doubles(),
+            Forces = forces?.Doubles(),
+            Cells = Sized(archive.Find("cell", "lattice"), 9, frames)?.Doubles(),
+            Periodic = Sized(archive.Find("pbc"), 3, frames)?.Integers(),
+            Stresses = Sized(stresses, 9, frames)?.Doubles(),
+            Charges = Sized(archive.Find("charge", "total_charge"), 1, frames)?.Doubles(),
+            Spins = Sized(archive.Find("spin", "total_spin"), 1, frames)?.Doubles(),
+            Keys = new LabelKeys(Name(energies), Name(forces), Name(stresses)),
+            Units = Units(archive, path, options),
+        };
+        return arrays.Cut();
+    }
+
+    private static LabelUnits Units(NpzArchive archive, string path, FrameReadOptions options)
+    {
+        EnergyUnit? energy = archive.Find("e_unit") is { IsText: true } e ? EnergyUnit.Parse(e.Texts()[0], e.Place) : null;
+        LengthUnit? length = archive.Find("r_unit") is { IsText: true } r ? LengthUnit.Parse(r.Texts()[0], r.Place) : null;
+        return options.Units(path, energy, length);
+    }
+
+    private static NpyArray Required(NpzArchive archive, string what, params string[] names) => archive.Find(names) ?? throw new InputException(
+        archive.Path, $"no {what}", $"a key {string.Join(" or ", names)}; it has {string.Join(", ", archive.Names)}");
+
+    private static NpyArray? Label(NpzArchive archive, string? asked, string[] usual, long count)
+    {
+        NpyArray? array = asked is null ? archive.Find(usual) : archive[asked];
+        return array is null || array.Length == count ? array : throw Shape(array, $"{count} numbers for the frames of {archive.Path}");
+    }
+
+    private static NpyArray? Sized(NpyArray? array, int width, long frames) =>
+        array is null || array.Length == width || array.Length == width * frames ? array : throw Shape(array, $"{width} numbers, or {width} a frame");
+
+    private static InputException Shape(NpyArray array, string expected) => new(array.Place, $"shape {array.ShapeText}", expected);
+
+    private static string? Name(NpyArray? array) => array?.Name;
+}

@@ -1,0 +1,61 @@
+namespace ChemScale.Engine.Atoms;
+
+/// <summary>
+/// One configuration of atoms and what is known about it. eV and Angstrom throughout, whatever the source used. A label that is null or
+/// NaN is absent: it takes no part in a loss. The arrays belong to the frame; nobody writes into them.
+/// </summary>
+public sealed record Frame
+{
+    /// <summary>(atoms) 1..118.</summary>
+    public required int[] AtomicNumbers { get; init; }
+
+    /// <summary>(atoms, 3) Angstrom, row by row; not wrapped into the cell.</summary>
+    public required double[] Positions { get; init; }
+
+    /// <summary>(3, 3) Angstrom; the rows are lattice vectors. Null where there is none.</summary>
+    public double[]? Cell { get; init; }
+
+    /// <summary>(3) Whether each lattice vector repeats.</summary>
+    public bool[] Periodic { get; init; } = new bool[3];
+
+    /// <summary>eV.</summary>
+    public double? Energy { get; init; }
+
+    /// <summary>(atoms, 3) eV/Angstrom: minus the gradient of the energy.</summary>
+    public double[]? Forces { get; init; }
+
+    /// <summary>(3, 3) eV/Angstrom^3, symmetric: (1/V) dE/d(strain), so tension is positive. The virial is -V times this.</summary>
+    public double[]? Stress { get; init; }
+
+    /// <summary>Total charge, e.</summary>
+    public double Charge { get; init; }
+
+    /// <summary>Unpaired electrons, or the magnetic moment in Bohr magnetons: as the source says.</summary>
+    public double Spin { get; init; }
+
+    /// <summary>What kind of configuration the source calls this, e.g. <c>300K_MD</c>.</summary>
+    public string? ConfigType { get; init; }
+
+    /// <summary>Under which names the labels stood; null for a frame that was not read from a file.</summary>
+    public LabelKeys? Keys { get; init; }
+
+    /// <summary>File and line, row or index it came from, for messages.</summary>
+    public string Place { get; init; } = "frame";
+
+    public int Atoms => AtomicNumbers.Length;
+
+    /// <summary>True where at least one direction repeats.</summary>
+    public bool IsPeriodic => Periodic[0] || Periodic[1] || Periodic[2];
+
+    /// <summary>True where the energy is a number.</summary>
+    public bool HasEnergy => Energy is { } energy && !double.IsNaN(energy);
+
+    /// <summary>True where every component of the forces is a number.</summary>
+    public bool HasForces => Forces is { } forces && !forces.Any(double.IsNaN);
+
+    /// <summary>True where every component of the stress is a number.</summary>
+    public bool HasStress => Stress is { } stress && !stress.Any(double.IsNaN);
+
+    /// <summary>Volume of the cell, Angstrom^3; 0 without one.</summary>
+    public double Volume => Cell is { } c ? Math.Abs(CellGeometry.Determinant(c)) : 0;
+}

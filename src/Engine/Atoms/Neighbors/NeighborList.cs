@@ -1,0 +1,99 @@
+namespace ChemScale.Engine.Atoms.Neighbors;
+
+/// <summary>
+/// All directed pairs of atoms closer than a cutoff, as compressed rows by receiving atom: edges RowStarts[i] to RowStarts[i + 1] end at
+/// atom i, sorted by sender and then by shift. Both directions of a pair are there, and an atom's own images where they are near enough.
+/// The vector of an edge is <c>positions[sender] + shift . cell - positions[receiver]</c>, with positions as given, not wrapped.
+/// </summary>
+public sealed class NeighborList
+{
+    private int[]? _receivers;
+    private int[]? _reverse;
+
+    internal NeighborList(double cutoff, int[] rowStarts, int[] senders, int[] shifts)
+    {
+        Cutoff = cutoff;
+        RowStarts = rowStarts;
+        Senders = senders;
+        Shifts = shifts;
+    }
+
+    /// <summary>Angstrom; pairs at this distance or beyond are absent.</summary>
+    public double Cutoff { get; }
+
+    public int Atoms => RowStarts.Length - 1;
+
+    public int Edges => Senders.Length;
+
+    /// <summary>(atoms + 1)</summary>
+    public int[] RowStarts { get; }
+
+    /// <summary>(edges)</summary>
+    public int[] Senders { get; }
+
+    /// <summary>(edges, 3) Whole lattice vectors by which the sender is moved; 0 in directions that do not repeat.</summary>
+    public int[] Shifts { get; }
+
+    /// <summary>(edges) The row that each edge is in.</summary>
+    public int[] Receivers => _receivers ??= ExpandRows();
+
+    /// <summary>(edges) Where the same pair stands the other way round: receiver and sender exchanged, shift negated.</summary>
+    public int[] ReverseEdges => _reverse ??= FindReverse();
+
+    /// <summary>(edges, 3) Angstrom, from receiver to sender.</summary>
+    /// <param name="positions">(atoms, 3) those the list was built from, or ones that have moved a little.</param>
+    /// <param name="cell">(3, 3), or null where nothing repeats.</param>
+    public double[] EdgeVectors(ReadOnlySpan<double> positions, double[]? cell)
+    {
+        double[] vectors = new double[3 * Edges];
+        for (int receiver = 0; receiver < Atoms; receiver++)
+        {
+            for (int edge = RowStarts[receiver]; edge < RowStarts[receiver + 1]; edge++)
+            {
+                for (int k = 0; k < 3; k++)
+                {
+                    double value = positions[3 * Senders[edge] + k] - positions[3 * receiver + k];
+                    if (cell is not null)
+                    {
+                        value += Shifts[3 * edge] * cell[k] + Shifts[3 * edge + 1] * cell[3 + k] + Shifts[3 * edge + 2] * cell[6 + k];
+                    }
+                    vectors[3 * edge + k] = value;
+                }
+            }
+        }
+        return vectors;
+    }
+
+    private int[] ExpandRows()
+    {
+        int[] receivers = new int[Edges];
+        for (int i = 0; i < Atoms; i++) receivers.AsSpan(RowStarts[i]..RowStarts[i + 1]).Fill(i);
+        return receivers;
+    }
+
+    private int[] FindReverse()
+    {
+        int[] reverse = new int[Edges];
+        int[] receivers = Receivers;
+        for (int edge = 0; edge < Edges; edge++)
+        {
+            int low = RowStarts[Senders[edge]], high = RowStarts[Senders[edge] + 1] - 1;
+            while (low < high)
+            {
+                int middle = (low + high) >>> 1;
+                if (CompareToReverse(middle, edge, receivers[edge]) < 0) low = middle + 1;
+                else high = middle;
+            }
+            reverse[edge] = low;
+        }
+        return reverse;
+    }
+
+    /// <summary>Order of a candidate against the reverse of an edge within one row.</summary>
+    private int CompareToReverse(int candidate, int edge, int receiver)
+    {
+        int order = Senders[candidate].CompareTo(receiver);
+        for (int k = 0; order == 0 && k < 3; k++) order = Shifts[3 * candidate + k].CompareTo(-Shifts[3 * edge + k]);
+        return order;
+    }
+}

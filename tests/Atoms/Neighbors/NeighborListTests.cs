@@ -1,0 +1,162 @@
+using ChemScale.Engine.Atoms.Neighbors;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Atoms.Neighbors;
+
+public class NeighborListTests
+{
+    private static readonly bool[] Nowhere = [false, false, false], Everywhere = [true, true, true];
+
+    private static readonly double[] Skewed = [9, 0, 0.5, -2.5, 7, 1, 3, 2, 8];
+
+    public static readonly bool[][] Periodicities =
+    [
+        [false, false, false], [true, false, false], [false, true, false], [false, false, true],
+        [true, true, false], [true, false, true], [false, true, true], [true, true, true],
+    ];
+
+    [Test]
+    public void Linked_cells_equal_brute_force_for_every_periodicity_and_cutoff([ValueSource(nameof(Periodicities))] bool[] periodic)
+    {
+        // 300 atoms, a third of them outside the cell, at cutoffs below, near and above its heights.
+        double[] positions = Scattered(300, 0.5, seed: 1);
+        foreach (double cutoff in (double[])[0.7, 2.1, 3.5, 7, 11])
+        {
+            PeriodicBox box = PeriodicBox.Of(positions, Skewed, periodic, "box");
+            NeighborList brute = BruteForce.Build(positions, box, cutoff, "box"), linked = LinkedCells.Build(positions, box, cutoff, "box");
+            Assert.That(linked.RowStarts, Is.EqualTo(brute.RowStarts));
+            Assert.That(linked.Senders.SequenceEqual(brute.Senders) && linked.Shifts.SequenceEqual(brute.Shifts), $"{cutoff}");
+        }
+    }
+
+    [Test]
+    public void Moving_atoms_by_whole_lattice_vectors_changes_the_shifts_and_no_edge_vector()
+    {
+        double[] positions = Scattered(100, 0, seed: 2), moved = [.. positions];
+        for (int i = 0; i < 100; i++)
+            for (int k = 0; k < 3; k++) moved[3 * i + k] += (i % 5 - 2) * Skewed[k] + (i % 3) * Skewed[3 + k];
+        NeighborList before = NeighborLists.Build(positions, Skewed, Everywhere, 4), after = NeighborLists.Build(moved, Skewed, Everywhere, 4);
+        Assert.That(after.Senders, Is.EqualTo(before.Senders));
+        Assert.That(after.EdgeVectors(moved, Skewed), Is.EqualTo(before.EdgeVectors(positions, Skewed)).Within(1e-12));
+        Assert.That(after.Shifts, Is.Not.EqualTo(before.Shifts));
+    }
+
+    [Test]
+    public void Every_edge_has_a_reverse_and_is_its_reverses_reverse()
+    {
+        double[] positions = Scattered(200, 0.3, seed: 3);
+        NeighborList list = NeighborLists.Build(positions, Skewed, Everywhere, 8);
+        int[] reverse = list.ReverseEdges;
+        Assert.That(reverse.Select(edge => reverse[edge]), Is.EqualTo(Enumerable.Range(0, list.Edges)));
+        Assert.That(reverse.Select(edge => list.Senders[edge]).SequenceEqual(list.Receivers));
+        double[] vectors = list.EdgeVectors(positions, Skewed);
+        double[] turned = [.. reverse.SelectMany(edge => vectors.AsSpan(3 * edge, 3).ToArray()).Select(value => -value)];
+        Assert.That(turned.Zip(vectors, (a, b) => Math.Abs(a - b)).Max(), Is.LessThan(1e-12));
+        int[] shifts = [.. reverse.SelectMany(edge => list.Shifts.AsSpan(3 * edge, 3).ToArray()).Select(shift => -shift)];
+        Assert.That(shifts.SequenceEqual(list.Shifts));
+    }
+
+    [Test]
+    public void A_cell_smaller_than_the_cutoff_gives_an_atom_its_own_images()
+    {
+        // Simple cubic, one atom, a = 1: 6 images at 1, 12 at sqrt 2, 8 at sqrt 3, 6 at 2.
+        NeighborList list = NeighborLists.Build([0.3, 0.4, 7.7], [1, 0, 0, 0, 1, 0, 0, 0, 1], Everywhere, 1.999);
+        Assert.That(list.Edges, Is.EqualTo(26));
+        Assert.That(list.Senders, Is.All.Zero);
+    }
+
+    [Test]
+    public void A_pair_at_the_cutoff_is_out_and_a_lone_atom_has_no_row()
+    {
+        NeighborList list = NeighborLists.Build([0, 0, 0, 2, 0, 0, 9, 9, 9], null, Nowhere, 2);
+        Assert.That(list.RowStarts, Is.EqualTo((int[])[0, 0, 0, 0]));
+        Assert.That(NeighborLists.Build([], null, Nowhere, 2).RowStarts, Is.EqualTo((int[])[0]));
+        Assert.That(NeighborLists.Build([0, 0, 0, 1.999999, 0, 0, 9, 9, 9], null, Nowhere, 2).Senders, Is.EqualTo((int[])[1, 0]));
+    }
+
+    [Test]
+    public void A_huge_empty_box_costs_no_memory()
+    {
+        double[] positions = Scattered(100, 0, seed: 4);
+        for (int i = 0; i < 300; i += 3) positions[i] += i % 2 * 1e7;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        NeighborLists.Build(positions, [1e9, 0, 0, 0, 1e9, 0, 0, 0, 1e9], Everywhere, 3);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
+    }
+
+    [Test]
+    public void Atoms_at_one_point_are_named()
+    {
+        Assert.That(() => NeighborLists.Build([0, 0, 0, 5, 5, 5, 0, 0, 1e-7], null, Nowhere, 2, "a.xyz:3"), Refused.With("a.xyz:3: atoms 0 and 2 at one point"));
+        double[] many = Scattered(500, 0, seed: 5);
+        Array.Copy(many, 30, many, 900, 3);
+        many[900] += Skewed[0];
+        many[901] += Skewed[1];
+        many[902] += Skewed[2];
+        Assert.That(() => NeighborLists.Build(many, Skewed, Everywhere, 2), Refused.With("atoms 10 and 300 at one point"));
+    }
+
+    [TestCase("0 0 0 0 0 0 0 0 0", "T T T")]
+    [TestCase("1 0 0 0 1 0 1 1 0", "T T T")]
+    [TestCase("2 0 0 0 0 0 0 0 2", "F T F")]
+    [TestCase("1 1 0 2 2 0 0 0 1", "T T F")]
+    public void A_cell_without_volume_is_refused(string cell, string periodic) => Assert.That(
+        () => NeighborLists.Build([0, 0, 0], [.. cell.Split(' ').Select(double.Parse)], [.. periodic.Split(' ').Select(flag => flag == "T")], 2, "c"),
+        Refused.With("c: lattice vectors that span no volume"));
+
+    [Test]
+    public void Positions_that_are_no_numbers_and_missing_cells_are_refused()
+    {
+        Assert.That(() => NeighborLists.Build([0, 0, 0, 0, double.NaN, 0], null, Nowhere, 2), Refused.With("coordinate y of atom 1 is NaN"));
+        Assert.That(() => NeighborLists.Build([0, 0, 0], null, Everywhere, 2), Refused.With("no cell"));
+        Assert.That(() => NeighborLists.Build([0, 0, 0], null, Nowhere, 0), Refused.With("cutoff"));
+        Assert.That(() => NeighborLists.Build([0, 0, 0], [1e-3, 0, 0, 0, 9, 0, 0, 0, 9], Everywhere, 5), Refused.With("lattice planes 0.001"));
+    }
+
+    [Test, Category("Slow")]
+    public void Time_per_atom_stays_level_from_ten_thousand_to_a_million_atoms()
+    {
+        double small = SecondsPerAtom(21), large = SecondsPerAtom(100);
+        TestContext.Out.WriteLine($"{small * 1e6:F2} and {large * 1e6:F2} us per atom at 9,261 and 1,000,000 atoms");
+        Assert.That(large, Is.LessThan(4 * small));
+    }
+
+    /// <summary>Best of three for a jittered cubic lattice, 2.2 Angstrom apart, cutoff 5: about 49 neighbours.</summary>
+    private static double SecondsPerAtom(int side)
+    {
+        double length = 2.2 * side;
+        double[] positions = new double[3 * side * side * side];
+        Random random = new(7);
+        for (int i = 0; i < positions.Length / 3; i++)
+        {
+            positions[3 * i] = 2.2 * (i / side / side) + 0.3 * random.NextDouble();
+            positions[3 * i + 1] = 2.2 * (i / side % side) + 0.3 * random.NextDouble();
+            positions[3 * i + 2] = 2.2 * (i % side) + 0.3 * random.NextDouble();
+        }
+        double best = double.MaxValue;
+        for (int round = 0; round < 3; round++)
+        {
+            long start = System.Diagnostics.Stopwatch.GetTimestamp();
+            NeighborList list = NeighborLists.Build(positions, [length, 0, 0, 0, length, 0, 0, 0, length], Everywhere, 5);
+            best = Math.Min(best, System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds);
+            Assert.That((double)list.Edges / list.Atoms, Is.InRange(40, 60));
+        }
+        return best / (positions.Length / 3);
+    }
+
+    /// <summary>Atoms at random in the skewed cell, <paramref name="outside"/> of a cell beyond it on either side.</summary>
+    private static double[] Scattered(int atoms, double outside, int seed)
+    {
+        Random random = new(seed);
+        double[] positions = new double[3 * atoms];
+        for (int i = 0; i < atoms; i++)
+        {
+            for (int d = 0; d < 3; d++)
+            {
+                double fraction = random.NextDouble() * (1 + 2 * outside) - outside;
+                for (int k = 0; k < 3; k++) positions[3 * i + k] += fraction * Skewed[3 * d + k];
+            }
+        }
+        return positions;
+    }
+}
