@@ -95,10 +95,10 @@ public sealed class CrashTests
         Flip(run, 0, "model.safetensors");
         Outcome generated = CommandLine.Here("generate", "--run", run, "--count", "1", "--max-tokens", "8", "--out", Workplace.In("from-damaged"));
         Assert.That(generated.ExitCode, Is.Zero, generated.ToString());
-        Assert.That(generated.ErrorLines[0], Does.StartWith("chemscale: warning: damaged checkpoint step-000000010 "));
+        Assert.That(generated.ErrorLines[0], Does.StartWith("chemscale: warning: checkpoint step-000000010 is damaged"));
         Outcome outcome = CommandLine.Here("train", "--out", run, "--resume");
         Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
-        Assert.That(outcome.ErrorLines[0], Does.StartWith("chemscale: warning: damaged checkpoint step-000000010 "));
+        Assert.That(outcome.ErrorLines[0], Does.StartWith("chemscale: warning: checkpoint step-000000010 is damaged"));
         AssertSameResult(run, Workplace.CompleteRun);
     }
 
