@@ -5,6 +5,7 @@ NativeLibraries.EnsureLoaded();
 Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
 {
     ["chemgpt"] = ChemGptBenchmark.Run,
+    ["forcefield"] = ForceFieldBenchmark.Run,
     ["layer"] = LayerOperationsBenchmark.Run,
     ["library"] = VirtualLibraryBenchmark.Run,
 };
