@@ -15,8 +15,9 @@ public static class NeighborListBenchmark
     {
         int most = args.Length > 0 ? int.Parse(args[0]) : 1_000_000;
         Console.WriteLine($"cutoff {Cutoff} A, about 49 neighbours an atom, {Environment.ProcessorCount} cores, best of {Rounds}");
-        for (int side = 10; side * side * side <= most; side = (int)Math.Round(side * 2.1544))
+        for (double exact = 10; Math.Pow(exact, 3) < most * 1.01; exact *= Math.Cbrt(10))
         {
+            int side = (int)Math.Round(exact);
             double length = side * Spacing;
             double[] positions = Jittered(side), cell = [length, 0, 0, 0, length, 0, 0, 0, length];
             double build = double.MaxValue, reverse = double.MaxValue;

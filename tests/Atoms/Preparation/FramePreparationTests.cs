@@ -167,7 +167,6 @@ public class FramePreparationTests
         Assert.That((store.Train.Count, store.Validation.Count), Is.EqualTo((report.Read - report.Duplicates - 50, 50)));
         Assert.That(store.Statistics.EnergyResidual, Is.InRange(0.05, 1), "eV, thermal");
         Assert.That(store.Statistics.ForceRms, Is.InRange(0.5, 3), "eV/Angstrom, thermal");
-        TestContext.Out.WriteLine($"{store.Train.Count} frames, {report.Elapsed.TotalMilliseconds:F0} ms, {store.Statistics}");
     }
 
     private static IEnumerable<TestCaseData> RealFiles() => DataFolder.Cases("rmd17", "*_train_01.npz");
