@@ -8,6 +8,7 @@ Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
     ["forcefield"] = ForceFieldBenchmark.Run,
     ["layer"] = LayerOperationsBenchmark.Run,
     ["library"] = VirtualLibraryBenchmark.Run,
+    ["neighbors"] = NeighborListBenchmark.Run,
 };
 
 switch (args)

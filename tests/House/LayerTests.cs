@@ -15,8 +15,9 @@ public class LayerTests
     {
         ["Native"] = [],
         ["Chemistry"] = [],
-        ["Atoms"] = ["Native"],
-        ["Tokens"] = ["Chemistry"],
+        ["Stores"] = [],
+        ["Atoms"] = ["Native", "Stores"],
+        ["Tokens"] = ["Chemistry", "Stores"],
         ["Operators"] = ["Native", Kernels],
         ["Models"] = ["Native", "Operators", "Chemistry", "Tokens", "Atoms"],
         ["Training"] = ["Native", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],

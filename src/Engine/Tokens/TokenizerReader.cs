@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens;
 

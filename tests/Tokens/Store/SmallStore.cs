@@ -1,3 +1,4 @@
+using ChemScale.Engine.Stores;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Store;
 

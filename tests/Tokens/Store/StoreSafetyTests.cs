@@ -1,4 +1,5 @@
 using ChemScale.Engine;
+using ChemScale.Engine.Stores;
 using ChemScale.Engine.Tokens.Store;
 using NUnit.Framework;
 

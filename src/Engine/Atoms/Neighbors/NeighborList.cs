@@ -71,29 +71,25 @@ public sealed class NeighborList
         return receivers;
     }
 
+    /// <summary>
+    /// Receivers come in rising order, and so do the senders within each row: row j meets its reverses in the order it holds them. Only
+    /// the shifts of one pair come the other way round, since they are negated.
+    /// </summary>
     private int[] FindReverse()
     {
         int[] reverse = new int[Edges];
-        int[] receivers = Receivers;
-        for (int edge = 0; edge < Edges; edge++)
+        int[] next = RowStarts[..^1];
+        for (int receiver = 0; receiver < Atoms; receiver++)
         {
-            int low = RowStarts[Senders[edge]], high = RowStarts[Senders[edge] + 1] - 1;
-            while (low < high)
+            for (int first = RowStarts[receiver], end; first < RowStarts[receiver + 1]; first = end)
             {
-                int middle = (low + high) >>> 1;
-                if (CompareToReverse(middle, edge, receivers[edge]) < 0) low = middle + 1;
-                else high = middle;
+                int sender = Senders[first];
+                for (end = first + 1; end < RowStarts[receiver + 1] && Senders[end] == sender;) end++;
+                int last = next[sender] + end - first - 1;
+                for (int edge = first; edge < end; edge++) reverse[edge] = last - (edge - first);
+                next[sender] = last + 1;
             }
-            reverse[edge] = low;
         }
         return reverse;
-    }
-
-    /// <summary>Order of a candidate against the reverse of an edge within one row.</summary>
-    private int CompareToReverse(int candidate, int edge, int receiver)
-    {
-        int order = Senders[candidate].CompareTo(receiver);
-        for (int k = 0; order == 0 && k < 3; k++) order = Shifts[3 * candidate + k].CompareTo(-Shifts[3 * edge + k]);
-        return order;
     }
 }

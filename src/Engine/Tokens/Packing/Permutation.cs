@@ -1,5 +1,5 @@
 using System.Numerics;
-using ChemScale.Engine.Tokens.Store;
+using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens.Packing;
 

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Stores;
+
 namespace ChemScale.Engine.Tokens.Store;
 
 /// <summary>Writes the two files of one side.</summary>

@@ -1,11 +1,10 @@
+using ChemScale.Engine.Stores;
+
 namespace ChemScale.Engine.Tokens.Store;
 
 /// <summary>Names in a store's folder.</summary>
 internal static class StoreLayout
 {
-    /// <summary>Everything is written here first; what is left of an interrupted writer is here too.</summary>
-    public const string Incomplete = ".incomplete";
-
     /// <summary>Ids of one side, 16-bit little endian, document after document.</summary>
     public static string Tokens(string split) => $"{split}.tokens";
 
@@ -21,4 +20,6 @@ internal static class StoreLayout
     /// <summary>All files but the manifest.</summary>
     public static IReadOnlyList<string> Data { get; } =
         [Tokenizer, Tokens(Train), Offsets(Train), Tokens(Validation), Offsets(Validation)];
+
+    public static StoreNames Names { get; } = new("token store", StoreManifest.FileName, Data);
 }

@@ -1,9 +1,8 @@
-using System.Text;
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens.Store;
 
@@ -53,8 +52,7 @@ public sealed record StoreManifest
     public required IReadOnlyList<StoredFile> Files { get; init; }
 
     /// <summary>Of the data files' checksums: the same for the same tokens in the same order, wherever the folder is.</summary>
-    public string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Concat(Files.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n")))))[..16];
+    public string Fingerprint => StoreFiles.Fingerprint(Files);
 
     internal string ToJson()
     {

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Stores;
+
 namespace ChemScale.Engine.Tokens.Store;
 
 /// <summary>

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens.Store;
 
@@ -8,6 +8,8 @@ namespace ChemScale.Engine.Tokens.Store;
 /// </summary>
 public sealed class TokenStore : IDisposable
 {
+    private const string Damaged = "the file is damaged: prepare the molecules again";
+
     private readonly MappedArray<ushort> _trainTokens;
     private readonly MappedArray<ulong> _trainOffsets;
     private readonly MappedArray<ushort> _validationTokens;
@@ -90,12 +92,7 @@ public sealed class TokenStore : IDisposable
     {
         foreach (StoredFile file in Manifest.Files)
         {
-            string path = Path.Combine(Folder, file.Name);
-            string found = Checksum(path);
-            if (found != file.Sha256)
-            {
-                throw new InputException(path, $"SHA-256 {found}", file.Sha256, "the file is damaged: prepare the molecules again");
-            }
+            StoreFiles.CheckContents(Folder, file, Damaged);
         }
         VerifyDocuments(Train, StoreLayout.Train);
         VerifyDocuments(Validation, StoreLayout.Validation);
@@ -117,16 +114,7 @@ public sealed class TokenStore : IDisposable
                 $"{manifestPath}: files",
                 $"no entry for {name}",
                 "size and checksum");
-            FileInfo info = new(Path.Combine(folder, name));
-            if (!info.Exists) throw new InputException(info.FullName, "is missing", $"{file.Bytes} bytes", "prepare the molecules again");
-            if (info.Length != file.Bytes)
-            {
-                throw new InputException(
-                    info.FullName,
-                    $"{info.Length} bytes",
-                    $"{file.Bytes} bytes",
-                    "the file is damaged: prepare the molecules again");
-            }
+            StoreFiles.CheckSize(folder, file, Damaged);
         }
         CheckSizes(StoreLayout.Train, manifest.Train);
         CheckSizes(StoreLayout.Validation, manifest.Validation);
@@ -144,19 +132,6 @@ public sealed class TokenStore : IDisposable
             {
                 throw new InputException($"{manifestPath}: files", $"{name} of {bytes} bytes", $"{size} for each of {values} values");
             }
-        }
-    }
-
-    private static string Checksum(string path)
-    {
-        try
-        {
-            using FileStream stream = File.OpenRead(path);
-            return Convert.ToHexStringLower(SHA256.HashData(stream));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(path, "cannot be read", "a file of the token store", e.Message);
         }
     }
 

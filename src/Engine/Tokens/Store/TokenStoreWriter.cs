@@ -1,3 +1,5 @@
+using ChemScale.Engine.Stores;
+
 namespace ChemScale.Engine.Tokens.Store;
 
 /// <summary>
@@ -24,7 +26,7 @@ public sealed class TokenStoreWriter : IDisposable
     internal TokenStoreWriter(string folder, TokenStoreOptions options, StoreFolder files)
     {
         _options = options;
-        _draft = new StoreDraft(folder, options.Overwrite, files);
+        _draft = new StoreDraft(folder, options.Overwrite, StoreLayout.Names, files);
         _buckets = new DocumentBucket[1 << BucketBits];
         for (int i = 0; i < _buckets.Length; i++)
         {

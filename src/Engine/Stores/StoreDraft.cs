@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ChemScale.Engine.Tokens.Store;
+namespace ChemScale.Engine.Stores;
 
 /// <summary>
 /// A store that is being written, in a folder of its own inside the store's. <see cref="Commit"/> moves what is in the way aside, the
@@ -8,18 +8,23 @@ namespace ChemScale.Engine.Tokens.Store;
 /// </summary>
 internal sealed class StoreDraft : IDisposable
 {
+    /// <summary>Everything is written here first; what is left of an interrupted writer is here too.</summary>
+    private const string Incomplete = ".incomplete";
+
     private readonly string _folder;
+    private readonly StoreNames _names;
     private readonly string _incomplete;
     private readonly bool _madeFolder;
     private readonly StoreFolder _files;
     private readonly List<StoredFile> _stored = [];
     private readonly FileStream _lock;
 
-    public StoreDraft(string folder, bool overwrite, StoreFolder files)
+    public StoreDraft(string folder, bool overwrite, StoreNames names, StoreFolder files)
     {
         _folder = folder;
+        _names = names;
         _files = files;
-        _incomplete = Path.Combine(folder, StoreLayout.Incomplete);
+        _incomplete = Path.Combine(folder, Incomplete);
         if (!overwrite) RefuseToReplace();
         _madeFolder = !Directory.Exists(folder);
         try
@@ -52,7 +57,7 @@ internal sealed class StoreDraft : IDisposable
 
     public void Commit(string manifest)
     {
-        using (ChecksummedFile file = Data(StoreManifest.FileName))
+        using (ChecksummedFile file = Data(_names.Manifest))
         {
             file.Write<byte>(Encoding.UTF8.GetBytes(manifest));
             file.Complete();
@@ -61,7 +66,7 @@ internal sealed class StoreDraft : IDisposable
         try
         {
             // The old manifest goes first and the new one comes last: in between there is no store, never half of one.
-            string[] names = [StoreManifest.FileName, .. StoreLayout.Data];
+            string[] names = [_names.Manifest, .. _names.Data];
             foreach (string name in names.Where(name => File.Exists(Path.Combine(_folder, name))))
             {
                 Move(Path.Combine(_folder, name), Path.Combine(_incomplete, $"replaced-{name}"));
@@ -81,7 +86,7 @@ internal sealed class StoreDraft : IDisposable
         }
     }
 
-    public InputException Unwritable(Exception reason) => new(_folder, "cannot be written", "a folder for a token store", reason.Message);
+    public InputException Unwritable(Exception reason) => new(_folder, "cannot be written", $"a folder for a {_names.Kind}", reason.Message);
 
     public void Dispose()
     {
@@ -92,11 +97,11 @@ internal sealed class StoreDraft : IDisposable
 
     private void RefuseToReplace()
     {
-        if (TokenStore.Exists(_folder))
+        if (File.Exists(Path.Combine(_folder, _names.Manifest)))
         {
-            throw new InputException(_folder, "holds a complete token store", "another folder", "or ask to overwrite it");
+            throw new InputException(_folder, $"holds a complete {_names.Kind}", "another folder", "or ask to overwrite it");
         }
-        string? inTheWay = StoreLayout.Data.FirstOrDefault(name => File.Exists(Path.Combine(_folder, name)));
+        string? inTheWay = _names.Data.FirstOrDefault(name => File.Exists(Path.Combine(_folder, name)));
         if (inTheWay is not null)
         {
             throw new InputException(Path.Combine(_folder, inTheWay), "is in the way", "a folder without it", "or ask to overwrite it");

@@ -1,4 +1,4 @@
-namespace ChemScale.Engine.Tokens.Store;
+namespace ChemScale.Engine.Stores;
 
 /// <summary>The file operations that writing a store needs; tests make the n-th of them fail.</summary>
 internal class StoreFolder

@@ -1,9 +1,10 @@
 using System.Text;
 using ChemScale.Engine;
+using ChemScale.Engine.Stores;
 using ChemScale.Engine.Tokens.Store;
 using NUnit.Framework;
 
-namespace ChemScale.Tests.Tokens.Store;
+namespace ChemScale.Tests.Stores;
 
 public class StableHashTests
 {

@@ -1,4 +1,4 @@
-namespace ChemScale.Engine.Tokens.Store;
+namespace ChemScale.Engine.Stores;
 
 /// <summary>A file of a store as its manifest knows it.</summary>
 /// <param name="Name">Name within the store.</param>

@@ -1,6 +1,6 @@
 using System.IO.MemoryMappedFiles;
 
-namespace ChemScale.Engine.Tokens.Store;
+namespace ChemScale.Engine.Stores;
 
 /// <summary>A file of little-endian numbers, mapped into memory and read in place.</summary>
 internal sealed unsafe class MappedArray<T> : IDisposable

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ChemScale.Engine.Tokens;
+namespace ChemScale.Engine.Stores;
 
 /// <summary>A value in a JSON file that knows where it stands, so that every complaint names file and key.</summary>
 internal readonly struct JsonPlace(string file, string path, JsonElement value)

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace ChemScale.Engine.Tokens.Store;
+namespace ChemScale.Engine.Stores;
 
 /// <summary>A file written from front to back while its size and SHA-256 are taken.</summary>
 internal sealed class ChecksummedFile(StoreFolder folder, string directory, string name) : IDisposable

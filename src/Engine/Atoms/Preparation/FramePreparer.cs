@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Atoms.Store;
+using ChemScale.Engine.Stores;
+
+namespace ChemScale.Engine.Atoms.Preparation;
+
+/// <summary>
+/// Makes a frame store: reads every file into a spool, sorts the frames' keys, and writes both sides in their order. Nothing in the
+/// folder changes before everything is on disk.
+/// </summary>
+public sealed class FramePreparer
+{
+    /// <summary>Angstrom: atoms of one frame nearer than <see cref="NeighborLists"/> allows are found with this cutoff.</summary>
+    private const double CollisionCutoff = 0.1;
+
+    private const int ProgressFrames = 1000;
+
+    private readonly FramePreparation _options;
+    private readonly Action<FramePreparationProgress>? _progress;
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly List<SpooledFrame> _waiting = [];
+    private readonly List<FrameSource> _sources = [];
+    private readonly SplitIndices? _indices;
+    private long _read;
+    private long _unlabelled;
+    private long _unassigned;
+
+    private FramePreparer(FramePreparation options, Action<FramePreparationProgress>? progress)
+    {
+        _options = options;
+        _progress = progress;
+        _indices = options.SplitFile is { } file ? new SplitIndices(file) : null;
+    }
+
+    /// <exception cref="InputException">File and line, row or key of what is wrong; the folder stays as it was.</exception>
+    public static FramePreparationReport Run(FramePreparation options, Action<FramePreparationProgress>? progress = null) =>
+        Run(options, progress, new StoreFolder());
+
+    internal static FramePreparationReport Run(FramePreparation options, Action<FramePreparationProgress>? progress, StoreFolder files)
+    {
+        options.Check();
+        FramePreparer preparer = new(options, progress);
+        using StoreDraft draft = new(options.Output, options.Overwrite, FrameStoreLayout.Names, files);
+        try
+        {
+            return preparer.Make(draft);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw draft.Unwritable(e);
+        }
+    }
+
+    private FramePreparationReport Make(StoreDraft draft)
+    {
+        using Stream stream = draft.Create("spool");
+        FrameSpool spool = new(stream);
+        foreach (string file in _options.Files) ReadFile(file, validation: false, spool);
+        foreach (string file in _options.ValidationFiles) ReadFile(file, validation: true, spool);
+        spool.Flush();
+        _indices?.Check(_read);
+        FrameSorting sorting = FrameSorting.Of(_waiting, _options, spool);
+        if (sorting.Train.Count == 0) throw new InputException(_options.Files[0], "no frame left to train on", "at least one");
+        FrameStoreManifest manifest = Write(draft, spool, sorting);
+        draft.Commit(manifest.ToJson());
+        return new FramePreparationReport
+        {
+            Store = manifest,
+            Read = _read,
+            Duplicates = sorting.Duplicates,
+            Shared = sorting.Shared,
+            Unlabelled = _unlabelled,
+            Unassigned = _unassigned,
+            Elapsed = Stopwatch.GetElapsedTime(_start),
+        };
+    }
+
+    private void ReadFile(string file, bool validation, FrameSpool spool)
+    {
+        long frames = 0;
+        List<string> keys = [];
+        LabelKeys? last = null;
+        foreach (Frame frame in FrameFiles.Read(file, _options.ReadOptions))
+        {
+            if (frame.Keys is not null && frame.Keys != last)
+            {
+                last = frame.Keys;
+                if (!keys.Contains(last.ToString())) keys.Add(last.ToString());
+            }
+            long index = _read++;
+            frames++;
+            if (frames % ProgressFrames == 0) Report($"reading {Path.GetFileName(file)}", frames);
+            bool? side = validation ? true : _indices is null ? false : _indices.IsValidation(index);
+            if (side is null) _unassigned++;
+            else if (HasLabels(frame)) Take(frame, side.Value, spool);
+            else _unlabelled++;
+        }
+        _sources.Add(new FrameSource(Path.GetFileName(file), frames, keys, validation));
+    }
+
+    private void Take(Frame frame, bool validation, FrameSpool spool)
+    {
+        NeighborLists.Build(frame, CollisionCutoff);
+        ulong key = FrameSplitRule.Key(FrameSplitRule.Identity(frame), _options.Seed);
+        _waiting.Add(new SpooledFrame(key, spool.Add(frame), validation));
+    }
+
+    private bool HasLabels(Frame frame)
+    {
+        if (frame.HasEnergy && frame.HasForces) return true;
+        if (_options.Missing == MissingLabels.Keep && (frame.HasEnergy || frame.HasForces || frame.HasStress)) return true;
+        if (_options.Missing == MissingLabels.Drop) return false;
+        throw new InputException(
+            frame.Place,
+            frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
+            "both, as numbers",
+            "say to drop such frames, or to keep those with one of them");
+    }
+
+    private FrameStoreManifest Write(StoreDraft draft, FrameSpool spool, FrameSorting sorting)
+    {
+        StatisticsCollector statistics = new(_options.NeighborCutoff);
+        FrameCounts train = WriteSide(draft, FrameStoreLayout.Train, spool, sorting.Train, statistics.Add);
+        FrameCounts validation = WriteSide(draft, FrameStoreLayout.Validation, spool, sorting.Validation, _ => { });
+        return new FrameStoreManifest
+        {
+            Train = train,
+            Validation = validation,
+            Statistics = statistics.Complete(),
+            ConfigTypes = spool.ConfigTypes,
+            Sources = _sources,
+            Seed = _options.Seed,
+            Split = _options.SplitText,
+            Duplicates = sorting.Duplicates,
+            Options = _options.Record,
+            Files = draft.Files,
+        };
+    }
+
+    private FrameCounts WriteSide(StoreDraft draft, string split, FrameSpool spool, List<SpooledFrame> frames, Action<Frame> see)
+    {
+        using FrameSplitWriter writer = new(draft, split);
+        long written = 0;
+        foreach (SpooledFrame waiting in frames)
+        {
+            Frame frame = spool.Read(waiting.Offset);
+            writer.Add(frame, spool.TypeOf(frame));
+            see(frame);
+            if (++written % ProgressFrames == 0) Report($"writing {split} frames", written);
+        }
+        return writer.Complete();
+    }
+
+    private void Report(string stage, long frames) =>
+        _progress?.Invoke(new FramePreparationProgress(stage, frames, Stopwatch.GetElapsedTime(_start)));
+}

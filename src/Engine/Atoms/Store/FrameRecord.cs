@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace ChemScale.Engine.Atoms.Store;
+
+/// <summary>What a frame has once, as it stands on disk: 176 bytes, little endian. NaN where something is absent.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+internal struct FrameRecord
+{
+    private const int ForcesFlag = 8;
+
+    public double Energy;
+    public double Charge;
+    public double Spin;
+    public NineNumbers Cell;
+    public NineNumbers Stress;
+
+    /// <summary>Bits 0 to 2: which directions repeat; bit 3: forces are known.</summary>
+    public int Flags;
+
+    /// <summary>Index into the manifest's list; -1 for none.</summary>
+    public int ConfigType;
+
+    public readonly bool HasForces => (Flags & ForcesFlag) != 0;
+
+    public static FrameRecord Of(Frame frame, int configType) => new()
+    {
+        Energy = frame.Energy ?? double.NaN,
+        Charge = frame.Charge,
+        Spin = frame.Spin,
+        Cell = NineNumbers.Of(frame.Cell),
+        Stress = NineNumbers.Of(frame.Stress),
+        Flags = (frame.Periodic[0] ? 1 : 0) | (frame.Periodic[1] ? 2 : 0) | (frame.Periodic[2] ? 4 : 0) | (frame.HasForces ? ForcesFlag : 0),
+        ConfigType = configType,
+    };
+
+    /// <param name="elements">(atoms)</param>
+    /// <param name="positions">(atoms, 3)</param>
+    /// <param name="forces">(atoms, 3) whatever is there where they are not known.</param>
+    /// <param name="configTypes">The manifest's list.</param>
+    /// <param name="place">Where it is.</param>
+    public readonly Frame ToFrame(
+        ReadOnlySpan<byte> elements, ReadOnlySpan<double> positions, ReadOnlySpan<double> forces, IReadOnlyList<string> configTypes, string place)
+    {
+        int[] numbers = new int[elements.Length];
+        for (int i = 0; i < numbers.Length; i++) numbers[i] = elements[i];
+        return new Frame
+        {
+            AtomicNumbers = numbers,
+            Positions = positions.ToArray(),
+            Cell = Cell.ToArray(),
+            Periodic = [(Flags & 1) != 0, (Flags & 2) != 0, (Flags & 4) != 0],
+            Energy = double.IsNaN(Energy) ? null : Energy,
+            Forces = HasForces ? forces.ToArray() : null,
+            Stress = Stress.ToArray(),
+            Charge = Charge,
+            Spin = Spin,
+            ConfigType = (uint)ConfigType < (uint)configTypes.Count ? configTypes[ConfigType] : null,
+            Place = place,
+        };
+    }
+}

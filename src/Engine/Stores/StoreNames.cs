@@ -1,0 +1,7 @@
+namespace ChemScale.Engine.Stores;
+
+/// <summary>What a kind of store consists of.</summary>
+/// <param name="Kind">As a message calls it.</param>
+/// <param name="Manifest">The file written last, whose presence says that the store is complete.</param>
+/// <param name="Data">All other files.</param>
+internal sealed record StoreNames(string Kind, string Manifest, IReadOnlyList<string> Data);

@@ -1,0 +1,132 @@
+using ChemScale.Engine.Atoms.Preparation;
+using ChemScale.Engine.Atoms.Store;
+using ChemScale.Engine.Stores;
+using ChemScale.Tests.Atoms.Preparation;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Atoms.Store;
+
+public class FrameStoreTests
+{
+    private TemporaryFolder _folder = null!;
+    private FramePreparation _options = null!;
+
+    [SetUp]
+    public void MakeStore()
+    {
+        _folder = new();
+        _options = SmallFrames.Options(_folder, SmallFrames.Save(_folder["a.xyz"], SmallFrames.Make(50)));
+        FramePreparer.Run(_options);
+    }
+
+    [TearDown]
+    public void RemoveFolder() => _folder.Dispose();
+
+    [Test]
+    public void A_file_cut_short_is_named_on_opening_and_changed_bytes_on_verifying()
+    {
+        foreach (string file in Directory.GetFiles(_folder["store"]).Where(file => !file.EndsWith(".json", StringComparison.Ordinal)))
+        {
+            byte[] whole = File.ReadAllBytes(file);
+            File.WriteAllBytes(file, whole[..^1]);
+            Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(Path.GetFileName(file), $"{whole.Length - 1} bytes"));
+            byte[] changed = [.. whole];
+            changed[^1] ^= 1;
+            File.WriteAllBytes(file, changed);
+            using (FrameStore store = FrameStore.Open(_folder["store"])) Assert.That(store.Verify, Refused.With(Path.GetFileName(file), "SHA-256"));
+            File.Delete(file);
+            Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(Path.GetFileName(file), "is missing"));
+            File.WriteAllBytes(file, whole);
+        }
+        using FrameStore sound = FrameStore.Open(_folder["store"]);
+        sound.Verify();
+    }
+
+    [TestCase("\"format\": 1", "\"format\": 2", "frames.json: format: 2")]
+    [TestCase("\"rule\"", "\"ruler\"", "frames.json: no key rule")]
+    [TestCase("\"bytes\"", "\"sizes\"", "frames.json: no key files[0].bytes")]
+    [TestCase("\"forceRms\":", "\"forceRms\": \"high\", \"x\":", "statistics.forceRms: \"high\"")]
+    [TestCase("{", "[", "frames.json: not JSON")]
+    public void A_manifest_that_makes_no_sense_is_named_by_key(string from, string to, string message)
+    {
+        string path = Path.Combine(_folder["store"], "frames.json"), text = File.ReadAllText(path);
+        int at = text.IndexOf(from, StringComparison.Ordinal);
+        File.WriteAllText(path, text[..at] + to + text[(at + from.Length)..]);
+        Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(message));
+    }
+
+    [Test]
+    public void A_manifest_reads_back_as_it_was_written()
+    {
+        using FrameStore store = FrameStore.Open(_folder["store"]);
+        Assert.That(File.ReadAllText(Path.Combine(_folder["store"], "frames.json")), Is.EqualTo(store.Manifest.ToJson()));
+        Assert.That(store.Manifest.ConfigTypes, Is.EqualTo((string[])["bulk"]));
+    }
+
+    [Test]
+    public void No_store_and_a_store_in_the_way_are_named()
+    {
+        Assert.That(() => FrameStore.Open(_folder["none"]), Refused.With("no frames.json", "prepare --frames"));
+        Assert.That(() => FramePreparer.Run(_options), Refused.With("holds a complete frame store"));
+    }
+
+    [Test]
+    public void Whichever_file_operation_fails_the_store_that_was_there_is_whole_or_the_new_one_is()
+    {
+        string before = Fingerprint();
+        FramePreparation other = _options with { Seed = 9, Overwrite = true };
+        int failures = 0;
+        for (int n = 1; ; n++)
+        {
+            try
+            {
+                FramePreparer.Run(other, null, new FailingFolder(n));
+                break;
+            }
+            catch (ChemScale.Engine.InputException e) when (e.Message.Contains("cannot be written"))
+            {
+                failures++;
+                Assert.That(Fingerprint(), Is.EqualTo(before), $"operation {n}");
+                Assert.That(Directory.GetDirectories(_folder["store"]), Is.Empty);
+            }
+        }
+        Assert.That(failures, Is.GreaterThan(20));
+        Assert.That(Fingerprint(), Is.Not.EqualTo(before));
+    }
+
+    private string Fingerprint()
+    {
+        using FrameStore store = FrameStore.Open(_folder["store"]);
+        store.Verify();
+        return store.Manifest.Fingerprint;
+    }
+
+    /// <summary>The n-th operation fails.</summary>
+    private sealed class FailingFolder(int n) : StoreFolder
+    {
+        private int _left = n;
+
+        public override Stream Create(string path)
+        {
+            Count();
+            return base.Create(path);
+        }
+
+        public override void Move(string from, string to)
+        {
+            Count();
+            base.Move(from, to);
+        }
+
+        public override void Flush(Stream stream)
+        {
+            Count();
+            base.Flush(stream);
+        }
+
+        private void Count()
+        {
+            if (--_left == 0) throw new IOException("no space left");
+        }
+    }
+}
