@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;
 
@@ -25,6 +26,8 @@ public sealed record PaiNNConfig : ForceFieldConfig
             return Interactions * (message + mixing) + EnergyHead.Count(f);
         }
     }
+
+    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new PaiNN(this, seed, dtype, device);
 
     public override void Validate(string place = "model")
     {

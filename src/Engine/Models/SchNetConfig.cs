@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;
 
@@ -26,6 +27,8 @@ public sealed record SchNetConfig : ForceFieldConfig
     }
 
     internal int FilterWidth => Filters > 0 ? Filters : Features;
+
+    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new SchNet(this, seed, dtype, device);
 
     public override void Validate(string place = "model")
     {

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace ChemScale.Engine.Models.ForceFields;
 
 /// <summary>What every force field has: its reach, how it sees distances, and which elements it knows.</summary>
@@ -24,6 +26,13 @@ public abstract record ForceFieldConfig
 
     /// <summary>N of the scaling laws: all but the element table.</summary>
     public abstract long NonEmbeddingParameters { get; }
+
+    /// <summary>A model of this shape with fresh weights.</summary>
+    /// <param name="seed">Of the weights.</param>
+    /// <param name="dtype">float32 or float64.</param>
+    /// <param name="device">Where the weights live; null: the CPU.</param>
+    /// <exception cref="InputException">The configuration describes no model.</exception>
+    public abstract ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null);
 
     /// <exception cref="InputException">A key out of range, or keys that contradict each other.</exception>
     public virtual void Validate(string place = "model")

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Models;
+
 namespace ChemScale.Engine.Training.Experiments;
 
 /// <summary>
@@ -6,7 +8,12 @@ namespace ChemScale.Engine.Training.Experiments;
 public abstract class ModelFamily
 {
     /// <summary>Every family, in the order messages list them.</summary>
-    public static IReadOnlyList<ModelFamily> All { get; } = [new ChemGptFamily()];
+    public static IReadOnlyList<ModelFamily> All { get; } = 
+    [
+        new ChemGptFamily(),
+        new ForceFieldFamily<SchNetConfig>("schnet"),
+        new ForceFieldFamily<PaiNNConfig>("painn"),
+    ];
 
     /// <summary>The name in <c>model.family</c>.</summary>
     public abstract string Name { get; }

@@ -13,6 +13,9 @@ public sealed record TrainingSpec
 
     public ScheduleSpec Schedule { get; init; } = new();
 
+    /// <summary>How errors of energies, forces and stress add up; language models have no use for it.</summary>
+    public LabelLossSpec LabelLoss { get; init; } = new();
+
     /// <summary>Molecules or frames per micro-batch.</summary>
     [Range(1, int.MaxValue)]
     public int BatchSize { get; init; } = 8;

@@ -1,0 +1,52 @@
+using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Operators;
+using NUnit.Framework;
+using static TorchSharp.torch;
+
+namespace ChemScale.Tests.Models.ForceFields;
+
+public class GraphBatchTests
+{
+    [Test]
+    public void Frames_become_the_graph_that_brute_force_finds()
+    {
+        TestFrame[] tests = [TestFrame.Molecule(6, 1), TestFrame.Crystal(3, 2), TestFrame.Molecule(2, 3)];
+        Frame[] frames = [.. tests.Select(t => new Frame
+        {
+            AtomicNumbers = t.AtomicNumbers,
+            Positions = [.. t.Positions.SelectMany(p => p)],
+            Cell = t.Cell?.SelectMany(v => v).ToArray(),
+            Periodic = [t.Cell is not null, t.Cell is not null, t.Cell is not null],
+            Charge = t.Positions.Length,
+        })];
+        using var scope = NewDisposeScope();
+        using GraphBatch expected = TestFrame.Batch(4, tests), built = GraphBatches.Build(frames, 4);
+        Assert.That(Sorted(built), Is.EqualTo(Sorted(expected)).Within(1e-12));
+        Assert.That(built.AtomicNumbers.eq(expected.AtomicNumbers).all().item<bool>(), Is.True);
+        Assert.That(built.FrameOfAtom.eq(expected.FrameOfAtom).all().item<bool>(), Is.True);
+        Assert.That(built.Cells!.eq(expected.Cells!).all().item<bool>(), Is.True);
+        Assert.That(built.Charges!.data<double>().ToArray(), Is.EqualTo(new double[] { 6, 3, 2 }));
+        Assert.That(built.Volumes!.data<double>().ToArray(), Is.EqualTo(new[] { double.PositiveInfinity, 45.0333, double.PositiveInfinity }).Within(1).Percent);
+    }
+
+    [Test]
+    public void Arrays_that_do_not_fit_together_are_refused()
+    {
+        Assert.That(() => new GraphBatch([1], [6, 6], new double[6], new EdgeList([0, 0, 0], [])), Throws.ArgumentException);
+        Assert.That(() => new GraphBatch([2], [6, 6], new double[5], new EdgeList([0, 0, 0], [])), Throws.ArgumentException);
+        Assert.That(() => new GraphBatch([2], [6, 6], new double[6], new EdgeList([0, 0], [])), Throws.ArgumentException);
+        Assert.That(() => new GraphBatch([2], [6, 6], new double[6], new EdgeList([0, 0, 0], []), cells: new double[8]), Throws.ArgumentException);
+        Assert.That(() => new GraphBatch([3, -1], [6, 6], new double[6], new EdgeList([0, 0, 0], [])), Throws.ArgumentException);
+    }
+
+    /// <summary>Receiver, sender and vector of every edge, in an order of their own.</summary>
+    private static double[][] Sorted(GraphBatch batch)
+    {
+        double[] vectors = EdgeVectors.Apply(batch.Positions, batch.Edges, batch.ShiftVectors).data<double>().ToArray();
+        long[] receivers = batch.Edges.Receivers.data<long>().ToArray(), senders = batch.Edges.Senders.data<long>().ToArray();
+        return [.. Enumerable.Range(0, batch.Edges.Count)
+            .Select(e => new[] { receivers[e], senders[e], vectors[3 * e], vectors[3 * e + 1], vectors[3 * e + 2] })
+            .OrderBy(e => e[0]).ThenBy(e => e[1]).ThenBy(e => Math.Round(e[2], 9)).ThenBy(e => Math.Round(e[3], 9)).ThenBy(e => e[4])];
+    }
+}
