@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>PaiNN (Schütt et al. 2021): atoms carry scalars and vectors and exchange both, equivariant under rotation and reflection.</summary>
-public sealed class PaiNN : ForceField
+public sealed class PaiNN : RadialForceField
 {
     private readonly Parameter elementTable;
     private readonly Dense filters;

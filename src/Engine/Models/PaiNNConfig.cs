@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>Shape of a <see cref="PaiNN"/>.</summary>
-public sealed record PaiNNConfig : ForceFieldConfig
+public sealed record PaiNNConfig : RadialForceFieldConfig
 {
     /// <summary>Scalar features of an atom, and as many vectors: F.</summary>
     public int Features { get; init; } = 128;

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>SchNet (Schütt et al. 2017): atoms exchange features through filters that depend on distance alone.</summary>
-public sealed class SchNet : ForceField
+public sealed class SchNet : RadialForceField
 {
     private readonly Parameter elementTable;
     private readonly SchNetInteraction[] interactions;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>Shape of a <see cref="SchNet"/>.</summary>
-public sealed record SchNetConfig : ForceFieldConfig
+public sealed record SchNetConfig : RadialForceFieldConfig
 {
     /// <summary>Features of an atom, F.</summary>
     public int Features { get; init; } = 128;

@@ -4,7 +4,7 @@ using ChemScale.Engine.Operators;
 namespace ChemScale.Tests.Models.ForceFields;
 
 /// <summary>A small frame, with neighbours by brute force over atoms and images.</summary>
-internal sealed record TestFrame(int[] AtomicNumbers, double[][] Positions, double[][]? Cell = null)
+internal sealed record TestFrame(int[] AtomicNumbers, double[][] Positions, double[][]? Cell = null, double Charge = 0, double Spin = 0)
 {
     /// <summary>Atoms at random in a ball, none closer than 0.9 A; elements H, C, N, O.</summary>
     public static TestFrame Molecule(int atoms, int seed, double radius = 2.5)
@@ -73,7 +73,8 @@ internal sealed record TestFrame(int[] AtomicNumbers, double[][] Positions, doub
         double[] cells = [.. frames.SelectMany(f => f.Cell is null ? new double[9] : f.Cell.SelectMany(v => v))];
         return new GraphBatch([.. frames.Select(f => f.Positions.Length)], [.. frames.SelectMany(f => f.AtomicNumbers)],
             [.. frames.SelectMany(f => f.Positions).SelectMany(p => p)], new EdgeList([.. rowStarts], [.. senders]),
-            periodic ? [.. shifts] : [], periodic ? cells : []);
+            periodic ? [.. shifts] : [], periodic ? cells : [],
+            [.. frames.Select(f => f.Charge)], [.. frames.Select(f => f.Spin)]);
     }
 
     private double[] Shift(int image, int reach)

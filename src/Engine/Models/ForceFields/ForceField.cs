@@ -11,7 +11,6 @@ namespace ChemScale.Engine.Models.ForceFields;
 /// </summary>
 public abstract class ForceField : nn.Module
 {
-    private readonly RadialBasis radialBasis;
     private readonly ScalarType dtype;
 
     private protected ForceField(string name, ForceFieldConfig config, ScalarType dtype, Device? device)
@@ -20,8 +19,6 @@ public abstract class ForceField : nn.Module
         config.Validate();
         Config = config;
         this.dtype = dtype;
-        radialBasis = new RadialBasis(config, dtype, device);
-        register_module("radial_basis", radialBasis);
         ReferenceEnergies = zeros(config.MaxAtomicNumber + 1, dtype: ScalarType.Float64, device: device).DetachFromDisposeScope();
         register_buffer("reference_energies", ReferenceEnergies);
     }
@@ -38,8 +35,7 @@ public abstract class ForceField : nn.Module
     public abstract IEnumerable<(string Name, Parameter Weight)> PublishedWeights { get; }
 
     /// <summary>Fixed tensors under those names; a file of weights need not have them.</summary>
-    public IEnumerable<(string Name, Tensor Values)> PublishedBuffers =>
-        radialBasis.named_buffers().Select(b => ("representation.radial_basis." + b.name, b.buffer));
+    public virtual IEnumerable<(string Name, Tensor Values)> PublishedBuffers => [];
 
     /// <summary>Energies of the frames and, by differentiation, forces and stress. The output belongs to the caller's dispose scope.</summary>
     /// <param name="batch">Stays the caller's; must outlive the output's graph.</param>
@@ -81,16 +77,6 @@ public abstract class ForceField : nn.Module
     /// <param name="edgeVectors">(edges, 3) A, in the model's type</param>
     /// <returns>(atoms) eV, without reference energies</returns>
     protected abstract Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors);
-
-    /// <summary>Distances, radial basis and cutoff function of the edges, in the current dispose scope.</summary>
-    private protected EdgeFeatures Describe(EdgeList edges, Tensor edgeVectors)
-    {
-        Tensor distances = EdgeDistances.Apply(edgeVectors);
-        Tensor envelope = Config.CutoffFunction == CutoffKind.Cosine
-            ? CosineCutoff.Apply(distances, Config.Cutoff)
-            : PolynomialCutoff.Apply(distances, Config.Cutoff, Config.CutoffPower);
-        return new EdgeFeatures(edges, edgeVectors, distances, radialBasis.Forward(distances), envelope);
-    }
 
     private static Tensor Strained(Tensor vectors, Tensor strain, GraphBatch batch)
     {

@@ -2,21 +2,14 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models.ForceFields;
 
-/// <summary>What every force field has: its reach, how it sees distances, and which elements it knows.</summary>
+/// <summary>What every force field has: its reach and which elements it knows.</summary>
 public abstract record ForceFieldConfig
 {
     /// <summary>A</summary>
     public double Cutoff { get; init; } = 5;
 
-    public CutoffKind CutoffFunction { get; init; } = CutoffKind.Cosine;
-
-    /// <summary>p of the polynomial cutoff.</summary>
-    public int CutoffPower { get; init; } = 6;
-
-    public RadialBasisKind RadialBasis { get; init; } = RadialBasisKind.Gaussian;
-
-    /// <summary>Functions in the radial basis.</summary>
-    public int RadialFunctions { get; init; } = 20;
+    /// <summary>A: how far apart the atoms of an edge may be; infinite: every pair of a frame.</summary>
+    public virtual double NeighborCutoff => Cutoff;
 
     /// <summary>The element table has a row for each atomic number from 0 to this.</summary>
     public int MaxAtomicNumber { get; init; } = 99;
@@ -38,9 +31,6 @@ public abstract record ForceFieldConfig
     public virtual void Validate(string place = "model")
     {
         if (!(Cutoff > 0) || !double.IsFinite(Cutoff)) throw new InputException($"{place}.cutoff", $"{Cutoff}", "a positive number of angstroms");
-        AtLeast(2, CutoffPower, "cutoffPower", place);
-        // A single Gaussian would have no spacing to be as wide as.
-        AtLeast(RadialBasis == RadialBasisKind.Gaussian ? 2 : 1, RadialFunctions, "radialFunctions", place);
         AtLeast(1, MaxAtomicNumber, "maxAtomicNumber", place);
     }
 

@@ -44,10 +44,10 @@ public sealed class GraphBatch : IDisposable
         for (int i = 0; i < atoms; i++)
         {
             Require(atomicNumbers[i] >= 0, $"atomic number {atomicNumbers[i]}");
-            MaxAtomicNumber = Math.Max(MaxAtomicNumber, atomicNumbers[i]);
             numbers[i] = atomicNumbers[i];
         }
-        Frames = frames;
+        AtomsPerFrame = atomsPerFrame.ToArray();
+        Elements = [.. atomicNumbers.ToArray().Distinct().Order()];
         Edges = edges;
         AtomicNumbers = Keep(tensor(numbers, device: device));
         FrameOfAtom = Keep(tensor(frameOfAtom, device: device));
@@ -68,12 +68,18 @@ public sealed class GraphBatch : IDisposable
         }
     }
 
-    public int Frames { get; }
+    public int Frames => AtomsPerFrame.Count;
+
+    /// <summary>(frames)</summary>
+    public IReadOnlyList<int> AtomsPerFrame { get; }
 
     public int Atoms => Edges.Atoms;
 
     /// <summary>The greatest atomic number present; 0 without atoms.</summary>
-    public int MaxAtomicNumber { get; }
+    public int MaxAtomicNumber => Elements.Count > 0 ? Elements[^1] : 0;
+
+    /// <summary>The atomic numbers present, ascending.</summary>
+    public IReadOnlyList<int> Elements { get; }
 
     public EdgeList Edges { get; }
 

@@ -11,7 +11,7 @@ internal sealed class RadialBasis : nn.Module
     private readonly Tensor centers;
     private readonly Tensor? widths;
 
-    public RadialBasis(ForceFieldConfig config, ScalarType dtype, Device? device)
+    public RadialBasis(RadialForceFieldConfig config, ScalarType dtype, Device? device)
         : base(nameof(RadialBasis))
     {
         kind = config.RadialBasis;
