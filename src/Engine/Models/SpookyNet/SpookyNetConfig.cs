@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;
 
@@ -30,6 +31,8 @@ public sealed record SpookyNetConfig : ForceFieldConfig
 
     /// <inheritdoc/>
     public override double NeighborCutoff => !Electrostatics ? Cutoff : ElectrostaticCutoff > 0 ? ElectrostaticCutoff : double.PositiveInfinity;
+
+    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new SpookyNet(this, seed, dtype, device);
 
     public override long Parameters => (MaxAtomicNumber + 1L) * Features + NonEmbeddingParameters;
 
