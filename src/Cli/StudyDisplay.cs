@@ -31,8 +31,15 @@ internal sealed class StudyDisplay : IProgress<RunProgress>, IDisposable
     {
         lock (gate)
         {
+            if (value.Ended)
+            {
+                finished.Add(value.Run.Name);
+                latest.Remove(value.Run.Name);
+                return;
+            }
+            // A probe may go on.
+            finished.Remove(value.Run.Name);
             latest[value.Run.Name] = value;
-            if (value.Step.Step >= value.Step.TotalSteps && finished.Add(value.Run.Name)) latest.Remove(value.Run.Name);
             TimeSpan period = live ? TimeSpan.FromMilliseconds(150) : TimeSpan.FromSeconds(10);
             if (Stopwatch.GetElapsedTime(lastShown) < period) return;
             lastShown = Stopwatch.GetTimestamp();

@@ -11,7 +11,13 @@ public class SequenceGeneratorTests
 {
     private static readonly ChemGptConfig Config = new()
     {
-        Layers = 3, Width = 16, Heads = 4, Window = 5, Positions = 40, VocabularySize = 12, InitStd = 0.5,
+        Layers = 3,
+        Width = 16,
+        Heads = 4,
+        Window = 5,
+        Positions = 40,
+        VocabularySize = 12,
+        InitStd = 0.5,
     };
 
     [Test]

@@ -1,7 +1,7 @@
 using ChemScale.Engine;
+using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;
-using ChemScale.Engine.Models;
 using ChemScale.Engine.Training.Experiments;
 using NUnit.Framework;
 

@@ -8,8 +8,20 @@ internal sealed class SmilesShape
 {
     private static readonly Dictionary<string, int> MaximumValence = new()
     {
-        ["C"] = 4, ["N"] = 3, ["O"] = 2, ["S"] = 6, ["F"] = 1, ["Cl"] = 1, ["Br"] = 1, ["[N+]"] = 4, ["[O-]"] = 1,
-        ["c"] = 3, ["n"] = 3, ["o"] = 2, ["s"] = 2, ["[nH]"] = 2,
+        ["C"] = 4,
+        ["N"] = 3,
+        ["O"] = 2,
+        ["S"] = 6,
+        ["F"] = 1,
+        ["Cl"] = 1,
+        ["Br"] = 1,
+        ["[N+]"] = 4,
+        ["[O-]"] = 1,
+        ["c"] = 3,
+        ["n"] = 3,
+        ["o"] = 2,
+        ["s"] = 2,
+        ["[nH]"] = 2,
     };
 
     private readonly List<string> _atoms = [];

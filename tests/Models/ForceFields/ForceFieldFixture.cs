@@ -20,12 +20,22 @@ internal sealed class ForceFieldFixture(string path)
         ForceField model = name.StartsWith("schnet", StringComparison.Ordinal)
             ? new SchNet(new SchNetConfig
             {
-                Features = features, Filters = File.Int("n_filters"), Interactions = layers, RadialFunctions = radial, RadialBasis = basis,
-                Cutoff = cutoff, MaxAtomicNumber = largest,
+                Features = features,
+                Filters = File.Int("n_filters"),
+                Interactions = layers,
+                RadialFunctions = radial,
+                RadialBasis = basis,
+                Cutoff = cutoff,
+                MaxAtomicNumber = largest,
             }, dtype: ScalarType.Float64)
             : new PaiNN(new PaiNNConfig
             {
-                Features = features, Interactions = layers, RadialFunctions = radial, RadialBasis = basis, Cutoff = cutoff, MaxAtomicNumber = largest,
+                Features = features,
+                Interactions = layers,
+                RadialFunctions = radial,
+                RadialBasis = basis,
+                Cutoff = cutoff,
+                MaxAtomicNumber = largest,
             }, dtype: ScalarType.Float64);
         ForceFieldWeights.Load(model, weight => File.Has("w." + weight) ? File.Tensor("w." + weight) : null, path);
         return model;

@@ -68,11 +68,12 @@ public sealed record LocalRunner
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
         using ITrainingTask task = TrainingTasks.Create(run.Experiment);
+        Relay? relay = Progress is null ? null : new Relay(run, Progress);
         var options = new TrainerOptions
         {
             Resume = true,
             StopAtStep = stopAtStep,
-            Progress = Progress is null ? null : new Relay(run, Progress),
+            Progress = relay,
             Warn = Warn,
             CancellationToken = stop,
         };
@@ -86,10 +87,25 @@ public sealed record LocalRunner
         {
             return new RunOutcome(run, null, e.Message);
         }
+        finally
+        {
+            relay?.End();
+        }
     }
 
     private sealed class Relay(PlannedRun run, IProgress<RunProgress> target) : IProgress<StepReport>
     {
-        public void Report(StepReport value) => target.Report(new RunProgress(run, value));
+        private StepReport? last;
+
+        public void Report(StepReport value)
+        {
+            last = value;
+            target.Report(new RunProgress(run, value));
+        }
+
+        public void End()
+        {
+            if (last is { } step) target.Report(new RunProgress(run, step, Ended: true));
+        }
     }
 }

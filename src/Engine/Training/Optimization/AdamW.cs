@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
-using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ChemScale.Engine.Training.Optimization;
 
