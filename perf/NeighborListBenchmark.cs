@@ -32,7 +32,8 @@ public static class NeighborListBenchmark
                 reverse = Math.Min(reverse, Stopwatch.GetElapsedTime(start).TotalSeconds);
             }
             int atoms = positions.Length / 3;
-            Console.WriteLine($"{atoms,9:N0} atoms {edges,11:N0} edges {build * 1e3,9:N1} ms, {build / atoms * 1e6,5:N2} us an atom; reverse {reverse * 1e3,8:N1} ms");
+            Console.Write($"{atoms,9:N0} atoms {edges,11:N0} edges {build * 1e3,9:N1} ms, {build / atoms * 1e6,5:N2} us an atom; ");
+            Console.WriteLine($"reverse edges {reverse * 1e3,8:N1} ms");
         }
     }
 

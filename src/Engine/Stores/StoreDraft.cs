@@ -86,7 +86,8 @@ internal sealed class StoreDraft : IDisposable
         }
     }
 
-    public InputException Unwritable(Exception reason) => new(_folder, "cannot be written", $"a folder for a {_names.Kind}", reason.Message);
+    public InputException Unwritable(Exception reason) =>
+        new(_folder, "cannot be written", $"a folder for a {_names.Kind}", reason.Message);
 
     public void Dispose()
     {

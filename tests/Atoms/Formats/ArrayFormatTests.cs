@@ -94,7 +94,8 @@ public class ArrayFormatTests
     {
         using (ZipArchive zip = ZipFile.Open(_folder["odd.npz"], ZipArchiveMode.Create))
         {
-            Member(zip, "columns", "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", [1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 0xFF, 0xFF]);
+            Member(zip, "columns", "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }",
+                [1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 0xFF, 0xFF]);
             Member(zip, "big", "{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", [0x3F, 0xC0, 0, 0]);
             Member(zip, "half", "{'descr': '<f2', 'fortran_order': False, 'shape': (), }", [0, 0x3E]);
             Member(zip, "object", "{'descr': '|O', 'fortran_order': False, 'shape': (), }", [1, 2, 3]);

@@ -14,7 +14,8 @@ public class ExtXyzTests
     [Test]
     public void Labels_cell_and_periodicity_are_read()
     {
-        Frame frame = One($"3\nLattice=\"5 0 0 1 6 0 0 0 7\" {Properties} energy=-1.5e1 pbc=\"T F T\" charge=-1 spin=2 config_type=gas\n{Water}");
+        const string Info = "energy=-1.5e1 pbc=\"T F T\" charge=-1 spin=2 config_type=gas";
+        Frame frame = One($"3\nLattice=\"5 0 0 1 6 0 0 0 7\" {Properties} {Info}\n{Water}");
         Assert.That(frame.AtomicNumbers, Is.EqualTo((int[])[8, 1, 1]));
         Assert.That(frame.Positions[6..], Is.EqualTo((double[])[-0.3, 0.9, 0]));
         Assert.That(frame.Forces![..3], Is.EqualTo((double[])[0.1, 0.2, 0.3]));
@@ -46,9 +47,11 @@ public class ExtXyzTests
     [Test]
     public void The_reference_label_comes_before_the_plain_one_and_can_be_overruled()
     {
-        string text = $"3\n{Properties}:REF_forces:R:3 energy=1 REF_energy=2\nO 0 0 0 1 1 1 2 2 2\nH 0 0 1 1 1 1 2 2 2\nH 1 0 0 1 1 1 2 2 2\n";
+        const string Rows = "O 0 0 0 1 1 1 2 2 2\nH 0 0 1 1 1 1 2 2 2\nH 1 0 0 1 1 1 2 2 2\n";
+        const string text = $"3\n{Properties}:REF_forces:R:3 energy=1 REF_energy=2\n{Rows}";
         Frame reference = One(text), plain = One(text, new() { EnergyKey = "energy", ForcesKey = "forces" });
-        Assert.That((reference.Energy, reference.Forces![0], reference.Keys), Is.EqualTo((2.0, 2.0, new LabelKeys("REF_energy", "REF_forces", null))));
+        Assert.That((reference.Energy, reference.Forces![0], reference.Keys),
+            Is.EqualTo((2.0, 2.0, new LabelKeys("REF_energy", "REF_forces", null))));
         Assert.That((plain.Energy, plain.Forces![0], plain.Keys), Is.EqualTo((1.0, 1.0, new LabelKeys("energy", "forces", null))));
         Assert.That(() => One(text, new() { EnergyKey = "dft" }), Refused.With("file.xyz:1", "no 'dft'"));
     }
@@ -94,7 +97,8 @@ public class ExtXyzTests
 
     [TestCase("3\nA\nO 0 0 0\nH 0 0 1\n", "file.xyz: ends behind 2 atoms", "the 3 of the frame at line 1")]
     [TestCase("2\nP\nO 0 0 0\nH 0 0 1\nH 1 0 0\n", "file.xyz:5: 'H 1 0 0'", "the number of atoms")]
-    [TestCase("3\nProperties=species:S:1:pos:R:3\nO 0 0 0\nH 0 0 1\n1\nO 0 0 0\n", "file.xyz:5: 1 column", "the frame at line 1 says 3 atoms")]
+    [TestCase("3\nProperties=species:S:1:pos:R:3\nO 0 0 0\nH 0 0 1\n1\nO 0 0 0\n", "file.xyz:5: 1 column",
+        "the frame at line 1 says 3 atoms")]
     [TestCase("1\nProperties=species:S:1:pos:R:3:forces:R:3\nO 0 0 0\n", "file.xyz:3: 4 columns", "7: species 1, pos 3, forces 3")]
     [TestCase("1\nProperties=species:S:1:pos:R:3\nO 0 0 0 1\n", "file.xyz:3: more than 4 columns")]
     [TestCase("1\nP\nQq 0 0 0\n", "file.xyz:3: unknown element 'Qq'")]
@@ -108,13 +112,15 @@ public class ExtXyzTests
     [TestCase("1\nProperties=species:S:1:pos:R:3 pbc=\"T T\" \nO 0 0 0\n", "file.xyz:2: pbc", "three of T and F")]
     [TestCase("1\nProperties=species:S:1:pos:R:3 virial=\"1 2 3 4 5 6\"\nO 0 0 0\n", "file.xyz:2: virial", "a cell with a volume")]
     [TestCase("1\nProperties=tags:I:1:pos:R:3\n1 0 0 0\n", "no species")]
-    public void What_is_wrong_is_named_with_its_line(string text, params string[] parts) => Assert.That(() => Read(text), Refused.With(parts));
+    public void What_is_wrong_is_named_with_its_line(string text, params string[] parts) =>
+        Assert.That(() => Read(text), Refused.With(parts));
 
     [Test]
     public void What_is_written_reads_back_bit_for_bit()
     {
         Random random = new(3);
-        double[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-8, 8)))];
+        double[] Numbers(int count) =>
+            [.. Enumerable.Range(0, count).Select(_ => (random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-8, 8)))];
         double[] stress = Numbers(9);
         (stress[3], stress[6], stress[7]) = (stress[1], stress[2], stress[5]);
         Frame frame = new()
@@ -132,7 +138,8 @@ public class ExtXyzTests
         };
         StringWriter text = new();
         ExtXyzWriter writer = new(text);
-        writer.Write(frame, new Dictionary<string, double> { ["time"] = 0.5 }, new Dictionary<string, double[]> { ["momenta"] = Numbers(9) });
+        Dictionary<string, double[]> columns = new() { ["momenta"] = Numbers(9) };
+        writer.Write(frame, new Dictionary<string, double> { ["time"] = 0.5 }, columns);
         writer.Write(new Frame { AtomicNumbers = [2], Positions = [1, 2, 3] });
         Frame[] back = Read(text.ToString());
         Assert.That(back[0].Positions, Is.EqualTo(frame.Positions));
@@ -140,7 +147,8 @@ public class ExtXyzTests
         Assert.That(back[0].Cell, Is.EqualTo(frame.Cell));
         Assert.That(back[0].Stress, Is.EqualTo(frame.Stress));
         Assert.That(back[0].Periodic, Is.EqualTo(frame.Periodic));
-        Assert.That((back[0].Energy, back[0].Charge, back[0].Spin, back[0].ConfigType), Is.EqualTo((frame.Energy, frame.Charge, frame.Spin, frame.ConfigType)));
+        Assert.That((back[0].Energy, back[0].Charge, back[0].Spin, back[0].ConfigType),
+            Is.EqualTo((frame.Energy, frame.Charge, frame.Spin, frame.ConfigType)));
         Assert.That((back[1].Energy, back[1].Forces, back[1].Cell), Is.EqualTo(((double?)null, (double[]?)null, (double[]?)null)));
     }
 

@@ -85,7 +85,8 @@ public class FrameReferenceTests
     [TestCaseSource(nameof(Comp6Files))]
     public void COMP6_forces_are_gradients_where_that_is_stated(string file)
     {
-        Frame[] asStored = [.. FrameFiles.Read(file, Hartrees)], turned = [.. FrameFiles.Read(file, Hartrees with { ForcesAreGradients = true })];
+        Frame[] asStored = [.. FrameFiles.Read(file, Hartrees)];
+        Frame[] turned = [.. FrameFiles.Read(file, Hartrees with { ForcesAreGradients = true })];
         Assert.That(asStored, Has.Length.EqualTo(turned.Length));
         Assert.That(All(turned, f => f.Forces!), Is.EqualTo(All(asStored, f => f.Forces!).Select(f => -f)));
         Assert.That(turned.All(f => f.HasEnergy && f.HasForces));

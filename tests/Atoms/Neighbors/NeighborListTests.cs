@@ -35,7 +35,8 @@ public class NeighborListTests
         double[] positions = Scattered(100, 0, seed: 2), moved = [.. positions];
         for (int i = 0; i < 100; i++)
             for (int k = 0; k < 3; k++) moved[3 * i + k] += (i % 5 - 2) * Skewed[k] + (i % 3) * Skewed[3 + k];
-        NeighborList before = NeighborLists.Build(positions, Skewed, Everywhere, 4), after = NeighborLists.Build(moved, Skewed, Everywhere, 4);
+        NeighborList before = NeighborLists.Build(positions, Skewed, Everywhere, 4);
+        NeighborList after = NeighborLists.Build(moved, Skewed, Everywhere, 4);
         Assert.That(after.Senders, Is.EqualTo(before.Senders));
         Assert.That(after.EdgeVectors(moved, Skewed), Is.EqualTo(before.EdgeVectors(positions, Skewed)).Within(1e-12));
         Assert.That(after.Shifts, Is.Not.EqualTo(before.Shifts));
@@ -87,7 +88,8 @@ public class NeighborListTests
     [Test]
     public void Atoms_at_one_point_are_named()
     {
-        Assert.That(() => NeighborLists.Build([0, 0, 0, 5, 5, 5, 0, 0, 1e-7], null, Nowhere, 2, "a.xyz:3"), Refused.With("a.xyz:3: atoms 0 and 2 at one point"));
+        Assert.That(() => NeighborLists.Build([0, 0, 0, 5, 5, 5, 0, 0, 1e-7], null, Nowhere, 2, "a.xyz:3"),
+            Refused.With("a.xyz:3: atoms 0 and 2 at one point"));
         double[] many = Scattered(500, 0, seed: 5);
         Array.Copy(many, 30, many, 900, 3);
         many[900] += Skewed[0];
@@ -101,16 +103,19 @@ public class NeighborListTests
     [TestCase("2 0 0 0 0 0 0 0 2", "F T F")]
     [TestCase("1 1 0 2 2 0 0 0 1", "T T F")]
     public void A_cell_without_volume_is_refused(string cell, string periodic) => Assert.That(
-        () => NeighborLists.Build([0, 0, 0], [.. cell.Split(' ').Select(double.Parse)], [.. periodic.Split(' ').Select(flag => flag == "T")], 2, "c"),
+        () => NeighborLists.Build(
+            [0, 0, 0], [.. cell.Split(' ').Select(double.Parse)], [.. periodic.Split(' ').Select(flag => flag == "T")], 2, "c"),
         Refused.With("c: lattice vectors that span no volume"));
 
     [Test]
     public void Positions_that_are_no_numbers_and_missing_cells_are_refused()
     {
-        Assert.That(() => NeighborLists.Build([0, 0, 0, 0, double.NaN, 0], null, Nowhere, 2), Refused.With("coordinate y of atom 1 is NaN"));
+        Assert.That(() => NeighborLists.Build([0, 0, 0, 0, double.NaN, 0], null, Nowhere, 2),
+            Refused.With("coordinate y of atom 1 is NaN"));
         Assert.That(() => NeighborLists.Build([0, 0, 0], null, Everywhere, 2), Refused.With("no cell"));
         Assert.That(() => NeighborLists.Build([0, 0, 0], null, Nowhere, 0), Refused.With("cutoff"));
-        Assert.That(() => NeighborLists.Build([0, 0, 0], [1e-3, 0, 0, 0, 9, 0, 0, 0, 9], Everywhere, 5), Refused.With("lattice planes 0.001"));
+        Assert.That(() => NeighborLists.Build([0, 0, 0], [1e-3, 0, 0, 0, 9, 0, 0, 0, 9], Everywhere, 5),
+            Refused.With("lattice planes 0.001"));
     }
 
     [Test, Category("Slow")]

@@ -56,7 +56,7 @@ public class NeighborReferenceTests
         StringBuilder text = new();
         for (int edge = 0; edge < list.Edges; edge++)
         {
-            text.Append($"{list.Receivers[edge]} {list.Senders[edge]} {list.Shifts[3 * edge]} {list.Shifts[3 * edge + 1]} {list.Shifts[3 * edge + 2]}\n");
+            text.Append($"{list.Receivers[edge]} {list.Senders[edge]} {string.Join(' ', list.Shifts[(3 * edge)..(3 * edge + 3)])}\n");
         }
         return text.ToString();
     }

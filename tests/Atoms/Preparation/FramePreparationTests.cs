@@ -24,7 +24,8 @@ public class FramePreparationTests
         FramePreparationReport report = FramePreparer.Run(SmallFrames.Options(_folder, Saved("a.xyz", frames)));
         using FrameStore store = FrameStore.Open(_folder["store"]);
         store.Verify();
-        Assert.That((report.Read, report.Duplicates, report.Unlabelled, store.Train.Count + store.Validation.Count), Is.EqualTo((200, 0, 0, 200)));
+        Assert.That((report.Read, report.Duplicates, report.Unlabelled, store.Train.Count + store.Validation.Count),
+            Is.EqualTo((200, 0, 0, 200)));
         Assert.That(store.Validation.Count, Is.InRange(20, 60));
         Dictionary<double, Frame> stored = store.Train.Frames().Concat(store.Validation.Frames()).ToDictionary(frame => frame.Positions[0]);
         foreach (Frame frame in frames)
@@ -32,7 +33,8 @@ public class FramePreparationTests
             Frame back = stored[frame.Positions[0]];
             Assert.That(back.AtomicNumbers.SequenceEqual(frame.AtomicNumbers) && back.Positions.SequenceEqual(frame.Positions));
             Assert.That(back.Forces!.SequenceEqual(frame.Forces!) && back.Periodic.SequenceEqual(frame.Periodic));
-            Assert.That((back.Energy, back.Charge, back.Spin, back.ConfigType), Is.EqualTo((frame.Energy, frame.Charge, frame.Spin, frame.ConfigType)));
+            Assert.That((back.Energy, back.Charge, back.Spin, back.ConfigType),
+                Is.EqualTo((frame.Energy, frame.Charge, frame.Spin, frame.ConfigType)));
             Assert.That((back.Cell, back.Stress), Is.EqualTo((frame.Cell, frame.Stress)));
         }
         Assert.That(store.Manifest.Sources.Single().Keys, Is.EqualTo((string[])
@@ -81,7 +83,10 @@ public class FramePreparationTests
     {
         Frame[] frames = SmallFrames.Make(100);
         FramePreparationReport report = FramePreparer.Run(
-            SmallFrames.Options(_folder, Saved("train.xyz", [.. frames[..80], .. frames[..5]])) with { ValidationFiles = [Saved("val.xyz", frames[70..])] });
+            SmallFrames.Options(_folder, Saved("train.xyz", [.. frames[..80], .. frames[..5]])) with
+            {
+                ValidationFiles = [Saved("val.xyz", frames[70..])],
+            });
         using FrameStore store = FrameStore.Open(_folder["store"]);
         Assert.That((store.Train.Count, store.Validation.Count, report.Duplicates, report.Shared), Is.EqualTo((70, 30, 15, 10)));
         Assert.That(store.Validation.Frames().Select(f => f.Positions[0]), Is.EquivalentTo(frames[70..].Select(f => f.Positions[0])));
@@ -143,7 +148,8 @@ public class FramePreparationTests
     {
         Frame good = SmallFrames.Make(1)[0];
         Check(good with { Positions = [0, 0, 0, 1, 0, 0, 1, 0, 0] }, "a.xyz:1: atoms 1 and 2 at one point");
-        Check(good with { Cell = [1, 0, 0, 0, 1, 0, 1, 1, 0], Periodic = [true, true, true] }, "a.xyz:1: lattice vectors that span no volume");
+        Check(good with { Cell = [1, 0, 0, 0, 1, 0, 1, 1, 0], Periodic = [true, true, true] },
+            "a.xyz:1: lattice vectors that span no volume");
         Check(good with { Positions = [0, 0, 0, 1, 0, 0, 1, 0, double.NaN] }, "a.xyz:1: coordinate z of atom 2 is NaN");
         Assert.That(() => FramePreparer.Run(SmallFrames.Options(_folder)), Refused.With("no files"));
         Assert.That(
@@ -160,7 +166,8 @@ public class FramePreparationTests
     [TestCaseSource(nameof(RealFiles))]
     public void Real_frames_are_prepared_with_an_exact_number_held_out(string file)
     {
-        FramePreparation options = SmallFrames.Options(_folder, file) with { Energy = EnergyUnit.KilocaloriePerMole, ValidationFrames = 50 };
+        FramePreparation options = SmallFrames.Options(_folder, file);
+        options = options with { Energy = EnergyUnit.KilocaloriePerMole, ValidationFrames = 50 };
         FramePreparationReport report = FramePreparer.Run(options);
         using FrameStore store = FrameStore.Open(_folder["store"]);
         store.Verify();

@@ -14,7 +14,13 @@ internal static class SmallFrames
         return
         [
             .. Enumerable.Range(0, count).Select(i => i % 2 == 0
-                ? new Frame { AtomicNumbers = [8, 1, 1], Positions = Numbers(9, 4), Energy = -10 + 0.1 * random.NextDouble(), Forces = Numbers(9, 1) }
+                ? new Frame
+                {
+                    AtomicNumbers = [8, 1, 1],
+                    Positions = Numbers(9, 4),
+                    Energy = -10 + 0.1 * random.NextDouble(),
+                    Forces = Numbers(9, 1),
+                }
                 : new Frame
                 {
                     AtomicNumbers = [29, 8],

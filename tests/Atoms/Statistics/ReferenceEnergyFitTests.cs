@@ -8,7 +8,8 @@ public class ReferenceEnergyFitTests
     [Test]
     public void Energies_made_from_elements_give_them_back_to_the_last_digits()
     {
-        Dictionary<int, double> truth = new() { [1] = -13.568422178253735, [6] = -1026.8538996116154, [8] = -2037.796869412825, [79] = 1e-3 };
+        Dictionary<int, double> truth =
+            new() { [1] = -13.568422178253735, [6] = -1026.8538996116154, [8] = -2037.796869412825, [79] = 1e-3 };
         ReferenceEnergyFit fit = new();
         Random random = new(1);
         for (int frame = 0; frame < 2000; frame++)

@@ -33,7 +33,10 @@ public class FrameStoreTests
             byte[] changed = [.. whole];
             changed[^1] ^= 1;
             File.WriteAllBytes(file, changed);
-            using (FrameStore store = FrameStore.Open(_folder["store"])) Assert.That(store.Verify, Refused.With(Path.GetFileName(file), "SHA-256"));
+            using (FrameStore store = FrameStore.Open(_folder["store"]))
+            {
+                Assert.That(store.Verify, Refused.With(Path.GetFileName(file), "SHA-256"));
+            }
             File.Delete(file);
             Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(Path.GetFileName(file), "is missing"));
             File.WriteAllBytes(file, whole);

@@ -5,11 +5,13 @@ namespace ChemScale.Tests.Atoms.Units;
 
 public class UnitTests
 {
-    // NIST, CODATA 2018: 1 Hartree = 627.5094740631 kcal/mol = 2625.4996394799 kJ/mol; 1 eV = 23.060547830619 kcal/mol = 160.2176634 GPa A^3.
+    // NIST, CODATA 2018: 1 Hartree = 627.5094740631 kcal/mol = 2625.4996394799 kJ/mol; 1 eV = 23.060547830619 kcal/mol = 160.2176634
+    // GPa A^3.
     [Test]
     public void Factors_agree_with_each_other_and_with_published_ones()
     {
-        Assert.That(EnergyUnit.Hartree.ElectronVolts / EnergyUnit.KilocaloriePerMole.ElectronVolts, Is.EqualTo(627.5094740631).Within(1e-9));
+        Assert.That(EnergyUnit.Hartree.ElectronVolts / EnergyUnit.KilocaloriePerMole.ElectronVolts,
+            Is.EqualTo(627.5094740631).Within(1e-9));
         Assert.That(EnergyUnit.Hartree.ElectronVolts / EnergyUnit.KilojoulePerMole.ElectronVolts, Is.EqualTo(2625.4996394799).Within(4e-9));
         Assert.That(1 / EnergyUnit.KilocaloriePerMole.ElectronVolts, Is.EqualTo(23.060547830619).Within(1e-11));
         Assert.That(1 / PressureUnit.Gigapascal.ElectronVoltsPerCubicAngstrom, Is.EqualTo(160.2176634).Within(1e-12));

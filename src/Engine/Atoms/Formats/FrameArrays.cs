@@ -56,7 +56,8 @@ internal sealed record FrameArrays
                 AtomicNumbers = numbers,
                 Positions = Rows(Positions, f, numbers.Length, Units.LengthFactor)!,
                 Cell = Shared(Cells, f, 9, Units.LengthFactor),
-                Periodic = Periodic is null ? new bool[3] : [.. Enumerable.Range(0, 3).Select(k => Periodic[(Periodic.Length == 3 ? 0 : 3 * f) + k] != 0)],
+                Periodic = Periodic is null ? new bool[3]
+                    : [.. Enumerable.Range(0, 3).Select(k => Periodic[(Periodic.Length == 3 ? 0 : 3 * f) + k] != 0)],
                 Energy = Energies?[f] * Units.EnergyFactor,
                 Forces = Rows(Forces, f, numbers.Length, Units.ForceFactor),
                 Stress = Shared(Stresses, f, 9, Units.StressFactor),

@@ -39,7 +39,10 @@ public sealed record FrameReadOptions
             throw new InputException(place, $"lengths in {length} by its own account", $"{Length}, as the options say");
         }
         EnergyUnit unit = Energy ?? energy ?? throw new InputException(
-            place, "unit of energy not stated", "eV, kcal/mol, kJ/mol or Hartree", "the file does not say: state it, as in --units kcal/mol");
+            place,
+            "unit of energy not stated",
+            "eV, kcal/mol, kJ/mol or Hartree",
+            "the file does not say: state it, as in --units kcal/mol");
         return new LabelUnits(unit, Length ?? length ?? LengthUnit.Angstrom, ForcesAreGradients);
     }
 }

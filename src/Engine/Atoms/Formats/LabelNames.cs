@@ -1,6 +1,8 @@
 namespace ChemScale.Engine.Atoms.Formats;
 
-/// <summary>The usual names of labels, the reference calculation's first: where a file holds both, the plain one may be a model's.</summary>
+/// <summary>
+/// The usual names of labels, the reference calculation's first: where a file holds both, the plain one may be a model's.
+/// </summary>
 internal static class LabelNames
 {
     public static IReadOnlyList<string> Energy { get; } = ["REF_energy", "energy", "Energy", "free_energy"];

@@ -104,8 +104,8 @@ internal sealed class BinGrid
             Bins[slot] = bins[i];
             for (int k = 0; k < 3; k++)
             {
-                double moved = box.Cells[3 * i] * box.Basis[k] + box.Cells[3 * i + 1] * box.Basis[3 + k] + box.Cells[3 * i + 2] * box.Basis[6 + k];
-                Wrapped[3 * slot + k] = positions[3 * i + k] - moved;
+                Wrapped[3 * slot + k] = positions[3 * i + k];
+                for (int d = 0; d < 3; d++) Wrapped[3 * slot + k] -= box.Cells[3 * i + d] * box.Basis[3 * d + k];
             }
         }
     }

@@ -84,7 +84,12 @@ internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] position
         int i = grid.Order[slot], j = grid.Order[otherSlot];
         int[] cells = box.Cells;
         double squared = box.SquaredDistance(
-            positions, i, j, a + cells[3 * i] - cells[3 * j], b + cells[3 * i + 1] - cells[3 * j + 1], c + cells[3 * i + 2] - cells[3 * j + 2]);
+            positions,
+            i,
+            j,
+            a + cells[3 * i] - cells[3 * j],
+            b + cells[3 * i + 1] - cells[3 * j + 1],
+            c + cells[3 * i + 2] - cells[3 * j + 2]);
         if (squared >= cutoff * cutoff) return;
         if (squared < Reach.SamePoint) Collision ??= (i, j);
         if (_count == _edges.Length) Array.Resize(ref _edges, 2 * _count);

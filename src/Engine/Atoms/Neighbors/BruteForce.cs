@@ -17,7 +17,9 @@ internal static class BruteForce
             for (int j = 0; j < atoms; j++)
             {
                 // Shifts between wrapped atoms are small; those between atoms as given differ by the cells the two are in.
-                int offsetA = cells[3 * i] - cells[3 * j], offsetB = cells[3 * i + 1] - cells[3 * j + 1], offsetC = cells[3 * i + 2] - cells[3 * j + 2];
+                int offsetA = cells[3 * i] - cells[3 * j];
+                int offsetB = cells[3 * i + 1] - cells[3 * j + 1];
+                int offsetC = cells[3 * i + 2] - cells[3 * j + 2];
                 for (int a = offsetA - reach[0]; a <= offsetA + reach[0]; a++)
                 {
                     for (int b = offsetB - reach[1]; b <= offsetB + reach[1]; b++)

@@ -1,6 +1,8 @@
 namespace ChemScale.Engine.Atoms.Neighbors;
 
-/// <summary>An edge of a known receiver as one number whose order is that of a row: by sender, then by shift between wrapped atoms.</summary>
+/// <summary>
+/// An edge of a known receiver as one number whose order is that of a row: by sender, then by shift between wrapped atoms.
+/// </summary>
 internal static class Edge
 {
     public const int ShiftBits = 10;

@@ -1,8 +1,8 @@
 namespace ChemScale.Engine.Atoms.Neighbors;
 
 /// <summary>
-/// Neighbours from nearby bins only: O(atoms) at a given density (Quentrec and Brot, J. Comput. Phys. 13, 430, 1973). Where the cell is smaller
-/// than the cutoff, the same bin is met again in further images.
+/// Neighbours from nearby bins only: O(atoms) at a given density (Quentrec and Brot, J. Comput. Phys. 13, 430, 1973). Where the cell
+/// is smaller than the cutoff, the same bin is met again in further images.
 /// </summary>
 internal static class LinkedCells
 {
@@ -46,7 +46,8 @@ internal static class LinkedCells
                 {
                     int sender = Edge.Sender(packed);
                     senders[edge] = sender;
-                    for (int k = 0; k < 3; k++) shifts[3 * edge + k] = Edge.Shift(packed, k) + cells[3 * receiver + k] - cells[3 * sender + k];
+                    for (int k = 0; k < 3; k++)
+                        shifts[3 * edge + k] = Edge.Shift(packed, k) + cells[3 * receiver + k] - cells[3 * sender + k];
                     edge++;
                 }
             }

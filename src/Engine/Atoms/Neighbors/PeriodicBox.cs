@@ -31,7 +31,10 @@ internal sealed class PeriodicBox
     public static PeriodicBox Of(ReadOnlySpan<double> positions, double[]? cell, bool[] periodic, string place)
     {
         int bad = positions.IndexOfNonFinite();
-        if (bad >= 0) throw new InputException(place, $"coordinate {"xyz"[bad % 3]} of atom {bad / 3} is {positions[bad]}", "a finite number");
+        if (bad >= 0)
+        {
+            throw new InputException(place, $"coordinate {"xyz"[bad % 3]} of atom {bad / 3} is {positions[bad]}", "a finite number");
+        }
         if (cell is null && periodic.Contains(true)) throw new InputException(place, "no cell", "one, since it is periodic");
         PeriodicBox box = new(Complete(cell, periodic, place), periodic, new int[positions.Length]);
         for (int i = 0; i < positions.Length; i += 3)
@@ -49,8 +52,8 @@ internal sealed class PeriodicBox
         point[0] * _inverse[direction] + point[1] * _inverse[3 + direction] + point[2] * _inverse[6 + direction];
 
     /// <summary>
-    /// Squared distance of atom <paramref name="j"/>, moved by a shift, from atom <paramref name="i"/>. Rounds alike both ways round, so that
-    /// an edge and its reverse are always both in or both out.
+    /// Squared distance of atom <paramref name="j"/>, moved by a shift, from atom <paramref name="i"/>. Rounds alike both ways round,
+    /// so that an edge and its reverse are always both in or both out.
     /// </summary>
     public double SquaredDistance(ReadOnlySpan<double> positions, int i, int j, int a, int b, int c)
     {

@@ -37,8 +37,12 @@ public sealed record FrameStatistics
         double sum = 0;
         foreach (int number in atomicNumbers)
         {
-            sum += ReferenceEnergies.TryGetValue(number, out double energy) ? energy : throw new InputException(
-                place, $"element {Atoms.Elements.Symbol(number)}", $"one of {string.Join(", ", ReferenceEnergies.Keys.Select(Atoms.Elements.Symbol))}");
+            if (!ReferenceEnergies.TryGetValue(number, out double energy))
+            {
+                string known = string.Join(", ", ReferenceEnergies.Keys.Select(Atoms.Elements.Symbol));
+                throw new InputException(place, $"element {Atoms.Elements.Symbol(number)}", $"one of {known}");
+            }
+            sum += energy;
         }
         return sum;
     }

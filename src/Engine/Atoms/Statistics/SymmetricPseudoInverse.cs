@@ -1,6 +1,8 @@
 namespace ChemScale.Engine.Atoms.Statistics;
 
-/// <summary>Pseudo-inverse of a small symmetric positive semidefinite matrix by Jacobi's cyclic rotations (Golub and Van Loan, 8.5).</summary>
+/// <summary>
+/// Pseudo-inverse of a small symmetric positive semidefinite matrix by Jacobi's cyclic rotations (Golub and Van Loan, 8.5).
+/// </summary>
 internal sealed class SymmetricPseudoInverse
 {
     private const int MostSweeps = 60;

@@ -29,7 +29,8 @@ internal struct FrameRecord
         Spin = frame.Spin,
         Cell = NineNumbers.Of(frame.Cell),
         Stress = NineNumbers.Of(frame.Stress),
-        Flags = (frame.Periodic[0] ? 1 : 0) | (frame.Periodic[1] ? 2 : 0) | (frame.Periodic[2] ? 4 : 0) | (frame.HasForces ? ForcesFlag : 0),
+        Flags = (frame.Periodic[0] ? 1 : 0) | (frame.Periodic[1] ? 2 : 0) | (frame.Periodic[2] ? 4 : 0)
+            | (frame.HasForces ? ForcesFlag : 0),
         ConfigType = configType,
     };
 
@@ -39,7 +40,11 @@ internal struct FrameRecord
     /// <param name="configTypes">The manifest's list.</param>
     /// <param name="place">Where it is.</param>
     public readonly Frame ToFrame(
-        ReadOnlySpan<byte> elements, ReadOnlySpan<double> positions, ReadOnlySpan<double> forces, IReadOnlyList<string> configTypes, string place)
+        ReadOnlySpan<byte> elements,
+        ReadOnlySpan<double> positions,
+        ReadOnlySpan<double> forces,
+        IReadOnlyList<string> configTypes,
+        string place)
     {
         int[] numbers = new int[elements.Length];
         for (int i = 0; i < numbers.Length; i++) numbers[i] = elements[i];

@@ -40,7 +40,8 @@ internal sealed class FrameSplitWriter : IDisposable
 
     public FrameCounts Complete()
     {
-        foreach (ChecksummedFile file in (ChecksummedFile[])[_records, _offsets, _elements, _positions, _forces]) _draft.Add(file.Complete());
+        foreach (ChecksummedFile file in (ChecksummedFile[])[_records, _offsets, _elements, _positions, _forces])
+            _draft.Add(file.Complete());
         return new FrameCounts(_frames, _atoms, _largest);
     }
 

@@ -44,7 +44,8 @@ public sealed class FrameStore : IDisposable
         string path = Path.Combine(folder, FrameStoreManifest.FileName);
         if (!Exists(folder))
         {
-            throw new InputException(folder, $"no {FrameStoreManifest.FileName}", "a complete frame store", "make one with prepare --frames");
+            throw new InputException(
+                folder, $"no {FrameStoreManifest.FileName}", "a complete frame store", "make one with prepare --frames");
         }
         try
         {
@@ -97,7 +98,10 @@ public sealed class FrameStore : IDisposable
         void Check(string name, long values, int size)
         {
             long bytes = manifest.Files.First(file => file.Name == name).Bytes;
-            if (bytes != values * size) throw new InputException($"{path}: files", $"{name} of {bytes} bytes", $"{size} for each of {values} values");
+            if (bytes != values * size)
+            {
+                throw new InputException($"{path}: files", $"{name} of {bytes} bytes", $"{size} for each of {values} values");
+            }
         }
     }
 }

@@ -98,7 +98,8 @@ public sealed record FrameStoreManifest
             Seed = root.Required("seed", "a seed").Integer(long.MinValue),
             Split = root.Required("split", "how the sides were told apart").Text(),
             Duplicates = root.Required("duplicates", "a count").Integer(),
-            Options = root.Required("options", "names and values").Members().ToDictionary(member => member.Key, member => member.Value.Text()),
+            Options = root.Required("options", "names and values").Members().ToDictionary(
+                member => member.Key, member => member.Value.Text()),
             Files = [.. root.Required("files", "a list of files").Items().Select(item => new StoredFile(
                 item.Required("name", "a file name").Text(),
                 item.Required("bytes", "a size").Integer(),

@@ -17,7 +17,9 @@ public sealed record PhysicalConstants(
     public static PhysicalConstants Codata2014 { get; } =
         new(2014, 1.6021766208e-19, 6.022140857e23, 1.38064852e-23, 27.21138602, 0.52917721067, 1.660539040e-27);
 
-    /// <summary>Tiesinga, Mohr, Newell, Taylor, Rev. Mod. Phys. 93, 025010 (2021); the first three are exact in the SI. Used throughout.</summary>
+    /// <summary>
+    /// Tiesinga, Mohr, Newell, Taylor, Rev. Mod. Phys. 93, 025010 (2021); the first three are exact in the SI. Used throughout.
+    /// </summary>
     public static PhysicalConstants Codata2018 { get; } =
         new(2018, 1.602176634e-19, 6.02214076e23, 1.380649e-23, 27.211386245988, 0.529177210903, 1.66053906660e-27);
 

@@ -5,8 +5,8 @@ using ChemScale.Engine.Atoms.Formats.Npz;
 namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
 
 /// <summary>
-/// A row's <c>data</c>: JSON text, or a blob of raw arrays with JSON behind them that says where each starts (8 bytes at the front say where
-/// the JSON does).
+/// A row's <c>data</c>: JSON text, or a blob of raw arrays with JSON behind them that says where each starts (8 bytes at the front
+/// say where the JSON does).
 /// </summary>
 internal sealed class AseData
 {
@@ -83,10 +83,14 @@ internal sealed class AseData
             throw new InputException(place, array.GetRawText(), "[shape, type, offset]");
         }
         List<double> listed = [];
-        if (where.ValueKind == JsonValueKind.Array) return Collect(where, listed) ? [.. listed] : throw new InputException(place, "a list", "numbers");
+        if (where.ValueKind == JsonValueKind.Array)
+        {
+            return Collect(where, listed) ? [.. listed] : throw new InputException(place, "a list", "numbers");
+        }
         NpyType type = Type(name.GetString()!) ?? throw new InputException(place, $"type {name}", "float64 or another numpy number");
         long count = shape.EnumerateArray().Aggregate(1L, (product, size) => product * size.GetInt64());
-        if (where.ValueKind != JsonValueKind.Number || !where.TryGetInt64(out long start) || start < 0 || count < 0 || start + count * type.Size > blob.Length)
+        if (where.ValueKind != JsonValueKind.Number || !where.TryGetInt64(out long start) || start < 0 || count < 0
+            || start + count * type.Size > blob.Length)
         {
             throw new InputException(place, $"{count} values at byte {where}", $"an array within {blob.Length} bytes");
         }

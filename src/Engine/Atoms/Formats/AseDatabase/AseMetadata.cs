@@ -33,7 +33,8 @@ internal sealed class AseMetadata
         if (!_units.TryGetValue(key, out string? text)) return;
         string place = $"{_place}: {key}";
         int slash = text.LastIndexOf('/');
-        if (slash < 0 || EnergyUnit.Parse(text[..slash], place) != units.Energy || LengthUnit.Parse(text[(slash + 1)..], place) != units.Length)
+        if (slash < 0 || EnergyUnit.Parse(text[..slash], place) != units.Energy
+            || LengthUnit.Parse(text[(slash + 1)..], place) != units.Length)
         {
             throw new InputException(place, $"'{text}'", $"{units.Energy}/{units.Length}, as energy and distance have it");
         }

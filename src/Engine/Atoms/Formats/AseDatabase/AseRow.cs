@@ -21,12 +21,16 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             ? options.Units(path, energy is null ? null : metadata.Energy(energy), metadata.Length)
             : new LabelUnits(EnergyUnit.ElectronVolt, metadata.Length ?? LengthUnit.Angstrom, options.ForcesAreGradients);
         if (inData && forces is not null) metadata.CheckForces(forces, units);
-        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress)) _keys = new LabelKeys(energy, forces, stress);
+        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress))
+        {
+            _keys = new LabelKeys(energy, forces, stress);
+        }
         int[] numbers = Numbers<int>("numbers", place) ?? throw new InputException($"{place}: numbers", "nothing", "atomic numbers");
         double[] positions = Numbers<double>("positions", place) ?? throw new InputException($"{place}: positions", "nothing", "positions");
         if (positions.Length != 3 * numbers.Length)
         {
-            throw new InputException($"{place}: positions", $"{positions.Length} numbers", $"{3 * numbers.Length} for {numbers.Length} atoms");
+            throw new InputException(
+                $"{place}: positions", $"{positions.Length} numbers", $"{3 * numbers.Length} for {numbers.Length} atoms");
         }
         long mask = Value("pbc") is long bits ? bits : 0;
         double[]? cell = Numbers<double>("cell", place);
@@ -53,7 +57,8 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
     {
         bool Has(string name) => data.Has(name) || (name == column && Value(column) is not null);
         string? chosen = LabelNames.Choose(asked, usual, Has);
-        return chosen is not null || asked is null ? chosen : throw new InputException(place, $"no '{asked}'", "the label that was asked for");
+        return chosen is not null || asked is null ? chosen
+            : throw new InputException(place, $"no '{asked}'", "the label that was asked for");
     }
 
     private double[] Label(string key, AseData data, int count, string place)
@@ -75,7 +80,10 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
         where T : unmanaged
     {
         if (Value(column) is not byte[] bytes) return null;
-        if (bytes.Length % Marshal.SizeOf<T>() != 0) throw new InputException($"{place}: {column}", $"{bytes.Length} bytes", "whole numbers of values");
+        if (bytes.Length % Marshal.SizeOf<T>() != 0)
+        {
+            throw new InputException($"{place}: {column}", $"{bytes.Length} bytes", "whole numbers of values");
+        }
         return MemoryMarshal.Cast<byte, T>(bytes).ToArray();
     }
 }

@@ -24,7 +24,8 @@ internal sealed class AtomTable
         _strict = strict;
         _width = columns.Sum(column => column.Width);
         _numbers = new int[atoms];
-        _element = columns.FirstOrDefault(column => SymbolNames.Contains(column.Name)) ?? columns.FirstOrDefault(column => NumberNames.Contains(column.Name));
+        _element = columns.FirstOrDefault(column => SymbolNames.Contains(column.Name))
+            ?? columns.FirstOrDefault(column => NumberNames.Contains(column.Name));
         foreach (Column column in columns)
             if (column is { Type: 'R' or 'I', Width: 3 }) _reals[column.Name] = new double[3 * atoms];
         _words = new Range[_width + 1];
@@ -52,7 +53,10 @@ internal sealed class AtomTable
             for (int k = 0; k < 3; k++)
             {
                 ReadOnlySpan<char> word = line[_words[column.First + k]];
-                if (!FrameInfo.TryNumber(word, out values[3 * _row + k])) throw new InputException($"{place}: {column.Name}", $"'{word}'", "a number");
+                if (!FrameInfo.TryNumber(word, out values[3 * _row + k]))
+                {
+                    throw new InputException($"{place}: {column.Name}", $"'{word}'", "a number");
+                }
             }
         }
         _row++;

@@ -18,7 +18,8 @@ internal sealed record Column(string Name, char Type, int Width, int First)
         int first = 0;
         for (int i = 0; i < parts.Length; i += 3)
         {
-            if (i + 2 >= parts.Length || parts[i + 1] is not ("S" or "R" or "I" or "L") || !int.TryParse(parts[i + 2], out int width) || width < 1)
+            if (i + 2 >= parts.Length || parts[i + 1] is not ("S" or "R" or "I" or "L") || !int.TryParse(parts[i + 2], out int width)
+                || width < 1)
             {
                 throw new InputException($"{place}: Properties", $"'{properties}'", "triples such as species:S:1:pos:R:3");
             }

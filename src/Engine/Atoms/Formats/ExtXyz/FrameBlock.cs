@@ -20,14 +20,18 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
         if (!int.TryParse(first.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int atoms) || atoms < 1)
         {
             throw new InputException(
-                Place(start), $"'{Shortened(first)}'", "the number of atoms that starts a frame", "the frame before may hold more atoms than it says");
+                Place(start),
+                $"'{Shortened(first)}'",
+                "the number of atoms that starts a frame",
+                "the frame before may hold more atoms than it says");
         }
         string comment = ReadLine() ?? throw new InputException(path, $"ends behind line {start}", $"a frame of {atoms} atoms");
         FrameInfo info = new(Place(_line), comment);
         AtomTable table = new(Column.Parse(info.Text("Properties"), Place(_line)), atoms, strict: info.Has("Properties"));
         for (int i = 0; i < atoms; i++)
         {
-            string line = ReadLine() ?? throw new InputException(path, $"ends behind {i} atoms", $"the {atoms} of the frame at line {start}");
+            string line = ReadLine()
+                ?? throw new InputException(path, $"ends behind {i} atoms", $"the {atoms} of the frame at line {start}");
             table.Add(line, Place(_line), start);
         }
         return Assemble(info, table, Place(start));
@@ -37,15 +41,22 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
     {
         double[]? cell = Scaled(Nine(info, "Lattice"), _units.LengthFactor);
         bool[] periodic = info.Flags("pbc") ?? [cell is not null, cell is not null, cell is not null];
-        if (cell is null && periodic.Contains(true)) throw new InputException($"{place}: pbc", "a periodic frame without Lattice", "nine numbers");
+        if (cell is null && periodic.Contains(true))
+        {
+            throw new InputException($"{place}: pbc", "a periodic frame without Lattice", "nine numbers");
+        }
         string? energy = Choose(options.EnergyKey, LabelNames.Energy, info.Has, place);
         string? forces = Choose(options.ForcesKey, LabelNames.Forces, name => table.Has(name, 3), place);
         string? stress = Choose(options.StressKey, LabelNames.Stress, info.Has, place);
-        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress)) _keys = new LabelKeys(energy, forces, stress);
+        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress))
+        {
+            _keys = new LabelKeys(energy, forces, stress);
+        }
         Frame frame = new()
         {
             AtomicNumbers = table.AtomicNumbers(place),
-            Positions = Scaled(table.Reals("pos", "positions"), _units.LengthFactor) ?? throw new InputException($"{place}: Properties", "no pos", "pos:R:3"),
+            Positions = Scaled(table.Reals("pos", "positions"), _units.LengthFactor)
+                ?? throw new InputException($"{place}: Properties", "no pos", "pos:R:3"),
             Cell = cell,
             Periodic = periodic,
             Energy = energy is null ? null : info.Number(energy) * _units.EnergyFactor,
@@ -76,7 +87,8 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
     private static string? Choose(string? asked, IReadOnlyList<string> usual, Func<string, bool> has, string place)
     {
         string? chosen = LabelNames.Choose(asked, usual, has);
-        return chosen is not null || asked is null ? chosen : throw new InputException(place, $"no '{asked}'", "the label that was asked for");
+        return chosen is not null || asked is null ? chosen
+            : throw new InputException(place, $"no '{asked}'", "the label that was asked for");
     }
 
     private static double[]? Scaled(double[]? values, double factor)

@@ -52,7 +52,7 @@ internal sealed class FrameInfo(string place, string line)
     {
         if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return true;
         return word.IndexOfAny('d', 'D') > 0
-            && double.TryParse(word.ToString().Replace('d', 'e').Replace('D', 'e'), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+            && double.TryParse(Exponent(word), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
     }
 
     public static bool? Truth(ReadOnlySpan<char> word) => word switch
@@ -62,6 +62,8 @@ internal sealed class FrameInfo(string place, string line)
         _ => null,
     };
 
+    private static string Exponent(ReadOnlySpan<char> fortran) => fortran.ToString().Replace('d', 'e').Replace('D', 'e');
+
     /// <summary>The line of a plain xyz file may be any prose.</summary>
     private static Dictionary<string, string> Split(string line, string place)
     {
@@ -69,7 +71,8 @@ internal sealed class FrameInfo(string place, string line)
         {
             return InfoTokenizer.Split(line, place);
         }
-        catch (InputException) when (!line.Contains("Properties", StringComparison.Ordinal) && !line.Contains("Lattice", StringComparison.Ordinal))
+        catch (InputException) when (
+            !line.Contains("Properties", StringComparison.Ordinal) && !line.Contains("Lattice", StringComparison.Ordinal))
         {
             return [];
         }

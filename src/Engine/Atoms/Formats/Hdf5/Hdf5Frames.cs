@@ -34,7 +34,10 @@ public static class Hdf5Frames
         string? energy = LabelNames.Choose(options.EnergyKey, level is null ? ["energies", "energy"] : [$"{level}.energy"], group.Has);
         string? forces = LabelNames.Choose(options.ForcesKey, level is null ? ["forces"] : [$"{level}.forces"], group.Has);
         if (energy is null) throw new InputException(group.Place, $"no {options.EnergyKey ?? "energies"}", $"one; it has {group.Names}");
-        if (forces is null && options.ForcesKey is not null) throw new InputException(group.Place, $"no {options.ForcesKey}", $"one; it has {group.Names}");
+        if (forces is null && options.ForcesKey is not null)
+        {
+            throw new InputException(group.Place, $"no {options.ForcesKey}", $"one; it has {group.Names}");
+        }
         return new FrameArrays
         {
             Place = group.Place,
@@ -53,11 +56,13 @@ public static class Hdf5Frames
     {
         const string Energy = ".energy";
         if (asked is not null) return asked.EndsWith(Energy, StringComparison.Ordinal) ? asked[..^Energy.Length] : null;
-        string[] levels = [.. group.Members.Where(name => name.EndsWith(Energy, StringComparison.Ordinal)).Select(name => name[..^Energy.Length])];
+        string[] names = [.. group.Members.Where(name => name.EndsWith(Energy, StringComparison.Ordinal))];
+        string[] levels = [.. names.Select(name => name[..^Energy.Length])];
         string[] complete = [.. levels.Where(level => group.Has($"{level}.forces"))];
         if (complete.Length > 1)
         {
-            throw new InputException(group.Place, $"levels {string.Join(", ", complete)}", "one", $"name an energy, such as {complete[0]}{Energy}");
+            throw new InputException(
+                group.Place, $"levels {string.Join(", ", complete)}", "one", $"name an energy, such as {complete[0]}{Energy}");
         }
         return complete.FirstOrDefault() ?? levels.FirstOrDefault();
     }
@@ -69,13 +74,15 @@ public static class Hdf5Frames
         long[] numbers = group.IsText(name)
             ? [.. group.Texts(name).Select(symbol => (long)Elements.Number(symbol.Trim('\0', ' '), group.At(name)))]
             : [.. group.Numbers(name, out _).Select(number => (long)number)];
-        return numbers.Length == atoms ? numbers : throw new InputException(group.At(name), $"{numbers.Length} elements", $"{atoms}, as coordinates have");
+        return numbers.Length == atoms ? numbers
+            : throw new InputException(group.At(name), $"{numbers.Length} elements", $"{atoms}, as coordinates have");
     }
 
     private static double[] Label(Hdf5Group group, string name, long count)
     {
         double[] values = group.Numbers(name, out long[] shape);
-        return values.Length == count ? values : throw new InputException(group.At(name), Text(shape), $"{count} numbers, as coordinates have frames");
+        return values.Length == count ? values
+            : throw new InputException(group.At(name), Text(shape), $"{count} numbers, as coordinates have frames");
     }
 
     private static string Text(long[] shape) => $"shape ({string.Join(", ", shape)})";

@@ -56,7 +56,8 @@ internal sealed class NpyArray
         if (_type.Kind != 'f') return Read(element => type.Integer(element));
         double[] numbers = Doubles();
         int wrong = Array.FindIndex(numbers, number => number != Math.Truncate(number) || Math.Abs(number) > long.MaxValue / 2);
-        return wrong < 0 ? [.. numbers.Select(number => (long)number)] : throw new InputException(Place, $"{numbers[wrong]}", "whole numbers");
+        return wrong < 0 ? [.. numbers.Select(number => (long)number)]
+            : throw new InputException(Place, $"{numbers[wrong]}", "whole numbers");
     }
 
     /// <exception cref="InputException">Not text.</exception>

@@ -23,7 +23,8 @@ internal sealed partial class NpzArchive
     public IEnumerable<string> Names => _arrays.Keys;
 
     /// <exception cref="InputException">No such array.</exception>
-    public NpyArray this[string name] => Find(name) ?? throw new InputException(Path, $"no array '{name}'", $"one; it has {string.Join(", ", Names)}");
+    public NpyArray this[string name] =>
+        Find(name) ?? throw new InputException(Path, $"no array '{name}'", $"one; it has {string.Join(", ", Names)}");
 
     public NpyArray? Find(params ReadOnlySpan<string> names)
     {
@@ -67,8 +68,12 @@ internal sealed partial class NpzArchive
             throw new InputException(place, "no .npy array", "one in every member of the archive");
         }
         int start = bytes[6] == 1 ? 10 : 12;
-        long length = bytes[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8)) : BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8));
-        if (length > HeaderBytes || start + length > bytes.Length) throw new InputException(place, $"a header of {length} bytes", "a shorter one");
+        long length = bytes[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8))
+            : BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8));
+        if (length > HeaderBytes || start + length > bytes.Length)
+        {
+            throw new InputException(place, $"a header of {length} bytes", "a shorter one");
+        }
         string header = Encoding.UTF8.GetString(bytes, start, (int)length);
         Match description = Description().Match(header), order = Order().Match(header), shape = Shape().Match(header);
         if (!description.Success || !order.Success || !shape.Success)
@@ -82,7 +87,10 @@ internal sealed partial class NpzArchive
             .Select(size => long.Parse(size, CultureInfo.InvariantCulture))];
         long expected = sizes.Aggregate((long)type.Size, (a, b) => checked(a * b));
         byte[] data = bytes[(start + (int)length)..];
-        if (data.Length != expected) throw new InputException(place, $"{data.Length} bytes of data", $"{expected} for shape ({shape.Groups[1].Value})");
+        if (data.Length != expected)
+        {
+            throw new InputException(place, $"{data.Length} bytes of data", $"{expected} for shape ({shape.Groups[1].Value})");
+        }
         _arrays[name] = new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
     }
 

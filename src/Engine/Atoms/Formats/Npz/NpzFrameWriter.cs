@@ -14,12 +14,16 @@ public static class NpzFrameWriter
         int atoms = frames.Max(frame => frame.Atoms);
         using NpzWriter npz = new(path);
         bool shared = frames.All(frame => frame.AtomicNumbers.AsSpan().SequenceEqual(frames[0].AtomicNumbers));
-        byte[] numbers = Rows(shared ? [frames[0]] : frames, atoms, frame => [.. frame.AtomicNumbers.Select(number => (byte)number)], (byte)0);
+        byte[] numbers = Rows(
+            shared ? [frames[0]] : frames, atoms, frame => [.. frame.AtomicNumbers.Select(number => (byte)number)], (byte)0);
         if (shared) npz.Add("nuclear_charges", numbers, atoms);
         else npz.Add("nuclear_charges", numbers, count, atoms);
         npz.Add("coords", Rows(frames, 3 * atoms, frame => frame.Positions, 0), count, atoms, 3);
         if (frames.Any(frame => frame.HasEnergy)) npz.Add("energies", [.. frames.Select(frame => frame.Energy ?? double.NaN)], count);
-        if (frames.Any(frame => frame.HasForces)) npz.Add("forces", Rows(frames, 3 * atoms, frame => frame.Forces, double.NaN), count, atoms, 3);
+        if (frames.Any(frame => frame.HasForces))
+        {
+            npz.Add("forces", Rows(frames, 3 * atoms, frame => frame.Forces, double.NaN), count, atoms, 3);
+        }
         if (frames.Any(frame => frame.HasStress)) npz.Add("stress", Rows(frames, 9, frame => frame.Stress, double.NaN), count, 3, 3);
         if (frames.Any(frame => frame.Cell is not null)) npz.Add("cell", Rows(frames, 9, frame => frame.Cell, 0), count, 3, 3);
         if (frames.Any(frame => frame.IsPeriodic))

@@ -23,7 +23,8 @@ public static class NpzFrames
         {
             throw Shape(numbers, $"({atoms}) or ({frames}, {atoms}), as {positions.Place} is {positions.ShapeText}");
         }
-        NpyArray? energies = Label(archive, options.EnergyKey, Energies, frames), forces = Label(archive, options.ForcesKey, Forces, 3 * frames * atoms);
+        NpyArray? energies = Label(archive, options.EnergyKey, Energies, frames);
+        NpyArray? forces = Label(archive, options.ForcesKey, Forces, 3 * frames * atoms);
         NpyArray? stresses = options.StressKey is { } key ? archive[key] : archive.Find("stress");
         FrameArrays arrays = new()
         {
@@ -51,8 +52,9 @@ public static class NpzFrames
         return options.Units(path, energy, length);
     }
 
-    private static NpyArray Required(NpzArchive archive, string what, params string[] names) => archive.Find(names) ?? throw new InputException(
-        archive.Path, $"no {what}", $"a key {string.Join(" or ", names)}; it has {string.Join(", ", archive.Names)}");
+    private static NpyArray Required(NpzArchive archive, string what, params string[] names) =>
+        archive.Find(names) ?? throw new InputException(
+            archive.Path, $"no {what}", $"a key {string.Join(" or ", names)}; it has {string.Join(", ", archive.Names)}");
 
     private static NpyArray? Label(NpzArchive archive, string? asked, string[] usual, long count)
     {
@@ -61,7 +63,8 @@ public static class NpzFrames
     }
 
     private static NpyArray? Sized(NpyArray? array, int width, long frames) =>
-        array is null || array.Length == width || array.Length == width * frames ? array : throw Shape(array, $"{width} numbers, or {width} a frame");
+        array is null || array.Length == width || array.Length == width * frames ? array
+            : throw Shape(array, $"{width} numbers, or {width} a frame");
 
     private static InputException Shape(NpyArray array, string expected) => new(array.Place, $"shape {array.ShapeText}", expected);
 
