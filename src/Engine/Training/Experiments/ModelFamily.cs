@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Training.Experiments;
 public abstract class ModelFamily
 {
     /// <summary>Every family, in the order messages list them.</summary>
-    public static IReadOnlyList<ModelFamily> All { get; } = 
+    public static IReadOnlyList<ModelFamily> All { get; } =
     [
         new ChemGptFamily(),
         new ForceFieldFamily<SchNetConfig>("schnet"),
