@@ -10,12 +10,12 @@ public static class GraphBatches
 {
     /// <summary>Finds the neighbours of each frame and joins the frames to one graph, in their order.</summary>
     /// <param name="frames">Stay the caller's.</param>
-    /// <param name="cutoff">A: the model's.</param>
+    /// <param name="cutoff">A: the model's; infinite: every pair of a frame.</param>
     /// <param name="device">null: the CPU.</param>
     /// <exception cref="InputException">A frame whose atoms or cell allow no neighbour list.</exception>
     public static GraphBatch Build(IReadOnlyList<Frame> frames, double cutoff, Device? device = null)
     {
-        NeighborList[] lists = [.. frames.Select(frame => NeighborLists.Build(frame, cutoff))];
+        NeighborList[] lists = [.. frames.Select(frame => NeighborLists.Build(frame, double.IsFinite(cutoff) ? cutoff : Span(frame)))];
         int atoms = frames.Sum(f => f.Atoms), edges = lists.Sum(l => l.Edges);
         bool periodic = frames.Any(f => f.IsPeriodic);
         int[] numbers = new int[atoms], rowStarts = new int[atoms + 1], senders = new int[edges];
@@ -39,6 +39,25 @@ public static class GraphBatches
         }
         return new GraphBatch([.. frames.Select(f => f.Atoms)], numbers, positions, new EdgeList(rowStarts, senders, device: device), shifts, cells,
             [.. frames.Select(f => f.Charge)], [.. frames.Select(f => f.Spin)], device);
+    }
+
+    /// <summary>A: beyond the distance of any two atoms.</summary>
+    private static double Span(Frame frame)
+    {
+        if (frame.IsPeriodic)
+            throw new InputException(frame.Place, "a periodic frame, where every pair interacts", "no periodicity", "set model.electrostaticCutoff");
+        double squares = 0;
+        for (int k = 0; k < 3; k++)
+        {
+            double least = double.PositiveInfinity, greatest = double.NegativeInfinity;
+            for (int i = k; i < frame.Positions.Length; i += 3)
+            {
+                least = Math.Min(least, frame.Positions[i]);
+                greatest = Math.Max(greatest, frame.Positions[i]);
+            }
+            squares += (greatest - least) * (greatest - least);
+        }
+        return Math.Sqrt(squares) + 1;
     }
 
     private static void ShiftVectors(NeighborList list, double[] cell, Span<double> vectors)

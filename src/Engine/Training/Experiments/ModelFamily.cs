@@ -13,6 +13,7 @@ public abstract class ModelFamily
         new ChemGptFamily(),
         new ForceFieldFamily<SchNetConfig>("schnet"),
         new ForceFieldFamily<PaiNNConfig>("painn"),
+        new ForceFieldFamily<SpookyNetConfig>("spookynet"),
     ];
 
     /// <summary>The name in <c>model.family</c>.</summary>

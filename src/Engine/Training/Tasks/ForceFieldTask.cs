@@ -65,7 +65,7 @@ public sealed class ForceFieldTask : ITrainingTask
         Frame[] frames = [.. Enumerable.Range(0, (int)Math.Min(batchSize, train.Count - position)).Select(i => train[(int)order[position + i]])];
         position += frames.Length;
         if (position == train.Count) (epoch, position) = (epoch + 1, 0);
-        present = new LabelledFrames(frames, model.Config.Cutoff, loss, device);
+        present = new LabelledFrames(frames, model.Config.NeighborCutoff, loss, device);
         ForceFieldOutput output = present.Evaluate(model, createGraph: true);
         var errors = new LabelErrors();
         present.AddTo(errors, output);
@@ -82,7 +82,7 @@ public sealed class ForceFieldTask : ITrainingTask
             int atoms = validation[first].Atoms;
             for (next = first + 1; next < validation.Count && atoms + validation[next].Atoms <= ValidationAtoms; next++) atoms += validation[next].Atoms;
             using DisposeScope scope = NewDisposeScope();
-            using var batch = new LabelledFrames([.. Enumerable.Range(first, next - first).Select(i => validation[i])], model.Config.Cutoff, loss, device);
+            using var batch = new LabelledFrames([.. Enumerable.Range(first, next - first).Select(i => validation[i])], model.Config.NeighborCutoff, loss, device);
             batch.AddTo(errors, batch.Evaluate(model, createGraph: false));
         }
         return new Dictionary<string, double>(errors.MeanAbsolute("val_")) { ["val_loss"] = errors.Loss };
