@@ -1,4 +1,6 @@
 using ChemScale.Engine;
+using ChemScale.Engine.Atoms.Preparation;
+using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Tokens.Preparation;
@@ -6,7 +8,8 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("prepare", HelpText = "Turn molecules into a token store that training reads: clean, encode as SELFIES, tokenize, split by hash.")]
+[Verb("prepare", HelpText = "Turn molecules into a token store (clean, encode as SELFIES, tokenize) or labelled frames into a frame store "
+    + "(eV, Angstrom, statistics) that training reads; split by hash.")]
 internal sealed class PrepareVerb : Verb
 {
     [Option("molecules", HelpText = "Files: .smi or .txt (first field of each line), .csv (a column); each possibly .gz.")]
@@ -14,6 +17,39 @@ internal sealed class PrepareVerb : Verb
 
     [Option("virtual", HelpText = "Instead of files: this many molecules of the built-in virtual library (synthetic).")]
     public long? Virtual { get; set; }
+
+    [Option("frames", HelpText = "Instead of molecules: frames of atoms with energies and forces (.xyz, .extxyz, .npz, .h5, .hdf5, .db).")]
+    public IEnumerable<string> Frames { get; set; } = [];
+
+    [Option("units", HelpText = "Unit of the frames' energies: eV, kcal/mol, kJ/mol, Hartree; forces are in that per length. Needed where the file does not say.")]
+    public string? Units { get; set; }
+
+    [Option("length-units", HelpText = "Unit of the frames' positions: Angstrom (default), Bohr or nm.")]
+    public string? LengthUnits { get; set; }
+
+    [Option("forces-are-gradients", HelpText = "The files' forces have the opposite sign, as in COMP6.")]
+    public bool ForcesAreGradients { get; set; }
+
+    [Option("energy-key", HelpText = "Name of the energies in the files (default: the first of the usual ones).")]
+    public string? EnergyKey { get; set; }
+
+    [Option("forces-key", HelpText = "Name of the forces in the files.")]
+    public string? ForcesKey { get; set; }
+
+    [Option("stress-key", HelpText = "Name of the stresses in the files.")]
+    public string? StressKey { get; set; }
+
+    [Option("missing", Default = MissingLabels.Refuse, HelpText = "Frames without energy or forces: refuse, drop or keep.")]
+    public MissingLabels Missing { get; set; }
+
+    [Option("validation-frames", HelpText = "Hold out exactly this many frames, drawn by hash.")]
+    public long? ValidationFrames { get; set; }
+
+    [Option("validation-files", HelpText = "Hold out the frames of these files.")]
+    public IEnumerable<string> ValidationFiles { get; set; } = [];
+
+    [Option("split-file", HelpText = "An .npz with train_idx and val_idx over the frames, as schnetpack writes.")]
+    public string? SplitFile { get; set; }
 
     [Option("out", HelpText = "Folder of the store (default runs/data).")]
     public string Out { get; set; } = Path.Combine("runs", "data");
@@ -42,8 +78,8 @@ internal sealed class PrepareVerb : Verb
     [Option("fragments", Default = FragmentRule.Largest, HelpText = "Salts and mixtures: largest, all or refuse.")]
     public FragmentRule Fragments { get; set; }
 
-    [Option("validation", Default = 0.02, HelpText = "Share of molecules held out.")]
-    public double Validation { get; set; }
+    [Option("validation", HelpText = "Share held out (default 0.02 of molecules, 0.1 of frames).")]
+    public double? Validation { get; set; }
 
     [Option("seed", HelpText = "Decides split and order.")]
     public long Seed { get; set; }
@@ -62,9 +98,10 @@ internal sealed class PrepareVerb : Verb
 
     public override int Run(CancellationToken stop)
     {
+        if (Frames.Any()) return RunFrames(stop);
         if (Virtual < 1) throw new InputException("--virtual", $"{Virtual}", "1 or more");
         if (Virtual is not null && Molecules.Any()) throw new InputException("--virtual", "given beside --molecules", "one of them");
-        if (Virtual is null && !Molecules.Any()) throw new InputException("prepare", "no input", "--molecules FILE... or --virtual N");
+        if (Virtual is null && !Molecules.Any()) throw new InputException("prepare", "no input", "--molecules FILE..., --frames FILE... or --virtual N");
         var options = new PreparationOptions
         {
             Files = [.. Molecules],
@@ -78,7 +115,7 @@ internal sealed class PrepareVerb : Verb
             Limit = Limit,
             KeepStereo = KeepStereo,
             Fragments = Fragments,
-            ValidationFraction = Validation,
+            ValidationFraction = Validation ?? 0.02,
             Seed = Seed,
             KeepDuplicates = KeepDuplicates,
             MaximumTokens = MaximumTokens,
@@ -87,6 +124,36 @@ internal sealed class PrepareVerb : Verb
         };
         PreparationReport report;
         using (var display = new PreparationDisplay()) report = MoleculePreparation.Run(options, display, stop);
+        if (Json) Output.Json(report);
+        else PreparationDisplay.Print(report, Out);
+        return 0;
+    }
+
+    private int RunFrames(CancellationToken stop)
+    {
+        if (Virtual is not null || Molecules.Any()) throw new InputException("--frames", "given beside --molecules or --virtual", "one of them");
+        if (Validation is not null && (ValidationFrames is not null || ValidationFiles.Any() || SplitFile is not null))
+            throw new InputException("--validation", "given beside another way to hold frames out", "one of them");
+        var options = new FramePreparation
+        {
+            Files = [.. Frames],
+            Output = Out,
+            Energy = Units is null ? null : EnergyUnit.Parse(Units, "--units"),
+            Length = LengthUnits is null ? null : LengthUnit.Parse(LengthUnits, "--length-units"),
+            ForcesAreGradients = ForcesAreGradients,
+            EnergyKey = EnergyKey,
+            ForcesKey = ForcesKey,
+            StressKey = StressKey,
+            Missing = Missing,
+            ValidationFraction = Validation ?? 0.1,
+            ValidationFrames = ValidationFrames,
+            ValidationFiles = [.. ValidationFiles],
+            SplitFile = SplitFile,
+            Seed = Seed,
+            Overwrite = Overwrite,
+        };
+        FramePreparationReport report;
+        using (var display = new PreparationDisplay()) report = FramePreparer.Run(options, display.Report, stop);
         if (Json) Output.Json(report);
         else PreparationDisplay.Print(report, Out);
         return 0;

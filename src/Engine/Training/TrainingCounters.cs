@@ -1,3 +1,5 @@
+using ChemScale.Engine.Training.Optimization;
+
 namespace ChemScale.Engine.Training;
 
 /// <summary>Where a run stands, apart from tensors and data: saved in every checkpoint as it is.</summary>
@@ -25,6 +27,8 @@ internal sealed record TrainingCounters
 
     /// <summary>Validations since the best.</summary>
     public int Stale { get; set; }
+
+    public Plateau Plateau { get; set; } = new();
 
     public void AddValidation(double loss)
     {

@@ -115,7 +115,7 @@ internal sealed class TrainingSession : IDisposable
     private void Step()
     {
         long step = Counters.Step;
-        double learningRate = schedule.At(step);
+        double learningRate = schedule.At(step) * Counters.Plateau.RateFactor;
         // The state of a CUDA generator cannot be read here; seeding each step anew makes it one that need not be.
         if (spec.Device == ComputeDevice.Cuda) cuda.manual_seed_all(unchecked(seed * 1_000_003 + step));
         long before = directory.Time.GetTimestamp();
@@ -162,6 +162,7 @@ internal sealed class TrainingSession : IDisposable
         metrics!.Validation(Epoch, Counters.Step - 1, scalars);
         if (!double.IsFinite(loss)) Diverge(Counters.Step, $"validation loss {loss}");
         Counters.AddValidation(loss);
+        if (spec.Schedule.Kind == ScheduleKind.Plateau) Counters.Plateau.Add(loss, spec.Schedule);
     }
 
     private void EndEpoch()

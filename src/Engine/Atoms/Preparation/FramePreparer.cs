@@ -19,6 +19,7 @@ public sealed class FramePreparer
 
     private readonly FramePreparation _options;
     private readonly Action<FramePreparationProgress>? _progress;
+    private readonly CancellationToken _stop;
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly List<SpooledFrame> _waiting = [];
     private readonly List<FrameSource> _sources = [];
@@ -27,21 +28,27 @@ public sealed class FramePreparer
     private long _unlabelled;
     private long _unassigned;
 
-    private FramePreparer(FramePreparation options, Action<FramePreparationProgress>? progress)
+    private FramePreparer(FramePreparation options, Action<FramePreparationProgress>? progress, CancellationToken stop)
     {
+        _stop = stop;
         _options = options;
         _progress = progress;
         _indices = options.SplitFile is { } file ? new SplitIndices(file) : null;
     }
 
+    /// <param name="options">What to read, and where to.</param>
+    /// <param name="progress">Told now and then.</param>
+    /// <param name="stop">Leaves the folder as it was.</param>
     /// <exception cref="InputException">File and line, row or key of what is wrong; the folder stays as it was.</exception>
-    public static FramePreparationReport Run(FramePreparation options, Action<FramePreparationProgress>? progress = null) =>
-        Run(options, progress, new StoreFolder());
+    public static FramePreparationReport Run(
+        FramePreparation options, Action<FramePreparationProgress>? progress = null, CancellationToken stop = default) =>
+        Run(options, progress, new StoreFolder(), stop);
 
-    internal static FramePreparationReport Run(FramePreparation options, Action<FramePreparationProgress>? progress, StoreFolder files)
+    internal static FramePreparationReport Run(
+        FramePreparation options, Action<FramePreparationProgress>? progress, StoreFolder files, CancellationToken stop = default)
     {
         options.Check();
-        FramePreparer preparer = new(options, progress);
+        FramePreparer preparer = new(options, progress, stop);
         using StoreDraft draft = new(options.Output, options.Overwrite, FrameStoreLayout.Names, files);
         try
         {
@@ -89,6 +96,7 @@ public sealed class FramePreparer
                 last = frame.Keys;
                 if (!keys.Contains(last.ToString())) keys.Add(last.ToString());
             }
+            _stop.ThrowIfCancellationRequested();
             long index = _read++;
             frames++;
             if (frames % ProgressFrames == 0) Report($"reading {Path.GetFileName(file)}", frames);
@@ -145,6 +153,7 @@ public sealed class FramePreparer
         long written = 0;
         foreach (SpooledFrame waiting in frames)
         {
+            _stop.ThrowIfCancellationRequested();
             Frame frame = spool.Read(waiting.Offset);
             writer.Add(frame, spool.TypeOf(frame));
             see(frame);

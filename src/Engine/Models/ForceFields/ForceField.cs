@@ -31,6 +31,9 @@ public abstract class ForceField : nn.Module
     /// <summary>Every trainable number, summed from the real tensors.</summary>
     public long ParameterCount => parameters().Sum(p => p.numel());
 
+    /// <summary>N: all but the element table, summed from the real tensors.</summary>
+    public long NonEmbeddingParameters => ParameterCount - (Config.Parameters - Config.NonEmbeddingParameters);
+
     /// <summary>Trainable tensors under the names of the published implementation.</summary>
     public abstract IEnumerable<(string Name, Parameter Weight)> PublishedWeights { get; }
 

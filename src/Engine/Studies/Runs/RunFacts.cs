@@ -13,9 +13,12 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName)
 {
     private const string FileName = "facts.json";
 
-    public static RunFacts Of(ITrainingTask task) => task is LanguageModelTask language
-        ? new RunFacts(language.ChemGpt.NonEmbeddingParameters, language.UniqueTokens, language.ItemName)
-        : new RunFacts(task.Model.parameters().Sum(p => p.numel()), task.BatchesPerEpoch, task.ItemName);
+    public static RunFacts Of(ITrainingTask task) => task switch
+    {
+        LanguageModelTask language => new RunFacts(language.ChemGpt.NonEmbeddingParameters, language.UniqueTokens, language.ItemName),
+        ForceFieldTask field => new RunFacts(field.ForceField.NonEmbeddingParameters, field.UniqueFrames, field.ItemName),
+        _ => throw new ArgumentException($"no facts are known of a {task.GetType().Name}", nameof(task)),
+    };
 
     /// <summary>Writes them beside the run's experiment, once.</summary>
     public static void Keep(ITrainingTask task, string directory)

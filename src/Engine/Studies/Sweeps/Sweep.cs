@@ -2,7 +2,6 @@ using System.Globalization;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Experiments;
-using YamlDotNet.RepresentationModel;
 
 namespace ChemScale.Engine.Studies.Sweeps;
 
@@ -25,7 +24,7 @@ public static class Sweep
                 string name = string.Join("-", variations.Zip(values, (v, value) => $"{v.Key[(v.Key.LastIndexOf('.') + 1)..]}-{value}"));
                 // A path among the values must not lead out of the folder.
                 name = string.Join('_', name.Split(Path.GetInvalidFileNameChars()));
-                return new PlannedRun(name, With(basis, variations, values), Path.Combine(directory, name));
+                return new PlannedRun(name, ExperimentKeys.With(basis, variations.Zip(values, (v, value) => (v.Key, value)), "--vary"), Path.Combine(directory, name));
             }),
         ];
         string? twice = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
@@ -52,32 +51,5 @@ public static class Sweep
         File.WriteAllLines(temporary, lines);
         File.Move(temporary, path, overwrite: true);
         return path;
-    }
-
-    private static Experiment With(Experiment basis, IReadOnlyList<Variation> variations, string[] values)
-    {
-        var yaml = new YamlStream();
-        yaml.Load(new StringReader(basis.ToYaml()));
-        var root = (YamlMappingNode)yaml.Documents[0].RootNode;
-        for (int i = 0; i < values.Length; i++) Set(root, variations[i].Key, values[i]);
-        using var writer = new StringWriter();
-        yaml.Save(writer, assignAnchors: false);
-        // The end-of-document mark that YamlStream adds is no part of an experiment.
-        return Experiment.Parse(writer.ToString().TrimEnd().TrimEnd('.'), "--vary");
-    }
-
-    private static void Set(YamlMappingNode root, string key, string value)
-    {
-        string[] path = key.Split('.');
-        YamlMappingNode node = root;
-        foreach (string part in path[..^1])
-        {
-            node = node.Children.TryGetValue(part, out YamlNode? child) && child is YamlMappingNode mapping
-                ? mapping
-                : throw new InputException("--vary", $"key '{key}'", "a key of experiment.yaml, such as training.learningRate");
-        }
-        if (!node.Children.ContainsKey(path[^1]))
-            throw new InputException("--vary", $"key '{key}'", "a key of experiment.yaml, such as training.learningRate");
-        node.Children[path[^1]] = new YamlScalarNode(value);
     }
 }

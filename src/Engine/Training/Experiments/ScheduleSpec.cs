@@ -11,9 +11,21 @@ public sealed record ScheduleSpec
     [Range(0, long.MaxValue)]
     public long WarmupSteps { get; init; } = 100;
 
-    /// <summary>Where the cosine ends, as a fraction of the peak.</summary>
+    /// <summary>Where the cosine ends, and where a plateau reduces no further: as a fraction of the peak.</summary>
     [Range(0, 1)]
     public double Floor { get; init; }
+
+    /// <summary>What a plateau multiplies the rate by.</summary>
+    [Range(0, 1, MinimumIsExclusive = true, MaximumIsExclusive = true)]
+    public double Factor { get; init; } = 0.5;
+
+    /// <summary>Validations without improvement that a plateau waits through; the next one reduces the rate.</summary>
+    [Range(0, int.MaxValue)]
+    public int Patience { get; init; } = 25;
+
+    /// <summary>What counts as an improvement: a loss below the best by more than this fraction of it.</summary>
+    [Range(0, 1)]
+    public double Threshold { get; init; } = 1e-4;
 }
 
 public enum ScheduleKind
@@ -23,4 +35,7 @@ public enum ScheduleKind
 
     /// <summary>Half a cosine from the peak to <see cref="ScheduleSpec.Floor"/> over the run's full length.</summary>
     Cosine,
+
+    /// <summary>The peak, multiplied by <see cref="ScheduleSpec.Factor"/> whenever the validation loss stops improving.</summary>
+    Plateau,
 }

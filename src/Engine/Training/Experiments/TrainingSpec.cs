@@ -20,6 +20,16 @@ public sealed record TrainingSpec
     [Range(1, int.MaxValue)]
     public int BatchSize { get; init; } = 8;
 
+    /// <summary>
+    /// Frames: at most this many atoms per micro-batch; batches are then packed to a budget and <see cref="BatchSize"/> says nothing.
+    /// </summary>
+    [Range(1, int.MaxValue)]
+    public int? BatchAtoms { get; init; }
+
+    /// <summary>Frames: at most this many directed edges within the cutoff per micro-batch; with <see cref="BatchAtoms"/>, both hold.</summary>
+    [Range(1, int.MaxValue)]
+    public int? BatchEdges { get; init; }
+
     /// <summary>Micro-batches per optimizer step; the last step of an epoch takes what is left.</summary>
     [Range(1, int.MaxValue)]
     public int Accumulation { get; init; } = 1;
@@ -71,6 +81,8 @@ public sealed record TrainingSpec
                 "add `epochs: 10` to training");
         if (ValidationInterval.Unit == IntervalUnit.Minutes)
             throw new InputException($"{place}: training.validationInterval", ValidationInterval.ToString(), "epochs, steps or never");
+        if (Schedule.Kind == ScheduleKind.Plateau && ValidationInterval.Unit == IntervalUnit.Never)
+            throw new InputException($"{place}: training.schedule", "plateau without validation", "a validation interval", "plateaus are those of the validation loss");
     }
 }
 

@@ -2,7 +2,10 @@ using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Training.Optimization;
 
-/// <summary>The learning rate of each optimizer step: a pure function of the step, so there is nothing to save.</summary>
+/// <summary>
+/// The learning rate of each optimizer step, but for what plateaus take off it (<see cref="Plateau"/>): a pure function of the step, so
+/// there is nothing to save.
+/// </summary>
 /// <param name="spec">Shape.</param>
 /// <param name="peak">Rate at the end of warm-up.</param>
 /// <param name="totalSteps">The run's full length, where a cosine ends; a run stopped early keeps the full length.</param>
@@ -12,7 +15,7 @@ public sealed class LearningRateSchedule(ScheduleSpec spec, double peak, long to
     public double At(long step)
     {
         if (step < spec.WarmupSteps) return peak * (step + 1) / spec.WarmupSteps;
-        if (spec.Kind == ScheduleKind.Constant) return peak;
+        if (spec.Kind != ScheduleKind.Cosine) return peak;
         long decaySteps = Math.Max(1, totalSteps - spec.WarmupSteps);
         double progress = Math.Min(1, (double)(step - spec.WarmupSteps) / decaySteps);
         return peak * (spec.Floor + (1 - spec.Floor) * 0.5 * (1 + Math.Cos(Math.PI * progress)));

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Atoms.Statistics;
+using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Tokens.Packing;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,12 +21,21 @@ public sealed class ForceFieldTask : ITrainingTask
     private readonly IReadOnlyList<Frame> train;
     private readonly IReadOnlyList<Frame> validation;
     private readonly LabelLossSpec loss;
-    private readonly int batchSize;
+    private readonly FrameBatches batches;
     private readonly long seed;
     private readonly Device device;
+    private readonly FrameStore? store;
     private long epoch;
-    private long position;
+    private int position;
     private LabelledFrames? present;
+
+    /// <summary>Trains on the first frames of a store's nested order; reference energies are fitted to these alone.</summary>
+    /// <param name="experiment">Its model is a force field.</param>
+    /// <param name="store">Becomes the task's own.</param>
+    /// <exception cref="InputException">As the other constructor, or a subset larger than the store.</exception>
+    public ForceFieldTask(Experiment experiment, FrameStore store)
+        : this(experiment, TrainingFrames(experiment, store), ValidationFrames(experiment, store), References(TrainingFrames(experiment, store)))
+        => this.store = store;
 
     /// <param name="experiment">Its model is a force field.</param>
     /// <param name="train">The frames trained on; may be read lazily, the same frame for the same index.</param>
@@ -42,8 +53,8 @@ public sealed class ForceFieldTask : ITrainingTask
         foreach (Frame frame in train.Concat(validation)) Check(frame, config);
         this.train = train;
         this.validation = validation;
-        batchSize = experiment.Training.BatchSize;
         seed = experiment.Seed;
+        batches = Batches(experiment, train);
         device = experiment.Training.Device == ComputeDevice.Cuda ? CUDA : CPU;
         model = config.Create(seed, experiment.Training.Dtype == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32, device);
         SetReferences(referenceEnergies ?? new Dictionary<int, double>());
@@ -53,7 +64,10 @@ public sealed class ForceFieldTask : ITrainingTask
 
     public ForceField ForceField => model;
 
-    public long BatchesPerEpoch => (train.Count + batchSize - 1) / batchSize;
+    public long BatchesPerEpoch => batches.Count;
+
+    /// <summary>D: unique training frames.</summary>
+    public long UniqueFrames => train.Count;
 
     public string ItemName => "frames";
 
@@ -61,10 +75,8 @@ public sealed class ForceFieldTask : ITrainingTask
     {
         // The backward pass of the last loss is over by now.
         present?.Dispose();
-        var order = new Permutation(train.Count, seed, epoch);
-        Frame[] frames = [.. Enumerable.Range(0, (int)Math.Min(batchSize, train.Count - position)).Select(i => train[(int)order[position + i]])];
-        position += frames.Length;
-        if (position == train.Count) (epoch, position) = (epoch + 1, 0);
+        Frame[] frames = [.. batches.Of(epoch, position).Select(i => train[i])];
+        if (++position == batches.Count) (epoch, position) = (epoch + 1, 0);
         present = new LabelledFrames(frames, model.Config.NeighborCutoff, loss, device);
         ForceFieldOutput output = present.Evaluate(model, createGraph: true);
         var errors = new LabelErrors();
@@ -88,22 +100,61 @@ public sealed class ForceFieldTask : ITrainingTask
         return new Dictionary<string, double>(errors.MeanAbsolute("val_")) { ["val_loss"] = errors.Loss };
     }
 
-    public JsonNode SaveState() => JsonSerializer.SerializeToNode(new CursorState(epoch, position, seed, train.Count))!;
+    public JsonNode SaveState() => JsonSerializer.SerializeToNode(new Cursor(epoch, position, seed, train.Count))!;
 
     /// <exception cref="InputException">A state of other data or another seed.</exception>
     public void LoadState(JsonNode state)
     {
-        CursorState saved = state.Deserialize<CursorState>()!;
-        if (saved.Documents != train.Count || saved.Seed != seed)
-            throw new InputException("checkpoint", $"a place in {saved.Documents} frames, seed {saved.Seed}", $"{train.Count} frames, seed {seed}");
-        (epoch, position) = (saved.Epoch, saved.Position);
+        Cursor saved = state.Deserialize<Cursor>()!;
+        if (saved.Frames != train.Count || saved.Seed != seed)
+            throw new InputException("checkpoint", $"a place in {saved.Frames} frames, seed {saved.Seed}", $"{train.Count} frames, seed {seed}");
+        (epoch, position) = (saved.Epoch, saved.Batch);
     }
 
     public void Dispose()
     {
         present?.Dispose();
         model.Dispose();
+        store?.Dispose();
     }
+
+    /// <summary>Micro-batches of an epoch, without building the model.</summary>
+    public static long CountBatches(Experiment experiment, FrameStore store) => Batches(experiment, TrainingFrames(experiment, store)).Count;
+
+    private static StoredFrames TrainingFrames(Experiment experiment, FrameStore store) =>
+        new(experiment.Data.Subset is { } subset ? store.Train.Subset(subset) : store.Train);
+
+    private static StoredFrames ValidationFrames(Experiment experiment, FrameStore store)
+    {
+        if (store.Validation.Count == 0)
+            throw new InputException(store.Folder, "no validation frames", "at least one", "prepare with a validation fraction, number or files");
+        return new StoredFrames(store.Validation.Subset(Math.Min(experiment.Data.Validation, store.Validation.Count)));
+    }
+
+    private static SortedDictionary<int, double> References(IEnumerable<Frame> frames)
+    {
+        var fit = new ReferenceEnergyFit();
+        foreach (Frame frame in frames)
+            if (frame.HasEnergy) fit.Add(frame.AtomicNumbers, frame.Energy!.Value);
+        return fit.Solve();
+    }
+
+    private static FrameBatches Batches(Experiment experiment, IReadOnlyList<Frame> frames)
+    {
+        TrainingSpec spec = experiment.Training;
+        if (spec.BatchAtoms is null && spec.BatchEdges is null) return new FrameBatches(frames.Count, spec.BatchSize, experiment.Seed);
+        double cutoff = ((ForceFieldConfig)experiment.Model.Config).Cutoff;
+        // With both, a frame costs the larger share of either budget: then both hold.
+        long atomBudget = spec.BatchAtoms ?? 1, edgeBudget = spec.BatchEdges ?? 1;
+        long[] costs = [.. frames.Select(frame => Math.Max(
+            spec.BatchAtoms is null ? 0 : Share(frame, frame.Atoms, atomBudget, "atoms") * edgeBudget,
+            spec.BatchEdges is null ? 0 : Share(frame, NeighborLists.Build(frame, cutoff).Edges, edgeBudget, "edges") * atomBudget))];
+        return new FrameBatches(costs, atomBudget * edgeBudget, experiment.Seed);
+    }
+
+    private static long Share(Frame frame, long count, long budget, string what) => count <= budget
+        ? count
+        : throw new InputException(frame.Place, $"{count} {what}", $"at most {budget}, the budget of a batch", $"raise the budget of {what}");
 
     private void SetReferences(IReadOnlyDictionary<int, double> energies)
     {
@@ -124,4 +175,7 @@ public sealed class ForceFieldTask : ITrainingTask
             || (loss.StressWeight > 0 && frame.HasStress && frame.IsPeriodic);
         if (!useful) throw new InputException(frame.Place, "no label that the loss weighs", "an energy or forces");
     }
+
+    /// <summary>Where the data stand.</summary>
+    private sealed record Cursor(long Epoch, int Batch, long Seed, long Frames);
 }
