@@ -1,17 +1,10 @@
-using ChemScale.Engine;
-using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
-using ChemScale.Engine.Studies.Runs;
-using ChemScale.Engine.Tokens.Preparation;
-using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
 namespace ChemScale.Cli;
 
 /// <summary>Options that make an experiment: a YAML file, single settings over it, and where its data come from.</summary>
-internal abstract class TrainingVerb : Verb
+internal abstract partial class TrainingVerb : Verb
 {
     [Option("experiment", HelpText = "Experiment file (YAML); the options below override it.")]
     public string? ExperimentFile { get; set; }
@@ -22,13 +15,43 @@ internal abstract class TrainingVerb : Verb
     [Option("molecules", HelpText = "Prepare these files instead, into OUT/data.")]
     public IEnumerable<string> Molecules { get; set; } = [];
 
+    [Option("frames", HelpText = "Prepare these files of frames instead, into OUT/data; for force fields.")]
+    public IEnumerable<string> Frames { get; set; } = [];
+
+    [Option("units", HelpText = "Unit of the energies in --frames, where the files do not say: eV, kcal/mol, kJ/mol or Hartree.")]
+    public string? Units { get; set; }
+
+    [Option("model", HelpText = "chemgpt (default), or a force field: schnet, painn, spookynet, allegro.")]
+    public string? ModelName { get; set; }
+
+    [Option("set", HelpText = "KEY=VALUE... of experiment.yaml, over everything else: model.cutoff=6 training.labelLoss.error=huber.")]
+    public IEnumerable<string> Set { get; set; } = [];
+
+    [Option("features", HelpText = "Force fields: features of an atom (default 128).")]
+    public int? Features { get; set; }
+
+    [Option("interactions", HelpText = "Force fields: interaction layers.")]
+    public int? Interactions { get; set; }
+
+    [Option("cutoff", HelpText = "Force fields: reach, in Angstrom (default 5).")]
+    public double? Cutoff { get; set; }
+
+    [Option("energy-weight", HelpText = "Force fields: weight of energies in the loss (default 0.05).")]
+    public double? EnergyWeight { get; set; }
+
+    [Option("force-weight", HelpText = "Force fields: weight of forces in the loss (default 0.95).")]
+    public double? ForceWeight { get; set; }
+
+    [Option("stress-weight", HelpText = "Force fields: weight of stress in the loss (default 0).")]
+    public double? StressWeight { get; set; }
+
     [Option("grammar", HelpText = "SELFIES grammar of what is prepared: 1.0.4 or 2.1.")]
     public string? Grammar { get; set; }
 
-    [Option("limit", HelpText = "Train on this many molecules: the first of the store's nested order.")]
+    [Option("limit", HelpText = "Train on this many molecules or frames: the first of the store's nested order.")]
     public long? Limit { get; set; }
 
-    [Option("validation", HelpText = "Molecules of the fixed validation set (default 1000; with --limit as many as are trained on, at least 50).")]
+    [Option("validation", HelpText = "Molecules or frames of the fixed validation set (default 1000; with --limit as many as are trained on, at least 50).")]
     public long? Validation { get; set; }
 
     [Option("size", HelpText = "Width on the paper's ladder: 16, 32, 64, ... 2048 (24 layers, 16 heads).")]
@@ -43,16 +66,22 @@ internal abstract class TrainingVerb : Verb
     [Option("heads", HelpText = "Default 16; divides the width.")]
     public int? Heads { get; set; }
 
-    [Option("lr", HelpText = "Learning rate (default 2e-5).")]
+    [Option("lr", HelpText = "Learning rate (default 2e-5; force fields 1e-3).")]
     public double? LearningRate { get; set; }
 
-    [Option("batch", HelpText = "Molecules per step (default 8).")]
+    [Option("batch", HelpText = "Molecules or frames per step (default 8; force fields 10).")]
     public int? Batch { get; set; }
+
+    [Option("batch-atoms", HelpText = "Force fields: fill batches up to this many atoms instead.")]
+    public int? BatchAtoms { get; set; }
+
+    [Option("batch-edges", HelpText = "Force fields: fill batches up to this many directed edges.")]
+    public int? BatchEdges { get; set; }
 
     [Option("accumulation", HelpText = "Micro-batches per step.")]
     public int? Accumulation { get; set; }
 
-    [Option("schedule", HelpText = "constant or cosine, after warm-up.")]
+    [Option("schedule", HelpText = "constant, cosine or plateau, after warm-up (default constant; force fields plateau).")]
     public ScheduleKind? Schedule { get; set; }
 
     [Option("warmup", HelpText = "Warm-up, in optimizer steps (default 100).")]
@@ -96,83 +125,4 @@ internal abstract class TrainingVerb : Verb
 
     [Option("seed", HelpText = "Default 42.")]
     public long? Seed { get; set; }
-
-    /// <summary>The experiment these options describe; its data are prepared where need be.</summary>
-    /// <param name="folder">Where data that must be prepared go, under data.</param>
-    /// <param name="stop">Ends a preparation.</param>
-    /// <param name="begun">The experiment of a run to go on with: what the options start from where no file is given.</param>
-    protected Experiment Build(string folder, CancellationToken stop, Experiment? begun = null)
-    {
-        if (Operators is not null) OperatorModes.Current = OperatorModes.Parse(Operators);
-        Experiment? file = ExperimentFile is null ? begun : Experiment.Read(ExperimentFile);
-        DataSpec data = file?.Data ?? new DataSpec();
-        if (data.Store == DataSpec.Virtual && begun is not null) data = data with { Store = begun.Data.Store };
-        if (Limit is { } limit) data = data with { Subset = limit, Validation = Math.Min(data.Validation, Math.Max(50, limit)) };
-        if (Validation is { } validation) data = data with { Validation = validation };
-        ChemGptConfig model = Model(file);
-        TrainingSpec training = Training(file?.Training ?? new TrainingSpec());
-        // Before any data are prepared: that may take long.
-        _ = new Experiment { Model = ModelSpec.Of(model), Data = data, Training = training }.Validated();
-        data = data with { Store = Prepared(folder, data, stop) };
-        using (TokenStore store = TokenStore.Open(data.Store))
-        {
-            // A vocabulary of its own comes with every store; the file's choice stands where it says one.
-            if (file is null) model = model with { VocabularySize = store.Manifest.VocabularySize };
-            data = data with { Fingerprint = store.Manifest.Fingerprint, Grammar = store.Manifest.Grammar };
-        }
-        return new Experiment { Model = ModelSpec.Of(model), Data = data, Training = training, Seed = Seed ?? file?.Seed ?? 42 }.Validated();
-    }
-
-    private ChemGptConfig Model(Experiment? file)
-    {
-        if (Size is not null && (Layers ?? Width ?? Heads) is not null)
-            throw new InputException("--size", "given beside --layers, --width or --heads", "either a rung of the ladder or a shape");
-        ChemGptConfig model = file?.Model.Config as ChemGptConfig ?? new ChemGptConfig { Width = 64 };
-        if (Size is { } size) model = ChemGptConfig.Ladder(size, model.VocabularySize);
-        model = model with { Layers = Layers ?? model.Layers, Width = Width ?? model.Width, Heads = Heads ?? model.Heads };
-        model.Validate();
-        return model;
-    }
-
-    private TrainingSpec Training(TrainingSpec spec) => spec with
-    {
-        Optimizer = spec.Optimizer with { Moments = Moments ?? spec.Optimizer.Moments },
-        LearningRate = LearningRate ?? spec.LearningRate,
-        BatchSize = Batch ?? spec.BatchSize,
-        Accumulation = Accumulation ?? spec.Accumulation,
-        Schedule = spec.Schedule with { Kind = Schedule ?? spec.Schedule.Kind, WarmupSteps = Warmup ?? spec.Schedule.WarmupSteps },
-        ClipNorm = Clip ?? spec.ClipNorm,
-        EmaDecay = Ema ?? spec.EmaDecay,
-        Epochs = Epochs ?? (Steps is null ? spec.Epochs ?? (spec.Steps is null ? 1 : null) : null),
-        Steps = Steps ?? (Epochs is null ? spec.Steps : null),
-        Patience = Patience ?? spec.Patience,
-        ValidationInterval = ValidateEvery is null ? spec.ValidationInterval : ParseInterval(ValidateEvery, "--validate-every"),
-        CheckpointInterval = CheckpointEvery is null ? spec.CheckpointInterval : ParseInterval(CheckpointEvery, "--checkpoint-every"),
-        Dtype = Dtype ?? spec.Dtype,
-        Device = Device ?? spec.Device,
-        Threads = Threads ?? spec.Threads,
-    };
-
-    private string Prepared(string folder, DataSpec data, CancellationToken stop)
-    {
-        if (Data is not null && Molecules.Any()) throw new InputException("--data", "given beside --molecules", "one of them");
-        if (Data is not null) return Path.GetFullPath(Data);
-        if (!Molecules.Any() && data.Store != DataSpec.Virtual) return data.Store;
-        string target = Path.GetFullPath(Path.Combine(folder, "data"));
-        // Room for the validation molecules and for duplicates.
-        long molecules = Math.Max(2000, 2 * (data.Subset ?? 10_000));
-        using var display = new PreparationDisplay();
-        MoleculeStores.Ensure(new PreparationOptions
-        {
-            Files = [.. Molecules],
-            Source = Molecules.Any() ? null : MoleculeStores.VirtualLibrary(molecules),
-            Output = target,
-            ValidationFraction = 0.1,
-            Grammar = Grammar is null ? data.Grammar : SelfiesGrammars.Parse(Grammar),
-        }, display, stop);
-        return target;
-    }
-
-    private static Interval ParseInterval(string text, string option) =>
-        Interval.TryParse(text, out Interval interval) ? interval : throw new InputException(option, $"'{text}'", Interval.Expected);
 }

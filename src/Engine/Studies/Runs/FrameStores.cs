@@ -1,5 +1,6 @@
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Store;
+using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -19,5 +20,13 @@ public static class FrameStores
         if (!wanted.SequenceEqual(found))
             throw new InputException(options.Output, $"holds {string.Join(", ", found)}", string.Join(", ", wanted), "choose another folder");
         return null;
+    }
+
+    /// <summary>The data section with the store's identity filled in.</summary>
+    /// <exception cref="InputException">No frame store.</exception>
+    public static DataSpec Describe(DataSpec data)
+    {
+        using FrameStore store = FrameStore.Open(data.Store);
+        return data with { Fingerprint = store.Manifest.Fingerprint, Grammar = null };
     }
 }
