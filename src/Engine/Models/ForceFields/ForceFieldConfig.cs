@@ -20,6 +20,14 @@ public abstract record ForceFieldConfig
     /// <summary>N of the scaling laws: all but the element table.</summary>
     public abstract long NonEmbeddingParameters { get; }
 
+    /// <summary>How the model is called in its paper.</summary>
+    public abstract string Title { get; }
+
+    /// <summary>The same model at another capacity.</summary>
+    /// <param name="depth">Interaction layers.</param>
+    /// <param name="width">Features.</param>
+    public abstract ForceFieldConfig Shaped(int depth, int width);
+
     /// <summary>A model of this shape with fresh weights.</summary>
     /// <param name="seed">Of the weights.</param>
     /// <param name="dtype">float32 or float64.</param>
