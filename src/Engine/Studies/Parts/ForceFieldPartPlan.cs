@@ -102,6 +102,7 @@ public sealed record ForceFieldPartPlan : StudyPartPlan
                 ClipNorm = 10,
                 Threads = 1,
                 CheckpointInterval = Interval.Minutes(2),
+                KeepBest = false,
             },
             Seed = Seed,
         };
