@@ -37,6 +37,9 @@ internal sealed record FrameArrays
     /// <summary>(frames) or one</summary>
     public double[]? Spins { get; init; }
 
+    /// <summary>(frames) or one</summary>
+    public string[]? ConfigTypes { get; init; }
+
     public required LabelKeys Keys { get; init; }
 
     public required LabelUnits Units { get; init; }
@@ -63,6 +66,7 @@ internal sealed record FrameArrays
                 Stress = Shared(Stresses, f, 9, Units.StressFactor),
                 Charge = Shared(Charges, f, 1, 1)?[0] ?? 0,
                 Spin = Shared(Spins, f, 1, 1)?[0] ?? 0,
+                ConfigType = ConfigTypes?[ConfigTypes.Length == 1 ? 0 : f],
                 Keys = Keys,
                 Place = place,
             };

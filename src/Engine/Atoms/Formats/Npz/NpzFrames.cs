@@ -4,7 +4,7 @@ namespace ChemScale.Engine.Atoms.Formats.Npz;
 
 /// <summary>
 /// Frames in .npz: the keys of rMD17 (nuclear_charges, coords, energies, forces), of the older MD17 and sGDML (z, R, E, F; r_unit and
-/// e_unit where they are there), and those of <see cref="NpzFrameWriter"/>.
+/// e_unit and config_type where they are there), and those of <see cref="NpzFrameWriter"/>.
 /// </summary>
 public static class NpzFrames
 {
@@ -39,6 +39,7 @@ public static class NpzFrames
             Stresses = Sized(stresses, 9, frames)?.Doubles(),
             Charges = Sized(archive.Find("charge", "total_charge"), 1, frames)?.Doubles(),
             Spins = Sized(archive.Find("spin", "total_spin"), 1, frames)?.Doubles(),
+            ConfigTypes = Sized(archive.Find("config_type"), 1, frames)?.Texts(),
             Keys = new LabelKeys(Name(energies), Name(forces), Name(stresses)),
             Units = Units(archive, path, options),
         };
