@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Simulation.Ipi;
 /// The force side of the i-PI protocol (Ceriotti, More, Manolopoulos, Comput. Phys. Commun. 185, 1019 (2014)), as i-PI and ASE's
 /// SocketIOCalculator speak it. STATUS is answered with READY, then HAVEDATA once a POSDATA is evaluated, then NEEDINIT once GETFORCE
 /// has fetched the answer. Positions come in bohr, the cell transposed and followed by its inverse, which is not used. Back go the
-/// energy in Hartree, forces in Hartree/bohr, the virial -V x stress in Hartree, transposed, and an empty JSON object as extra.
+/// energy in Hartree, forces in Hartree/bohr, the virial -V x stress in Hartree, transposed, and no extra text.
 /// </summary>
 public sealed class IpiClient
 {
@@ -102,7 +102,8 @@ public sealed class IpiClient
     private bool Answer()
     {
         if (answer is null) throw new IpiProtocolException("the i-PI server sent GETFORCE before POSDATA");
-        ReadOnlySpan<byte> extra = "{}"u8;
+        // ASE takes exactly one byte for an extra, and none at all is told from a closed socket by few: the one that its own client sends.
+        ReadOnlySpan<byte> extra = "\0"u8;
         double[] virial = answer.Stress is { } stress ? [.. Transposed(stress).Select(x => -volume * x / IpiUnits.Hartree)] : new double[9];
         double[] forces = [.. answer.Forces.Select(x => x * (IpiUnits.Bohr / IpiUnits.Hartree))];
         using var body = new MemoryStream();
