@@ -14,6 +14,9 @@ public sealed record FrameReadOptions
     /// <summary>The file's forces are gradients of the energy, of the opposite sign (COMP6 does that).</summary>
     public bool ForcesAreGradients { get; init; }
 
+    /// <summary>Labels are not used: where the unit of energy is stated nowhere, any will do.</summary>
+    public bool GeometryOnly { get; init; }
+
     /// <summary>Null: the first of the usual names that is there.</summary>
     public string? EnergyKey { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record FrameReadOptions
         {
             throw new InputException(place, $"lengths in {length} by its own account", $"{Length}, as the options say");
         }
-        EnergyUnit unit = Energy ?? energy ?? throw new InputException(
+        EnergyUnit unit = Energy ?? energy ?? (GeometryOnly ? EnergyUnit.ElectronVolt : null) ?? throw new InputException(
             place,
             "unit of energy not stated",
             "eV, kcal/mol, kJ/mol or Hartree",
