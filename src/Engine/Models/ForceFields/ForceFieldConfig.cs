@@ -35,6 +35,16 @@ public abstract record ForceFieldConfig
     /// <exception cref="InputException">The configuration describes no model.</exception>
     public abstract ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null);
 
+    /// <param name="atomicNumbers">Of the atoms of a frame or batch; each at least once.</param>
+    /// <param name="place">What to name in an error: the frame.</param>
+    /// <exception cref="InputException">An element that models of this shape do not know.</exception>
+    public virtual void RequireElements(IEnumerable<int> atomicNumbers, string place)
+    {
+        int heaviest = atomicNumbers.DefaultIfEmpty().Max();
+        if (heaviest > MaxAtomicNumber)
+            throw new InputException(place, $"atomic number {heaviest}", $"at most {MaxAtomicNumber}", "raise model.maxAtomicNumber");
+    }
+
     /// <exception cref="InputException">A key out of range, or keys that contradict each other.</exception>
     public virtual void Validate(string place = "model")
     {
