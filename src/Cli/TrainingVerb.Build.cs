@@ -5,6 +5,7 @@ using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Sweeps;
@@ -78,6 +79,12 @@ internal abstract partial class TrainingVerb
             ("training.labelLoss.energyWeight", EnergyWeight), ("training.labelLoss.forceWeight", ForceWeight), ("training.labelLoss.stressWeight", StressWeight),
         ]);
         string store = PreparedFrames(folder, experiment.Data, stop);
+        if (file is null)
+        {
+            // What the data say of the model stands below what the options say.
+            experiment = experiment with { Model = ModelSpec.Of(FrameStores.Fitted((ForceFieldConfig)experiment.Model.Config, store)) };
+            experiment = Overridden(experiment, []);
+        }
         return (experiment with { Data = FrameStores.Describe(experiment.Data with { Store = store }) }).Validated();
     }
 
@@ -161,13 +168,15 @@ internal abstract partial class TrainingVerb
         if (!Frames.Any() && data.Store != DataSpec.Virtual) return data.Store;
         string target = Path.GetFullPath(Path.Combine(folder, "data"));
         using var display = new PreparationDisplay();
-        FrameStores.Ensure(new FramePreparation
+        var options = new FramePreparation
         {
             Files = [.. Frames],
             Output = target,
             Energy = Units is null ? null : EnergyUnit.Parse(Units, "--units"),
             ValidationFraction = 0.1,
-        }, display.Report, stop);
+        };
+        if (Frames.Any()) FrameStores.Ensure(options, display.Report, stop);
+        else FrameStores.EnsureEmbedded(options, display.Report, stop);
         return target;
     }
 

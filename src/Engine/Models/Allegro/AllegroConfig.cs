@@ -52,6 +52,25 @@ public sealed record AllegroConfig : ForceFieldConfig
         }
     }
 
+    public override string Title => nameof(Allegro);
+
+    /// <summary>The width is that of the latent features; a quarter of it are the channels.</summary>
+    public override ForceFieldConfig Shaped(int depth, int width) => this with
+    {
+        Layers = depth,
+        Features = Math.Max(1, width / 4),
+        TwoBodyWidths = $"{width}, {width}",
+        LatentWidths = $"{width}",
+        EnergyWidths = $"{Math.Max(1, width / 4)}",
+    };
+
+    /// <inheritdoc/>
+    public override ForceFieldConfig Fitted(IEnumerable<int> elements, double? neighbors) => this with
+    {
+        Elements = string.Join(", ", elements.Select(Atoms.Elements.Symbol)),
+        AverageNeighbors = neighbors > 0 ? neighbors.Value : AverageNeighbors,
+    };
+
     public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new Allegro(this, seed, dtype, device);
 
     /// <inheritdoc/>

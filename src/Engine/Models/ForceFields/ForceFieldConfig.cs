@@ -28,6 +28,11 @@ public abstract record ForceFieldConfig
     /// <param name="width">Features.</param>
     public abstract ForceFieldConfig Shaped(int depth, int width);
 
+    /// <summary>The same model for certain data, where its shape depends on them.</summary>
+    /// <param name="elements">Atomic numbers that occur.</param>
+    /// <param name="neighbors">Of an atom on average, within the cutoff; null where that is not known.</param>
+    public virtual ForceFieldConfig Fitted(IEnumerable<int> elements, double? neighbors) => this;
+
     /// <summary>A model of this shape with fresh weights.</summary>
     /// <param name="seed">Of the weights.</param>
     /// <param name="dtype">float32 or float64.</param>

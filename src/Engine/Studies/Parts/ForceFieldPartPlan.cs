@@ -54,10 +54,8 @@ public sealed record ForceFieldPartPlan : StudyPartPlan
         SearchDocuments = 100,
         LearningRates = [3e-4, 1e-3, 3e-3],
         BatchSizes = [4, 8, 16],
-        SearchEpochs = 6,
-        ProbeEpochs = 2,
         Subsets = [30, 100, 300],
-        MaximumSeen = 1500,
+        MaximumSeen = 2500,
     };
 
     /// <summary>About half an hour on two cores, on a thousand frames or more.</summary>
@@ -76,15 +74,8 @@ public sealed record ForceFieldPartPlan : StudyPartPlan
     public override DataFacts Prepare(string folder, StudyObserver observer, CancellationToken stop)
     {
         observer.Begin($"preparing {(Frames.Count == 0 ? "the frames that come with the program" : string.Join(", ", Frames))}");
-        IReadOnlyList<string> files = Frames;
-        FramePreparationReport? report = FrameStores.Ensure(new FramePreparation
-        {
-            Files = files,
-            Output = folder,
-            Energy = Energy,
-            ValidationFraction = 0.1,
-            Seed = Seed,
-        }, null, stop);
+        var options = new FramePreparation { Files = Frames, Output = folder, Energy = Energy, ValidationFraction = 0.1, Seed = Seed };
+        FramePreparationReport? report = Frames.Count == 0 ? FrameStores.EnsureEmbedded(options, null, stop) : FrameStores.Ensure(options, null, stop);
         return FrameFacts.Of(folder, report);
     }
 
@@ -94,12 +85,14 @@ public sealed record ForceFieldPartPlan : StudyPartPlan
         Experiment defaults = ForceFieldDefaults.Experiment(family);
         return defaults with
         {
-            Model = ModelSpec.Of(SearchModel.Config),
+            Model = ModelSpec.Of(FrameStores.Fitted((ForceFieldConfig)SearchModel.Config, store)),
             Data = FrameStores.Describe(new DataSpec { Store = store, Validation = Validation }),
             Training = defaults.Training with
             {
                 Schedule = new ScheduleSpec { WarmupSteps = 20 },
                 ClipNorm = 10,
+                // What is validated is then smooth although the rate does not fall.
+                EmaDecay = 0.99,
                 Threads = 1,
                 CheckpointInterval = Interval.Minutes(2),
                 KeepBest = false,
@@ -107,6 +100,9 @@ public sealed record ForceFieldPartPlan : StudyPartPlan
             Seed = Seed,
         };
     }
+
+    /// <summary>For the elements that the store turned out to have.</summary>
+    public override object Fitted(GridModel model, Experiment basis) => FrameStores.Fitted((ForceFieldConfig)model.Config, basis.Data.Store);
 
     /// <inheritdoc/>
     public override IEnumerable<string> Cautions =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Embedded;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
@@ -12,8 +13,7 @@ public static class FrameFacts
 {
     /// <param name="folder">The store.</param>
     /// <param name="report">Of the preparation that has just made it; null: an earlier one did.</param>
-    /// <param name="source">What the frames are; null: the names of the files.</param>
-    public static DataFacts Of(string folder, FramePreparationReport? report, string? source = null)
+    public static DataFacts Of(string folder, FramePreparationReport? report)
     {
         using FrameStore store = FrameStore.Open(folder);
         FrameStoreManifest manifest = store.Manifest;
@@ -21,7 +21,7 @@ public static class FrameFacts
         long read = manifest.Sources.Sum(f => f.Frames);
         return new DataFacts
         {
-            Source = source ?? string.Join(", ", manifest.Sources.Select(f => f.File)),
+            Source = FrameStores.IsEmbedded(store) ? EmbeddedFrames.Description : string.Join(", ", manifest.Sources.Select(f => f.File)),
             Synthetic = false,
             Read = read,
             Train = manifest.Train.Frames,

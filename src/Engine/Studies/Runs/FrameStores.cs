@@ -1,5 +1,8 @@
+using ChemScale.Engine.Atoms.Embedded;
 using ChemScale.Engine.Atoms.Preparation;
+using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
+using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Runs;
@@ -20,6 +23,35 @@ public static class FrameStores
         if (!wanted.SequenceEqual(found))
             throw new InputException(options.Output, $"holds {string.Join(", ", found)}", string.Join(", ", wanted), "choose another folder");
         return null;
+    }
+
+    /// <summary>A store of the frames that come with the program, unless the folder holds one already.</summary>
+    /// <inheritdoc cref="Ensure"/>
+    public static FramePreparationReport? EnsureEmbedded(
+        FramePreparation options, Action<FramePreparationProgress>? progress = null, CancellationToken stop = default)
+    {
+        string files = options.Output + "-files";
+        try
+        {
+            return Ensure(options with { Files = EmbeddedFrames.ExtractTo(files), Energy = null }, progress, stop);
+        }
+        finally
+        {
+            if (Directory.Exists(files)) Directory.Delete(files, recursive: true);
+        }
+    }
+
+    /// <summary>True for a store of the frames that come with the program.</summary>
+    public static bool IsEmbedded(FrameStore store) =>
+        store.Manifest.Sources.Select(s => Path.GetFileNameWithoutExtension(s.File)).SequenceEqual(EmbeddedFrames.Molecules);
+
+    /// <summary>The model as the store's elements and neighbours want it.</summary>
+    /// <exception cref="InputException">No frame store.</exception>
+    public static ForceFieldConfig Fitted(ForceFieldConfig config, string folder)
+    {
+        using FrameStore store = FrameStore.Open(folder);
+        FrameStatistics statistics = store.Statistics;
+        return config.Fitted(statistics.Elements, statistics.NeighborCutoff == config.Cutoff ? statistics.NeighborsPerAtom : null);
     }
 
     /// <summary>The data section with the store's identity filled in.</summary>
