@@ -8,6 +8,9 @@ public sealed record FrameReadOptions
     /// <summary>Null: the file's own, or its format's (extxyz: eV); an error where there is neither.</summary>
     public EnergyUnit? Energy { get; init; }
 
+    /// <summary>For a file that states none, where <see cref="Energy"/> is null too: for geometries alone, whose labels nobody reads.</summary>
+    public EnergyUnit? AssumedEnergy { get; init; }
+
     /// <summary>Null: the file's own, else Angstrom, which all these formats share.</summary>
     public LengthUnit? Length { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record FrameReadOptions
         {
             throw new InputException(place, $"lengths in {length} by its own account", $"{Length}, as the options say");
         }
-        EnergyUnit unit = Energy ?? energy ?? throw new InputException(
+        EnergyUnit unit = Energy ?? energy ?? AssumedEnergy ?? throw new InputException(
             place,
             "unit of energy not stated",
             "eV, kcal/mol, kJ/mol or Hartree",
