@@ -6,7 +6,7 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("evaluate", HelpText = "Compare a trained force field with labelled frames: tables of errors, parity plots, and every frame with its predictions.")]
-internal sealed class EvaluateVerb : FramesVerb
+internal sealed class EvaluateVerb : FrameFilesVerb
 {
     [Option("out", HelpText = "Folder to write parity.html, parity.csv, errors.json and frames.extxyz to (default runs/evaluate).")]
     public string Out { get; set; } = Path.Combine("runs", "evaluate");

@@ -1,12 +1,11 @@
 using ChemScale.Engine.Atoms.Formats;
-using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Studies.Evaluation;
 using CommandLine;
 
 namespace ChemScale.Cli;
 
 [Verb("predict", HelpText = "Energies, forces and, of periodic frames, stress from a trained force field, as extended xyz in eV and Angstrom.")]
-internal sealed class PredictVerb : FramesVerb
+internal sealed class PredictVerb : FrameFilesVerb
 {
     [Option("out", HelpText = "File to write (default runs/predictions.extxyz).")]
     public string Out { get; set; } = Path.Combine("runs", "predictions.extxyz");
@@ -21,8 +20,7 @@ internal sealed class PredictVerb : FramesVerb
                 Run = RunDirectory,
                 Files = [.. Frames],
                 Output = Out,
-                // Labels are not looked at.
-                Read = new FrameReadOptions { AssumedEnergy = EnergyUnit.ElectronVolt, Length = Length },
+                Read = new FrameReadOptions { GeometryOnly = true, Length = Length },
                 Precision = Precision,
                 BatchAtoms = BatchAtoms,
                 Limit = Limit,

@@ -1,14 +1,40 @@
-using ChemScale.Engine;
+using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Studies;
+using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Summary;
 using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("study", HelpText = "The whole way: molecules, training performance estimation, a grid of models and data sizes, fitted power laws, a report.")]
+[Verb("study", HelpText = "The whole way, for ChemGPT and for force fields: data, training performance estimation, a grid of models and data sizes, "
+    + "fitted power laws, one report.")]
 internal sealed class StudyVerb : Verb
 {
+    [Option("families", Separator = ',', Default = new[] { "chemgpt", "painn" }, HelpText = "A part of the study each: chemgpt, schnet, painn, spookynet, allegro.")]
+    public IEnumerable<string> Families { get; set; } = [];
+
+    [Option("frames", HelpText = "Files of labelled frames for the force fields; default: the GFN2-xTB frames that come with the program.")]
+    public IEnumerable<string> Frames { get; set; } = [];
+
+    [Option("units", HelpText = "Unit of the energies in --frames, where the files do not say: eV, kcal/mol, kJ/mol or Hartree.")]
+    public string? Units { get; set; }
+
+    [Option("shapes", Separator = ',', HelpText = "Force fields of the grid, interactions x features: 1x16,2x32,3x64.")]
+    public IEnumerable<string> Shapes { get; set; } = [];
+
+    [Option("frame-subsets", Separator = ',', HelpText = "Data sizes of the force fields' grid, in frames.")]
+    public IEnumerable<long> FrameSubsets { get; set; } = [];
+
+    [Option("frame-rates", Separator = ',', HelpText = "Learning rates of the force fields' search.")]
+    public IEnumerable<double> FrameRates { get; set; } = [];
+
+    [Option("frame-batches", Separator = ',', HelpText = "Batch sizes of the force fields' search.")]
+    public IEnumerable<int> FrameBatches { get; set; } = [];
+
+    [Option("frames-seen", HelpText = "Cap on the frames that a point of the force fields' grid sees, repeats included.")]
+    public long? FramesSeen { get; set; }
+
     [Option("molecules", HelpText = "Files of molecules; default: the built-in virtual library (synthetic).")]
     public IEnumerable<string> Molecules { get; set; } = [];
 
@@ -24,22 +50,22 @@ internal sealed class StudyVerb : Verb
     [Option("tokenizer", HelpText = "A tokenizer.json; default: the corpus's own symbols.")]
     public string? Tokenizer { get; set; }
 
-    [Option("layers", HelpText = "Layers of every model.")]
+    [Option("layers", HelpText = "Layers of every ChemGPT.")]
     public int? Layers { get; set; }
 
-    [Option("widths", Separator = ',', HelpText = "Widths of the grid.")]
+    [Option("widths", Separator = ',', HelpText = "Widths of ChemGPT's grid.")]
     public IEnumerable<int> Widths { get; set; } = [];
 
-    [Option("subsets", Separator = ',', HelpText = "Data sizes of the grid, in molecules.")]
+    [Option("subsets", Separator = ',', HelpText = "Data sizes of ChemGPT's grid, in molecules.")]
     public IEnumerable<long> Subsets { get; set; } = [];
 
-    [Option("rates", Separator = ',', HelpText = "Learning rates of the search.")]
+    [Option("rates", Separator = ',', HelpText = "Learning rates of ChemGPT's search.")]
     public IEnumerable<double> Rates { get; set; } = [];
 
-    [Option("batches", Separator = ',', HelpText = "Batch sizes of the search.")]
+    [Option("batches", Separator = ',', HelpText = "Batch sizes of ChemGPT's search.")]
     public IEnumerable<int> Batches { get; set; } = [];
 
-    [Option("search-epochs", HelpText = "Epochs of a full run of the search.")]
+    [Option("search-epochs", HelpText = "Epochs of a full run of the searches.")]
     public int? SearchEpochs { get; set; }
 
     [Option("probe-epochs", HelpText = "Epochs of a probe.")]
@@ -59,8 +85,22 @@ internal sealed class StudyVerb : Verb
 
     public override int Run(CancellationToken stop)
     {
-        StudyPlan ready = Molecules.Any() ? StudyPlan.Standard : StudyPlan.Quick;
-        var plan = ready with
+        var plan = new StudyPlan { Parts = [.. Families.Select(Part)], Parallel = Parallel };
+        string directory = Out ?? Path.Combine("runs", $"study-{DateTime.Now:yyyyMMdd-HHmmss}");
+        using var display = new StudyDisplay();
+        StudySummary summary = Study.Run(plan, directory, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)), display.Observer, stop);
+        display.Close();
+        if (Json) Output.Json(summary);
+        else Print(summary, directory);
+        return 0;
+    }
+
+    private StudyPartPlan Part(string family) => family.Trim().ToLowerInvariant() is var name && name == "chemgpt" ? LanguagePart() : ForceFieldPart(name);
+
+    private LanguagePartPlan LanguagePart()
+    {
+        LanguagePartPlan ready = Molecules.Any() ? LanguagePartPlan.Standard : LanguagePartPlan.Quick;
+        return ready with
         {
             Molecules = [.. Molecules],
             Limit = Limit ?? ready.Limit,
@@ -73,19 +113,30 @@ internal sealed class StudyVerb : Verb
             BatchSizes = Batches.Any() ? [.. Batches] : ready.BatchSizes,
             SearchEpochs = SearchEpochs ?? ready.SearchEpochs,
             ProbeEpochs = ProbeEpochs ?? ready.ProbeEpochs,
-            MaximumMolecules = Seen ?? ready.MaximumMolecules,
+            MaximumSeen = Seen ?? ready.MaximumSeen,
             ValidateSearch = !NoValidate,
-            Parallel = Parallel,
             Seed = Seed ?? ready.Seed,
         };
-        if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
-        string directory = Out ?? Path.Combine("runs", $"study-{DateTime.Now:yyyyMMdd-HHmmss}");
-        using var display = new StudyDisplay();
-        StudySummary summary = Study.Run(plan, directory, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)), display.Observer, stop);
-        display.Close();
-        if (Json) Output.Json(summary);
-        else Print(summary, directory);
-        return 0;
+    }
+
+    private ForceFieldPartPlan ForceFieldPart(string family)
+    {
+        ForceFieldPartPlan ready = Frames.Any() ? ForceFieldPartPlan.Standard : ForceFieldPartPlan.Quick;
+        return ready with
+        {
+            Model = family,
+            Frames = [.. Frames],
+            Energy = Units is null ? null : EnergyUnit.Parse(Units, "--units"),
+            Shapes = Shapes.Any() ? [.. Shapes.Select(shape => Shape.Parse(shape, "--shapes"))] : ready.Shapes,
+            Subsets = FrameSubsets.Any() ? [.. FrameSubsets] : ready.Subsets,
+            LearningRates = FrameRates.Any() ? [.. FrameRates] : ready.LearningRates,
+            BatchSizes = FrameBatches.Any() ? [.. FrameBatches] : ready.BatchSizes,
+            SearchEpochs = SearchEpochs ?? ready.SearchEpochs,
+            ProbeEpochs = ProbeEpochs ?? ready.ProbeEpochs,
+            MaximumSeen = FramesSeen ?? ready.MaximumSeen,
+            ValidateSearch = !NoValidate,
+            Seed = Seed ?? ready.Seed,
+        };
     }
 
     private static void Print(StudySummary summary, string directory)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Preparation;
+using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
@@ -39,7 +40,8 @@ internal abstract partial class TrainingVerb
         if (ModelName is not null && family is null)
             throw new InputException("--model", $"'{ModelName}'", $"one of {string.Join(", ", ModelFamily.All.Select(f => f.Name))}");
         if (file is not null && family != file.Model.Family) throw new InputException("--model", ModelName!, $"{file.Model.Family.Name}, as the experiment says");
-        if (family is null && Frames.Any()) throw new InputException("--frames", "no force field named", "--model schnet, painn, spookynet or allegro");
+        if (family is null && (Frames.Any() || (Data is not null && FrameStore.Exists(Data))))
+            throw new InputException(Data ?? "--frames", "frames, and no force field named", "--model schnet, painn, spookynet or allegro");
         return family ?? ModelFamily.All.First(f => f is ChemGptFamily);
     }
 

@@ -21,7 +21,7 @@ public class LayerTests
         ["Operators"] = ["Native", Kernels],
         ["Models"] = ["Native", "Operators", "Chemistry", "Tokens", "Atoms"],
         ["Training"] = ["Native", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
-        ["Simulation"] = ["Native", "Operators", "Models", "Atoms"],
+        ["Simulation"] = ["Native", "Operators", "Models", "Atoms", "Numerics"],
         ["Generation"] = ["Native", "Operators", "Models", "Chemistry", "Tokens"],
         ["Numerics"] = [],
         ["Estimation"] = ["Numerics"],

@@ -1,6 +1,7 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies;
+using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using NUnit.Framework;
@@ -9,13 +10,13 @@ namespace ChemScale.Tests.Studies;
 
 public class StudyTests
 {
-    private static readonly StudyPlan Tiny = new()
+    private static readonly LanguagePartPlan Molecules = new()
     {
         Limit = 300,
         Model = new ChemGptConfig { Layers = 1, Heads = 4, Positions = 128 },
         Validation = 20,
         SearchWidth = 8,
-        SearchMolecules = 40,
+        SearchDocuments = 40,
         LearningRates = [1e-3, 1e-2],
         BatchSizes = [8, 16],
         SearchEpochs = 4,
@@ -23,8 +24,10 @@ public class StudyTests
         Widths = [4, 8, 16],
         Subsets = [20, 60],
         MaximumEpochs = 6,
-        MaximumMolecules = 240,
+        MaximumSeen = 240,
     };
+
+    private static readonly StudyPlan Tiny = new() { Parts = [Molecules] };
 
     private string folder = "";
 
@@ -56,7 +59,7 @@ public class StudyTests
         string json = File.ReadAllText(Path.Combine(folder, StudyReport.SummaryName));
         Assert.That(SummaryJson.Read(json).Parts.Single().Grid.Points[0].Loss, Is.EqualTo(part.Grid.Points[0].Loss));
         Assert.That(File.ReadAllText(Path.Combine(folder, StudyReport.PageName)), Does.Contain("SYNTHETIC"));
-        Assert.That(File.ReadAllLines(Path.Combine(folder, "points.csv")), Has.Length.EqualTo(7));
+        Assert.That(File.ReadAllLines(Path.Combine(folder, "chemgpt", "points.csv")), Has.Length.EqualTo(7));
     }
 
     [Test]
@@ -74,7 +77,42 @@ public class StudyTests
 
     [Test]
     public void A_probe_as_long_as_the_run_is_refused() =>
-        Assert.That(() => Study.Run(Tiny with { ProbeEpochs = 4 }, folder, "", new StudyObserver()), Throws.TypeOf<InputException>());
+        Assert.That(() => Study.Run(new StudyPlan { Parts = [Molecules with { ProbeEpochs = 4 }] }, folder, "", new StudyObserver()), Throws.TypeOf<InputException>());
+
+    [Test]
+    public void Force_fields_have_a_part_of_their_own_with_exponents_in_frames()
+    {
+        string frames = Path.Combine(folder, "frames.npz");
+        SpringFrames.Save(frames, 60);
+        var painn = new ForceFieldPartPlan
+        {
+            Frames = [frames],
+            Energy = ChemScale.Engine.Atoms.Units.EnergyUnit.ElectronVolt,
+            Validation = 5,
+            SearchDocuments = 10,
+            LearningRates = [1e-3],
+            BatchSizes = [5],
+            SearchEpochs = 3,
+            ProbeEpochs = 1,
+            SearchShape = new(1, 4),
+            Shapes = [new(1, 4), new(2, 8)],
+            Subsets = [5, 20, 40],
+            MaximumSeen = 40,
+        };
+        StudySummary summary = Study.Run(new StudyPlan { Parts = [painn, painn with { Model = "schnet" }] }, Path.Combine(folder, "study"), "", new StudyObserver());
+        Assert.That(summary.Parts.Select(p => p.Family), Is.EqualTo(new[] { "PaiNN", "SchNet" }));
+        foreach (StudyPart part in summary.Parts)
+        {
+            Assert.That(part.Selection.Configurations.Select(c => (c.LearningRate, c.BatchSize)), Is.EqualTo(new[] { (1e-3, 5), (1e-3, 10) }));
+            Assert.That(part.Selection.Configurations.Single(c => c.IsDefault).BatchSize, Is.EqualTo(10));
+            Assert.That(part.Grid.Points.Select(p => (p.ModelName, p.Items)), Is.EquivalentTo(
+                from model in (string[])["1 x 4", "2 x 8"] from items in (long[])[5, 20, 40] select (model, items)));
+            Assert.That(part.Grid.Points.All(p => p.Items == p.Documents && p.ItemsSeen <= 40 && p.Parameters > 0), Is.True);
+        }
+        Assert.That(() => new ForceFieldPartPlan { Model = "chemgpt", Validation = 1, SearchDocuments = 1, LearningRates = [], BatchSizes = [], Subsets = [], MaximumSeen = 1 },
+            Throws.TypeOf<InputException>().With.Message.Contains("painn"));
+        Assert.That(() => Study.Run(new StudyPlan { Parts = [painn, painn] }, folder, "", new StudyObserver()), Throws.TypeOf<InputException>());
+    }
 
     private sealed class StopAfter(int steps, CancellationTokenSource stop) : IProgress<ChemScale.Engine.Studies.Runs.RunProgress>
     {

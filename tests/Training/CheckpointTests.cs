@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
+using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Checkpoints;
+using ChemScale.Engine.Training.Runs;
 using ChemScale.Engine.Training.Storage;
 using NUnit.Framework;
 using TorchSharp;
@@ -58,6 +60,22 @@ public class CheckpointTests
         FlipByte(Path.Combine(store.List()[1], "state.json"), 10);
         Assert.That(() => store.OpenNewest(warnings.Add),
             Throws.TypeOf<InputException>().With.Message.Contains("every checkpoint is damaged"));
+    }
+
+    [Test]
+    public void The_best_weights_are_those_that_were_validated_averaged_ones_included()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingResult result = ToyRuns.Run(folder["run"], ToyRuns.EverythingOn with { LearningRate = 0.3 }, () => new RegressionTask());
+        Checkpoint best = new RunDirectory(folder["run"]).Checkpoints().OpenBest(Assert.Fail)!;
+        Assert.That(best.Step, Is.EqualTo(result.BestStep));
+        using var task = new RegressionTask();
+        best.LoadWeights(task.Model);
+        Assert.That(task.Validate()["val_loss"], Is.EqualTo(result.BestValidationLoss));
+        FlipByte(Path.Combine(best.Path, Checkpoint.ModelFile), 200);
+        var warnings = new List<string>();
+        Assert.That(new RunDirectory(folder["run"]).Checkpoints().OpenBest(warnings.Add), Is.Null);
+        Assert.That(warnings.Single(), Does.Contain("damaged"));
     }
 
     [Test]

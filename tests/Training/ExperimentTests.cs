@@ -141,7 +141,7 @@ public class ExperimentTests
     [TestCase("{model: {family: chemgpt}}", "neither epochs nor steps")]
     [TestCase("{model: {width: 8}, training: {epochs: 1}}", "has no family")]
     [TestCase("{model: {family: chemgpd}, training: {epochs: 1}}",
-        "model.family: 'chemgpd'; expected one of chemgpt, schnet, painn. HINT: did you mean chemgpt?")]
+        "model.family: 'chemgpd'; expected one of chemgpt, schnet, painn, spookynet, allegro. HINT: did you mean chemgpt?")]
     [TestCase("{model: {family: chemgpt, widht: 8}, training: {epochs: 1}}", "model.widht: unknown key. HINT: did you mean width?")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, learning_rate: 1}}",
         "training.learning_rate: unknown key. HINT: did you mean learningRate?")]

@@ -156,6 +156,7 @@ public class ResumeTests
         Assert.That(ToyRuns.Csv(actual), Is.EqualTo(ToyRuns.Csv(expected)));
         Assert.That(ToyRuns.Tensors(actual), Is.EqualTo(ToyRuns.Tensors(expected)));
         Assert.That(Losses(actual), Is.EqualTo(Losses(expected)));
+        Assert.That(ToyRuns.Best(actual), Is.EqualTo(ToyRuns.Best(expected)));
     }
 
     // Everything in a line that is no time.

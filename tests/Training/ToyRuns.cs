@@ -20,6 +20,7 @@ internal static class ToyRuns
         Accumulation = 4,
         ClipNorm = 0.5,
         EmaDecay = 0.9,
+        KeepBest = true,
         Epochs = 6,
         ValidationInterval = Interval.Epochs(0.5),
         CheckpointInterval = Interval.Steps(3),
@@ -49,6 +50,10 @@ internal static class ToyRuns
         }
         return tensors;
     }
+
+    /// <summary>Name of the folder of a run's best weights.</summary>
+    public static string? Best(string run) =>
+        Directory.GetDirectories(new RunDirectory(run).CheckpointsPath, "best-*").Select(Path.GetFileName).SingleOrDefault();
 
     public static string Csv(string run) => File.ReadAllText(Path.Combine(run, "metrics.csv"));
 }

@@ -27,6 +27,10 @@ public sealed record PaiNNConfig : RadialForceFieldConfig
         }
     }
 
+    public override string Title => nameof(PaiNN);
+
+    public override ForceFieldConfig Shaped(int depth, int width) => this with { Interactions = depth, Features = width };
+
     public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new PaiNN(this, seed, dtype, device);
 
     public override void Validate(string place = "model")

@@ -16,17 +16,19 @@ internal sealed class ParameterInit(Generator generator, double std, ScalarType 
         }
     }
 
-    /// <summary>(outputs, inputs), uniform within sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010).</summary>
-    public Parameter GlorotUniform(long outputs, long inputs)
+    /// <summary>Uniform within <paramref name="bound"/> of zero.</summary>
+    public Parameter Uniform(double bound, params long[] shape)
     {
         using (no_grad())
         {
-            double bound = Math.Sqrt(6.0 / (inputs + outputs));
-            Tensor values = empty([outputs, inputs], dtype: dtype, device: device);
+            Tensor values = empty(shape, dtype: dtype, device: device);
             values.uniform_(-bound, bound, generator);
             return new Parameter(values);
         }
     }
+
+    /// <summary>(outputs, inputs), uniform within sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010).</summary>
+    public Parameter GlorotUniform(long outputs, long inputs) => Uniform(Math.Sqrt(6.0 / (inputs + outputs)), outputs, inputs);
 
     public Parameter Constant(double value, params long[] shape) => new(full(shape, value, dtype: dtype, device: device));
 }

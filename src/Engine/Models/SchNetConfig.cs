@@ -28,6 +28,10 @@ public sealed record SchNetConfig : RadialForceFieldConfig
 
     internal int FilterWidth => Filters > 0 ? Filters : Features;
 
+    public override string Title => nameof(SchNet);
+
+    public override ForceFieldConfig Shaped(int depth, int width) => this with { Interactions = depth, Features = width };
+
     public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new SchNet(this, seed, dtype, device);
 
     public override void Validate(string place = "model")

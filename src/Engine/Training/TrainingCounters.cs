@@ -30,14 +30,16 @@ internal sealed record TrainingCounters
 
     public Plateau Plateau { get; set; } = new();
 
-    public void AddValidation(double loss)
+    /// <returns>True where it is the best so far.</returns>
+    public bool AddValidation(double loss)
     {
         ValidationLoss = loss;
         ValidatedStep = Step;
         Stale++;
-        if (BestValidationLoss is { } best && !(loss < best)) return;
+        if (BestValidationLoss is { } best && !(loss < best)) return false;
         BestValidationLoss = loss;
         BestStep = Step;
         Stale = 0;
+        return true;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
@@ -161,8 +162,21 @@ internal sealed class TrainingSession : IDisposable
         double loss = scalars["val_loss"];
         metrics!.Validation(Epoch, Counters.Step - 1, scalars);
         if (!double.IsFinite(loss)) Diverge(Counters.Step, $"validation loss {loss}");
-        Counters.AddValidation(loss);
+        if (Counters.AddValidation(loss) && spec.KeepBest) SaveBest(loss);
         if (spec.Schedule.Kind == ScheduleKind.Plateau) Counters.Plateau.Add(loss, spec.Schedule);
+    }
+
+    private void SaveBest(double loss)
+    {
+        average?.Swap();
+        try
+        {
+            checkpoints.SaveBest(Counters.Step, task.Model.state_dict(), new JsonObject { ["validationLoss"] = loss }, claim.EnsureHeld);
+        }
+        finally
+        {
+            average?.Swap();
+        }
     }
 
     private void EndEpoch()

@@ -6,7 +6,11 @@ using static TorchSharp.torch;
 namespace ChemScale.Tests.Models.ForceFields;
 
 /// <summary>A force field under the trusted tests. A new model is a new line of <see cref="All"/>.</summary>
-public sealed record ForceFieldCase(string Name, Func<ScalarType, ForceField> Make, ForceFieldTraits Traits = ForceFieldTraits.Usual)
+/// <param name="Name">Of the test case.</param>
+/// <param name="Make">Makes one of a number type.</param>
+/// <param name="Traits">What not every force field has.</param>
+/// <param name="ElementRows">Rows of the first weight that belong to elements, where it is no table of them alone.</param>
+public sealed record ForceFieldCase(string Name, Func<ScalarType, ForceField> Make, ForceFieldTraits Traits = ForceFieldTraits.Usual, int ElementRows = 0)
 {
     public const double Cutoff = 4;
 
@@ -33,6 +37,15 @@ public sealed record ForceFieldCase(string Name, Func<ScalarType, ForceField> Ma
             Features = 8, Interactions = 1, Cutoff = Cutoff, RadialFunctions = 6, RandomFeatures = 12, Electrostatics = false, Repulsion = false,
             MaxAtomicNumber = 10,
         }, 6, t), ForceFieldTraits.Usual & ~ForceFieldTraits.Local),
+        new("Allegro", t => new Allegro(new AllegroConfig
+        {
+            Features = 4, Cutoff = Cutoff, RadialFunctions = 6, TwoBodyWidths = "8, 12", LatentWidths = "10, 12", EnergyWidths = "6", AverageNeighbors = 8,
+        }, 7, t), ForceFieldTraits.Local, ElementRows: 8),
+        new("Allegro of order 1 with 3 layers", t => new Allegro(new AllegroConfig
+        {
+            LMax = 1, Layers = 3, Features = 3, Cutoff = Cutoff, RadialFunctions = 5, TwoBodyWidths = "8", LatentWidths = "8", EnergyWidths = "",
+            Elements = "O, C, Cl, H, N", MaxAtomicNumber = 20,
+        }, 8, t), ForceFieldTraits.Local, ElementRows: 10),
     ];
 
     public static IEnumerable<TestCaseData> Double => All.Select(c => new TestCaseData(c).SetArgDisplayNames(c.Name));

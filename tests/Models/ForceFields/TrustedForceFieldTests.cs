@@ -246,7 +246,8 @@ public class TrustedForceFieldTests
     {
         using ForceField model = which.Model();
         Assert.That(model.ParameterCount, Is.EqualTo(model.Config.Parameters));
-        long embedding = which.Traits.HasFlag(ForceFieldTraits.ElementTable) ? model.PublishedWeights.First().Weight.numel() : 0;
+        var first = model.PublishedWeights.First().Weight;
+        long embedding = which.Traits.HasFlag(ForceFieldTraits.ElementTable) ? first.numel() : which.ElementRows * first.size(1);
         Assert.That(model.Config.Parameters - model.Config.NonEmbeddingParameters, Is.EqualTo(embedding));
         Assert.That(model.PublishedWeights.Sum(w => w.Weight.numel()), Is.EqualTo(model.ParameterCount));
     }

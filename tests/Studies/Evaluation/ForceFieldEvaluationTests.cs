@@ -4,7 +4,6 @@ using System.Xml.Linq;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
-using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Evaluation;
 using ChemScale.Engine.Studies.Runs;
@@ -52,7 +51,7 @@ public sealed class ForceFieldEvaluationTests
     public void Geometries_without_labels_or_units_are_enough_for_predictions()
     {
         string file = folder.Write("plain.xyz", "2\n\nO 0 0 0\nH 0 0 1\n");
-        PredictionOptions options = Options(file, folder["plain.extxyz"]) with { Read = new FrameReadOptions { AssumedEnergy = EnergyUnit.ElectronVolt } };
+        PredictionOptions options = Options(file, folder["plain.extxyz"]) with { Read = new FrameReadOptions { GeometryOnly = true } };
         Assert.That(ForceFieldPrediction.Run(options, Unwarned).Frames, Is.EqualTo(1));
         Assert.That(ExtXyzReader.Read(options.Output).Single().HasForces);
     }

@@ -8,14 +8,14 @@ public sealed record FrameReadOptions
     /// <summary>Null: the file's own, or its format's (extxyz: eV); an error where there is neither.</summary>
     public EnergyUnit? Energy { get; init; }
 
-    /// <summary>For a file that states none, where <see cref="Energy"/> is null too: for geometries alone, whose labels nobody reads.</summary>
-    public EnergyUnit? AssumedEnergy { get; init; }
-
     /// <summary>Null: the file's own, else Angstrom, which all these formats share.</summary>
     public LengthUnit? Length { get; init; }
 
     /// <summary>The file's forces are gradients of the energy, of the opposite sign (COMP6 does that).</summary>
     public bool ForcesAreGradients { get; init; }
+
+    /// <summary>Labels are not used: where the unit of energy is stated nowhere, any will do.</summary>
+    public bool GeometryOnly { get; init; }
 
     /// <summary>Null: the first of the usual names that is there.</summary>
     public string? EnergyKey { get; init; }
@@ -41,7 +41,7 @@ public sealed record FrameReadOptions
         {
             throw new InputException(place, $"lengths in {length} by its own account", $"{Length}, as the options say");
         }
-        EnergyUnit unit = Energy ?? energy ?? AssumedEnergy ?? throw new InputException(
+        EnergyUnit unit = Energy ?? energy ?? (GeometryOnly ? EnergyUnit.ElectronVolt : null) ?? throw new InputException(
             place,
             "unit of energy not stated",
             "eV, kcal/mol, kJ/mol or Hartree",

@@ -124,7 +124,7 @@ public sealed class FramePreparer
             frame.Place,
             frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
             "both, as numbers",
-            "say to drop such frames, or to keep those with one of them");
+            "--missing drop leaves such frames out, --missing keep takes what they have");
     }
 
     private FrameStoreManifest Write(StoreDraft draft, FrameSpool spool, FrameSorting sorting)

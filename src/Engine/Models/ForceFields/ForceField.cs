@@ -48,14 +48,10 @@ public abstract class ForceField : nn.Module
     /// Whether forces and stress are themselves differentiated, by weights, in training. Without it, and with forces or stress, all of
     /// the output is detached.
     /// </param>
-    /// <exception cref="InputException">An element beyond the table.</exception>
+    /// <exception cref="InputException">An element the model does not know.</exception>
     public ForceFieldOutput Evaluate(GraphBatch batch, bool forces = true, bool stress = false, bool createGraph = false)
     {
-        if (batch.MaxAtomicNumber > Config.MaxAtomicNumber)
-        {
-            throw new InputException("frames", $"atomic number {batch.MaxAtomicNumber}", $"at most {Config.MaxAtomicNumber}",
-                "raise model.maxAtomicNumber");
-        }
+        Config.RequireElements(batch.Elements, "frames");
         if (stress && batch.Volumes is null) throw new ArgumentException("stress of frames without cells", nameof(stress));
         using DisposeScope scope = NewDisposeScope();
         using var mode = set_grad_enabled(forces || stress || is_grad_enabled());

@@ -48,12 +48,7 @@ public sealed record FramePrediction(double Energy, double[] Forces, double[]? S
 
     private static FramePrediction[] OfBatch(ForceField model, List<Frame> frames, bool stress)
     {
-        foreach (Frame frame in frames)
-        {
-            int heaviest = frame.AtomicNumbers.Max();
-            if (heaviest > model.Config.MaxAtomicNumber)
-                throw new InputException(frame.Place, $"atomic number {heaviest}", $"at most {model.Config.MaxAtomicNumber}, as the model was made for");
-        }
+        foreach (Frame frame in frames) model.Config.RequireElements(frame.AtomicNumbers, frame.Place);
         bool cells = stress && frames.Any(f => f.IsPeriodic);
         using DisposeScope scope = NewDisposeScope();
         using GraphBatch batch = GraphBatches.Build(frames, model.Config.NeighborCutoff, model.ReferenceEnergies.device);

@@ -32,6 +32,10 @@ public sealed record SpookyNetConfig : ForceFieldConfig
     /// <inheritdoc/>
     public override double NeighborCutoff => !Electrostatics ? Cutoff : ElectrostaticCutoff > 0 ? ElectrostaticCutoff : double.PositiveInfinity;
 
+    public override string Title => nameof(SpookyNet);
+
+    public override ForceFieldConfig Shaped(int depth, int width) => this with { Interactions = depth, Features = width };
+
     public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new SpookyNet(this, seed, dtype, device);
 
     public override long Parameters => (MaxAtomicNumber + 1L) * Features + NonEmbeddingParameters;

@@ -1,8 +1,6 @@
 using ChemScale.Engine.Estimation.Curves;
-using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
-using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
@@ -10,24 +8,26 @@ using ChemScale.Engine.Training.Runs;
 namespace ChemScale.Engine.Studies.Grid;
 
 /// <summary>
-/// A grid of model widths and data sizes, each point trained until its validation loss stops falling or a cap on the tokens seen is
-/// reached. All points share one fixed validation set; a point's loss is the least it reached there, looked at at fixed fractions of the cap.
+/// A grid of models and data sizes, each point trained until its validation loss stops falling or a cap on the data seen is reached. All points share one fixed validation set; a point's loss is the least it reached there, looked at at fixed fractions of the cap.
 /// </summary>
 public sealed record ScalingGrid
 {
-    /// <summary>Everything but width, subset and length.</summary>
+    /// <summary>Everything but model, subset and length.</summary>
     public required Experiment Base { get; init; }
 
-    public required IReadOnlyList<int> Widths { get; init; }
+    public required IReadOnlyList<GridModel> Models { get; init; }
 
-    /// <summary>Molecules; nested subsets of the store.</summary>
+    /// <summary>Molecules or frames; nested subsets of the store.</summary>
     public required IReadOnlyList<long> Subsets { get; init; }
+
+    /// <summary>What those count, for the runs' names.</summary>
+    public required string DocumentName { get; init; }
 
     /// <summary>Cap on passes over the data.</summary>
     public int MaximumEpochs { get; init; } = 30;
 
-    /// <summary>Cap on molecules seen, repeats included.</summary>
-    public long MaximumMolecules { get; init; } = 100_000;
+    /// <summary>Cap on molecules or frames seen, repeats included.</summary>
+    public long MaximumSeen { get; init; } = 100_000;
 
     /// <summary>
     /// Width the learning rate was chosen at. Wider models get proportionally less: with Adam and this parametrisation the best rate falls
@@ -45,63 +45,61 @@ public sealed record ScalingGrid
     public IReadOnlyList<PlannedRun> Plan(string directory) =>
     [
         .. from subset in Subsets
-           from width in Widths
-           orderby subset * (double)width
-           select Point(directory, width, subset),
+           from model in Models
+           orderby subset * (double)model.Parameters
+           select Point(directory, model, subset),
     ];
 
     /// <summary>Trains what is not trained yet.</summary>
     public IReadOnlyList<GridPoint> Run(string directory, LocalRunner runner, CancellationToken stop = default)
     {
         IReadOnlyList<RunOutcome> outcomes = runner.Run(Plan(directory), null, stop);
+        Dictionary<object, GridModel> models = Models.ToDictionary(m => m.Config);
         return
         [
-            .. outcomes.Where(o => o.Result is { BestValidationLoss: not null }).Select(Summarize)
+            .. outcomes.Where(o => o.Result is { BestValidationLoss: not null }).Select(o => Summarize(o, models[o.Run.Experiment.Model.Config]))
                 .OrderBy(p => p.Documents).ThenBy(p => p.Parameters),
         ];
     }
 
-    private PlannedRun Point(string directory, int width, long subset)
+    private PlannedRun Point(string directory, GridModel model, long subset)
     {
-        var config = (ChemGptConfig)Base.Model.Config with { Width = width };
         long stepsPerEpoch = (subset + Base.Training.BatchSize - 1) / Base.Training.BatchSize;
-        long cap = Math.Min(Math.Max(1, MaximumMolecules / Base.Training.BatchSize), stepsPerEpoch * MaximumEpochs);
+        long cap = Math.Min(Math.Max(1, MaximumSeen / Base.Training.BatchSize), stepsPerEpoch * MaximumEpochs);
         var experiment = Base with
         {
-            Model = ModelSpec.Of(config),
+            Model = ModelSpec.Of(model.Config),
             Data = Base.Data with { Subset = subset },
             Training = Base.Training with
             {
-                LearningRate = Base.Training.LearningRate * (RateWidth > 0 ? Math.Min(1, RateWidth / (double)width) : 1),
+                LearningRate = Base.Training.LearningRate * (RateWidth > 0 ? Math.Min(1, RateWidth / (double)model.Width) : 1),
                 Steps = cap,
                 Epochs = null,
                 Patience = Patience,
                 ValidationInterval = Interval.Steps(Math.Max(1, cap / Validations)),
             },
         };
-        string name = $"width-{width}-molecules-{subset}";
+        string name = $"{model.Name.Replace(" x ", "x").Replace(' ', '-')}-{DocumentName}-{subset}";
         return new PlannedRun(name, experiment, Path.Combine(directory, name));
     }
 
-    private static GridPoint Summarize(RunOutcome outcome)
+    private static GridPoint Summarize(RunOutcome outcome, GridModel model)
     {
         Experiment experiment = outcome.Run.Experiment;
-        var config = (ChemGptConfig)experiment.Model.Config;
         TrainingResult result = outcome.Result!;
-        using TokenStore store = TokenStore.Open(experiment.Data.Store);
-        long subset = experiment.Data.Subset!.Value;
+        RunFacts facts = RunFacts.Read(outcome.Run.Directory);
         LossCurve curve = LossCurve.ReadCsv(new RunDirectory(outcome.Run.Directory).MetricsCsvPath);
         double itemsPerStep = result.ItemsSeen / (double)result.Steps;
         return new GridPoint
         {
             Name = outcome.Run.Name,
-            ModelName = $"width {config.Width}",
-            Parameters = config.NonEmbeddingParameters,
+            ModelName = model.Name,
+            Parameters = facts.Parameters,
             LearningRate = experiment.Training.LearningRate,
-            Documents = subset,
-            Items = store.Train.Subset(subset).Tokens,
+            Documents = experiment.Data.Subset!.Value,
+            Items = facts.Items,
             ItemsSeen = result.ItemsSeen,
-            Compute = 6.0 * config.NonEmbeddingParameters * result.ItemsSeen,
+            Compute = 6.0 * facts.Parameters * result.ItemsSeen,
             Loss = result.BestValidationLoss!.Value,
             StillFalling = result.Reason == StopReason.Completed && result.BestStep == result.Steps,
             Seconds = result.Seconds,

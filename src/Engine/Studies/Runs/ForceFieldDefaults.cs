@@ -16,6 +16,7 @@ public static class ForceFieldDefaults
             BatchSize = 10,
             Optimizer = new OptimizerSpec { WeightDecay = 0 },
             Schedule = new ScheduleSpec { Kind = ScheduleKind.Plateau },
+            KeepBest = true,
         },
     };
 }

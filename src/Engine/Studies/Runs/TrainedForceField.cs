@@ -9,9 +9,12 @@ namespace ChemScale.Engine.Studies.Runs;
 /// <summary>Force fields out of run directories.</summary>
 public static class TrainedForceField
 {
-    /// <summary>The model of a run with the weights of its newest checkpoint, averaged ones where the run averages. Dispose of it.</summary>
+    /// <summary>
+    /// The model of a run with the weights of its least validation loss where the run keeps them, else of its newest checkpoint; averaged
+    /// ones where the run averages. Dispose of it.
+    /// </summary>
     /// <param name="run">Run directory of a force field.</param>
-    /// <param name="warn">Gets a line where the newest checkpoint is damaged and the one before is used.</param>
+    /// <param name="warn">Gets a line where the newest checkpoint is damaged and another is used.</param>
     /// <param name="precision">Null: that of the training.</param>
     /// <exception cref="InputException">No run, no checkpoint, or a run of another kind of model.</exception>
     public static ForceField Open(string run, Action<string> warn, Precision? precision = null)
@@ -20,7 +23,8 @@ public static class TrainedForceField
         if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", "chemscale train --out DIR makes one");
         Experiment experiment = directory.ReadExperiment();
         if (experiment.Model.Config is not ForceFieldConfig config) throw new InputException(run, experiment.Model.Family.Name, "the run of a force field");
-        Checkpoint checkpoint = directory.Checkpoints().OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
+        CheckpointStore checkpoints = directory.Checkpoints();
+        Checkpoint checkpoint = checkpoints.OpenBest(warn) ?? checkpoints.OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
         ForceField model = config.Create(experiment.Seed, TypeOf(experiment.Training.Dtype));
         try
         {

@@ -11,23 +11,31 @@ public sealed record Configuration(double LearningRate, int BatchSize)
     public string Name => string.Create(CultureInfo.InvariantCulture, $"lr-{LearningRate:G4}-batch-{BatchSize}");
 }
 
-/// <summary>The configurations of a search, without repeats; the Hugging Face default is always among them.</summary>
+/// <summary>The configurations of a search, without repeats; the one that people start from is always among them.</summary>
 public sealed record SearchSpace
 {
-    private SearchSpace(IReadOnlyList<Configuration> configurations) => Configurations = configurations;
+    private SearchSpace(IReadOnlyList<Configuration> configurations, Configuration start)
+    {
+        Configurations = configurations;
+        Default = start;
+    }
 
     public IReadOnlyList<Configuration> Configurations { get; }
 
-    /// <summary>Every learning rate with every batch size.</summary>
+    /// <summary>What selection has to beat.</summary>
+    public Configuration Default { get; }
+
+    /// <summary>Every learning rate with every batch size, and the default: null for Hugging Face's.</summary>
     /// <exception cref="InputException">A list is empty, or holds something that is no learning rate or batch size.</exception>
-    public static SearchSpace Grid(IEnumerable<double> learningRates, IEnumerable<int> batchSizes)
+    public static SearchSpace Grid(IEnumerable<double> learningRates, IEnumerable<int> batchSizes, Configuration? start = null)
     {
+        start ??= Configuration.HuggingFaceDefault;
         double[] rates = [.. learningRates];
         int[] batches = [.. batchSizes];
         if (rates.Length == 0 || rates.Any(r => !(r > 0) || double.IsInfinity(r)))
             throw new InputException("learning rates", string.Join(",", rates), "one or more positive numbers");
         if (batches.Length == 0 || batches.Any(b => b < 1)) throw new InputException("batch sizes", string.Join(",", batches), "one or more sizes of at least 1");
         IEnumerable<Configuration> grid = rates.SelectMany(rate => batches.Select(batch => new Configuration(rate, batch)));
-        return new SearchSpace([.. grid.Append(Configuration.HuggingFaceDefault).Distinct()]);
+        return new SearchSpace([.. grid.Append(start).Distinct()], start);
     }
 }

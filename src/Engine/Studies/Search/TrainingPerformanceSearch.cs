@@ -103,7 +103,7 @@ public sealed record TrainingPerformanceSearch
             Name = run.Name,
             LearningRate = configuration.LearningRate,
             BatchSize = configuration.BatchSize,
-            IsDefault = configuration == Configuration.HuggingFaceDefault,
+            IsDefault = configuration == Space.Default,
             Fate = verdict.Diverged ? ConfigurationFate.Diverged : verdict.Kept ? ConfigurationFate.Kept : ConfigurationFate.Stopped,
             EpochLosses = [.. curve.Epochs.Select(e => e.Mean)],
             Estimate = verdict.Estimate,

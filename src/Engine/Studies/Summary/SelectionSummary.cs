@@ -3,7 +3,7 @@ namespace ChemScale.Engine.Studies.Summary;
 /// <summary>Hyperparameter selection by training performance estimation (not the Tree-structured Parzen Estimator).</summary>
 public sealed record SelectionSummary
 {
-    /// <summary>In the order of the search space; the Hugging Face default is among them.</summary>
+    /// <summary>In the order of the search space; the default is among them.</summary>
     public required IReadOnlyList<ConfigurationOutcome> Configurations { get; init; }
 
     public required int ProbeEpochs { get; init; }
@@ -43,7 +43,7 @@ public sealed record ConfigurationOutcome
 
     public required int BatchSize { get; init; }
 
-    /// <summary>The default of Hugging Face's trainer.</summary>
+    /// <summary>What people start from: the default of Hugging Face's trainer, or a force field's published setting.</summary>
     public bool IsDefault { get; init; }
 
     /// <summary>What selection decided at the end of the probe; Diverged: the loss was not a number.</summary>

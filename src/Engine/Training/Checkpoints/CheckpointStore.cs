@@ -10,23 +10,21 @@ namespace ChemScale.Engine.Training.Checkpoints;
 
 /// <summary>
 /// The folder of a run's checkpoints. Each is a folder of its own, written under another name, flushed to the medium and renamed as a
-/// whole: it is there completely or not at all. The last two are kept.
+/// whole: it is there completely or not at all. The last two are kept, and beside them, where a run wants it, the best weights.
 /// </summary>
 public sealed class CheckpointStore(string folder, IStorage storage)
 {
     private const int Kept = 2;
     private const int Format = 1;
     private const string Prefix = "step-";
+    private const string BestPrefix = "best-";
     private const string PartialPrefix = "partial-";
     private const string DamagedPrefix = "damaged-";
 
     private static readonly string[] Files = [Checkpoint.ModelFile, Checkpoint.TrainingFile, Checkpoint.StateFile];
 
     /// <summary>Folders of finished checkpoints, newest first; whether they are sound shows when they are opened.</summary>
-    public IReadOnlyList<string> List() => !Directory.Exists(folder) ? [] :
-    [
-        .. Directory.EnumerateDirectories(folder, Prefix + "*").Where(d => StepOf(d) is not null).OrderByDescending(d => StepOf(d)),
-    ];
+    public IReadOnlyList<string> List() => List(Prefix);
 
     /// <summary>The newest checkpoint that is sound; null where there is none at all.</summary>
     /// <param name="warn">Gets one plain line for each newer one that is damaged.</param>
@@ -50,6 +48,22 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         }
         return candidates.Count == 0 ? null : throw new InputException(folder, $"every checkpoint is damaged: {string.Join("; ", problems)}", "",
             "restore the folder from a copy, or train again in another directory");
+    }
+
+    /// <summary>The weights of the least validation loss; null where the run keeps none or they are damaged.</summary>
+    /// <param name="warn">Gets a plain line where they are damaged.</param>
+    public Checkpoint? OpenBest(Action<string> warn)
+    {
+        if (List(BestPrefix) is not [var path, ..]) return null;
+        try
+        {
+            return Open(path);
+        }
+        catch (SafetensorsException e)
+        {
+            warn($"{Path.GetFileName(path)} is damaged ({e.Detail}); taking the newest checkpoint");
+            return null;
+        }
     }
 
     /// <exception cref="SafetensorsException">A file is missing, damaged or not what its checksum says.</exception>
@@ -91,6 +105,27 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         JsonObject state,
         Action ensureHeld)
     {
+        string saved = Save(Prefix, step, model, training, state, ensureHeld);
+        Prune(Prefix, Kept);
+        return saved;
+    }
+
+    /// <summary>Writes the weights of the least validation loss so far, and removes those before.</summary>
+    /// <inheritdoc cref="Save(long, IEnumerable{KeyValuePair{string, Tensor}}, IEnumerable{KeyValuePair{string, Tensor}}, JsonObject, Action)"/>
+    public void SaveBest(long step, IEnumerable<KeyValuePair<string, Tensor>> model, JsonObject state, Action ensureHeld)
+    {
+        Save(BestPrefix, step, model, [], state, ensureHeld);
+        Prune(BestPrefix, 1);
+    }
+
+    private string Save(
+        string prefix,
+        long step,
+        IEnumerable<KeyValuePair<string, Tensor>> model,
+        IEnumerable<KeyValuePair<string, Tensor>> training,
+        JsonObject state,
+        Action ensureHeld)
+    {
         storage.CreateDirectory(folder);
         string partial = Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N"));
         storage.CreateDirectory(partial);
@@ -102,13 +137,12 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         Write(partial, Checkpoint.StateFile, sums, stream => stream.Write(Encoding.UTF8.GetBytes(state.ToJsonString(Readable))));
         Write(partial, Checkpoint.SumsFile, new StringBuilder(), stream => stream.Write(Encoding.ASCII.GetBytes(sums.ToString())));
         storage.SyncDirectory(partial);
-        string final = Path.Combine(folder, Prefix + step.ToString("D9", CultureInfo.InvariantCulture));
+        string final = Path.Combine(folder, prefix + step.ToString("D9", CultureInfo.InvariantCulture));
         ensureHeld();
         // Only after falling back past a damaged checkpoint of the same step can the name be taken.
         if (Directory.Exists(final)) MoveAside(final);
         storage.MoveDirectory(partial, final);
         storage.SyncDirectory(folder);
-        Prune();
         return final;
     }
 
@@ -118,14 +152,22 @@ public sealed class CheckpointStore(string folder, IStorage storage)
     {
         if (!Directory.Exists(folder)) return;
         foreach (string partial in Directory.GetDirectories(folder, PartialPrefix + "*")) storage.DeleteDirectory(partial);
-        foreach (string path in List().Where(d => resumedStep is { } step && StepOf(d) > step)) MoveAside(path);
-        Prune();
+        foreach (string path in List().Where(d => resumedStep is { } step && StepOf(d, Prefix) > step)) MoveAside(path);
+        // The run will come to these again.
+        foreach (string path in List(BestPrefix).Where(d => StepOf(d, BestPrefix) > (resumedStep ?? 0))) Remove(path);
+        Prune(Prefix, Kept);
+        Prune(BestPrefix, 1);
     }
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
 
-    private static long? StepOf(string path) =>
-        long.TryParse(Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+    private IReadOnlyList<string> List(string prefix) => !Directory.Exists(folder) ? [] :
+    [
+        .. Directory.EnumerateDirectories(folder, prefix + "*").Where(d => StepOf(d, prefix) is not null).OrderByDescending(d => StepOf(d, prefix)),
+    ];
+
+    private static long? StepOf(string path, string prefix) =>
+        long.TryParse(Path.GetFileName(path)[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step)
             ? step
             : null;
 
@@ -156,9 +198,9 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         sums.Append(hashing.Digest()).Append("  ").Append(name).Append('\n');
     }
 
-    private void Prune()
+    private void Prune(string prefix, int kept)
     {
-        foreach (string old in List().Skip(Kept)) Remove(old);
+        foreach (string old in List(prefix).Skip(kept)) Remove(old);
     }
 
     private void MoveAside(string path) =>

@@ -14,6 +14,7 @@ public abstract class ModelFamily
         new ForceFieldFamily<SchNetConfig>("schnet"),
         new ForceFieldFamily<PaiNNConfig>("painn"),
         new ForceFieldFamily<SpookyNetConfig>("spookynet"),
+        new ForceFieldFamily<AllegroConfig>("allegro"),
     ];
 
     /// <summary>The name in <c>model.family</c>.</summary>

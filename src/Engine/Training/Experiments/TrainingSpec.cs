@@ -59,6 +59,10 @@ public sealed record TrainingSpec
     [OutsideIdentity]
     public Interval CheckpointInterval { get; init; } = Interval.Minutes(10);
 
+    /// <summary>Keep the weights of the least validation loss beside the checkpoints; evaluation then takes those.</summary>
+    [OutsideIdentity]
+    public bool KeepBest { get; init; }
+
     /// <summary>Validations without improvement after which the run ends; null to go on to the end.</summary>
     [Range(1, int.MaxValue)]
     public int? Patience { get; init; }

@@ -168,9 +168,7 @@ public sealed class ForceFieldTask : ITrainingTask
 
     private void Check(Frame frame, ForceFieldConfig config)
     {
-        int heaviest = frame.AtomicNumbers.Max();
-        if (heaviest > config.MaxAtomicNumber)
-            throw new InputException(frame.Place, $"atomic number {heaviest}", $"at most {config.MaxAtomicNumber}", "raise model.maxAtomicNumber");
+        config.RequireElements(frame.AtomicNumbers, frame.Place);
         bool useful = (loss.EnergyWeight > 0 && frame.HasEnergy) || (loss.ForceWeight > 0 && frame.HasForces)
             || (loss.StressWeight > 0 && frame.HasStress && frame.IsPeriodic);
         if (!useful) throw new InputException(frame.Place, "no label that the loss weighs", "an energy or forces");

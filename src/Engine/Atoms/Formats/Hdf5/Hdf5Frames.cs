@@ -33,10 +33,10 @@ public static class Hdf5Frames
         string? level = Level(group, options.EnergyKey);
         string? energy = LabelNames.Choose(options.EnergyKey, level is null ? ["energies", "energy"] : [$"{level}.energy"], group.Has);
         string? forces = LabelNames.Choose(options.ForcesKey, level is null ? ["forces"] : [$"{level}.forces"], group.Has);
-        if (energy is null) throw new InputException(group.Place, $"no {options.EnergyKey ?? "energies"}", $"one; it has {group.Names}");
+        if (energy is null) throw new InputException(group.Place, options.EnergyKey is { } key ? $"no '{key}'" : "no energies", $"one; it has {group.Names}");
         if (forces is null && options.ForcesKey is not null)
         {
-            throw new InputException(group.Place, $"no {options.ForcesKey}", $"one; it has {group.Names}");
+            throw new InputException(group.Place, $"no '{options.ForcesKey}'", $"one; it has {group.Names}");
         }
         return new FrameArrays
         {

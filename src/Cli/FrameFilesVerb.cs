@@ -5,8 +5,8 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-/// <summary>What the verbs that apply a trained force field to frames share.</summary>
-internal abstract class FramesVerb : Verb
+/// <summary>Options of the verbs that put a trained force field to files of frames.</summary>
+internal abstract class FrameFilesVerb : Verb
 {
     [Option("run", HelpText = "Run directory of a force field (default runs/train).")]
     public string RunDirectory { get; set; } = Path.Combine("runs", "train");

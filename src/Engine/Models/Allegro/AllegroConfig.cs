@@ -1,0 +1,94 @@
+using ChemScale.Engine.Models.ForceFields;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Models;
+
+/// <summary>Shape of an <see cref="Allegro"/>.</summary>
+public sealed record AllegroConfig : ForceFieldConfig
+{
+    /// <summary>The elements the model knows, symbols separated by commas. Their order is that of the rows of the first matrix.</summary>
+    public string Elements { get; init; } = "H, C, N, O";
+
+    /// <summary>L: highest order of spherical harmonics and of features, 0 to 3.</summary>
+    public int LMax { get; init; } = 2;
+
+    /// <summary>Tensor products; an atom's energy sees products of one more neighbour than there are layers.</summary>
+    public int Layers { get; init; } = 2;
+
+    /// <summary>U: channels of each representation of an edge, and of an environment.</summary>
+    public int Features { get; init; } = 32;
+
+    /// <summary>K Bessel functions.</summary>
+    public int RadialFunctions { get; init; } = 8;
+
+    /// <summary>p of the polynomial cutoff.</summary>
+    public int CutoffPower { get; init; } = 6;
+
+    /// <summary>Hidden widths, then D, of the perceptron from elements and distance to an edge's latent features; separated by commas.</summary>
+    public string TwoBodyWidths { get; init; } = "64, 128";
+
+    /// <summary>Hidden widths, then D, of the perceptron of each later layer and of the last one.</summary>
+    public string LatentWidths { get; init; } = "128";
+
+    /// <summary>Hidden widths of the linear map from latent features to an edge's energy; may be none.</summary>
+    public string EnergyWidths { get; init; } = "32";
+
+    /// <summary>Neighbours of an atom on average: sums over neighbours are divided by its root.</summary>
+    public double AverageNeighbors { get; init; } = 12;
+
+    public override long Parameters => NonEmbeddingParameters + 2L * ElementList().Length * TwoBodyWidthList()[0];
+
+    /// <summary>N of the scaling laws: all but the rows of the first matrix that belong to an element, for receivers and for senders.</summary>
+    public override long NonEmbeddingParameters
+    {
+        get
+        {
+            int[] twoBody = TwoBodyWidthList(), latent = LatentWidthList();
+            AllegroPaths[] paths = AllegroPaths.Plan(LMax, Layers);
+            long weights = (Layers + 1L) * latent[^1] * Features * (LMax + 1);
+            return RadialFunctions + AllegroMlp.Count([RadialFunctions, .. twoBody]) + weights
+                + paths.Sum(p => AllegroMlp.Count(AllegroLatent.Widths(latent, Features, p.Scalars)))
+                + paths[..^1].Sum(p => AllegroLinear.Count(p, Features)) + AllegroMlp.Count([latent[^1], .. EnergyWidthList(), 1]);
+        }
+    }
+
+    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new Allegro(this, seed, dtype, device);
+
+    /// <inheritdoc/>
+    public override void RequireElements(IEnumerable<int> atomicNumbers, string place)
+    {
+        int[] known = ElementList();
+        foreach (int z in atomicNumbers)
+        {
+            if (known.Contains(z)) continue;
+            string element = z is > 0 and <= Atoms.Elements.Heaviest ? $"element {Atoms.Elements.Symbol(z)} (atomic number {z})" : $"atomic number {z}";
+            throw new InputException(place, element, $"one of {Elements}", "add it to model.elements");
+        }
+    }
+
+    public override void Validate(string place = "model")
+    {
+        base.Validate(place);
+        foreach (int z in ElementList(place))
+            if (z > MaxAtomicNumber) throw new InputException($"{place}.elements", $"{Atoms.Elements.Symbol(z)} (atomic number {z})", $"at most {MaxAtomicNumber}", "raise model.maxAtomicNumber");
+        if (LMax is < 0 or > 3) throw new InputException($"{place}.lMax", $"{LMax}", "0 to 3");
+        AtLeast(1, Layers, "layers", place);
+        AtLeast(1, Features, "features", place);
+        AtLeast(1, RadialFunctions, "radialFunctions", place);
+        AtLeast(2, CutoffPower, "cutoffPower", place);
+        EnergyWidthList(place);
+        int[] twoBody = TwoBodyWidthList(place), latent = LatentWidthList(place);
+        if (twoBody[^1] != latent[^1])
+            throw new InputException($"{place}.latentWidths", $"'{LatentWidths}'", $"{twoBody[^1]} at the end, as in twoBodyWidths: they are added");
+        if (!(AverageNeighbors > 0) || !double.IsFinite(AverageNeighbors))
+            throw new InputException($"{place}.averageNeighbors", $"{AverageNeighbors}", "a positive number");
+    }
+
+    internal int[] ElementList(string place = "model") => CommaSeparated.Elements(Elements, $"{place}.elements");
+
+    internal int[] TwoBodyWidthList(string place = "model") => CommaSeparated.Widths(TwoBodyWidths, $"{place}.twoBodyWidths");
+
+    internal int[] LatentWidthList(string place = "model") => CommaSeparated.Widths(LatentWidths, $"{place}.latentWidths");
+
+    internal int[] EnergyWidthList(string place = "model") => CommaSeparated.Widths(EnergyWidths, $"{place}.energyWidths", 0);
+}

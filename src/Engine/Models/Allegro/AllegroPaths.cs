@@ -1,0 +1,77 @@
+using ChemScale.Engine.Models.Equivariant;
+using ChemScale.Engine.Operators;
+
+namespace ChemScale.Engine.Models;
+
+/// <summary>
+/// The couplings of one layer's tensor product: for each kept representation, in order, the paths from an edge feature and an environment
+/// to it, in the order of the features, then of the environments. An output's components are numbered component first, then path, so that
+/// the mixing of paths and channels that follows reads each component's paths side by side.
+/// </summary>
+/// <param name="Features">Representations of the edge features.</param>
+/// <param name="Environments">0e 1o 2e ..: those of the harmonics.</param>
+/// <param name="Outputs">Representations of the product; scalars first.</param>
+internal sealed record AllegroPaths(IReadOnlyList<Irrep> Features, IReadOnlyList<Irrep> Environments, IReadOnlyList<Irrep> Outputs)
+{
+    /// <summary>Paths to each output.</summary>
+    public IReadOnlyList<int> Counts { get; } = [.. Outputs.Select(o => Between(Features, Environments, o).Count())];
+
+    /// <summary>Paths to all outputs.</summary>
+    public int Total => Counts.Sum();
+
+    /// <summary>Paths to scalars.</summary>
+    public int Scalars => Counts[0];
+
+    /// <summary>Components of the product, all paths: K.</summary>
+    public int Components => Outputs.Zip(Counts, (o, n) => o.Components * n).Sum();
+
+    /// <summary>The products of every layer of a model.</summary>
+    /// <remarks>
+    /// Representations of both parities up to L, where what went in reaches them and they reach a scalar after the last layer.
+    /// </remarks>
+    public static AllegroPaths[] Plan(int maxOrder, int layers)
+    {
+        Irrep[] environments = [.. Enumerable.Range(0, maxOrder + 1).Select(Irrep.OfHarmonics)];
+        Irrep[] all = [.. from l in Enumerable.Range(0, maxOrder + 1) from parity in (int[])[1, -1] select new Irrep(l, parity)];
+        List<Irrep[]> at = [environments];
+        for (int t = 1; t < layers; t++) at.Add([.. all.Where(o => Between(at[t - 1], environments, o).Any())]);
+        at.Add([Irrep.Scalar]);
+        for (int t = layers - 1; t > 0; t--) at[t] = [.. at[t].Where(feature => at[t + 1].Any(o => Between([feature], environments, o).Any()))];
+        return [.. Enumerable.Range(0, layers).Select(t => new AllegroPaths(at[t], environments, at[t + 1]))];
+    }
+
+    /// <summary>Wigner's symbols times sqrt(2 l + 1) of the output.</summary>
+    public List<TensorProductEntry> Entries()
+    {
+        var entries = new List<TensorProductEntry>();
+        int first = 0;
+        for (int o = 0; o < Outputs.Count; o++)
+        {
+            int path = 0, paths = Counts[o];
+            foreach ((int left, int right) in Between(Features, Environments, Outputs[o]))
+                Add(Outputs[o].Order, Features[left].Order, Start(Features, left), Environments[right].Order, Start(Environments, right), first + path++, paths);
+            first += Outputs[o].Components * paths;
+        }
+        return entries;
+
+        void Add(int l, int l1, int start1, int l2, int start2, int start, int stride)
+        {
+            double[,,] w = Wigner3j.Of(l1, l2, l);
+            for (int k = 0; k <= 2 * l; k++)
+                for (int i = 0; i <= 2 * l1; i++)
+                    for (int j = 0; j <= 2 * l2; j++)
+                        if (w[i, j, k] != 0) entries.Add(new TensorProductEntry(start + k * stride, start1 + i, start2 + j, Math.Sqrt(2 * l + 1) * w[i, j, k]));
+        }
+    }
+
+    /// <summary>Components of representations.</summary>
+    public static int Width(IEnumerable<Irrep> irreps) => irreps.Sum(i => i.Components);
+
+    private static int Start(IReadOnlyList<Irrep> irreps, int index) => Width(irreps.Take(index));
+
+    private static IEnumerable<(int Feature, int Environment)> Between(IReadOnlyList<Irrep> features, IReadOnlyList<Irrep> environments, Irrep output) =>
+        from f in Enumerable.Range(0, features.Count)
+        from e in Enumerable.Range(0, environments.Count)
+        where features[f].CouplesWith(environments[e], output)
+        select (f, e);
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using ChemScale.Engine.Atoms.Formats.ExtXyz;
+
+namespace ChemScale.Engine.Simulation;
+
+/// <summary>
+/// The files of a dynamics, flushed with every frame. The trajectory has energy and forces as labels, momenta as a column (ASE's units), and
+/// step, time_fs, kinetic_energy (eV) and temperature (K) as further keys.
+/// </summary>
+internal sealed class DynamicsWriter : IDisposable
+{
+    private readonly StreamWriter trajectory;
+    private readonly StreamWriter thermo;
+    private readonly ExtXyzWriter frames;
+
+    public DynamicsWriter(SimulationFolder folder)
+    {
+        folder.Prepare();
+        trajectory = folder.Open(SimulationFolder.Trajectory);
+        try
+        {
+            thermo = folder.Open(SimulationFolder.Thermo);
+        }
+        catch
+        {
+            trajectory.Dispose();
+            throw;
+        }
+        frames = new ExtXyzWriter(trajectory);
+        thermo.Write("step,time_fs,potential_eV,kinetic_eV,total_eV,temperature_K\n");
+    }
+
+    public void Write(MolecularState state, DynamicsSample sample)
+    {
+        frames.Write(
+            state.Frame(),
+            new Dictionary<string, double>
+            {
+                ["step"] = sample.Step,
+                ["time_fs"] = sample.TimeFs,
+                ["kinetic_energy"] = sample.Kinetic,
+                ["temperature"] = sample.Temperature,
+            },
+            new Dictionary<string, double[]> { ["momenta"] = state.Momenta });
+        double[] numbers = [sample.TimeFs, sample.Potential, sample.Kinetic, sample.Total, sample.Temperature];
+        thermo.Write($"{sample.Step},{string.Join(',', numbers.Select(x => x.ToString("R", CultureInfo.InvariantCulture)))}\n");
+        trajectory.Flush();
+        thermo.Flush();
+    }
+
+    public void Dispose()
+    {
+        trajectory.Dispose();
+        thermo.Dispose();
+    }
+}

@@ -1,0 +1,121 @@
+using System.Runtime.InteropServices;
+using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Models.ForceFields;
+
+namespace ChemScale.Engine.Simulation.Ipi;
+
+/// <summary>
+/// The force side of the i-PI protocol (Ceriotti, More, Manolopoulos, Comput. Phys. Commun. 185, 1019 (2014)), as i-PI and ASE's
+/// SocketIOCalculator speak it. STATUS is answered with READY, then HAVEDATA once a POSDATA is evaluated, then NEEDINIT once GETFORCE
+/// has fetched the answer. Positions come in bohr, the cell transposed and followed by its inverse, which is not used. Back go the
+/// energy in Hartree, forces in Hartree/bohr, the virial -V x stress in Hartree, transposed, and no extra text.
+/// </summary>
+public sealed class IpiClient
+{
+    // What a server may say beside INIT; more is taken for a stream that is out of step.
+    private const int LongestInit = 1 << 20;
+
+    private readonly IPotential potential;
+    private readonly Frame template;
+    private readonly IpiConnection connection;
+    private FramePrediction? answer;
+    private double volume;
+    private bool fetched;
+
+    /// <param name="potential">Answers.</param>
+    /// <param name="template">
+    /// Elements, charge and which directions repeat: none of which the protocol has. Its positions and cell are replaced by what
+    /// comes; where nothing repeats, the cell that comes is left aside and the virial is zero.
+    /// </param>
+    /// <param name="connection">To the server.</param>
+    public IpiClient(IPotential potential, Frame template, IpiConnection connection)
+    {
+        this.potential = potential;
+        this.template = template;
+        this.connection = connection;
+    }
+
+    /// <summary>Frames evaluated.</summary>
+    public long Evaluations { get; private set; }
+
+    private string Status => answer is not null ? "HAVEDATA" : fetched ? "NEEDINIT" : "READY";
+
+    /// <summary>Answers until the server is through.</summary>
+    /// <exception cref="InputException">Another number of atoms than the template's, or a frame that the potential refuses.</exception>
+    /// <exception cref="IpiProtocolException">The server does not keep to the protocol.</exception>
+    public IpiEnd Run()
+    {
+        while (true)
+        {
+            switch (connection.ReadHeader())
+            {
+                case null or "":
+                    return IpiEnd.Closed;
+                case "EXIT":
+                    return IpiEnd.Exit;
+                case "STATUS":
+                    if (!connection.Send(Status)) return IpiEnd.Closed;
+                    break;
+                case "INIT":
+                    Initialise();
+                    break;
+                case "POSDATA":
+                    Evaluate();
+                    break;
+                case "GETFORCE":
+                    if (!Answer()) return IpiEnd.Closed;
+                    break;
+                case var other:
+                    throw new IpiProtocolException($"the i-PI server sent '{other}'; expected STATUS, INIT, POSDATA, GETFORCE or EXIT");
+            }
+        }
+    }
+
+    /// <summary>Which replica it is, and a text: neither matters to a force field.</summary>
+    private void Initialise()
+    {
+        _ = connection.ReadInt32("INIT");
+        int length = connection.ReadInt32("INIT");
+        if (length is < 0 or > LongestInit) throw new IpiProtocolException($"the i-PI server sent INIT with {length} bytes");
+        connection.Read(new byte[length], "INIT");
+        fetched = false;
+    }
+
+    private void Evaluate()
+    {
+        double[] cell = connection.ReadDoubles(9, "POSDATA");
+        _ = connection.ReadDoubles(9, "POSDATA");
+        int atoms = connection.ReadInt32("POSDATA");
+        if (atoms != template.Atoms)
+            throw new InputException(template.Place, $"{template.Atoms} atoms", $"{atoms}, as the server sends", "give serve the frame the server works on");
+        double[] positions = connection.ReadDoubles(3 * atoms, "POSDATA");
+        for (int i = 0; i < positions.Length; i++) positions[i] *= IpiUnits.Bohr;
+        Frame frame = template with { Positions = positions, Place = "POSDATA" };
+        if (template.IsPeriodic) frame = frame with { Cell = [.. Transposed(cell).Select(x => x * IpiUnits.Bohr)] };
+        FramePrediction prediction = potential.Evaluate(frame, stress: template.IsPeriodic);
+        if (!double.IsFinite(prediction.Energy) || !prediction.Forces.All(double.IsFinite) || prediction.Stress?.All(double.IsFinite) == false)
+            throw new IpiProtocolException($"evaluation {Evaluations + 1} gave an energy of {prediction.Energy} eV, or forces that are no numbers");
+        (answer, volume) = (prediction, frame.Volume);
+        Evaluations++;
+    }
+
+    private bool Answer()
+    {
+        if (answer is null) throw new IpiProtocolException("the i-PI server sent GETFORCE before POSDATA");
+        // ASE takes exactly one byte for an extra, and none at all is told from a closed socket by few: the one that its own client sends.
+        ReadOnlySpan<byte> extra = "\0"u8;
+        double[] virial = answer.Stress is { } stress ? [.. Transposed(stress).Select(x => -volume * x / IpiUnits.Hartree)] : new double[9];
+        double[] forces = [.. answer.Forces.Select(x => x * (IpiUnits.Bohr / IpiUnits.Hartree))];
+        using var body = new MemoryStream();
+        body.Write(MemoryMarshal.AsBytes<double>([answer.Energy / IpiUnits.Hartree]));
+        body.Write(MemoryMarshal.AsBytes<int>([template.Atoms]));
+        body.Write(MemoryMarshal.AsBytes(forces.AsSpan()));
+        body.Write(MemoryMarshal.AsBytes(virial.AsSpan()));
+        body.Write(MemoryMarshal.AsBytes<int>([extra.Length]));
+        body.Write(extra);
+        (answer, fetched) = (null, true);
+        return connection.Send("FORCEREADY", body.GetBuffer().AsSpan(0, (int)body.Length));
+    }
+
+    private static double[] Transposed(double[] m) => [m[0], m[3], m[6], m[1], m[4], m[7], m[2], m[5], m[8]];
+}

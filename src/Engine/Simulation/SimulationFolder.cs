@@ -1,0 +1,82 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ChemScale.Engine.Simulation;
+
+/// <summary>Where a simulation is written: trajectory.extxyz, a CSV log, and summary.json when it has ended.</summary>
+public sealed class SimulationFolder
+{
+    public const string Trajectory = "trajectory.extxyz", Thermo = "thermo.csv", Relaxation = "relaxation.csv", Summary = "summary.json";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    private readonly bool overwrite;
+
+    /// <param name="path">Made when the first file is opened.</param>
+    /// <param name="overwrite">Whether a simulation that is there may be replaced.</param>
+    /// <exception cref="InputException">One is there and may not be.</exception>
+    public SimulationFolder(string path, bool overwrite = false)
+    {
+        Path = path;
+        this.overwrite = overwrite;
+        RequireFree();
+    }
+
+    public string Path { get; }
+
+    internal string In(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Makes the folder, and takes away what a simulation before left there.</summary>
+    /// <exception cref="InputException">It cannot be written to.</exception>
+    internal void Prepare() => Guard(() =>
+    {
+        RequireFree();
+        Directory.CreateDirectory(Path);
+        foreach (string name in (string[])[Trajectory, Thermo, Relaxation, Summary]) File.Delete(In(name));
+    });
+
+    /// <exception cref="InputException">It cannot be written to.</exception>
+    internal StreamWriter Open(string name)
+    {
+        StreamWriter? writer = null;
+        Guard(() => writer = new StreamWriter(In(name), new UTF8Encoding(false), new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            Share = FileShare.Read,
+        }));
+        return writer!;
+    }
+
+    internal void WriteSummary<T>(T summary)
+    {
+        string temporary = In(Summary) + ".incomplete";
+        File.WriteAllText(temporary, JsonSerializer.Serialize(summary, Json) + "\n");
+        File.Move(temporary, In(Summary), overwrite: true);
+    }
+
+    private void RequireFree()
+    {
+        if (!overwrite && File.Exists(In(Trajectory)))
+            throw new InputException(Path, "holds a simulation", "a new folder", "choose another, or replace it with --overwrite");
+    }
+
+    private void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (FileErrors.IsRefusal(e))
+        {
+            throw new InputException(Path, e.Message, "a folder that can be written to");
+        }
+    }
+}

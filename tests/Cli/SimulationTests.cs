@@ -1,0 +1,150 @@
+using System.Text.Json;
+using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Simulation;
+using ChemScale.Tests.Simulation;
+using ChemScale.Tests.Simulation.Ipi;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Cli;
+
+/// <summary>simulate and serve.</summary>
+public sealed class SimulationTests
+{
+    private TrainedRun trained = null!;
+
+    private static readonly string[] Impossible =
+    [
+        "simulate --frame MOLECULE --run nowhere", "simulate --frame MOLECULE --run LANGUAGE", "simulate", "simulate --frame nowhere.xyz", "simulate --frame MOLECULE@1",
+        "simulate --frame MOLECULE --steps 0", "simulate --frame MOLECULE --steps 5 --time 1", "simulate --frame MOLECULE --time 0", "simulate --frame MOLECULE --timestep -1",
+        "simulate --frame MOLECULE --temperature nan", "simulate --frame MOLECULE --every 0", "simulate --frame MOLECULE --threads -1", "simulate --frame MOLECULE --friction 1",
+        "simulate --frame MOLECULE --ensemble npt", "simulate --frame MOLECULE --fmax 0.1", "simulate --frame MOLECULE --ensemble relax --fmax 0",
+        "simulate --frame MOLECULE --ensemble relax --temperature 300", "simulate --frame MOLECULE --precision half", "simulate --frame MOLECULE --length-unit mile",
+        "simulate --frame HEAVY", "simulate --frame TOGETHER", "simulate --frame MOLECULE --out IMPOSSIBLE", "simulate --frame TEXT",
+        "serve --unix x", "serve --frame MOLECULE --unix x --port 3", "serve --frame MOLECULE --port 0", "serve --frame MOLECULE --wait -1", "serve --frame HEAVY --unix x",
+        "serve --frame MOLECULE --unix chemscale-nobody --wait 0.1", "serve --frame MOLECULE --host localhost --port 1 --wait 0", "serve --frame MOLECULE --run nowhere --unix x",
+    ];
+
+    [OneTimeSetUp]
+    public void Train()
+    {
+        trained = new TrainedRun();
+        trained.Write("heavy.xyz", new Frame { AtomicNumbers = [79, 1], Positions = [0, 0, 0, 1.5, 0, 0] });
+        trained.Write("together.xyz", new Frame { AtomicNumbers = [1, 1], Positions = new double[6] });
+        File.WriteAllText(trained["text.xyz"], "not a frame\n");
+    }
+
+    [OneTimeTearDown]
+    public void Remove() => trained.Dispose();
+
+    [TestCaseSource(nameof(Impossible))]
+    public void What_cannot_be_is_refused(string arguments)
+    {
+        string[] words = [.. arguments.Split(' ').Select(word => word switch
+        {
+            "MOLECULE@1" => trained.Molecule + "@1",
+            "MOLECULE" => trained.Molecule,
+            "HEAVY" => trained["heavy.xyz"],
+            "TOGETHER" => trained["together.xyz"],
+            "TEXT" => trained["text.xyz"],
+            "LANGUAGE" => Workplace.CompleteRun,
+            "IMPOSSIBLE" => Workplace.Impossible,
+            _ => word,
+        })];
+        if (!words.Contains("--run")) words = [.. words, "--run", trained.Run];
+        if (words[0] == "simulate" && !words.Contains("--out")) words = [.. words, "--out", trained["refused"]];
+        BadInputTests.Refused(words);
+        Assert.That(Directory.Exists(trained["refused"]), Is.False);
+    }
+
+    [Test]
+    public void A_simulation_answers_for_people_and_for_programs()
+    {
+        Outcome json = Simulate("json", "--steps", "30", "--json"), text = Simulate("text", "--time", "0.015", "--threads", "1");
+        using JsonDocument answer = JsonDocument.Parse(json.Output);
+        Assert.Multiple(() =>
+        {
+            Assert.That(answer.RootElement.GetProperty("steps").GetInt64(), Is.EqualTo(30));
+            Assert.That(answer.RootElement.GetProperty("driftMeVPerAtomPerPs").ValueKind, Is.EqualTo(JsonValueKind.Number));
+            Assert.That(text.Output, Does.Contain("meV/atom/ps").And.Contain("30 steps"));
+            Assert.That(File.ReadAllBytes(Trajectory("text")), Is.EqualTo(File.ReadAllBytes(Trajectory("json"))));
+        });
+    }
+
+    [Test]
+    public void A_thermostat_and_a_relaxation_run_too()
+    {
+        Assert.That(Simulate("langevin", "--ensemble", "langevin", "--steps", "20", "--friction", "20").Output, Does.Not.Contain("meV/atom/ps"));
+        Assert.That(Simulate("relax", "--ensemble", "relax", "--fmax", "0.05").Output, Does.Contain("relaxed in"));
+        Frame[] frames = [.. FrameFiles.Read(Trajectory("relax"))];
+        Assert.That(frames[^1].Energy, Is.LessThan(frames[0].Energy!.Value));
+        Assert.That(frames[^1].Forces!.Max(Math.Abs), Is.LessThanOrEqualTo(0.05));
+    }
+
+    [Test]
+    public void Float64_and_float32_agree_to_single_precision()
+    {
+        Simulate("single", "--steps", "1", "--precision", "float32");
+        Simulate("double", "--steps", "1", "--precision", "float64");
+        double single = StartFrame.Read(Trajectory("single")).Energy!.Value, twice = StartFrame.Read(Trajectory("double")).Energy!.Value;
+        Assert.That(single, Is.EqualTo(twice).Within(1e-4).And.Not.EqualTo(twice));
+    }
+
+    [Test]
+    public void A_simulation_that_blows_up_exits_with_1_and_one_line()
+    {
+        Outcome outcome = CommandLine.Here("simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained["hot"], "--timestep", "500", "--steps", "1000");
+        Assert.That(outcome.ExitCode, Is.EqualTo(1), outcome.ToString());
+        Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
+        Assert.That(outcome.Error, Does.Contain("failed at step").And.Contain("fs"));
+        Assert.That(File.ReadAllText(Trajectory("hot")), Does.Not.Contain("NaN"));
+    }
+
+    [TestCase("INT", 130), TestCase("TERM", 143)]
+    public void A_signal_ends_a_simulation_with_complete_files(string signal, int code)
+    {
+        string name = "signal" + signal;
+        RunningCommand command = CommandLine.Start("simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained[name],
+            "--steps", "100000000", "--every", "1", "--timestep", "0.1");
+        Assert.That(command.Await(() => File.Exists(Trajectory(name)) && new FileInfo(Trajectory(name)).Length > 3000));
+        command.Signal(signal);
+        Assert.That(command.Wait().ExitCode, Is.EqualTo(code));
+        long frames = FrameFiles.Read(Trajectory(name)).LongCount();
+        using JsonDocument summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(trained[name], SimulationFolder.Summary)));
+        Assert.That(summary.RootElement.GetProperty("end").GetString(), Is.EqualTo("stopped"));
+        Assert.That(summary.RootElement.GetProperty("steps").GetInt64(), Is.EqualTo(frames - 1));
+    }
+
+    [TestCase("INT", 130), TestCase("TERM", 143)]
+    public void A_signal_ends_a_server_that_waits(string signal, int code)
+    {
+        using var server = new FakeServer(trained["socket"]);
+        RunningCommand command = CommandLine.Start("serve", "--run", trained.Run, "--frame", trained.Molecule, "--unix", trained["socket"]);
+        server.Accept();
+        Assert.That(server.Status(), Is.EqualTo("READY"));
+        command.Signal(signal);
+        Assert.That(command.Wait().ExitCode, Is.EqualTo(code));
+    }
+
+    [Test]
+    public void A_server_of_other_atoms_is_refused()
+    {
+        using var server = new FakeServer(trained["other"]);
+        RunningCommand command = CommandLine.Start("serve", "--run", trained.Run, "--frame", trained.Molecule, "--unix", trained["other"]);
+        server.Accept();
+        server.SendPositions(new double[9], [0, 0, 0, 0, 0, 1]);
+        Outcome outcome = command.Wait();
+        Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
+        Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
+        Assert.That(outcome.Error, Does.Contain("3 atoms").And.Contain("2, as the server sends"));
+    }
+
+    private Outcome Simulate(string name, params string[] more)
+    {
+        Outcome outcome = CommandLine.Here(["simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained[name], .. more]);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        return outcome;
+    }
+
+    private string Trajectory(string name) => Path.Combine(trained[name], SimulationFolder.Trajectory);
+}

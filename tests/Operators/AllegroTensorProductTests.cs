@@ -1,0 +1,141 @@
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Models.Equivariant;
+using ChemScale.Engine.Operators;
+using ChemScale.Tests.Models.Equivariant;
+using NUnit.Framework;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Tests.Operators;
+
+public class AllegroTensorProductTests
+{
+    private const int Channels = 3;
+
+    private DisposeScope scope = null!;
+    private EdgeList edges = null!;
+
+    [SetUp]
+    public void Open()
+    {
+        scope = NewDisposeScope();
+        edges = new EdgeList([0, 2, 2, 5], [1, 2, 0, 1, 1]);
+    }
+
+    [TearDown]
+    public void Close()
+    {
+        edges.Dispose();
+        scope.Dispose();
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void It_is_the_sum_of_its_terms(bool diagonal)
+    {
+        TensorProductEntry[] entries = diagonal
+            ? [new(0, 0, 0, 0.5), new(0, 2, 2, -2), new(1, 1, 1, 3)]
+            : [new(0, 0, 3, 0.5), new(0, 2, 1, -2), new(1, 1, 0, 3), new(3, 2, 3, 1.5), new(3, 2, 3, 1)];
+        int left = 3, right = diagonal ? 3 : 4, outputs = 4;
+        using var table = new TensorProductTable(left, right, outputs, entries, ScalarType.Float64);
+        Assert.That(table.IsDiagonal, Is.EqualTo(diagonal));
+        Tensor x = Random(1, 5, left), y = Random(2, 3, right), product = AllegroTensorProduct.Apply(x, y, edges, table);
+        var expected = new double[5, outputs, Channels];
+        long[] receivers = [0, 0, 2, 2, 2];
+        for (int e = 0; e < 5; e++)
+            for (int u = 0; u < Channels; u++)
+                foreach (TensorProductEntry entry in entries)
+                    expected[e, entry.Output, u] += entry.Value * x[e, entry.Left, u].item<double>() * y[receivers[e], entry.Right, u].item<double>();
+        Assert.That((product - tensor(expected)).abs().max().item<double>(), Is.LessThan(1e-14));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void It_turns_with_rotations_and_reflections_of_its_factors(bool mirrored)
+    {
+        foreach (AllegroPaths paths in AllegroPaths.Plan(3, 3))
+        {
+            using TensorProductTable table = Table(paths);
+            Tensor x = Random(1, 5, table.Left), y = Random(2, 3, table.Right);
+            Tensor after = AllegroTensorProduct.Apply(Turned(x, paths.Features), Turned(y, paths.Environments), edges, table);
+            // A component's paths lie side by side: components turn with a channel for each path.
+            Tensor[] blocks = AllegroTensorProduct.Apply(x, y, edges, table).split([.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)], 1);
+            Tensor before = cat([.. blocks.Select((b, o) => Turned(b.reshape(5, paths.Outputs[o].Components, -1), [paths.Outputs[o]]).reshape(b.shape))], 1);
+            Assert.That((after - before).abs().max().item<double>(), Is.LessThan(1e-13 * before.abs().max().item<double>()));
+        }
+
+        Tensor Turned(Tensor values, IReadOnlyList<Irrep> irreps)
+        {
+            Tensor[] parts = values.split([.. irreps.Select(i => (long)i.Components)], 1);
+            return cat([.. parts.Select((part, i) => Matrix(irreps[i]).matmul(part))], 1);
+        }
+
+        Tensor Matrix(Irrep irrep)
+        {
+            // Inversion is a factor; what is left of a reflection is a rotation.
+            using var harmonics = new SphericalHarmonics(3, HarmonicScale.Component, ScalarType.Float64);
+            Tensor vectors = Random(3, 20, 3).select(2, 0), turned = vectors.matmul(Rotations.Proper(4).t());
+            Tensor from = Part(harmonics.Of(vectors)), to = Part(harmonics.Of(turned));
+            Tensor rotation = linalg.pinv(from).matmul(to).t();
+            return mirrored ? rotation * irrep.Parity : rotation;
+
+            Tensor Part(Tensor all) => all.narrow(1, irrep.Order * irrep.Order, irrep.Components);
+        }
+    }
+
+    [Test]
+    public void First_and_second_derivatives_match_finite_differences()
+    {
+        foreach (AllegroPaths paths in AllegroPaths.Plan(2, 2))
+        {
+            using TensorProductTable table = Table(paths);
+            Tensor x = Random(1, 5, table.Left).requires_grad_(), y = Random(2, 3, table.Right).requires_grad_();
+            Tensor dx = Random(3, 5, table.Left), dy = Random(4, 3, table.Right);
+            Assert.That(Along(Value), Is.EqualTo(Slope(Value)).Within(1e-8).Percent);
+            Assert.That(Along(SquaredGradient), Is.EqualTo(Slope(SquaredGradient)).Within(1e-7).Percent);
+
+            Tensor Value(Tensor a, Tensor b) => AllegroTensorProduct.Apply(a, b, edges, table).square().sum();
+
+            Tensor SquaredGradient(Tensor a, Tensor b)
+            {
+                IList<Tensor> g = autograd.grad([Value(a, b)], [a, b], retain_graph: true, create_graph: true);
+                return g[0].square().sum() + g[1].square().sum();
+            }
+
+            double Along(Func<Tensor, Tensor, Tensor> f)
+            {
+                IList<Tensor> g = autograd.grad([f(x, y)], [x, y]);
+                return ((g[0] * dx).sum() + (g[1] * dy).sum()).item<double>();
+            }
+
+            double Slope(Func<Tensor, Tensor, Tensor> f)
+            {
+                const double H = 1e-3;
+                return (8 * (At(H) - At(-H)) - (At(2 * H) - At(-2 * H))) / (12 * H);
+
+                double At(double h) => f((x + h * dx).detach().requires_grad_(), (y + h * dy).detach().requires_grad_()).item<double>();
+            }
+        }
+    }
+
+    [Test]
+    public void Environments_sum_the_weighted_harmonics_of_an_atoms_edges()
+    {
+        Tensor weights = Random(1, 5, 2), harmonics = Random(2, 5, 4).select(2, 0), orders = tensor(new long[] { 0, 1, 1, 1 });
+        Tensor sums = AllegroEnvironment.Apply(weights, harmonics, orders, edges);
+        Assert.That(sums.shape, Is.EqualTo(new long[] { 3, 4, Channels }));
+        Assert.That(sums[1].abs().max().item<double>(), Is.Zero);
+        double expected = Enumerable.Range(2, 3).Sum(e => weights[e, 1, 2].item<double>() * harmonics[e, 3].item<double>());
+        Assert.That(sums[2, 3, 2].item<double>(), Is.EqualTo(expected).Within(1e-14));
+    }
+
+    [Test]
+    public void Terms_of_missing_components_are_refused() =>
+        Assert.That(() => new TensorProductTable(2, 3, 1, [new(0, 1, 3, 1)], ScalarType.Float64), Throws.TypeOf<ArgumentOutOfRangeException>());
+
+    private static TensorProductTable Table(AllegroPaths paths) =>
+        new(AllegroPaths.Width(paths.Features), AllegroPaths.Width(paths.Environments), paths.Components, paths.Entries(), ScalarType.Float64);
+
+    private static Tensor Random(ulong seed, int rows, int components) =>
+        randn([rows, components, Channels], dtype: ScalarType.Float64, generator: new Generator(seed));
+}
