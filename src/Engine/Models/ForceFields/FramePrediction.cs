@@ -11,8 +11,8 @@ namespace ChemScale.Engine.Models.ForceFields;
 /// <param name="Stress">(3, 3) eV/A^3; null where not asked for or where the frame is not periodic</param>
 public sealed record FramePrediction(double Energy, double[] Forces, double[]? Stress)
 {
-    // Bounds memory; larger frames go one at a time.
-    private const int BatchAtoms = 2000;
+    /// <summary>Atoms of a batch: bounds memory; larger frames go one at a time.</summary>
+    public const int BatchAtoms = 2000;
 
     /// <param name="model">Its weights are only read.</param>
     /// <param name="frame">Labels are not looked at.</param>
@@ -21,14 +21,19 @@ public sealed record FramePrediction(double Energy, double[] Forces, double[]? S
     public static FramePrediction Of(ForceField model, Frame frame, bool stress = false) => OfBatch(model, [frame], stress)[0];
 
     /// <summary>Many frames, batched; in their order, read as they are consumed.</summary>
+    /// <param name="model">Its weights are only read.</param>
+    /// <param name="frames">Labels are not looked at.</param>
+    /// <param name="stress">Whether to differentiate by strain too.</param>
+    /// <param name="batchAtoms">Frames are evaluated together up to this many atoms.</param>
     /// <inheritdoc cref="Of"/>
-    public static IEnumerable<(Frame Frame, FramePrediction Prediction)> OfAll(ForceField model, IEnumerable<Frame> frames, bool stress = false)
+    public static IEnumerable<(Frame Frame, FramePrediction Prediction)> OfAll(
+        ForceField model, IEnumerable<Frame> frames, bool stress = false, int batchAtoms = BatchAtoms)
     {
         var waiting = new List<Frame>();
         int atoms = 0;
         foreach (Frame frame in frames)
         {
-            if (waiting.Count > 0 && atoms + frame.Atoms > BatchAtoms)
+            if (waiting.Count > 0 && atoms + frame.Atoms > batchAtoms)
             {
                 foreach (var pair in waiting.Zip(OfBatch(model, waiting, stress))) yield return pair;
                 waiting.Clear();

@@ -1,0 +1,33 @@
+using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Studies.Evaluation;
+using CommandLine;
+
+namespace ChemScale.Cli;
+
+[Verb("predict", HelpText = "Energies, forces and, of periodic frames, stress from a trained force field, as extended xyz in eV and Angstrom.")]
+internal sealed class PredictVerb : FrameFilesVerb
+{
+    [Option("out", HelpText = "File to write (default runs/predictions.extxyz).")]
+    public string Out { get; set; } = Path.Combine("runs", "predictions.extxyz");
+
+    public override int Run(CancellationToken stop)
+    {
+        PredictionReport report;
+        using (var display = new FrameDisplay())
+        {
+            report = ForceFieldPrediction.Run(new PredictionOptions
+            {
+                Run = RunDirectory,
+                Files = [.. Frames],
+                Output = Out,
+                Read = new FrameReadOptions { GeometryOnly = true, Length = Length },
+                Precision = Precision,
+                BatchAtoms = BatchAtoms,
+                Limit = Limit,
+            }, Warn, display.Report, stop);
+        }
+        if (Json) Output.Json(report);
+        else Console.WriteLine($"{report.Output}: {report.Frames:N0} frames, {report.Atoms:N0} atoms, {report.PeriodicFrames:N0} with stress");
+        return 0;
+    }
+}

@@ -1,0 +1,39 @@
+using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Formats.ExtXyz;
+using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Studies.Runs;
+
+namespace ChemScale.Engine.Studies.Evaluation;
+
+/// <summary>Energies, forces and, of periodic frames, stress of a trained force field, written beside the geometries they belong to.</summary>
+public static class ForceFieldPrediction
+{
+    /// <summary>Labels that the frames bring along are replaced; charge, spin and kind stay.</summary>
+    /// <param name="options">Output: an .extxyz, replaced whole.</param>
+    /// <param name="warn">Gets lines about a damaged checkpoint and about elements the model was not trained on.</param>
+    /// <param name="progress">Gets the number of frames done, now and then.</param>
+    /// <param name="stop">Nothing is written then.</param>
+    /// <exception cref="InputException">No run of a force field, or what is wrong with the frames or the output; nothing is written.</exception>
+    public static PredictionReport Run(
+        PredictionOptions options, Action<string> warn, Action<long>? progress = null, CancellationToken stop = default)
+    {
+        options.Validate();
+        if (Path.GetExtension(options.Output).ToLowerInvariant() is not (".xyz" or ".extxyz"))
+            throw new InputException(options.Output, $"extension '{Path.GetExtension(options.Output)}'", ".extxyz or .xyz");
+        if (options.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(options.Output)))
+            throw new InputException(options.Output, "is read and written", "another file", "the labels it holds would be lost");
+        using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
+        using var file = new PendingFile(options.Output);
+        var writer = new ExtXyzWriter(file.Writer);
+        long frames = 0, atoms = 0, periodic = 0;
+        foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(model, options, warn, progress, stop))
+        {
+            writer.Write(frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = prediction.Stress });
+            frames++;
+            atoms += frame.Atoms;
+            if (prediction.Stress is not null) periodic++;
+        }
+        file.Complete();
+        return new PredictionReport(options.Run, options.Files, options.Output, frames, atoms, periodic);
+    }
+}

@@ -1,0 +1,147 @@
+using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Models.ForceFields;
+
+namespace ChemScale.Engine.Studies.Evaluation;
+
+/// <summary>
+/// Errors of predicted frames, taken one frame at a time: sums, by element and by kind of frame too, and samples of bounded size for what
+/// needs the numbers themselves. A label that is absent or NaN is counted and takes part in nothing.
+/// </summary>
+internal sealed class FrameErrors
+{
+    private const int EnergyPoints = 2000;
+    private const int ForcePoints = 5000;
+    private const int ShiftFrames = 200_000;
+
+    // Bounds memory where every frame has a name of its own.
+    private const int MostTypes = 200;
+    private const string OtherTypes = "(others)";
+
+    private readonly ErrorSums _energy = new();
+    private readonly ErrorSums _energyPerAtom = new();
+    private readonly ErrorSums _forces = new();
+    private readonly ErrorSums _stress = new();
+    private readonly SortedDictionary<int, ErrorSums> _elements = [];
+    private readonly SortedDictionary<string, TypeSums> _types = new(StringComparer.Ordinal);
+    private readonly ThinnedSample<(double Error, int Atoms)> _shift = new(ShiftFrames);
+
+    public long Frames { get; private set; }
+
+    public long Atoms { get; private set; }
+
+    public long WithoutEnergy { get; private set; }
+
+    /// <summary>Frames without a single force.</summary>
+    public long WithoutForces { get; private set; }
+
+    /// <summary>Components that are absent from frames that have others.</summary>
+    public long MissingForceComponents { get; private set; }
+
+    public long PeriodicFrames { get; private set; }
+
+    public long PeriodicWithoutStress { get; private set; }
+
+    public ThinnedSample<ParityPoint> Energies { get; } = new(EnergyPoints);
+
+    public ThinnedSample<ParityPoint> Forces { get; } = new(ForcePoints);
+
+    public EnergyErrors? Energy => EnergyErrors.Of(_energy, _energyPerAtom);
+
+    public ForceErrors? Force => ForceErrors.Of(_forces);
+
+    public StressErrors? Stress => StressErrors.Of(_stress);
+
+    public EnergyShift? Shift => EnergyShift.Of(_shift);
+
+    /// <summary>By symbol, lightest first; eV/A.</summary>
+    public IReadOnlyDictionary<string, ErrorFigures> ForcesByElement =>
+        _elements.ToDictionary(pair => Elements.Symbol(pair.Key), pair => pair.Value.Figures!);
+
+    public IReadOnlyList<ConfigTypeErrors> ByConfigType =>
+    [
+        .. _types.Select(pair => new ConfigTypeErrors(
+            pair.Key, pair.Value.Frames, EnergyErrors.Of(pair.Value.Energy, pair.Value.EnergyPerAtom), ForceErrors.Of(pair.Value.Forces))),
+    ];
+
+    public void Add(Frame frame, FramePrediction prediction)
+    {
+        TypeSums? type = frame.ConfigType is { } name ? TypeOf(name) : null;
+        if (type is not null) type.Frames++;
+        AddEnergy(frame, prediction, type);
+        AddForces(frame, prediction, type);
+        AddStress(frame, prediction);
+        Frames++;
+        Atoms += frame.Atoms;
+    }
+
+    private void AddEnergy(Frame frame, FramePrediction prediction, TypeSums? type)
+    {
+        if (!frame.HasEnergy)
+        {
+            WithoutEnergy++;
+            return;
+        }
+        double error = prediction.Energy - frame.Energy!.Value;
+        _energy.Add(error);
+        _energyPerAtom.Add(error / frame.Atoms);
+        type?.Energy.Add(error);
+        type?.EnergyPerAtom.Add(error / frame.Atoms);
+        _shift.Add((error, frame.Atoms));
+        Energies.Add(new ParityPoint(Frames, -1, 0, -1, frame.Energy.Value / frame.Atoms, prediction.Energy / frame.Atoms));
+    }
+
+    private void AddForces(Frame frame, FramePrediction prediction, TypeSums? type)
+    {
+        if (frame.Forces is not { } forces || forces.All(double.IsNaN))
+        {
+            WithoutForces++;
+            return;
+        }
+        for (int i = 0; i < forces.Length; i++)
+        {
+            if (double.IsNaN(forces[i]))
+            {
+                MissingForceComponents++;
+                continue;
+            }
+            int element = frame.AtomicNumbers[i / 3];
+            double error = prediction.Forces[i] - forces[i];
+            _forces.Add(error);
+            if (!_elements.TryGetValue(element, out ErrorSums? sums)) _elements[element] = sums = new ErrorSums();
+            sums.Add(error);
+            type?.Forces.Add(error);
+            Forces.Add(new ParityPoint(Frames, i / 3, element, i % 3, forces[i], prediction.Forces[i]));
+        }
+    }
+
+    private void AddStress(Frame frame, FramePrediction prediction)
+    {
+        if (prediction.Stress is not { } stress) return;
+        PeriodicFrames++;
+        if (!frame.HasStress)
+        {
+            PeriodicWithoutStress++;
+            return;
+        }
+        for (int i = 0; i < 9; i++) _stress.Add(stress[i] - frame.Stress![i]);
+    }
+
+    private TypeSums TypeOf(string name)
+    {
+        if (_types.TryGetValue(name, out TypeSums? sums)) return sums;
+        if (_types.Count >= MostTypes) name = OtherTypes;
+        if (!_types.TryGetValue(name, out sums)) _types[name] = sums = new TypeSums();
+        return sums;
+    }
+
+    private sealed class TypeSums
+    {
+        public long Frames { get; set; }
+
+        public ErrorSums Energy { get; } = new();
+
+        public ErrorSums EnergyPerAtom { get; } = new();
+
+        public ErrorSums Forces { get; } = new();
+    }
+}

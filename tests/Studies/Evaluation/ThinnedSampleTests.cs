@@ -1,0 +1,36 @@
+using ChemScale.Engine.Studies.Evaluation;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Studies.Evaluation;
+
+public sealed class ThinnedSampleTests
+{
+    [Test]
+    public void What_fits_is_kept_whole()
+    {
+        ThinnedSample<int> sample = Sample(100, 100);
+        Assert.That(sample.IsComplete);
+        Assert.That(sample.Items, Is.EqualTo(Enumerable.Range(0, 100)));
+    }
+
+    [Test]
+    public void More_is_thinned_alike_each_time_and_evenly()
+    {
+        ThinnedSample<int> sample = Sample(1000, 96_000);
+        Assert.That(sample.Items, Is.EqualTo(Sample(1000, 96_000).Items).And.Ordered);
+        Assert.That(sample.Count, Is.InRange(400, 1000));
+        Assert.That(sample.Seen, Is.EqualTo(96_000));
+        Assert.That(sample.IsComplete, Is.False);
+        // A molecule of eight atoms has 24 components: each has its share.
+        int[] places = [.. Enumerable.Range(0, 24).Select(place => sample.Items.Count(item => item % 24 == place))];
+        Assert.That(places, Is.All.InRange(sample.Count / 24 / 3, 3 * sample.Count / 24));
+        Assert.That(sample.Items.Average(), Is.EqualTo(48_000).Within(4000));
+    }
+
+    private static ThinnedSample<int> Sample(int capacity, int count)
+    {
+        var sample = new ThinnedSample<int>(capacity);
+        for (int i = 0; i < count; i++) sample.Add(i);
+        return sample;
+    }
+}
