@@ -37,16 +37,20 @@ public class AllegroTensorProductTests
             ? [new(0, 0, 0, 0.5), new(0, 2, 2, -2), new(1, 1, 1, 3)]
             : [new(0, 0, 3, 0.5), new(0, 2, 1, -2), new(1, 1, 0, 3), new(3, 2, 3, 1.5), new(3, 2, 3, 1)];
         int left = 3, right = diagonal ? 3 : 4, outputs = 4;
-        using var table = new TensorProductTable(left, right, outputs, entries, ScalarType.Float64);
+        using var table = new TensorProductTable([1, left - 1], right, outputs, entries, ScalarType.Float64);
         Assert.That(table.IsDiagonal, Is.EqualTo(diagonal));
-        Tensor x = Random(1, 5, left), y = Random(2, 3, right), product = AllegroTensorProduct.Apply(x, y, edges, table);
-        var expected = new double[5, outputs, Channels];
-        long[] receivers = [0, 0, 2, 2, 2];
-        for (int e = 0; e < 5; e++)
-            for (int u = 0; u < Channels; u++)
-                foreach (TensorProductEntry entry in entries)
-                    expected[e, entry.Output, u] += entry.Value * x[e, entry.Left, u].item<double>() * y[receivers[e], entry.Right, u].item<double>();
-        Assert.That((product - tensor(expected)).abs().max().item<double>(), Is.LessThan(1e-14));
+        AssertSumOfTerms(table);
+    }
+
+    [TestCase(2, 3)]
+    [TestCase(3, 2)]
+    public void It_is_the_sum_of_its_terms_however_many_paths_there_are(int order, int layers)
+    {
+        foreach (AllegroPaths paths in AllegroPaths.Plan(order, layers))
+        {
+            using TensorProductTable table = paths.Table(ScalarType.Float64);
+            AssertSumOfTerms(table);
+        }
     }
 
     [TestCase(false)]
@@ -55,7 +59,7 @@ public class AllegroTensorProductTests
     {
         foreach (AllegroPaths paths in AllegroPaths.Plan(3, 3))
         {
-            using TensorProductTable table = Table(paths);
+            using TensorProductTable table = paths.Table(ScalarType.Float64);
             Tensor x = Random(1, 5, table.Left), y = Random(2, 3, table.Right);
             Tensor after = AllegroTensorProduct.Apply(Turned(x, paths.Features), Turned(y, paths.Environments), edges, table);
             // A component's paths lie side by side: components turn with a channel for each path.
@@ -88,7 +92,7 @@ public class AllegroTensorProductTests
     {
         foreach (AllegroPaths paths in AllegroPaths.Plan(2, 2))
         {
-            using TensorProductTable table = Table(paths);
+            using TensorProductTable table = paths.Table(ScalarType.Float64);
             Tensor x = Random(1, 5, table.Left).requires_grad_(), y = Random(2, 3, table.Right).requires_grad_();
             Tensor dx = Random(3, 5, table.Left), dy = Random(4, 3, table.Right);
             Assert.That(Along(Value), Is.EqualTo(Slope(Value)).Within(1e-8).Percent);
@@ -131,10 +135,20 @@ public class AllegroTensorProductTests
 
     [Test]
     public void Terms_of_missing_components_are_refused() =>
-        Assert.That(() => new TensorProductTable(2, 3, 1, [new(0, 1, 3, 1)], ScalarType.Float64), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new TensorProductTable([2], 3, 1, [new(0, 1, 3, 1)], ScalarType.Float64), Throws.TypeOf<ArgumentOutOfRangeException>());
 
-    private static TensorProductTable Table(AllegroPaths paths) =>
-        new(AllegroPaths.Width(paths.Features), AllegroPaths.Width(paths.Environments), paths.Components, paths.Entries(), ScalarType.Float64);
+    private void AssertSumOfTerms(TensorProductTable table)
+    {
+        Tensor x = Random(1, 5, table.Left), y = Random(2, 3, table.Right), product = AllegroTensorProduct.Apply(x, y, edges, table);
+        double[] left = [.. x.data<double>()], right = [.. y.data<double>()];
+        var expected = new double[5, table.Outputs, Channels];
+        long[] receivers = [.. edges.Receivers.data<long>()];
+        for (int e = 0; e < 5; e++)
+            for (int u = 0; u < Channels; u++)
+                foreach (TensorProductEntry t in table.Entries)
+                    expected[e, t.Output, u] += t.Value * left[(e * table.Left + t.Left) * Channels + u] * right[(receivers[e] * table.Right + t.Right) * Channels + u];
+        Assert.That((product - tensor(expected)).abs().max().item<double>(), Is.LessThan(1e-13));
+    }
 
     private static Tensor Random(ulong seed, int rows, int components) =>
         randn([rows, components, Channels], dtype: ScalarType.Float64, generator: new Generator(seed));

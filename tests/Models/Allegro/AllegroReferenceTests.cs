@@ -73,13 +73,15 @@ public class AllegroReferenceTests
         for (int t = 0; t < layers.Length; t++)
         {
             AllegroPaths paths = layers[t];
-            using var table = new TensorProductTable(AllegroPaths.Width(paths.Features), AllegroPaths.Width(paths.Environments), paths.Components,
-                paths.Entries(), ScalarType.Float64);
+            using TensorProductTable table = paths.Table(ScalarType.Float64);
             Tensor expected = fixture.File.Tensor($"c.allegro.tps.{t}._big_w3j");
             Assert.That(table.IsDiagonal, Is.EqualTo(expected.dim() == 2));
+            var dense = new double[table.Outputs, table.Left, table.Right];
+            foreach (TensorProductEntry e in table.Entries) dense[e.Output, e.Left, e.Right] += e.Value;
+            Tensor matrix = table.IsDiagonal ? tensor(dense).diagonal(0, 1, 2) : tensor(dense);
             // The file has a path's components side by side, we have a component's paths.
-            Tensor[] outputs = table.Matrix.split([.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)]);
-            Tensor pathFirst = cat([.. outputs.Select((m, o) => m.view(paths.Outputs[o].Components, paths.Counts[o], -1).transpose(0, 1).flatten(0, 1))]);
+            Tensor[] outputs = matrix.split([.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)]);
+            Tensor pathFirst = cat([.. outputs.Select((m, o) => m.reshape(paths.Outputs[o].Components, paths.Counts[o], -1).transpose(0, 1).flatten(0, 1))]);
             Assert.That((pathFirst.view(expected.shape) - expected).abs().max().item<double>(), Is.LessThan(1e-13));
         }
     }

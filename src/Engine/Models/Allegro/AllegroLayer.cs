@@ -27,7 +27,7 @@ internal sealed class AllegroLayer : IDisposable
         isFirst = layer == 0;
         weights = new AllegroWeights(at.At($"env_embed_mlps.{layer}"), config, isFirst ? 2 : 1, init);
         if (layer < config.Layers - 1) linear = new AllegroLinear(at.At($"linears.{layer}"), paths, config.Features, init);
-        table = new TensorProductTable(AllegroPaths.Width(paths.Features), AllegroPaths.Width(paths.Environments), paths.Components, paths.Entries(), dtype, device);
+        table = paths.Table(dtype, device);
     }
 
     /// <param name="latent">(edges, D)</param>

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models.Equivariant;
 using ChemScale.Engine.Operators;
+using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;
 
@@ -41,7 +42,7 @@ internal sealed record AllegroPaths(IReadOnlyList<Irrep> Features, IReadOnlyList
     }
 
     /// <summary>Wigner's symbols times sqrt(2 l + 1) of the output.</summary>
-    public List<TensorProductEntry> Entries()
+    private List<TensorProductEntry> Entries()
     {
         var entries = new List<TensorProductEntry>();
         int first = 0;
@@ -64,8 +65,12 @@ internal sealed record AllegroPaths(IReadOnlyList<Irrep> Features, IReadOnlyList
         }
     }
 
+    /// <summary>The product as the operator wants it.</summary>
+    public TensorProductTable Table(ScalarType dtype, Device? device = null) =>
+        new([.. Features.Select(f => f.Components)], Width(Environments), Components, Entries(), dtype, device);
+
     /// <summary>Components of representations.</summary>
-    public static int Width(IEnumerable<Irrep> irreps) => irreps.Sum(i => i.Components);
+    private static int Width(IEnumerable<Irrep> irreps) => irreps.Sum(i => i.Components);
 
     private static int Start(IReadOnlyList<Irrep> irreps, int index) => Width(irreps.Take(index));
 

@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Operators;
 
 /// <summary>
-/// Allegro's tensor product (Musaelian et al. 2023, equation 12): each edge's features times the environment of its receiver, channel by
-/// channel, z_e,k,u = sum over i, j of C_kij x_e,i,u y_receiver(e),j,u. Environments are of atoms, not edges: products distribute over sums.
+/// Allegro's tensor product (Musaelian et al. 2023): each edge's features times the environment of its receiver, channel by channel,
+/// z_e,k,u = sum over i, j of C_kij x_e,i,u y_receiver(e),j,u. Products distribute over sums, so that one product with the environment
+/// stands for those with every neighbour.
 /// </summary>
 public static class AllegroTensorProduct
 {
@@ -18,10 +19,15 @@ public static class AllegroTensorProduct
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor around = environments.index_select(0, edges.Receivers);
-        // One product of all pairs and one GEMM: the paths themselves are far too small for operations of their own.
-        Tensor pairs = table.IsDiagonal
-            ? features * around
-            : (features.unsqueeze(2) * around.unsqueeze(1)).reshape(edges.Count, table.Left * table.Right, features.size(2));
-        return table.Matrix.unsqueeze(0).expand(edges.Count, -1, -1).bmm(pairs).MoveToOuterDisposeScope();
+        if (table.IsDiagonal) return Contract(table.Matrices[0], features * around).MoveToOuterDisposeScope();
+        // All pairs of components, then a GEMM: the paths themselves are far too small for operations of their own.
+        around = around.unsqueeze(1);
+        if (table.OutputOrder is null) return Contract(table.Matrices[0], Pairs(features)).MoveToOuterDisposeScope();
+        Tensor[] blocks = features.split(table.BlockSizes, 1);
+        return cat([.. blocks.Select((block, b) => Contract(table.Matrices[b], Pairs(block)))], 1).index_select(1, table.OutputOrder).MoveToOuterDisposeScope();
+
+        Tensor Pairs(Tensor block) => (block.unsqueeze(2) * around).reshape(edges.Count, block.size(1) * table.Right, block.size(2));
+
+        Tensor Contract(Tensor matrix, Tensor values) => matrix.unsqueeze(0).expand(edges.Count, -1, -1).bmm(values);
     }
 }
