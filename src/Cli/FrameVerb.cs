@@ -12,7 +12,8 @@ internal abstract class FrameVerb : Verb
     [Option("run", HelpText = "Run directory of a trained force field (default runs/train).")]
     public string RunDirectory { get; set; } = Path.Combine("runs", "train");
 
-    [Option("frame", HelpText = "FILE or FILE@INDEX (.xyz, .extxyz, .npz, .h5, .db): frames count from 0, from the end with -1. Only the geometry is used.")]
+    [Option("frame",
+        HelpText = "FILE or FILE@INDEX (.xyz, .extxyz, .npz, .h5, .db), from 0, or from the end with -1. Only the geometry is used.")]
     public string? FrameFile { get; set; }
 
     [Option("length-unit", HelpText = "Of the frame: Angstrom, Bohr or nm (default: the file's own, else Angstrom).")]

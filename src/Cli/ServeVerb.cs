@@ -23,12 +23,18 @@ internal sealed class ServeVerb : FrameVerb
     public override int Run(CancellationToken stop)
     {
         if (!(Wait >= 0 && Wait < 1e8)) throw new InputException("--wait", $"{Wait}", "seconds, 0 or more");
-        if (Unix is not null && (Host is not null || Port is not null)) throw new InputException("--unix", "given beside --host or --port", "one kind of socket");
+        if (Unix is not null && (Host is not null || Port is not null))
+            throw new InputException("--unix", "given beside --host or --port", "one kind of socket");
         IpiAddress address = Unix is not null ? IpiAddress.Unix(Unix) : IpiAddress.Tcp(Host ?? "localhost", Port ?? IpiAddress.DefaultPort);
         using TrainedPotential trained = Open();
         IpiSession session = IpiSession.Run(address, trained.Potential, trained.Frame, TimeSpan.FromSeconds(Wait), stop);
-        if (Json) Output.Json(session);
-        else Console.WriteLine($"{session.Server}: {session.Evaluations} evaluations in {session.Seconds:F1} s; the server {(session.End == IpiEnd.Exit ? "said EXIT" : "closed the connection")}");
+        if (Json)
+        {
+            Output.Json(session);
+            return 0;
+        }
+        string end = session.End == IpiEnd.Exit ? "said EXIT" : "closed the connection";
+        Console.WriteLine($"{session.Server}: {session.Evaluations} evaluations in {session.Seconds:F1} s; the server {end}");
         return 0;
     }
 }

@@ -5,7 +5,8 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("simulate", HelpText = "Molecular dynamics or relaxation with a trained force field; writes trajectory.extxyz, a CSV log and summary.json.")]
+[Verb("simulate",
+    HelpText = "Molecular dynamics or relaxation with a trained force field; writes trajectory.extxyz, a CSV log and summary.json.")]
 internal sealed class SimulateVerb : FrameVerb
 {
     [Option("out", HelpText = "Folder to write to (default runs/simulate).")]
@@ -47,8 +48,8 @@ internal sealed class SimulateVerb : FrameVerb
     public override int Run(CancellationToken stop)
     {
         bool relax = Ensemble == SimulationMethod.Relax;
-        DynamicsOptions dynamics = Dynamics();
-        RelaxationOptions relaxation = Relaxation();
+        DynamicsOptions dynamics = Moving();
+        RelaxationOptions relaxation = Relaxing();
         if (relax) relaxation.Validate();
         else dynamics.Validate();
         RequireMeaning(relax);
@@ -57,7 +58,7 @@ internal sealed class SimulateVerb : FrameVerb
         var display = new SimulationDisplay();
         try
         {
-            if (relax) Print(Engine.Simulation.Relaxation.Run(trained.Potential, trained.Frame, relaxation, folder, display, stop), display);
+            if (relax) Print(Relaxation.Run(trained.Potential, trained.Frame, relaxation, folder, display, stop), display);
             else Print(MolecularDynamics.Run(trained.Potential, trained.Frame, dynamics, folder, display, stop), display);
         }
         finally
@@ -67,11 +68,13 @@ internal sealed class SimulateVerb : FrameVerb
         return 0;
     }
 
-    private DynamicsOptions Dynamics()
+    private DynamicsOptions Moving()
     {
-        var options = new DynamicsOptions { Ensemble = Ensemble == SimulationMethod.Langevin ? Engine.Simulation.Ensemble.Langevin : Engine.Simulation.Ensemble.Nve, Seed = Seed };
+        var options = new DynamicsOptions();
         options = options with
         {
+            Ensemble = Ensemble == SimulationMethod.Langevin ? Engine.Simulation.Ensemble.Langevin : Engine.Simulation.Ensemble.Nve,
+            Seed = Seed,
             Temperature = Temperature ?? options.Temperature,
             Friction = Friction ?? options.Friction,
             Timestep = Timestep ?? options.Timestep,
@@ -82,10 +85,15 @@ internal sealed class SimulateVerb : FrameVerb
         return Time is { } time ? options.For(time) : options;
     }
 
-    private RelaxationOptions Relaxation()
+    private RelaxationOptions Relaxing()
     {
         var options = new RelaxationOptions();
-        return options with { MaximumForce = MaximumForce ?? options.MaximumForce, Steps = Steps ?? options.Steps, Every = Every ?? options.Every };
+        return options with
+        {
+            MaximumForce = MaximumForce ?? options.MaximumForce,
+            Steps = Steps ?? options.Steps,
+            Every = Every ?? options.Every,
+        };
     }
 
     /// <summary>An option that would do nothing is a mistake.</summary>
@@ -99,7 +107,10 @@ internal sealed class SimulateVerb : FrameVerb
             ("--friction", Friction is not null, Ensemble == SimulationMethod.Langevin),
         ];
         foreach ((string option, bool given, bool meant) in options)
-            if (given && !meant) throw new InputException(option, $"given beside --ensemble {Ensemble.ToString().ToLowerInvariant()}", "an ensemble that uses it");
+        {
+            if (given && !meant)
+                throw new InputException(option, $"of no use to --ensemble {Ensemble.ToString().ToLowerInvariant()}");
+        }
     }
 
     private void Print(DynamicsSummary s, SimulationDisplay display)
@@ -111,8 +122,10 @@ internal sealed class SimulateVerb : FrameVerb
             return;
         }
         string ended = s.End == SimulationEnd.Stopped ? "stopped after" : "done,";
-        Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, {s.TimeFs / 1000:G6} ps of {s.Atoms} atoms, {s.MillisecondsPerStep:F2} ms a step");
-        Console.WriteLine($"  temperature {s.MeanTemperature:F1} K (standard deviation {s.TemperatureDeviation:F1}), mean potential energy {s.MeanPotentialEnergy:F6} eV");
+        Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, {s.TimeFs / 1000:G6} ps of {s.Atoms} atoms, "
+            + $"{s.MillisecondsPerStep:F2} ms a step");
+        Console.WriteLine($"  temperature {s.MeanTemperature:F1} K (standard deviation {s.TemperatureDeviation:F1}), "
+            + $"mean potential energy {s.MeanPotentialEnergy:F6} eV");
         if (s.DriftMeVPerAtomPerPs is { } drift)
             Console.WriteLine($"  total energy: drift {drift:G4} meV/atom/ps, fluctuation {s.FluctuationMeVPerAtom:G4} meV/atom (rms)");
     }
@@ -131,6 +144,7 @@ internal sealed class SimulateVerb : FrameVerb
             SimulationEnd.Steps => "NOT relaxed after",
             _ => "stopped after",
         };
-        Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, greatest force {s.MaximumForce:G4} eV/A, energy {s.FirstEnergy:F6} -> {s.LastEnergy:F6} eV");
+        Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, greatest force {s.MaximumForce:G4} eV/A, "
+            + $"energy {s.FirstEnergy:F6} -> {s.LastEnergy:F6} eV");
     }
 }

@@ -4,7 +4,9 @@ using ChemScale.Engine.Simulation;
 
 namespace ChemScale.Cli;
 
-/// <summary>The line of a simulation in progress: rewritten in place on a terminal, a plain line now and then elsewhere. On standard error.</summary>
+/// <summary>
+/// The line of a simulation in progress: rewritten in place on a terminal, a plain line now and then elsewhere. On standard error.
+/// </summary>
 internal sealed class SimulationDisplay : IProgress<SimulationProgress>
 {
     private static readonly TimeSpan LivePeriod = TimeSpan.FromMilliseconds(100);

@@ -5,8 +5,9 @@ namespace ChemScale.Tests.Atoms;
 
 public sealed class AtomicMassTests
 {
-    [TestCase("H", 1.008), TestCase("C", 12.011), TestCase("O", 15.999), TestCase("Ar", 39.95), TestCase("Fe", 55.845), TestCase("Tc", 97)]
-    [TestCase("I", 126.90447), TestCase("Lu", 174.9668), TestCase("Au", 196.966570), TestCase("Bi", 208.98040), TestCase("U", 238.02891), TestCase("Og", 294)]
+    [TestCase("H", 1.008), TestCase("C", 12.011), TestCase("O", 15.999), TestCase("Ar", 39.95), TestCase("Fe", 55.845)]
+    [TestCase("Tc", 97), TestCase("I", 126.90447), TestCase("Lu", 174.9668), TestCase("Au", 196.966570), TestCase("Bi", 208.98040)]
+    [TestCase("U", 238.02891), TestCase("Og", 294)]
     public void Elements_have_their_standard_atomic_weights(string symbol, double mass) =>
         Assert.That(AtomicMasses.Of(Elements.Number(symbol, "test")), Is.EqualTo(mass));
 

@@ -15,14 +15,17 @@ public sealed class SimulationTests
 
     private static readonly string[] Impossible =
     [
-        "simulate --frame MOLECULE --run nowhere", "simulate --frame MOLECULE --run LANGUAGE", "simulate", "simulate --frame nowhere.xyz", "simulate --frame MOLECULE@1",
-        "simulate --frame MOLECULE --steps 0", "simulate --frame MOLECULE --steps 5 --time 1", "simulate --frame MOLECULE --time 0", "simulate --frame MOLECULE --timestep -1",
-        "simulate --frame MOLECULE --temperature nan", "simulate --frame MOLECULE --every 0", "simulate --frame MOLECULE --threads -1", "simulate --frame MOLECULE --friction 1",
-        "simulate --frame MOLECULE --ensemble npt", "simulate --frame MOLECULE --fmax 0.1", "simulate --frame MOLECULE --ensemble relax --fmax 0",
-        "simulate --frame MOLECULE --ensemble relax --temperature 300", "simulate --frame MOLECULE --precision half", "simulate --frame MOLECULE --length-unit mile",
-        "simulate --frame HEAVY", "simulate --frame TOGETHER", "simulate --frame MOLECULE --out IMPOSSIBLE", "simulate --frame TEXT",
-        "serve --unix x", "serve --frame MOLECULE --unix x --port 3", "serve --frame MOLECULE --port 0", "serve --frame MOLECULE --wait -1", "serve --frame HEAVY --unix x",
-        "serve --frame MOLECULE --unix chemscale-nobody --wait 0.1", "serve --frame MOLECULE --host localhost --port 1 --wait 0", "serve --frame MOLECULE --run nowhere --unix x",
+        "simulate --frame MOLECULE --run nowhere", "simulate --frame MOLECULE --run LANGUAGE", "simulate", "simulate --frame nowhere.xyz",
+        "simulate --frame MOLECULE@1", "simulate --frame MOLECULE --steps 0", "simulate --frame MOLECULE --steps 5 --time 1",
+        "simulate --frame MOLECULE --time 0", "simulate --frame MOLECULE --timestep -1", "simulate --frame MOLECULE --temperature nan",
+        "simulate --frame MOLECULE --every 0", "simulate --frame MOLECULE --threads -1", "simulate --frame MOLECULE --friction 1",
+        "simulate --frame MOLECULE --ensemble npt", "simulate --frame MOLECULE --fmax 0.1",
+        "simulate --frame MOLECULE --ensemble relax --fmax 0", "simulate --frame MOLECULE --ensemble relax --temperature 300",
+        "simulate --frame MOLECULE --precision half", "simulate --frame MOLECULE --length-unit mile", "simulate --frame HEAVY",
+        "simulate --frame TOGETHER", "simulate --frame MOLECULE --out IMPOSSIBLE", "simulate --frame TEXT", "serve --unix x",
+        "serve --frame MOLECULE --unix x --port 3", "serve --frame MOLECULE --port 0", "serve --frame MOLECULE --wait -1",
+        "serve --frame HEAVY --unix x", "serve --frame MOLECULE --unix chemscale-nobody --wait 0.1",
+        "serve --frame MOLECULE --host localhost --port 1 --wait 0", "serve --frame MOLECULE --run nowhere --unix x",
     ];
 
     [OneTimeSetUp]
@@ -74,7 +77,8 @@ public sealed class SimulationTests
     [Test]
     public void A_thermostat_and_a_relaxation_run_too()
     {
-        Assert.That(Simulate("langevin", "--ensemble", "langevin", "--steps", "20", "--friction", "20").Output, Does.Not.Contain("meV/atom/ps"));
+        Outcome langevin = Simulate("langevin", "--ensemble", "langevin", "--steps", "20", "--friction", "20");
+        Assert.That(langevin.Output, Does.Not.Contain("meV/atom/ps"));
         Assert.That(Simulate("relax", "--ensemble", "relax", "--fmax", "0.05").Output, Does.Contain("relaxed in"));
         Frame[] frames = [.. FrameFiles.Read(Trajectory("relax"))];
         Assert.That(frames[^1].Energy, Is.LessThan(frames[0].Energy!.Value));
@@ -93,7 +97,8 @@ public sealed class SimulationTests
     [Test]
     public void A_simulation_that_blows_up_exits_with_1_and_one_line()
     {
-        Outcome outcome = CommandLine.Here("simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained["hot"], "--timestep", "500", "--steps", "1000");
+        Outcome outcome = CommandLine.Here("simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained["hot"],
+            "--timestep", "500", "--steps", "1000");
         Assert.That(outcome.ExitCode, Is.EqualTo(1), outcome.ToString());
         Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
         Assert.That(outcome.Error, Does.Contain("failed at step").And.Contain("fs"));
@@ -141,7 +146,8 @@ public sealed class SimulationTests
 
     private Outcome Simulate(string name, params string[] more)
     {
-        Outcome outcome = CommandLine.Here(["simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained[name], .. more]);
+        string[] arguments = ["simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained[name], .. more];
+        Outcome outcome = CommandLine.Here(arguments);
         Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
         return outcome;
     }

@@ -22,8 +22,8 @@ public sealed class ArgonReferenceTests
     [Test]
     public void Velocity_Verlet_repeats_the_reference_trajectory()
     {
-        double[] positions = file.Doubles("pos"), momenta = file.Doubles("momenta"), energies = file.Doubles("E"), kinetic = file.Doubles("ekin");
-        double[] forces = file.Doubles("F");
+        double[] positions = file.Doubles("pos"), momenta = file.Doubles("momenta"), forces = file.Doubles("F");
+        double[] energies = file.Doubles("E"), kinetic = file.Doubles("ekin");
         var state = new MolecularState(Snapshot(0), potential, file.Doubles("masses"));
         momenta.AsSpan(0, state.Momenta.Length).CopyTo(state.Momenta);
         var integrator = new VelocityVerlet(Number("dt"));
@@ -52,7 +52,7 @@ public sealed class ArgonReferenceTests
         Assert.That(new[] { s[0], s[4], s[8], s[5], s[2], s[1] }, Is.EqualTo(voigt).Within(1e-11));
     }
 
-    /// <summary>The file's constants are of CODATA 2014; mass and charge of 2018 differ from them in the eighth digit, k in the seventh.</summary>
+    /// <summary>The file's constants are of CODATA 2014; those of 2018 differ in the eighth digit, k in the seventh.</summary>
     [Test]
     public void Units_of_time_and_temperature_are_those_of_the_reference()
     {

@@ -126,6 +126,11 @@ public sealed class IntegratorTests
     private static double[] Total(MolecularState state) =>
         [.. Enumerable.Range(0, 3).Select(k => Enumerable.Range(0, state.Atoms).Sum(i => state.Momenta[3 * i + k]))];
 
-    private static double[] Angular(MolecularState state) => [.. Enumerable.Range(0, 3).Select(a => Enumerable.Range(0, state.Atoms).Sum(i =>
-        state.Positions[3 * i + (a + 1) % 3] * state.Momenta[3 * i + (a + 2) % 3] - state.Positions[3 * i + (a + 2) % 3] * state.Momenta[3 * i + (a + 1) % 3]))];
+    private static double[] Angular(MolecularState state)
+    {
+        double[] r = state.Positions, p = state.Momenta;
+        return [Sum(1, 2), Sum(2, 0), Sum(0, 1)];
+
+        double Sum(int b, int c) => Enumerable.Range(0, state.Atoms).Sum(i => r[3 * i + b] * p[3 * i + c] - r[3 * i + c] * p[3 * i + b]);
+    }
 }

@@ -17,7 +17,8 @@ internal sealed class LennardJones(double sigma, double epsilon, double cutoff) 
     {
         Evaluations++;
         NeighborList list = NeighborLists.Build(frame, cutoff);
-        double[] vectors = list.EdgeVectors(frame.Positions, frame.IsPeriodic ? frame.Cell : null), forces = new double[3 * frame.Atoms], virial = new double[9];
+        double[] vectors = list.EdgeVectors(frame.Positions, frame.IsPeriodic ? frame.Cell : null);
+        double[] forces = new double[3 * frame.Atoms], virial = new double[9];
         double shift = Energy(Math.Pow(sigma / cutoff, 6)), energy = 0;
         for (int i = 0; i < frame.Atoms; i++)
         {
@@ -38,7 +39,7 @@ internal sealed class LennardJones(double sigma, double epsilon, double cutoff) 
         return new FramePrediction(energy, forces, stress && frame.IsPeriodic ? [.. virial.Select(x => x / frame.Volume)] : null);
     }
 
-    /// <summary>Argon on a face-centred lattice with a few thousandths of disorder.</summary>
+    /// <summary>Argon on a face-centred lattice with a little disorder.</summary>
     public static Frame Crystal(int cells, double constant = 5.3, double disorder = 0.05, double skew = 0)
     {
         var random = new Random(5);
@@ -50,7 +51,8 @@ internal sealed class LennardJones(double sigma, double epsilon, double cutoff) 
         {
             int[] at = [n / 4 % cells, n / 4 / cells % cells, n / 4 / cells / cells];
             double[] f = [.. at.Select((x, k) => (x + basis[n % 4][k]) / cells)];
-            for (int k = 0; k < 3; k++) positions.Add(f[0] * cell[k] + f[1] * cell[3 + k] + f[2] * cell[6 + k] + disorder * (2 * random.NextDouble() - 1));
+            for (int k = 0; k < 3; k++)
+                positions.Add(f[0] * cell[k] + f[1] * cell[3 + k] + f[2] * cell[6 + k] + disorder * (2 * random.NextDouble() - 1));
         }
         return new Frame
         {

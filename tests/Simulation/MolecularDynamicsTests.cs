@@ -32,7 +32,8 @@ public sealed class MolecularDynamicsTests
         DynamicsSummary summary = Run(Short);
         CsvTable thermo = CsvTable.Read(Thermo);
         Frame[] frames = [.. FrameFiles.Read(Trajectory)];
-        double[] Column(string name) => [.. Enumerable.Range(0, thermo.RowCount).Select(row => thermo.Number(row, thermo.Column(name))!.Value)];
+        double[] Column(string name) =>
+            [.. Enumerable.Range(0, thermo.RowCount).Select(row => thermo.Number(row, thermo.Column(name))!.Value)];
         Assert.Multiple(() =>
         {
             Assert.That(Column("step"), Is.EqualTo(new[] { 0.0, 10, 20, 25 }));
@@ -158,7 +159,8 @@ public sealed class MolecularDynamicsTests
             {
                 if (p.Step == steps) alive = GC.GetTotalMemory(forceFullCollection: true);
             });
-            MolecularDynamics.Run(potential, start, options with { Steps = steps }, new SimulationFolder(folder["out"], overwrite: true), progress);
+            var place = new SimulationFolder(folder["out"], overwrite: true);
+            MolecularDynamics.Run(potential, start, options with { Steps = steps }, place, progress);
             return alive;
         }
     }
@@ -170,7 +172,8 @@ public sealed class MolecularDynamicsTests
     ];
 
     [TestCaseSource(nameof(Impossible))]
-    public void Options_out_of_range_are_refused(DynamicsOptions options) => Assert.That(() => Run(options), Throws.TypeOf<InputException>());
+    public void Options_out_of_range_are_refused(DynamicsOptions options) =>
+        Assert.That(() => Run(options), Throws.TypeOf<InputException>());
 
     private DynamicsSummary Run(DynamicsOptions options, bool overwrite = false, Frame? start = null) => MolecularDynamics.Run(
         LennardJones.Argon, start ?? LennardJones.Crystal(2), options, new SimulationFolder(folder["out"], overwrite));
@@ -185,6 +188,7 @@ public sealed class MolecularDynamicsTests
     {
         private int calls;
 
-        public FramePrediction Evaluate(Frame frame, bool stress = false) => calls++ < step ? LennardJones.Argon.Evaluate(frame) : late(frame);
+        public FramePrediction Evaluate(Frame frame, bool stress = false) =>
+            calls++ < step ? LennardJones.Argon.Evaluate(frame) : late(frame);
     }
 }

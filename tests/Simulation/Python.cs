@@ -37,7 +37,12 @@ internal static class Python
 
     private static ProcessStartInfo Process(string python, string[] arguments)
     {
-        var start = new ProcessStartInfo(python) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(python)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         return start;
     }

@@ -29,7 +29,8 @@ public sealed class RelaxationTests
     {
         using var folder = new TemporaryFolder();
         RelaxationSummary summary = Relaxation.Run(
-            LennardJones.Argon, LennardJones.Cluster(2), new RelaxationOptions { MaximumForce = 1e-7 }, new SimulationFolder(folder["out"]));
+            LennardJones.Argon, LennardJones.Cluster(2),
+            new RelaxationOptions { MaximumForce = 1e-7 }, new SimulationFolder(folder["out"]));
         Assert.That(summary.End, Is.EqualTo(SimulationEnd.Converged));
         Frame last = StartFrame.Read(Path.Combine(folder["out"], SimulationFolder.Trajectory) + "@-1");
         double distance = Math.Sqrt(Enumerable.Range(0, 3).Sum(k => Math.Pow(last.Positions[3 + k] - last.Positions[k], 2)));
@@ -44,7 +45,8 @@ public sealed class RelaxationTests
     {
         using var folder = new TemporaryFolder();
         RelaxationSummary summary = Relaxation.Run(
-            LennardJones.Argon, LennardJones.Cluster(13), new RelaxationOptions { Steps = 3, Every = 2 }, new SimulationFolder(folder["out"]));
+            LennardJones.Argon, LennardJones.Cluster(13),
+            new RelaxationOptions { Steps = 3, Every = 2 }, new SimulationFolder(folder["out"]));
         Assert.That(summary.End, Is.EqualTo(SimulationEnd.Steps));
         Assert.That(FrameFiles.Read(Path.Combine(folder["out"], SimulationFolder.Trajectory)).Count(), Is.EqualTo(3), "steps 0, 2 and 3");
     }

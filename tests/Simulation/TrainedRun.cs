@@ -12,6 +12,9 @@ namespace ChemScale.Tests.Simulation;
 /// <summary>A small PaiNN, trained for a moment on molecules held together by springs, in a run directory of its own.</summary>
 internal sealed class TrainedRun : IDisposable
 {
+    /// <summary>eV: of the size of real ones, which a float32 sum would not survive.</summary>
+    private static readonly Dictionary<int, double> Elements = new() { [1] = -13.6, [6] = -1029, [7] = -1484, [8] = -2041 };
+
     private readonly string root = Directory.CreateTempSubdirectory("chemscale-simulation-").FullName;
 
     public TrainedRun()
@@ -19,10 +22,18 @@ internal sealed class TrainedRun : IDisposable
         Frame[] frames = [.. Enumerable.Range(0, 24).Select(i => Labelled(TestFrame.Molecule(5, 300 + i, radius: 1.4)))];
         var experiment = new Experiment
         {
-            Model = ModelSpec.Of(new PaiNNConfig { Features = 12, Interactions = 2, Cutoff = 4, RadialFunctions = 8, MaxAtomicNumber = 10 }),
-            Training = new TrainingSpec { Steps = 40, BatchSize = 4, LearningRate = 5e-3, Threads = 1, Schedule = new ScheduleSpec { WarmupSteps = 5 } },
+            Model = ModelSpec.Of(
+                new PaiNNConfig { Features = 12, Interactions = 2, Cutoff = 4, RadialFunctions = 8, MaxAtomicNumber = 10 }),
+            Training = new TrainingSpec
+            {
+                Steps = 40,
+                BatchSize = 4,
+                LearningRate = 5e-3,
+                Threads = 1,
+                Schedule = new ScheduleSpec { WarmupSteps = 5 },
+            },
         };
-        using var task = new ForceFieldTask(experiment, frames[..20], frames[20..], new Dictionary<int, double> { [1] = -13.6, [6] = -1029, [7] = -1484, [8] = -2041 });
+        using var task = new ForceFieldTask(experiment, frames[..20], frames[20..], Elements);
         Trainer.Run(experiment, task, new RunDirectory(Run));
         Molecule = Write("molecule.xyz", new Frame { AtomicNumbers = [8, 1, 1], Positions = [0, 0, 0, 1.6, 0, 0, 0.3, 1.5, 0.1] });
         TestFrame crystal = TestFrame.Crystal(4, 2);
@@ -57,7 +68,7 @@ internal sealed class TrainedRun : IDisposable
     private static Frame Labelled(TestFrame frame)
     {
         double[] positions = [.. frame.Positions.SelectMany(p => p)], forces = new double[positions.Length];
-        double energy = frame.AtomicNumbers.Sum(z => z switch { 1 => -13.6, 6 => -1029, 7 => -1484, _ => -2041 });
+        double energy = frame.AtomicNumbers.Sum(z => Elements[z]);
         for (int i = 0; i < forces.Length / 3; i++)
         {
             for (int j = 0; j < forces.Length / 3; j++)

@@ -4,8 +4,8 @@ using ChemScale.Engine.Atoms.Formats.ExtXyz;
 namespace ChemScale.Engine.Simulation;
 
 /// <summary>
-/// The files of a dynamics, flushed with every frame. The trajectory has energy and forces as labels, momenta as a column (ASE's units), and
-/// step, time_fs, kinetic_energy (eV) and temperature (K) as further keys.
+/// The files of a dynamics, flushed with every frame. The trajectory has energy and forces as labels, momenta as a column (ASE's units),
+/// and step, time_fs, kinetic_energy (eV) and temperature (K) as further keys.
 /// </summary>
 internal sealed class DynamicsWriter : IDisposable
 {

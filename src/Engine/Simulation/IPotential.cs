@@ -8,6 +8,6 @@ public interface IPotential
 {
     /// <param name="frame">Its labels are not looked at.</param>
     /// <param name="stress">Whether the stress of a periodic frame is wanted too.</param>
-    /// <exception cref="InputException">A frame that has no energy here: an unknown element, atoms at one point, no proper cell.</exception>
+    /// <exception cref="InputException">An unknown element, atoms at one point, no proper cell.</exception>
     FramePrediction Evaluate(Frame frame, bool stress = false);
 }

@@ -115,10 +115,11 @@ public static class MolecularDynamics
     {
         double kinetic = state.KineticEnergy, temperature = degrees > 0 ? 2 * kinetic / (degrees * MechanicalUnits.Boltzmann) : 0;
         var sample = new DynamicsSample(step, step * options.Timestep, state.PotentialEnergy, kinetic, temperature);
+        string? wrong = null;
         if (!double.IsFinite(sample.Total) || !double.IsFinite(state.MaximumForce))
-            throw new SimulationFailedException(step, sample.TimeFs, $"energy {sample.Potential} eV, greatest force {state.MaximumForce} eV/A");
-        if (temperature > options.MaximumTemperature)
-            throw new SimulationFailedException(step, sample.TimeFs, $"temperature {temperature:G4} K, above the bound of {options.MaximumTemperature:G6} K");
-        return sample;
+            wrong = $"energy {sample.Potential} eV, greatest force {state.MaximumForce} eV/A";
+        else if (temperature > options.MaximumTemperature)
+            wrong = $"temperature {temperature:G4} K, above the bound of {options.MaximumTemperature:G6} K";
+        return wrong is null ? sample : throw new SimulationFailedException(step, sample.TimeFs, wrong);
     }
 }

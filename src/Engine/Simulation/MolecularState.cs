@@ -86,11 +86,18 @@ public sealed class MolecularState
     /// <summary>Energy and forces where the atoms are.</summary>
     public void Evaluate()
     {
-        FramePrediction prediction = potential.Evaluate(start with { Positions = [.. Positions], Energy = null, Forces = null, Stress = null });
+        FramePrediction prediction = potential.Evaluate(start with { Positions = [.. Positions] });
         PotentialEnergy = prediction.Energy;
         Forces = prediction.Forces;
     }
 
     /// <summary>The atoms as they are, with energy and forces; a copy.</summary>
-    public Frame Frame() => start with { Positions = [.. Positions], Energy = PotentialEnergy, Forces = [.. Forces], Stress = null, Keys = null };
+    public Frame Frame() => start with
+    {
+        Positions = [.. Positions],
+        Energy = PotentialEnergy,
+        Forces = [.. Forces],
+        Stress = null,
+        Keys = null,
+    };
 }

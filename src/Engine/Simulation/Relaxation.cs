@@ -5,7 +5,9 @@ using ChemScale.Engine.Atoms.Formats.ExtXyz;
 
 namespace ChemScale.Engine.Simulation;
 
-/// <summary>Relaxes positions to a force tolerance by <see cref="Fire"/>; the cell is held fixed. The last frame written is the relaxed one.</summary>
+/// <summary>
+/// Relaxes positions to a force tolerance by <see cref="Fire"/>; the cell is held fixed. The last frame written is the relaxed one.
+/// </summary>
 public static class Relaxation
 {
     /// <param name="potential">Evaluated once a step.</param>

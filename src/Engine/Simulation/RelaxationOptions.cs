@@ -15,7 +15,8 @@ public sealed record RelaxationOptions
     /// <exception cref="InputException">A value out of range.</exception>
     public void Validate()
     {
-        if (!(MaximumForce > 0) || !double.IsFinite(MaximumForce)) throw new InputException("--fmax", $"{MaximumForce}", "a positive number of eV/A");
+        if (!(MaximumForce > 0) || !double.IsFinite(MaximumForce))
+            throw new InputException("--fmax", $"{MaximumForce}", "a positive number of eV/A");
         if (Steps < 1) throw new InputException("--steps", $"{Steps}", "1 or more");
         if (Every < 1) throw new InputException("--every", $"{Every}", "1 or more");
     }

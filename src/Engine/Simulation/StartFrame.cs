@@ -32,8 +32,8 @@ public static class StartFrame
     private static (string Path, int Index) Split(string selection)
     {
         int at = selection.LastIndexOf('@');
-        bool whole = at < 0 || File.Exists(selection)
-            || !int.TryParse(selection.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
-        return whole ? (selection, 0) : (selection[..at], int.Parse(selection.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        if (at < 0 || File.Exists(selection)) return (selection, 0);
+        return int.TryParse(selection.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int index)
+            ? (selection[..at], index) : (selection, 0);
     }
 }

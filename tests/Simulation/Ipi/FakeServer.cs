@@ -24,7 +24,8 @@ internal sealed class FakeServer : IDisposable
         listener.Listen(1);
     }
 
-    public IpiAddress Address => path is not null ? IpiAddress.Unix(path) : IpiAddress.Tcp("localhost", ((IPEndPoint)listener.LocalEndPoint!).Port);
+    public IpiAddress Address => path is not null ? IpiAddress.Unix(path)
+        : IpiAddress.Tcp("localhost", ((IPEndPoint)listener.LocalEndPoint!).Port);
 
     /// <summary>Sends bytes one at a time.</summary>
     public bool Trickles { get; init; }
@@ -68,12 +69,15 @@ internal sealed class FakeServer : IDisposable
     /// <param name="positions">(atoms, 3) A.</param>
     public void SendPositions(double[] cell, double[] positions)
     {
-        Send("POSDATA");
-        Send(Transposed(cell, 1 / IpiUnits.Bohr));
-        // The inverse is nobody's business.
-        Send([.. Enumerable.Repeat(double.NaN, 9)]);
-        Send(positions.Length / 3);
-        Send([.. positions.Select(x => x / IpiUnits.Bohr)]);
+        // In one piece, since the client may hang up at the number of atoms. The inverse cell is nobody's business.
+        double[] cells = [.. Transposed(cell, 1 / IpiUnits.Bohr), .. Enumerable.Repeat(double.NaN, 9)];
+        double[] places = [.. positions.Select(x => x / IpiUnits.Bohr)];
+        byte[] message =
+        [
+            .. Encoding.ASCII.GetBytes("POSDATA".PadRight(12)), .. MemoryMarshal.AsBytes(cells.AsSpan()),
+            .. BitConverter.GetBytes(positions.Length / 3), .. MemoryMarshal.AsBytes(places.AsSpan()),
+        ];
+        Send(message);
     }
 
     /// <summary>In eV, eV/A and eV.</summary>

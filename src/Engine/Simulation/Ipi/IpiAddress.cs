@@ -42,7 +42,11 @@ public sealed record IpiAddress
             catch (SocketException e)
             {
                 if (Stopwatch.GetElapsedTime(started) + Pause > patience)
-                    throw new InputException(ToString(), $"no i-PI server ({e.Message.TrimEnd('.')})", $"one within {patience.TotalSeconds:G4} s", "start the server, or --wait longer");
+                {
+                    throw new InputException(
+                        ToString(), $"no i-PI server ({e.Message.TrimEnd('.')})", $"one within {patience.TotalSeconds:G4} s",
+                        "start the server, or --wait longer");
+                }
             }
             if (stop.WaitHandle.WaitOne(Pause)) throw new OperationCanceledException(stop);
         }

@@ -87,14 +87,21 @@ public sealed class IpiClient
         _ = connection.ReadDoubles(9, "POSDATA");
         int atoms = connection.ReadInt32("POSDATA");
         if (atoms != template.Atoms)
-            throw new InputException(template.Place, $"{template.Atoms} atoms", $"{atoms}, as the server sends", "give serve the frame the server works on");
+        {
+            throw new InputException(
+                template.Place, $"{template.Atoms} atoms", $"{atoms}, as the server sends", "give serve the frame the server works on");
+        }
         double[] positions = connection.ReadDoubles(3 * atoms, "POSDATA");
         for (int i = 0; i < positions.Length; i++) positions[i] *= IpiUnits.Bohr;
         Frame frame = template with { Positions = positions, Place = "POSDATA" };
         if (template.IsPeriodic) frame = frame with { Cell = [.. Transposed(cell).Select(x => x * IpiUnits.Bohr)] };
         FramePrediction prediction = potential.Evaluate(frame, stress: template.IsPeriodic);
-        if (!double.IsFinite(prediction.Energy) || !prediction.Forces.All(double.IsFinite) || prediction.Stress?.All(double.IsFinite) == false)
-            throw new IpiProtocolException($"evaluation {Evaluations + 1} gave an energy of {prediction.Energy} eV, or forces that are no numbers");
+        double[] numbers = [prediction.Energy, .. prediction.Forces, .. prediction.Stress ?? []];
+        if (!numbers.All(double.IsFinite))
+        {
+            throw new IpiProtocolException(
+                $"evaluation {Evaluations + 1} gave an energy of {prediction.Energy} eV, or forces or a stress that are no numbers");
+        }
         (answer, volume) = (prediction, frame.Volume);
         Evaluations++;
     }

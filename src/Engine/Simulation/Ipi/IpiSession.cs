@@ -19,7 +19,8 @@ public sealed record IpiSession(string Server, IpiEnd End, long Evaluations, dou
     /// <param name="stop">Ends the session at once.</param>
     /// <exception cref="InputException">No server, or a frame that will not do.</exception>
     /// <exception cref="IpiProtocolException">The server does not keep to the protocol.</exception>
-    public static IpiSession Run(IpiAddress address, IPotential potential, Frame template, TimeSpan patience, CancellationToken stop = default)
+    public static IpiSession Run(
+        IpiAddress address, IPotential potential, Frame template, TimeSpan patience, CancellationToken stop = default)
     {
         using Socket socket = address.Connect(patience, stop);
         // A read that waits for the server ends with its socket.
