@@ -51,9 +51,10 @@ public sealed record ForceFieldPartPlan : StudyPartPlan
     public static ForceFieldPartPlan Quick { get; } = new()
     {
         Validation = 100,
-        SearchDocuments = 100,
+        SearchDocuments = 200,
         LearningRates = [3e-4, 1e-3, 3e-3],
         BatchSizes = [4, 8, 16],
+        SearchEpochs = 8,
         Subsets = [30, 100, 300],
         MaximumSeen = 2500,
     };
