@@ -28,8 +28,9 @@ internal sealed class PredictVerb : FrameFilesVerb
                 Limit = Limit,
             }, Warn, display.Report, stop);
         }
+        string counts = $"{report.Frames:N0} frames ({report.PeriodicFrames:N0} with stress), {report.Atoms:N0} atoms";
         if (Json) Output.Json(report);
-        else Console.WriteLine($"{report.Output}: {report.Frames:N0} frames ({report.PeriodicFrames:N0} with stress), {report.Atoms:N0} atoms");
+        else Console.WriteLine($"{report.Output}: {counts}");
         return 0;
     }
 }

@@ -75,8 +75,8 @@ internal static class EvaluationPage
         foreach (ConfigTypeErrors type in report.ByConfigType)
         {
             ErrorFigures? perAtom = type.Energy?.MilliElectronVoltPerAtom, forces = type.Forces?.ElectronVoltPerAngstrom;
-            table.Add(type.Name, Numbers.Count(type.Frames), Digits(type.Energy?.ElectronVolt.Mae), Digits(perAtom?.Mae), Digits(perAtom?.Rmse),
-                Digits(forces?.Mae), Digits(forces?.Rmse));
+            table.Add(type.Name, Numbers.Count(type.Frames), Digits(type.Energy?.ElectronVolt.Mae), Digits(perAtom?.Mae),
+                Digits(perAtom?.Rmse), Digits(forces?.Mae), Digits(forces?.Rmse));
         }
         return table.Render();
     }

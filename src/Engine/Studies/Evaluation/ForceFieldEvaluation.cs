@@ -2,7 +2,6 @@ using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
-using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Evaluation;
