@@ -8,7 +8,8 @@ internal static class ErrorTable
 {
     public static void Print(EvaluationReport report)
     {
-        Console.WriteLine($"{report.Page}: {report.Frames:N0} frames, {report.Atoms:N0} atoms; labels: {string.Join(" / ", report.Labels)}");
+        string labels = string.Join(" / ", report.Labels);
+        Console.WriteLine($"{report.Page}: {report.Frames:N0} frames, {report.Atoms:N0} atoms; labels: {labels}");
         foreach ((long count, string what) in Absent(report))
             if (count > 0) Console.WriteLine($"  left out: {count:N0} {what}");
         Console.WriteLine($"  {"",-12}{"unit",-12}{"MAE",12}{"RMSE",12}{"bias",12}{"largest",12}{"count",12}");
@@ -27,7 +28,8 @@ internal static class ErrorTable
             Row("  forces", "eV/A", type.Forces?.ElectronVoltPerAngstrom);
         }
         if (report.Shift is not { } shift) return;
-        Console.WriteLine($"  less the median offset of {Text(shift.Offset)} eV ({(shift.Exact ? "all" : "a sample of")} {shift.Frames:N0} frames)");
+        string frames = $"{(shift.Exact ? "all" : "a sample of")} {shift.Frames:N0} frames";
+        Console.WriteLine($"  less the median offset of {Text(shift.Offset)} eV ({frames})");
         Row("  energy", "eV", shift.Energy.ElectronVolt);
         Row("", "meV/atom", shift.Energy.MilliElectronVoltPerAtom);
     }
@@ -43,7 +45,8 @@ internal static class ErrorTable
     private static void Row(string quantity, string unit, ErrorFigures? figures)
     {
         if (figures is not { } f) return;
-        Console.WriteLine($"  {quantity,-12}{unit,-12}{Text(f.Mae),12}{Text(f.Rmse),12}{Text(f.Bias),12}{Text(f.Largest),12}{f.Count,12:N0}");
+        string errors = $"{Text(f.Mae),12}{Text(f.Rmse),12}{Text(f.Bias),12}{Text(f.Largest),12}";
+        Console.WriteLine($"  {quantity,-12}{unit,-12}{errors}{f.Count,12:N0}");
     }
 
     private static string Text(double value) => value.ToString("G5", CultureInfo.InvariantCulture);

@@ -5,13 +5,15 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("evaluate", HelpText = "Compare a trained force field with labelled frames: tables of errors, parity plots, and every frame with its predictions.")]
+[Verb("evaluate", HelpText = "Compare a trained force field with labelled frames: tables of errors, parity plots, and "
+    + "every frame with its predictions.")]
 internal sealed class EvaluateVerb : FrameFilesVerb
 {
     [Option("out", HelpText = "Folder to write parity.html, parity.csv, errors.json and frames.extxyz to (default runs/evaluate).")]
     public string Out { get; set; } = Path.Combine("runs", "evaluate");
 
-    [Option("units", HelpText = "Unit of energies: eV, kcal/mol, kJ/mol, Hartree; forces are in that per length. Needed where the file does not say.")]
+    [Option("units", HelpText = "Unit of energies: eV, kcal/mol, kJ/mol, Hartree; forces are in that per length. "
+        + "Needed where the file does not say.")]
     public string? Units { get; set; }
 
     [Option("forces-are-gradients", HelpText = "The files' forces have the opposite sign, as in COMP6.")]
@@ -50,6 +52,7 @@ internal sealed class EvaluateVerb : FrameFilesVerb
                 },
                 Precision = Precision,
                 BatchAtoms = BatchAtoms,
+                Threads = Threads,
                 Limit = Limit,
                 ShiftEnergies = ShiftEnergies,
             }, Warn, display.Report, stop);

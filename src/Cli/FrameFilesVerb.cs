@@ -23,6 +23,9 @@ internal abstract class FrameFilesVerb : Verb
     [Option("batch-atoms", Default = FramePrediction.BatchAtoms, HelpText = "Frames are computed together up to this many atoms.")]
     public int BatchAtoms { get; set; }
 
+    [Option("threads", HelpText = "CPU threads (default: all cores).")]
+    public int Threads { get; set; }
+
     [Option("limit", HelpText = "Stop after this many frames.")]
     public long? Limit { get; set; }
 

@@ -4,7 +4,8 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("predict", HelpText = "Energies, forces and, of periodic frames, stress from a trained force field, as extended xyz in eV and Angstrom.")]
+[Verb("predict", HelpText = "Energies, forces and, of periodic frames, stress from a trained force field, as extended xyz "
+    + "in eV and Angstrom.")]
 internal sealed class PredictVerb : FrameFilesVerb
 {
     [Option("out", HelpText = "File to write (default runs/predictions.extxyz).")]
@@ -23,11 +24,13 @@ internal sealed class PredictVerb : FrameFilesVerb
                 Read = new FrameReadOptions { GeometryOnly = true, Length = Length },
                 Precision = Precision,
                 BatchAtoms = BatchAtoms,
+                Threads = Threads,
                 Limit = Limit,
             }, Warn, display.Report, stop);
         }
+        string counts = $"{report.Frames:N0} frames ({report.PeriodicFrames:N0} with stress), {report.Atoms:N0} atoms";
         if (Json) Output.Json(report);
-        else Console.WriteLine($"{report.Output}: {report.Frames:N0} frames, {report.Atoms:N0} atoms, {report.PeriodicFrames:N0} with stress");
+        else Console.WriteLine($"{report.Output}: {counts}");
         return 0;
     }
 }

@@ -15,8 +15,8 @@ public sealed class FrameVerbTests
 
     private static readonly string[] Bad =
     [
-        "cut.npz", "keyless.h5 --units eV", "few.xyz", "noforce.xyz", "alien.xyz", "unstated.npz", "unstated.h5", "collision.xyz", "flat.xyz", "wordy.xyz",
-        "empty.xyz", "heavy.xyz", "nowhere.xyz", "frames.pdf", "infinite.xyz",
+        "cut.npz", "keyless.h5 --units eV", "few.xyz", "noforce.xyz", "alien.xyz", "unstated.npz", "unstated.h5", "collision.xyz",
+        "flat.xyz", "wordy.xyz", "empty.xyz", "heavy.xyz", "nowhere.xyz", "frames.pdf", "infinite.xyz",
     ];
 
     private static string run = "";
@@ -29,8 +29,8 @@ public sealed class FrameVerbTests
         byte[] npz = File.ReadAllBytes(good);
         Workplace.Write("cut.npz", npz[..(npz.Length / 2)]);
         new H5File { ["molecule"] = new H5Group { ["energies"] = new[] { 1.0 } } }.Write(Workplace.In("keyless.h5"));
-        new H5File { ["molecule"] = new H5Group { ["coordinates"] = new double[1, 2, 3], ["species"] = new[] { 1, 1 }, ["energies"] = new[] { 1.0 } } }
-            .Write(Workplace.In("unstated.h5"));
+        var molecule = new H5Group { ["coordinates"] = new double[1, 2, 3], ["species"] = new[] { 1, 1 }, ["energies"] = new[] { 1.0 } };
+        new H5File { ["molecule"] = molecule }.Write(Workplace.In("unstated.h5"));
         using (var unstated = new ChemScale.Engine.Atoms.Formats.Npz.NpzWriter(Workplace.In("unstated.npz")))
         {
             unstated.Add("z", (ReadOnlySpan<int>)[1, 1], 2);
@@ -45,7 +45,8 @@ public sealed class FrameVerbTests
         Workplace.Write("collision.xyz", Two + "O 0 0 0 0 0 0\nH 0 0 0 0 0 0\n");
         Workplace.Write("infinite.xyz", Two + "O 0 0 0 0 0 0\nH 0 0 inf 0 0 0\n");
         Workplace.Write("wordy.xyz", Two + "O 0 0 0 0 0 0\nH 0 0 up 0 0 0\n");
-        Workplace.Write("flat.xyz", Two.Replace("pbc=\"F F F\"", "pbc=\"T T T\" Lattice=\"3 0 0 0 3 0 3 3 0\"") + "O 0 0 0 0 0 0\nH 0 0 1 0 0 0\n");
+        string flat = Two.Replace("pbc=\"F F F\"", "pbc=\"T T T\" Lattice=\"3 0 0 0 3 0 3 3 0\"");
+        Workplace.Write("flat.xyz", flat + "O 0 0 0 0 0 0\nH 0 0 1 0 0 0\n");
         Workplace.Write("empty.xyz", "");
         Workplace.Write("frames.pdf", "%PDF-1.4\n");
         Workplace.Write("good.xyz", Two + "O 0 0 0 0 0 0.5\nH 0 0 1 0 0 -0.5\n");
@@ -55,23 +56,25 @@ public sealed class FrameVerbTests
     public void Frames_that_make_no_sense_are_refused(string arguments)
     {
         string[] words = arguments.Split(' ');
-        string file = Workplace.In(words[0]);
-        Outcome outcome = BadInputTests.Refused(["evaluate", "--run", run, "--frames", file, .. words[1..], "--out", Workplace.In("refused")]);
+        string file = Workplace.In(words[0]), output = Workplace.In("refused");
+        Outcome outcome = BadInputTests.Refused(["evaluate", "--run", run, "--frames", file, .. words[1..], "--out", output]);
         Assert.That(outcome.Error, Does.Contain(words[0]), "the line names the file");
         // Behind a good frame too, which has then been computed.
-        BadInputTests.Refused(["evaluate", "--run", run, "--frames", Workplace.In("good.xyz"), file, .. words[1..], "--out", Workplace.In("refused")]);
-        Assert.That(Directory.Exists(Workplace.In("refused")), Is.False);
+        BadInputTests.Refused(["evaluate", "--run", run, "--frames", Workplace.In("good.xyz"), file, .. words[1..], "--out", output]);
+        Assert.That(Directory.Exists(output), Is.False);
     }
 
-    [TestCase("--run nowhere"), TestCase("--run STORE"), TestCase("--run LANGUAGE"), TestCase("--batch-atoms 0"), TestCase("--limit 0"), TestCase("--units parsec")]
-    [TestCase("--length-units eV"), TestCase("--precision float8"), TestCase("--out IMPOSSIBLE"), TestCase("--energy-key nope")]
+    [TestCase("--run nowhere"), TestCase("--run STORE"), TestCase("--run LANGUAGE"), TestCase("--batch-atoms 0"), TestCase("--threads -1")]
+    [TestCase("--limit 0"), TestCase("--units parsec"), TestCase("--length-units eV"), TestCase("--precision float8")]
+    [TestCase("--out IMPOSSIBLE"), TestCase("--energy-key nope")]
     public void Evaluations_that_cannot_be_are_refused(string options)
     {
         string[] words = [.. options.Split(' ').Select(w => w switch
         {
             "STORE" => Workplace.Store, "LANGUAGE" => Workplace.CompleteRun, "IMPOSSIBLE" => Workplace.Impossible, _ => w,
         })];
-        string[] runs = words.Contains("--run") ? [] : ["--run", run], output = words.Contains("--out") ? [] : ["--out", Workplace.In("refused")];
+        string[] runs = words.Contains("--run") ? [] : ["--run", run];
+        string[] output = words.Contains("--out") ? [] : ["--out", Workplace.In("refused")];
         BadInputTests.Refused(["evaluate", .. runs, "--frames", Workplace.In("good.xyz"), .. output, .. words]);
         Assert.That(Directory.Exists(Workplace.In("refused")), Is.False);
     }
@@ -101,12 +104,14 @@ public sealed class FrameVerbTests
     public void Embedded_frames_are_evaluated_and_predicted()
     {
         string file = Path.Combine(Workplace.In("embedded"), "methylamine.npz");
-        Outcome evaluated = CommandLine.Here("evaluate", "--run", run, "--frames", file, "--limit", "20", "--out", Workplace.In("evaluated"), "--json");
+        string[] evaluate = ["evaluate", "--run", run, "--frames", file, "--limit", "20", "--out", Workplace.In("evaluated")];
+        Outcome evaluated = CommandLine.Here([.. evaluate, "--json"]);
         Assert.That(evaluated.ExitCode, Is.Zero, evaluated.ToString());
         using JsonDocument report = JsonDocument.Parse(evaluated.Output);
         Assert.That(report.RootElement.GetProperty("frames").GetInt64(), Is.EqualTo(20));
-        Assert.That(report.RootElement.GetProperty("forcesByElement").EnumerateObject().Select(p => p.Name), Is.EqualTo(new[] { "H", "C", "N" }));
-        Outcome table = CommandLine.Here("evaluate", "--run", run, "--frames", file, "--limit", "20", "--out", Workplace.In("evaluated"), "--shift-energies");
+        IEnumerable<string> elements = report.RootElement.GetProperty("forcesByElement").EnumerateObject().Select(p => p.Name);
+        Assert.That(elements, Is.EqualTo(new[] { "H", "C", "N" }));
+        Outcome table = CommandLine.Here([.. evaluate, "--shift-energies"]);
         Assert.That(table.Output, Does.Contain("meV/atom").And.Contain("on N").And.Contain("methylamine").And.Contain("median offset"));
         string output = Workplace.In("methylamine.extxyz");
         Outcome predicted = CommandLine.Here("predict", "--run", run, "--frames", file, Workplace.In("unstated.npz"), "--out", output);

@@ -41,7 +41,8 @@ public sealed class EmbeddedFramesTests
         foreach ((string molecule, Frame[] of) in frames)
         {
             Assert.That(of.All(f => f.HasEnergy && f.HasForces && f.ConfigType == molecule && !f.IsPeriodic), molecule);
-            Assert.That(of.SelectMany(f => f.Positions.Concat(f.Forces!).Append(f.Energy!.Value)), Is.All.Matches<double>(double.IsFinite), molecule);
+            IEnumerable<double> numbers = of.SelectMany(f => f.Positions.Concat(f.Forces!).Append(f.Energy!.Value));
+            Assert.That(numbers, Is.All.Matches<double>(double.IsFinite), molecule);
             Assert.That(of[0].AtomicNumbers.Distinct(), Is.SubsetOf(new[] { 1, 6, 7, 8 }));
             Assert.That(of[0].Atoms, Is.InRange(6, 15));
             Assert.That(of.SelectMany(f => f.Forces!), Is.All.InRange(-30.0, 30.0), molecule);
@@ -90,7 +91,8 @@ public sealed class EmbeddedFramesTests
     [Test]
     public void They_become_a_frame_store_without_further_options()
     {
-        FramePreparer.Run(new FramePreparation { Files = EmbeddedFrames.ExtractTo(folder["two"], ["ethanol", "glycine"]), Output = folder["store"] });
+        IReadOnlyList<string> files = EmbeddedFrames.ExtractTo(folder["two"], ["ethanol", "glycine"]);
+        FramePreparer.Run(new FramePreparation { Files = files, Output = folder["store"] });
         using FrameStore store = FrameStore.Open(folder["store"]);
         Assert.That(store.Train.Count + store.Validation.Count, Is.EqualTo(2 * EmbeddedFrames.FramesPerMolecule));
         Assert.That(store.Manifest.ConfigTypes, Is.EquivalentTo(new[] { "ethanol", "glycine" }));

@@ -20,13 +20,15 @@ internal static class SmallForceField
             Training = new TrainingSpec { Steps = 2, BatchSize = 4, Dtype = Precision.Float64 },
         };
         Frame[] frames = Molecules(8);
-        using var task = new ForceFieldTask(experiment, frames[..6], frames[6..], new[] { 1, 6, 7, 8 }.ToDictionary(z => z, z => -10.0 * z));
+        Dictionary<int, double> references = new[] { 1, 6, 7, 8 }.ToDictionary(z => z, z => -10.0 * z);
+        using var task = new ForceFieldTask(experiment, frames[..6], frames[6..], references);
         Trainer.Run(experiment, task, new RunDirectory(folder));
         return folder;
     }
 
     /// <summary>Molecules of four and five atoms with made-up labels, two kinds of them.</summary>
-    public static Frame[] Molecules(int count) => [.. Enumerable.Range(0, count).Select(i => Labelled(TestFrame.Molecule(4 + i % 2, 300 + i, 1.6), i))];
+    public static Frame[] Molecules(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => Labelled(TestFrame.Molecule(4 + i % 2, 300 + i, 1.6), i))];
 
     public static Frame Crystal(int seed)
     {

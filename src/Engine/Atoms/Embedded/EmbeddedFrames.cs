@@ -28,8 +28,8 @@ public static class EmbeddedFrames
 
     /// <summary>What these frames are, in one line.</summary>
     public static string Description =>
-        $"GFN2-xTB (libxtb 6.5.1): {Molecules.Count} molecules x {FramesPerMolecule} frames of Langevin dynamics at 500 K, total energies and "
-        + "forces; made by make_frames.py";
+        $"GFN2-xTB (libxtb 6.5.1): {Molecules.Count} molecules x {FramesPerMolecule} frames of Langevin dynamics at 500 K, "
+        + "total energies and forces; made by make_frames.py";
 
     /// <summary>Size of all of it, bytes.</summary>
     public static long Bytes => Molecules.Sum(molecule => Open(molecule).Length);

@@ -2,7 +2,6 @@ using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
-using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Evaluation;
@@ -30,6 +29,7 @@ public static class ForceFieldEvaluation
         EvaluationOptions options, Action<string> warn, Action<long>? progress = null, CancellationToken stop = default)
     {
         options.Validate();
+        using var threads = new ThreadScope(options.Threads, options.BatchAtoms);
         using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
         using var file = new PendingFile(Path.Combine(options.Output, FramesName));
         var writer = new ReferenceFrameWriter(file.Writer);
@@ -65,7 +65,7 @@ public static class ForceFieldEvaluation
     {
         Run = options.Run,
         Files = options.Files,
-        Precision = (options.Precision ?? new RunDirectory(options.Run).ReadExperiment().Training.Dtype) == Precision.Float64 ? "float64" : "float32",
+        Precision = (options.Precision ?? new RunDirectory(options.Run).ReadExperiment().Training.Dtype).ToString().ToLowerInvariant(),
         Labels = labels,
         Frames = errors.Frames,
         Atoms = errors.Atoms,

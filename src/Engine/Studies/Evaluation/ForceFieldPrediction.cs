@@ -5,7 +5,7 @@ using ChemScale.Engine.Studies.Runs;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 
-/// <summary>Energies, forces and, of periodic frames, stress of a trained force field, written beside the geometries they belong to.</summary>
+/// <summary>Energies, forces and, of periodic frames, stress of a trained force field, written beside the geometries.</summary>
 public static class ForceFieldPrediction
 {
     /// <summary>Labels that the frames bring along are replaced; charge, spin and kind stay.</summary>
@@ -13,7 +13,7 @@ public static class ForceFieldPrediction
     /// <param name="warn">Gets lines about a damaged checkpoint and about elements the model was not trained on.</param>
     /// <param name="progress">Gets the number of frames done, now and then.</param>
     /// <param name="stop">Nothing is written then.</param>
-    /// <exception cref="InputException">No run of a force field, or what is wrong with the frames or the output; nothing is written.</exception>
+    /// <exception cref="InputException">No run of a force field, or what is wrong with frames or output; nothing is written.</exception>
     public static PredictionReport Run(
         PredictionOptions options, Action<string> warn, Action<long>? progress = null, CancellationToken stop = default)
     {
@@ -22,6 +22,7 @@ public static class ForceFieldPrediction
             throw new InputException(options.Output, $"extension '{Path.GetExtension(options.Output)}'", ".extxyz or .xyz");
         if (options.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(options.Output)))
             throw new InputException(options.Output, "is read and written", "another file", "the labels it holds would be lost");
+        using var threads = new ThreadScope(options.Threads, options.BatchAtoms);
         using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
         using var file = new PendingFile(options.Output);
         var writer = new ExtXyzWriter(file.Writer);

@@ -16,7 +16,11 @@ internal static class ParityFigures
     public static IReadOnlyList<Figure> Of(FrameErrors errors)
     {
         List<Figure> figures = [];
-        if (errors.Energy is { } energy) figures.Add(Energies(errors.Energies, energy));
+        if (errors.Energy is { } energy)
+        {
+            figures.Add(Energies(errors.Energies, energy));
+            figures.Add(EnergyErrors(errors.Energies, energy));
+        }
         if (errors.Force is { } forces) figures.Add(Forces(errors.Forces, forces));
         return figures;
     }
@@ -25,9 +29,13 @@ internal static class ParityFigures
     public static CsvTable Numbers(FrameErrors errors)
     {
         var table = new CsvTable("quantity", "frame", "atom", "element", "component", "reference", "predicted");
-        foreach (ParityPoint p in errors.Energies.Items) table.Add("energy_per_atom_ev", p.Frame, null, null, null, p.Reference, p.Predicted);
+        foreach (ParityPoint p in errors.Energies.Items)
+            table.Add("energy_per_atom_ev", p.Frame, null, null, null, p.Reference, p.Predicted);
         foreach (ParityPoint p in errors.Forces.Items)
-            table.Add("force_ev_per_angstrom", p.Frame, p.Atom, Elements.Symbol(p.Element), "xyz"[p.Component].ToString(), p.Reference, p.Predicted);
+        {
+            string element = Elements.Symbol(p.Element), component = "xyz"[p.Component].ToString();
+            table.Add("force_ev_per_angstrom", p.Frame, p.Atom, element, component, p.Reference, p.Predicted);
+        }
         return table;
     }
 
@@ -38,6 +46,15 @@ internal static class ParityFigures
             new ChartAxis("Reference (eV/atom)"), new ChartAxis("Prediction (eV/atom)")) { Identity = true };
         chart.Points(sample.Items.Select(p => (p.Reference, p.Predicted)), Mark.Circle, Color, PointSize);
         return new Figure("energies", chart, Caption("frames", sample), new CsvTable());
+    }
+
+    /// <summary>Where frames are of several compositions, these lie so far apart that parity shows nothing of the errors.</summary>
+    private static Figure EnergyErrors(ThinnedSample<ParityPoint> sample, EnergyErrors errors)
+    {
+        var chart = new Chart(Invariant($"Error of energy, frame by frame: largest {errors.MilliElectronVoltPerAtom.Largest:G4} meV/atom"),
+            new ChartAxis("Number of the frame", Integers: true), new ChartAxis("Prediction less reference (meV/atom)"));
+        chart.Points(sample.Items.Select(p => ((double)p.Frame, 1000 * (p.Predicted - p.Reference))), Mark.Circle, Color, PointSize);
+        return new Figure("energy-errors", chart, Caption("frames", sample, parity: false), new CsvTable());
     }
 
     private static Figure Forces(ThinnedSample<ParityPoint> sample, ForceErrors errors)
@@ -57,8 +74,11 @@ internal static class ParityFigures
         return new Figure("forces", chart, Caption("components", sample), new CsvTable());
     }
 
-    private static string Caption(string what, ThinnedSample<ParityPoint> sample) => sample.IsComplete
-        ? $"All {Report.Numbers.Count(sample.Seen)} {what}; the dashed line is perfect agreement."
-        : $"{Report.Numbers.Count(sample.Count)} of {Report.Numbers.Count(sample.Seen)} {what}, chosen by a hash of their number; the dashed line is "
-            + "perfect agreement. The errors are those of all.";
+    private static string Caption(string what, ThinnedSample<ParityPoint> sample, bool parity = true)
+    {
+        string points = sample.IsComplete ? $"All {Report.Numbers.Count(sample.Seen)} {what}."
+            : $"{Report.Numbers.Count(sample.Count)} of {Report.Numbers.Count(sample.Seen)} {what}, chosen by a hash of their number; "
+                + "the errors are those of all.";
+        return parity ? points + " The dashed line is perfect agreement." : points;
+    }
 }

@@ -25,6 +25,9 @@ public record PredictionOptions
     /// <summary>Frames are evaluated together up to this many atoms.</summary>
     public int BatchAtoms { get; init; } = FramePrediction.BatchAtoms;
 
+    /// <summary>CPU threads; 0: the library's choice.</summary>
+    public int Threads { get; init; }
+
     /// <summary>Stop after this many frames; null: all.</summary>
     public long? Limit { get; init; }
 
@@ -33,6 +36,7 @@ public record PredictionOptions
     {
         if (Files.Count == 0) throw new InputException("frames", "no files", "at least one", "--frames FILE...");
         if (BatchAtoms < 1) throw new InputException("batch atoms", $"{BatchAtoms}", "1 or more");
+        if (Threads < 0) throw new InputException("threads", $"{Threads}", "1 or more");
         if (Limit < 1) throw new InputException("limit", $"{Limit}", "1 or more");
     }
 }

@@ -23,6 +23,7 @@ internal sealed class ReferenceFrameWriter(TextWriter writer)
         if (differences.Length > 0) info["force_mae"] = differences.Average();
         Dictionary<string, double[]> columns = new() { ["REF_forces"] = forces }, tensors = [];
         if (prediction.Stress is not null) tensors["REF_stress"] = frame.Stress ?? [.. Enumerable.Repeat(double.NaN, 9)];
-        _frames.Write(frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = prediction.Stress }, info, columns, tensors);
+        Frame predicted = frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = prediction.Stress };
+        _frames.Write(predicted, info, columns, tensors);
     }
 }

@@ -48,7 +48,8 @@ public sealed class ExtXyzWriter(TextWriter writer)
         if (frame.Spin != 0) writer.Write($" spin={Text(frame.Spin)}");
         if (frame.ConfigType is not null) writer.Write($" config_type={Quoted(frame.ConfigType)}");
         foreach ((string name, double value) in info ?? new Dictionary<string, double>()) writer.Write($" {name}={Text(value)}");
-        foreach ((string name, double[] values) in tensors ?? new Dictionary<string, double[]>()) writer.Write($" {name}={Numbers(values)}");
+        foreach ((string name, double[] values) in tensors ?? new Dictionary<string, double[]>())
+            writer.Write($" {name}={Numbers(values)}");
         writer.Write($" pbc=\"{string.Join(' ', frame.Periodic.Select(flag => flag ? 'T' : 'F'))}\"\n");
     }
 }
