@@ -63,8 +63,9 @@ public class AllegroTensorProductTests
             Tensor x = Random(1, 5, table.Left), y = Random(2, 3, table.Right);
             Tensor after = AllegroTensorProduct.Apply(Turned(x, paths.Features), Turned(y, paths.Environments), edges, table);
             // A component's paths lie side by side: components turn with a channel for each path.
-            Tensor[] blocks = AllegroTensorProduct.Apply(x, y, edges, table).split([.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)], 1);
-            Tensor before = cat([.. blocks.Select((b, o) => Turned(b.reshape(5, paths.Outputs[o].Components, -1), [paths.Outputs[o]]).reshape(b.shape))], 1);
+            long[] sizes = [.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)];
+            Tensor before = cat([.. AllegroTensorProduct.Apply(x, y, edges, table).split(sizes, 1).Select((b, o) =>
+                Turned(b.reshape(5, paths.Outputs[o].Components, -1), [paths.Outputs[o]]).reshape(b.shape))], 1);
             Assert.That((after - before).abs().max().item<double>(), Is.LessThan(1e-13 * before.abs().max().item<double>()));
         }
 
@@ -135,7 +136,8 @@ public class AllegroTensorProductTests
 
     [Test]
     public void Terms_of_missing_components_are_refused() =>
-        Assert.That(() => new TensorProductTable([2], 3, 1, [new(0, 1, 3, 1)], ScalarType.Float64), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new TensorProductTable([2], 3, 1, [new(0, 1, 3, 1)], ScalarType.Float64),
+            Throws.TypeOf<ArgumentOutOfRangeException>());
 
     private void AssertSumOfTerms(TensorProductTable table)
     {
@@ -144,9 +146,13 @@ public class AllegroTensorProductTests
         var expected = new double[5, table.Outputs, Channels];
         long[] receivers = [.. edges.Receivers.data<long>()];
         for (int e = 0; e < 5; e++)
-            for (int u = 0; u < Channels; u++)
-                foreach (TensorProductEntry t in table.Entries)
-                    expected[e, t.Output, u] += t.Value * left[(e * table.Left + t.Left) * Channels + u] * right[(receivers[e] * table.Right + t.Right) * Channels + u];
+        {
+            foreach (TensorProductEntry t in table.Entries)
+            {
+                long i = (e * table.Left + t.Left) * Channels, j = (receivers[e] * table.Right + t.Right) * Channels;
+                for (int u = 0; u < Channels; u++) expected[e, t.Output, u] += t.Value * left[i + u] * right[j + u];
+            }
+        }
         Assert.That((product - tensor(expected)).abs().max().item<double>(), Is.LessThan(1e-13));
     }
 

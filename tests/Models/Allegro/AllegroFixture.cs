@@ -32,8 +32,11 @@ internal sealed class AllegroFixture(string path)
     public Allegro Model()
     {
         var model = new Allegro(Config, dtype: ScalarType.Float64);
-        ForceFieldWeights.Load(model, name => ((string[])["w." + name, "c." + name]).FirstOrDefault(File.Has) is { } found ? File.Tensor(found) : null, path);
+        ForceFieldWeights.Load(model, Find, path);
         return model;
+
+        Tensor? Find(string name) =>
+            ((string[])["w." + name, "c." + name]).FirstOrDefault(File.Has) is { } found ? File.Tensor(found) : null;
     }
 
     public GraphBatch Batch()
@@ -51,6 +54,7 @@ internal sealed class AllegroFixture(string path)
         long rows = File.Shape("w.func.allegro.latents.0._forward._weight_0")[0] - File.Int("h.num_basis");
         int[] numbers = File.Ints("Z"), types = File.Ints("types");
         var unused = new Queue<int>(((int[])[1, 6, 7, 8, 9, 16, 17, 35]).Except(numbers));
-        return [.. Enumerable.Range(0, (int)rows / 2).Select(type => Array.IndexOf(types, type) is >= 0 and var atom ? numbers[atom] : unused.Dequeue())];
+        return [.. Enumerable.Range(0, (int)rows / 2)
+            .Select(type => Array.IndexOf(types, type) is >= 0 and var atom ? numbers[atom] : unused.Dequeue())];
     }
 }

@@ -22,7 +22,8 @@ internal sealed class AllegroFormula(AllegroConfig config, string[] kept, IReadO
     /// <returns>(atoms)</returns>
     public Tensor AtomEnergies(GraphBatch batch, Tensor positions)
     {
-        Tensor vectors = EdgeVectors.Apply(positions, batch.Edges, batch.ShiftVectors), d = vectors.norm(1).unsqueeze(1), x = d / config.Cutoff;
+        Tensor vectors = EdgeVectors.Apply(positions, batch.Edges, batch.ShiftVectors);
+        Tensor d = vectors.norm(1).unsqueeze(1), x = d / config.Cutoff;
         Tensor receivers = batch.Edges.Receivers, senders = batch.Edges.Senders;
         double p = config.CutoffPower;
         Tensor cutoff = (1 - (p + 1) * (p + 2) / 2 * x.pow(p) + p * (p + 2) * x.pow(p + 1) - p * (p + 1) / 2 * x.pow(p + 2)) * x.lt(1);
@@ -32,26 +33,34 @@ internal sealed class AllegroFormula(AllegroConfig config, string[] kept, IReadO
         Tensor[] y = harmonics.Of(vectors / d).split([.. Enumerable.Range(0, config.LMax + 1).Select(l => 2L * l + 1)], 1);
 
         Tensor types = OneHot(batch.AtomicNumbers);
-        Tensor latent = cutoff * Mlp("func.allegro.latents.0", cat([types.index_select(0, receivers), types.index_select(0, senders), radial], 1));
+        Tensor both = cat([types.index_select(0, receivers), types.index_select(0, senders)], 1);
+        Tensor latent = cutoff * Mlp("func.allegro.latents.0", cat([both, radial], 1));
         var carried = new Dictionary<string, Tensor>();
         for (int t = 0; t < config.Layers; t++)
         {
             Tensor w = Mlp($"func.allegro.env_embed_mlps.{t}", latent).view(d.size(0), -1, features, config.LMax + 1);
-            if (t == 0) foreach (string e in environment) carried[e] = w.select(1, 0).select(2, Order(e)).unsqueeze(2) * y[Order(e)].unsqueeze(1);
-            var around = environment.ToDictionary(e => e, e => Around(w.select(1, w.size(1) - 1).select(2, Order(e)).unsqueeze(2) * y[Order(e)].unsqueeze(1), t));
+            if (t == 0) carried = Weighted(w.select(1, 0));
+            var around = Weighted(w.select(1, w.size(1) - 1)).ToDictionary(e => e.Key, e => Around(e.Value, t));
             (Tensor scalars, carried) = Product(t, carried, around);
             string next = t < config.Layers - 1 ? $"func.allegro.latents.{t + 1}" : "func.allegro.final_latent";
-            Tensor a = tensors["latent_resnet_update_params"].narrow(0, t, 1).sigmoid(), added = cutoff * Mlp(next, cat([latent, scalars], 1));
-            latent = (latent + a * added) / (1 + a * a).sqrt();
+            Tensor a = tensors["latent_resnet_update_params"].narrow(0, t, 1).sigmoid();
+            latent = (latent + a * cutoff * Mlp(next, cat([latent, scalars], 1))) / (1 + a * a).sqrt();
         }
         Tensor energies = Mlp("func.edge_eng._module", latent, silu: false).squeeze(1) / Math.Sqrt(config.AverageNeighbors);
         return zeros(batch.Atoms, dtype: ScalarType.Float64).index_add(0, receivers, energies, 1);
 
-        Tensor Around(Tensor terms, int t) => tensors["env_sum_normalizations"].narrow(0, t, 1)
-            * zeros([batch.Atoms, features, terms.size(2)], dtype: ScalarType.Float64).index_add(0, receivers, terms, 1).index_select(0, receivers);
+        Dictionary<string, Tensor> Weighted(Tensor w) =>
+            environment.ToDictionary(e => e, e => w.select(2, Order(e)).unsqueeze(2) * y[Order(e)].unsqueeze(1));
+
+        Tensor Around(Tensor terms, int t)
+        {
+            Tensor sums = zeros([batch.Atoms, features, terms.size(2)], dtype: ScalarType.Float64).index_add(0, receivers, terms, 1);
+            return tensors["env_sum_normalizations"].narrow(0, t, 1) * sums.index_select(0, receivers);
+        }
     }
 
-    private (Tensor Scalars, Dictionary<string, Tensor> Next) Product(int t, Dictionary<string, Tensor> carried, Dictionary<string, Tensor> around)
+    private (Tensor Scalars, Dictionary<string, Tensor> Next) Product(
+        int t, Dictionary<string, Tensor> carried, Dictionary<string, Tensor> around)
     {
         var next = new Dictionary<string, Tensor>();
         Tensor? scalars = null;
@@ -62,8 +71,9 @@ internal sealed class AllegroFormula(AllegroConfig config, string[] kept, IReadO
             [
                 .. from left in kept[t].Split(' ')
                    from right in environment
-                   where Sign(left) * Sign(right) == Sign(o) && Order(o) >= Math.Abs(Order(left) - Order(right)) && Order(o) <= Order(left) + Order(right)
-                   select einsum("ijk,eui,euj->euk", Wigner(Order(left), Order(right), Order(o)), carried[left], around[right]) * Math.Sqrt(2 * Order(o) + 1),
+                   let l = (Order(left), Order(right), Order(o))
+                   where Sign(left) * Sign(right) == Sign(o) && l.Item3 >= Math.Abs(l.Item1 - l.Item2) && l.Item3 <= l.Item1 + l.Item2
+                   select einsum("ijk,eui,euj->euk", Wigner(l), carried[left], around[right]) * Math.Sqrt(2 * l.Item3 + 1),
             ];
             Tensor all = stack(paths, 2);
             if (o == "0e") scalars = all.reshape(all.size(0), -1);
@@ -89,8 +99,8 @@ internal sealed class AllegroFormula(AllegroConfig config, string[] kept, IReadO
         return atomicNumbers.unsqueeze(1).eq(tensor(known)).to(ScalarType.Float64);
     }
 
-    private static Tensor Wigner(int l1, int l2, int l) =>
-        tensor([.. Wigner3j.Of(l1, l2, l).Cast<double>()]).view(2 * l1 + 1, 2 * l2 + 1, 2 * l + 1);
+    private static Tensor Wigner((int L1, int L2, int L) o) =>
+        tensor([.. Wigner3j.Of(o.L1, o.L2, o.L).Cast<double>()]).view(2 * o.L1 + 1, 2 * o.L2 + 1, 2 * o.L + 1);
 
     private static int Order(string irrep) => irrep[0] - '0';
 

@@ -21,7 +21,8 @@ public class AllegroReferenceTests
         Same("E", output.Energies);
         Same("F", output.Forces!);
 
-        Tensor loss = (output.Energies - fixture.File.Tensor("E0")).square().mean() + (output.Forces! - fixture.File.Tensor("F0")).square().mean();
+        Tensor energyErrors = output.Energies - fixture.File.Tensor("E0"), forceErrors = output.Forces! - fixture.File.Tensor("F0");
+        Tensor loss = energyErrors.square().mean() + forceErrors.square().mean();
         loss.backward();
         Same("loss", loss.reshape(1));
         string[] names = [.. fixture.File.Names.Where(n => n.StartsWith("w.", StringComparison.Ordinal)).Select(n => n[2..])];
@@ -81,7 +82,8 @@ public class AllegroReferenceTests
             Tensor matrix = table.IsDiagonal ? tensor(dense).diagonal(0, 1, 2) : tensor(dense);
             // The file has a path's components side by side, we have a component's paths.
             Tensor[] outputs = matrix.split([.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)]);
-            Tensor pathFirst = cat([.. outputs.Select((m, o) => m.reshape(paths.Outputs[o].Components, paths.Counts[o], -1).transpose(0, 1).flatten(0, 1))]);
+            Tensor pathFirst = cat([.. outputs.Select((m, o) =>
+                m.reshape(paths.Outputs[o].Components, paths.Counts[o], -1).transpose(0, 1).flatten(0, 1))]);
             Assert.That((pathFirst.view(expected.shape) - expected).abs().max().item<double>(), Is.LessThan(1e-13));
         }
     }

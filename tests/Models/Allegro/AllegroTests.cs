@@ -35,11 +35,13 @@ public class AllegroTests
         using DisposeScope scope = NewDisposeScope();
         AllegroConfig config = Small with { LMax = order, Layers = layers };
         AllegroPaths[] plan = AllegroPaths.Plan(order, layers);
-        Assert.That(string.Join('|', plan.Select(p => string.Join(' ', p.Features)).Append(string.Join(' ', plan[^1].Outputs))), Is.EqualTo(kept));
+        string[] planned = [.. plan.Select(p => p.Features).Append(plan[^1].Outputs).Select(irreps => string.Join(' ', irreps))];
+        Assert.That(string.Join('|', planned), Is.EqualTo(kept));
 
         using var model = new Allegro(config, 5, ScalarType.Float64);
         using (no_grad()) model.PublishedBuffers.Single(b => b.Name == "latent_resnet_update_params").Values.copy_(linspace(-1, 1, layers));
-        var tensors = model.PublishedWeights.Select(w => (w.Name, Values: (Tensor)w.Weight)).Concat(model.PublishedBuffers).ToDictionary(w => w.Name, w => w.Values);
+        var tensors = model.PublishedWeights.Select(w => (w.Name, Values: (Tensor)w.Weight)).Concat(model.PublishedBuffers)
+            .ToDictionary(w => w.Name, w => w.Values);
         using GraphBatch batch = TestFrame.Batch(config.Cutoff, TestFrame.Molecule(6, 1), TestFrame.Crystal(2, 2));
         ForceFieldOutput output = model.Evaluate(batch);
         Tensor positions = batch.Positions.detach().requires_grad_();
@@ -48,8 +50,11 @@ public class AllegroTests
         Same(output.Energies, stack([energies.narrow(0, 0, 6).sum(), energies.narrow(0, 6, 2).sum()]));
         Same(output.Forces!, forces);
 
-        static void Same(Tensor actual, Tensor expected) =>
-            Assert.That((actual - expected).abs().max().item<double>(), Is.LessThan(1e-12 * Math.Max(1, expected.abs().max().item<double>())));
+        static void Same(Tensor actual, Tensor expected)
+        {
+            double error = (actual - expected).abs().max().item<double>(), scale = expected.abs().max().item<double>();
+            Assert.That(error, Is.LessThan(1e-12 * Math.Max(1, scale)));
+        }
     }
 
     [TestCase(1, 3, new[] { 5, 5, 2 })]
@@ -118,8 +123,8 @@ public class AllegroTests
     {
         AllegroConfig config = Small with { Elements = "O, H, Cl", EnergyWidths = "" };
         Experiment experiment = Experiment.Parse("""
-            model: {family: allegro, elements: "O, H, Cl", features: 3, cutoff: 4, radialFunctions: 5, twoBodyWidths: "6, 7", latentWidths: "9, 7",
-              energyWidths: "", averageNeighbors: 6}
+            model: {family: allegro, elements: "O, H, Cl", features: 3, cutoff: 4, radialFunctions: 5, twoBodyWidths: "6, 7",
+              latentWidths: "9, 7", energyWidths: "", averageNeighbors: 6}
             training: {epochs: 1}
             """, "a.yaml");
         Assert.That(experiment.Model.Config, Is.EqualTo(config));

@@ -10,7 +10,8 @@ namespace ChemScale.Tests.Models.ForceFields;
 /// <param name="Make">Makes one of a number type.</param>
 /// <param name="Traits">What not every force field has.</param>
 /// <param name="ElementRows">Rows of the first weight that belong to elements, where it is no table of them alone.</param>
-public sealed record ForceFieldCase(string Name, Func<ScalarType, ForceField> Make, ForceFieldTraits Traits = ForceFieldTraits.Usual, int ElementRows = 0)
+public sealed record ForceFieldCase(string Name, Func<ScalarType, ForceField> Make, ForceFieldTraits Traits = ForceFieldTraits.Usual,
+    int ElementRows = 0)
 {
     public const double Cutoff = 4;
 
@@ -39,12 +40,13 @@ public sealed record ForceFieldCase(string Name, Func<ScalarType, ForceField> Ma
         }, 6, t), ForceFieldTraits.Usual & ~ForceFieldTraits.Local),
         new("Allegro", t => new Allegro(new AllegroConfig
         {
-            Features = 4, Cutoff = Cutoff, RadialFunctions = 6, TwoBodyWidths = "8, 12", LatentWidths = "10, 12", EnergyWidths = "6", AverageNeighbors = 8,
+            Features = 4, Cutoff = Cutoff, RadialFunctions = 6, TwoBodyWidths = "8, 12", LatentWidths = "10, 12", EnergyWidths = "6",
+            AverageNeighbors = 8,
         }, 7, t), ForceFieldTraits.Local, ElementRows: 8),
         new("Allegro of order 1 with 3 layers", t => new Allegro(new AllegroConfig
         {
-            LMax = 1, Layers = 3, Features = 3, Cutoff = Cutoff, RadialFunctions = 5, TwoBodyWidths = "8", LatentWidths = "8", EnergyWidths = "",
-            Elements = "O, C, Cl, H, N", MaxAtomicNumber = 20,
+            LMax = 1, Layers = 3, Features = 3, Cutoff = Cutoff, RadialFunctions = 5, TwoBodyWidths = "8", LatentWidths = "8",
+            EnergyWidths = "", Elements = "O, C, Cl, H, N", MaxAtomicNumber = 20,
         }, 8, t), ForceFieldTraits.Local, ElementRows: 10),
     ];
 

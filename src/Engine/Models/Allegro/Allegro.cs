@@ -52,13 +52,17 @@ public sealed class Allegro : ForceField
         twoBody = new AllegroTwoBody(at.At("latents.0"), elements, config.RadialFunctions, config.TwoBodyWidthList(), init, siluGain);
         radialBasis = new AllegroRadialBasis(root, config.Cutoff, config.RadialFunctions, dtype, device);
         layers = [.. paths.Select((p, t) => new AllegroLayer(at, config, t, p, init, dtype, device))];
-        latents = [.. paths.Select((p, t) => new AllegroLatent(at.At(t < paths.Length - 1 ? $"latents.{t + 1}" : "final_latent"), config, p.Scalars, init, siluGain))];
-        energy = new AllegroMlp(root.At("func.edge_eng._module"), [config.LatentWidthList()[^1], .. config.EnergyWidthList(), 1], init, gain: null);
+        latents = [.. paths.Select((p, t) => new AllegroLatent(LatentPath(t), config, p.Scalars, init, siluGain))];
+        int[] energyWidths = [config.LatentWidthList()[^1], .. config.EnergyWidthList(), 1];
+        energy = new AllegroMlp(root.At("func.edge_eng._module"), energyWidths, init, gain: null);
 
         harmonics = new SphericalHarmonics(config.LMax, HarmonicScale.Component, dtype, device);
-        orders = tensor(Enumerable.Range(0, harmonics.Components).Select(j => (long)Math.Sqrt(j)).ToArray(), device: device).DetachFromDisposeScope();
-        long[] elementOf = [.. Enumerable.Range(0, config.MaxAtomicNumber + 1).Select(z => (long)Math.Max(0, Array.IndexOf(numbers, z)))];
-        elementOfNumber = tensor(elementOf, device: device).DetachFromDisposeScope();
+        orders = Indices(Enumerable.Range(0, harmonics.Components).Select(j => (int)Math.Sqrt(j)));
+        elementOfNumber = Indices(Enumerable.Range(0, config.MaxAtomicNumber + 1).Select(z => Math.Max(0, Array.IndexOf(numbers, z))));
+
+        ModulePath LatentPath(int layer) => at.At(layer < paths.Length - 1 ? $"latents.{layer + 1}" : "final_latent");
+
+        Tensor Indices(IEnumerable<int> values) => tensor(values.Select(v => (long)v).ToArray(), device: device).DetachFromDisposeScope();
 
         Tensor Filled(long count, double value) => full(count, value, dtype: dtype, device: device).DetachFromDisposeScope();
     }

@@ -24,7 +24,7 @@ public sealed record AllegroConfig : ForceFieldConfig
     /// <summary>p of the polynomial cutoff.</summary>
     public int CutoffPower { get; init; } = 6;
 
-    /// <summary>Hidden widths, then D, of the perceptron from elements and distance to an edge's latent features; separated by commas.</summary>
+    /// <summary>Hidden widths, then D, of the perceptron from elements and distance to latent features, separated by commas.</summary>
     public string TwoBodyWidths { get; init; } = "64, 128";
 
     /// <summary>Hidden widths, then D, of the perceptron of each later layer and of the last one.</summary>
@@ -38,7 +38,7 @@ public sealed record AllegroConfig : ForceFieldConfig
 
     public override long Parameters => NonEmbeddingParameters + 2L * ElementList().Length * TwoBodyWidthList()[0];
 
-    /// <summary>N of the scaling laws: all but the rows of the first matrix that belong to an element, for receivers and for senders.</summary>
+    /// <summary>N of the scaling laws: all but the rows of the first matrix that belong to elements, of receivers and of senders.</summary>
     public override long NonEmbeddingParameters
     {
         get
@@ -71,7 +71,8 @@ public sealed record AllegroConfig : ForceFieldConfig
         AverageNeighbors = neighbors > 0 ? neighbors.Value : AverageNeighbors,
     };
 
-    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new Allegro(this, seed, dtype, device);
+    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) =>
+        new Allegro(this, seed, dtype, device);
 
     /// <inheritdoc/>
     public override void RequireElements(IEnumerable<int> atomicNumbers, string place)
@@ -80,16 +81,17 @@ public sealed record AllegroConfig : ForceFieldConfig
         foreach (int z in atomicNumbers)
         {
             if (known.Contains(z)) continue;
-            string element = z is > 0 and <= Atoms.Elements.Heaviest ? $"element {Atoms.Elements.Symbol(z)} (atomic number {z})" : $"atomic number {z}";
-            throw new InputException(place, element, $"one of {Elements}", "add it to model.elements");
+            string found = z is > 0 and <= Atoms.Elements.Heaviest ? $"element {Named(z)}" : $"atomic number {z}";
+            throw new InputException(place, found, $"one of {Elements}", "add it to model.elements");
         }
     }
 
     public override void Validate(string place = "model")
     {
         base.Validate(place);
-        foreach (int z in ElementList(place))
-            if (z > MaxAtomicNumber) throw new InputException($"{place}.elements", $"{Atoms.Elements.Symbol(z)} (atomic number {z})", $"at most {MaxAtomicNumber}", "raise model.maxAtomicNumber");
+        int heaviest = ElementList(place).Max();
+        if (heaviest > MaxAtomicNumber)
+            throw new InputException($"{place}.elements", Named(heaviest), $"at most {MaxAtomicNumber}", "raise model.maxAtomicNumber");
         if (LMax is < 0 or > 3) throw new InputException($"{place}.lMax", $"{LMax}", "0 to 3");
         AtLeast(1, Layers, "layers", place);
         AtLeast(1, Features, "features", place);
@@ -98,7 +100,10 @@ public sealed record AllegroConfig : ForceFieldConfig
         EnergyWidthList(place);
         int[] twoBody = TwoBodyWidthList(place), latent = LatentWidthList(place);
         if (twoBody[^1] != latent[^1])
-            throw new InputException($"{place}.latentWidths", $"'{LatentWidths}'", $"{twoBody[^1]} at the end, as in twoBodyWidths: they are added");
+        {
+            throw new InputException($"{place}.latentWidths", $"'{LatentWidths}'",
+                $"{twoBody[^1]} at the end, as in twoBodyWidths: they are added");
+        }
         if (!(AverageNeighbors > 0) || !double.IsFinite(AverageNeighbors))
             throw new InputException($"{place}.averageNeighbors", $"{AverageNeighbors}", "a positive number");
     }
@@ -110,4 +115,6 @@ public sealed record AllegroConfig : ForceFieldConfig
     internal int[] LatentWidthList(string place = "model") => CommaSeparated.Widths(LatentWidths, $"{place}.latentWidths");
 
     internal int[] EnergyWidthList(string place = "model") => CommaSeparated.Widths(EnergyWidths, $"{place}.energyWidths", 0);
+
+    private static string Named(int z) => $"{Atoms.Elements.Symbol(z)} (atomic number {z})";
 }

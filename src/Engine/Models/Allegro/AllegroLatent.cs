@@ -19,7 +19,8 @@ internal sealed class AllegroLatent
         mlp = new AllegroMlp(at, Widths(widths, features, scalars), init, gain);
     }
 
-    public static int[] Widths(IReadOnlyList<int> latentWidths, int features, int scalars) => [latentWidths[^1] + features * scalars, .. latentWidths];
+    public static int[] Widths(IReadOnlyList<int> latentWidths, int features, int scalars) =>
+        [latentWidths[^1] + features * scalars, .. latentWidths];
 
     /// <param name="latent">(edges, D)</param>
     /// <param name="product">(edges, paths, U) scalars</param>
@@ -28,9 +29,10 @@ internal sealed class AllegroLatent
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor matrix = mlp.Matrix(0);
+        long outputs = matrix.size(1), inputs = features * scalars;
         // The published rows run over channels, then paths; the product has paths, then channels.
-        Tensor rows = matrix.narrow(0, width, features * scalars).view(features, scalars, matrix.size(1)).transpose(0, 1).reshape(features * scalars, matrix.size(1));
-        Tensor hidden = latent.mm(matrix.narrow(0, 0, width)).addmm(product.reshape(latent.size(0), features * scalars), rows);
+        Tensor rows = matrix.narrow(0, width, inputs).view(features, scalars, outputs).transpose(0, 1).reshape(inputs, outputs);
+        Tensor hidden = latent.mm(matrix.narrow(0, 0, width)).addmm(product.reshape(latent.size(0), inputs), rows);
         return mlp.AfterFirst(hidden).MoveToOuterDisposeScope();
     }
 }

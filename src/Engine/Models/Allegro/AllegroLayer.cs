@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;
 
-/// <summary>One layer of Allegro: the environments of the atoms, and the tensor product of each edge's features with its receiver's.</summary>
+/// <summary>One layer of Allegro: environments of the atoms, and the tensor product of each edge's features with its receiver's.</summary>
 internal sealed class AllegroLayer : IDisposable
 {
     private readonly AllegroWeights weights;
@@ -21,7 +21,8 @@ internal sealed class AllegroLayer : IDisposable
     /// <param name="init">Makes the parameters.</param>
     /// <param name="dtype">float32 or float64.</param>
     /// <param name="device">null: the CPU.</param>
-    public AllegroLayer(ModulePath at, AllegroConfig config, int layer, AllegroPaths paths, ParameterInit init, ScalarType dtype, Device? device)
+    public AllegroLayer(ModulePath at, AllegroConfig config, int layer, AllegroPaths paths, ParameterInit init, ScalarType dtype,
+        Device? device)
     {
         this.paths = paths;
         isFirst = layer == 0;
@@ -39,7 +40,8 @@ internal sealed class AllegroLayer : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         if (isFirst) features = WeightedHarmonics.Apply(weights.Forward(latent, 0), edges.Harmonics, edges.Orders);
-        Tensor environments = AllegroEnvironment.Apply(weights.Forward(latent, isFirst ? 1 : 0, norm), edges.Harmonics, edges.Orders, edges.Edges);
+        Tensor w = weights.Forward(latent, isFirst ? 1 : 0, norm);
+        Tensor environments = AllegroEnvironment.Apply(w, edges.Harmonics, edges.Orders, edges.Edges);
         Tensor product = AllegroTensorProduct.Apply(features!, environments, edges.Edges, table);
         if (linear is null) return (product.MoveToOuterDisposeScope(), null);
         Tensor[] products = product.split([.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)], 1);

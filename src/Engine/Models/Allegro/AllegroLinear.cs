@@ -29,7 +29,8 @@ internal sealed class AllegroLinear
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor[] blocks = weight.split([.. paths.Counts.Select(n => (long)features * features * n)]);
-        return cat([.. products.Select((product, o) => Mix(product, blocks[o], paths.Outputs[o].Components, paths.Counts[o]))], 1).MoveToOuterDisposeScope();
+        Tensor[] mixed = [.. products.Select((product, o) => Mix(product, blocks[o], paths.Outputs[o].Components, paths.Counts[o]))];
+        return cat(mixed, 1).MoveToOuterDisposeScope();
     }
 
     private Tensor Mix(Tensor product, Tensor block, int components, int count)

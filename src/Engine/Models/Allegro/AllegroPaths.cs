@@ -37,7 +37,8 @@ internal sealed record AllegroPaths(IReadOnlyList<Irrep> Features, IReadOnlyList
         List<Irrep[]> at = [environments];
         for (int t = 1; t < layers; t++) at.Add([.. all.Where(o => Between(at[t - 1], environments, o).Any())]);
         at.Add([Irrep.Scalar]);
-        for (int t = layers - 1; t > 0; t--) at[t] = [.. at[t].Where(feature => at[t + 1].Any(o => Between([feature], environments, o).Any()))];
+        for (int t = layers - 1; t > 0; t--)
+            at[t] = [.. at[t].Where(feature => at[t + 1].Any(o => Between([feature], environments, o).Any()))];
         return [.. Enumerable.Range(0, layers).Select(t => new AllegroPaths(at[t], environments, at[t + 1]))];
     }
 
@@ -48,20 +49,28 @@ internal sealed record AllegroPaths(IReadOnlyList<Irrep> Features, IReadOnlyList
         int first = 0;
         for (int o = 0; o < Outputs.Count; o++)
         {
-            int path = 0, paths = Counts[o];
-            foreach ((int left, int right) in Between(Features, Environments, Outputs[o]))
-                Add(Outputs[o].Order, Features[left].Order, Start(Features, left), Environments[right].Order, Start(Environments, right), first + path++, paths);
-            first += Outputs[o].Components * paths;
+            int path = first;
+            foreach ((int left, int right) in Between(Features, Environments, Outputs[o])) Add(left, right, o, path++);
+            first += Outputs[o].Components * Counts[o];
         }
         return entries;
 
-        void Add(int l, int l1, int start1, int l2, int start2, int start, int stride)
+        void Add(int left, int right, int output, int start)
         {
-            double[,,] w = Wigner3j.Of(l1, l2, l);
-            for (int k = 0; k <= 2 * l; k++)
-                for (int i = 0; i <= 2 * l1; i++)
-                    for (int j = 0; j <= 2 * l2; j++)
-                        if (w[i, j, k] != 0) entries.Add(new TensorProductEntry(start + k * stride, start1 + i, start2 + j, Math.Sqrt(2 * l + 1) * w[i, j, k]));
+            int l = Outputs[output].Order, startLeft = Width(Features.Take(left)), startRight = Width(Environments.Take(right));
+            double[,,] w = Wigner3j.Of(Features[left].Order, Environments[right].Order, l);
+            for (int k = 0; k < w.GetLength(2); k++)
+            {
+                for (int i = 0; i < w.GetLength(0); i++)
+                {
+                    for (int j = 0; j < w.GetLength(1); j++)
+                    {
+                        if (w[i, j, k] == 0) continue;
+                        double value = Math.Sqrt(2 * l + 1) * w[i, j, k];
+                        entries.Add(new TensorProductEntry(start + k * Counts[output], startLeft + i, startRight + j, value));
+                    }
+                }
+            }
         }
     }
 
@@ -72,9 +81,8 @@ internal sealed record AllegroPaths(IReadOnlyList<Irrep> Features, IReadOnlyList
     /// <summary>Components of representations.</summary>
     private static int Width(IEnumerable<Irrep> irreps) => irreps.Sum(i => i.Components);
 
-    private static int Start(IReadOnlyList<Irrep> irreps, int index) => Width(irreps.Take(index));
-
-    private static IEnumerable<(int Feature, int Environment)> Between(IReadOnlyList<Irrep> features, IReadOnlyList<Irrep> environments, Irrep output) =>
+    private static IEnumerable<(int Feature, int Environment)> Between(IReadOnlyList<Irrep> features, IReadOnlyList<Irrep> environments,
+        Irrep output) =>
         from f in Enumerable.Range(0, features.Count)
         from e in Enumerable.Range(0, environments.Count)
         where features[f].CouplesWith(environments[e], output)

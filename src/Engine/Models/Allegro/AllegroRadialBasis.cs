@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>
-/// Bessel functions of the distance with learned frequencies, b_k(d) = (2 / cutoff) sin(w_k d / cutoff) / d, w_k = k pi at first; shifted and
-/// scaled to mean 0 and variance 1 over the distances up to the cutoff, as they were at first.
+/// Bessel functions of the distance with learned frequencies, b_k(d) = (2 / cutoff) sin(w_k d / cutoff) / d, w_k = k pi at first;
+/// shifted and scaled to mean 0 and variance 1 over the distances up to the cutoff, as they were at first.
 /// </summary>
 internal sealed class AllegroRadialBasis
 {
@@ -52,7 +52,8 @@ internal sealed class AllegroRadialBasis
         var inverse = new double[frequencies.Length];
         for (int k = 0; k < frequencies.Length; k++)
         {
-            double[] values = [.. Enumerable.Range(1, Samples).Select(m => 2 * Samples / (cutoff * cutoff * m) * Math.Sin(frequencies[k] * m / Samples))];
+            double[] values = [.. Enumerable.Range(1, Samples).Select(m => (double)m / Samples)
+                .Select(x => 2 / (cutoff * cutoff * x) * Math.Sin(frequencies[k] * x))];
             means[k] = values.Average();
             inverse[k] = 1 / Math.Sqrt(values.Sum(x => (x - means[k]) * (x - means[k])) / (Samples - 1));
         }

@@ -19,8 +19,10 @@ internal static class CommaSeparated
     /// <exception cref="InputException">Something that is not a positive whole number, or fewer than <paramref name="least"/>.</exception>
     public static int[] Widths(string text, string place, int least = 1)
     {
-        int[] widths = [.. Parts(text).Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)];
-        if (widths.Length < least || widths.Any(n => n < 1)) throw new InputException(place, $"'{text}'", "positive whole numbers separated by commas, such as 64, 128");
+        CultureInfo invariant = CultureInfo.InvariantCulture;
+        int[] widths = [.. Parts(text).Select(part => int.TryParse(part, NumberStyles.None, invariant, out int n) ? n : 0)];
+        if (widths.Length < least || widths.Any(n => n < 1))
+            throw new InputException(place, $"'{text}'", "positive whole numbers separated by commas, such as 64, 128");
         return widths;
     }
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Operators;
 
 /// <summary>
-/// The environment of each atom (Musaelian et al. 2023, equation 11), without its norm: y_i,j,u = sum over edges e of i of w_e,l(j),u Y_e,j.
+/// The environment of each atom (Musaelian et al. 2023), without its norm: y_i,j,u = sum over edges e of i of w_e,l(j),u Y_e,j.
 /// </summary>
 public static class AllegroEnvironment
 {

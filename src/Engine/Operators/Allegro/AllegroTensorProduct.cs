@@ -24,7 +24,8 @@ public static class AllegroTensorProduct
         around = around.unsqueeze(1);
         if (table.OutputOrder is null) return Contract(table.Matrices[0], Pairs(features)).MoveToOuterDisposeScope();
         Tensor[] blocks = features.split(table.BlockSizes, 1);
-        return cat([.. blocks.Select((block, b) => Contract(table.Matrices[b], Pairs(block)))], 1).index_select(1, table.OutputOrder).MoveToOuterDisposeScope();
+        Tensor products = cat([.. blocks.Select((block, b) => Contract(table.Matrices[b], Pairs(block)))], 1);
+        return products.index_select(1, table.OutputOrder).MoveToOuterDisposeScope();
 
         Tensor Pairs(Tensor block) => (block.unsqueeze(2) * around).reshape(edges.Count, block.size(1) * table.Right, block.size(2));
 

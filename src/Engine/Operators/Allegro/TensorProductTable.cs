@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
 
-/// <summary>The coefficients of a bilinear map of components, as the sparse list of its terms and as the matrices that GEMMs want.</summary>
+/// <summary>Coefficients of a bilinear map of components: the sparse list of its terms, and the matrices that GEMMs want.</summary>
 public sealed class TensorProductTable : IDisposable
 {
     /// <summary>
@@ -18,8 +18,8 @@ public sealed class TensorProductTable : IDisposable
     /// <param name="dtype">Of the factors.</param>
     /// <param name="device">null: the CPU.</param>
     /// <exception cref="ArgumentOutOfRangeException">A term of components that are not there.</exception>
-    public TensorProductTable(IReadOnlyList<int> leftBlocks, int right, int outputs, IReadOnlyList<TensorProductEntry> entries, ScalarType dtype,
-        Device? device = null)
+    public TensorProductTable(IReadOnlyList<int> leftBlocks, int right, int outputs, IReadOnlyList<TensorProductEntry> entries,
+        ScalarType dtype, Device? device = null)
     {
         int left = leftBlocks.Sum();
         (Left, Right, Outputs, Entries) = (left, right, outputs, entries);
@@ -30,7 +30,8 @@ public sealed class TensorProductTable : IDisposable
         }
         IsDiagonal = left == right && entries.All(e => e.Left == e.Right);
         int[] blockOf = [.. leftBlocks.SelectMany((size, block) => Enumerable.Repeat(block, size))];
-        int[][] outputsOf = [.. leftBlocks.Select((_, block) => entries.Where(e => blockOf[e.Left] == block).Select(e => e.Output).Distinct().Order().ToArray())];
+        TensorProductEntry[][] terms = [.. leftBlocks.Select((_, block) => entries.Where(e => blockOf[e.Left] == block).ToArray())];
+        int[][] outputsOf = [.. terms.Select(t => t.Select(e => e.Output).Distinct().Order().ToArray())];
         int[] order = [.. outputsOf.SelectMany(o => o)];
         bool separable = order.Length == outputs && order.Distinct().Count() == outputs;
         if (IsDiagonal || !separable || (long)left * right * outputs <= DenseLimit)
@@ -41,15 +42,16 @@ public sealed class TensorProductTable : IDisposable
         else
         {
             BlockSizes = [.. leftBlocks.Select(size => (long)size)];
-            Matrices = [.. outputsOf.Select((o, block) => Matrix(entries.Where(e => blockOf[e.Left] == block), Array.IndexOf(blockOf, block), leftBlocks[block], o))];
+            Matrices = [.. terms.Select((t, block) => Matrix(t, Array.IndexOf(blockOf, block), leftBlocks[block], outputsOf[block]))];
             long[] places = [.. Enumerable.Range(0, outputs).Select(k => (long)Array.IndexOf(order, k))];
             OutputOrder = tensor(places, device: device).DetachFromDisposeScope();
         }
 
-        Tensor Matrix(IEnumerable<TensorProductEntry> terms, int first, int count, int[] rows)
+        Tensor Matrix(IReadOnlyList<TensorProductEntry> some, int first, int count, int[] rows)
         {
             var matrix = new double[rows.Length, IsDiagonal ? count : count * right];
-            foreach (TensorProductEntry e in terms) matrix[Array.IndexOf(rows, e.Output), IsDiagonal ? e.Left : (e.Left - first) * right + e.Right] += e.Value;
+            foreach (TensorProductEntry e in some)
+                matrix[Array.IndexOf(rows, e.Output), IsDiagonal ? e.Left : (e.Left - first) * right + e.Right] += e.Value;
             return tensor(matrix, dtype: dtype, device: device).DetachFromDisposeScope();
         }
     }
