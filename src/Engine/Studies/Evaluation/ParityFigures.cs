@@ -43,7 +43,10 @@ internal static class ParityFigures
     {
         ErrorFigures perAtom = errors.MilliElectronVoltPerAtom;
         var chart = new Chart(Invariant($"Energy per atom: MAE {perAtom.Mae:G4} meV, RMSE {perAtom.Rmse:G4} meV"),
-            new ChartAxis("Reference (eV/atom)"), new ChartAxis("Prediction (eV/atom)")) { Identity = true };
+            new ChartAxis("Reference (eV/atom)"), new ChartAxis("Prediction (eV/atom)"))
+        {
+            Identity = true,
+        };
         chart.Points(sample.Items.Select(p => (p.Reference, p.Predicted)), Mark.Circle, Color, PointSize);
         return new Figure("energies", chart, Caption("frames", sample), new CsvTable());
     }
@@ -61,7 +64,10 @@ internal static class ParityFigures
     {
         ErrorFigures figures = errors.ElectronVoltPerAngstrom;
         var chart = new Chart(Invariant($"Components of forces: MAE {figures.Mae:G4} eV/Å, RMSE {figures.Rmse:G4} eV/Å"),
-            new ChartAxis("Reference (eV/Å)"), new ChartAxis("Prediction (eV/Å)")) { Identity = true };
+            new ChartAxis("Reference (eV/Å)"), new ChartAxis("Prediction (eV/Å)"))
+        {
+            Identity = true,
+        };
         IGrouping<int, ParityPoint>[] groups = [.. sample.Items.GroupBy(p => p.Element).OrderBy(group => group.Key)];
         bool apart = groups.Length <= MostElements;
         for (int i = 0; i < groups.Length; i++)
