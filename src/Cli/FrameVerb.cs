@@ -16,8 +16,8 @@ internal abstract class FrameVerb : Verb
         HelpText = "FILE or FILE@INDEX (.xyz, .extxyz, .npz, .h5, .db), from 0, or from the end with -1. Only the geometry is used.")]
     public string? FrameFile { get; set; }
 
-    [Option("length-unit", HelpText = "Of the frame: Angstrom, Bohr or nm (default: the file's own, else Angstrom).")]
-    public string? Length { get; set; }
+    [Option("length-units", HelpText = "Of the frame: Angstrom, Bohr or nm (default: the file's own, else Angstrom).")]
+    public string? LengthUnits { get; set; }
 
     [Option("precision", HelpText = "float32 or float64 (default: that of the training).")]
     public Precision? Precision { get; set; }
@@ -30,7 +30,7 @@ internal abstract class FrameVerb : Verb
     {
         Run = RunDirectory,
         Frame = FrameFile ?? throw new InputException("--frame", "not given", "a file of frames"),
-        Length = Length is null ? null : LengthUnit.Parse(Length, "--length-unit"),
+        Length = LengthUnits is null ? null : LengthUnit.Parse(LengthUnits, "--length-units"),
         Precision = Precision,
         Threads = Threads,
     }, message => Console.Error.WriteLine("chemscale: warning: " + message));

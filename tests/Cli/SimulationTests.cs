@@ -21,7 +21,7 @@ public sealed class SimulationTests
         "simulate --frame MOLECULE --every 0", "simulate --frame MOLECULE --threads -1", "simulate --frame MOLECULE --friction 1",
         "simulate --frame MOLECULE --ensemble npt", "simulate --frame MOLECULE --fmax 0.1",
         "simulate --frame MOLECULE --ensemble relax --fmax 0", "simulate --frame MOLECULE --ensemble relax --temperature 300",
-        "simulate --frame MOLECULE --precision half", "simulate --frame MOLECULE --length-unit mile", "simulate --frame HEAVY",
+        "simulate --frame MOLECULE --precision half", "simulate --frame MOLECULE --length-units mile", "simulate --frame HEAVY",
         "simulate --frame TOGETHER", "simulate --frame MOLECULE --out IMPOSSIBLE", "simulate --frame TEXT", "serve --unix x",
         "serve --frame MOLECULE --unix x --port 3", "serve --frame MOLECULE --port 0", "serve --frame MOLECULE --wait -1",
         "serve --frame HEAVY --unix x", "serve --frame MOLECULE --unix chemscale-nobody --wait 0.1",
