@@ -43,7 +43,7 @@ internal static class ChemGptBenchmark
         [Option("peer", HelpText = "Python with torch, to run the peer with.")]
         public string? Peer { get; set; }
 
-        [Option("mode", Default = "auto", HelpText = "auto, composed or host.")]
+        [Option("mode", Default = "auto", HelpText = "auto, composed, host or kernels.")]
         public string Mode { get; set; } = "auto";
     }
 

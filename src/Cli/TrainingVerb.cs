@@ -120,7 +120,7 @@ internal abstract partial class TrainingVerb : Verb
     [Option("threads", HelpText = "CPU threads (default: all cores).")]
     public int? Threads { get; set; }
 
-    [Option("operators", HelpText = "auto, composed or host.")]
+    [Option("operators", HelpText = "auto, composed, host or kernels.")]
     public string? Operators { get; set; }
 
     [Option("seed", HelpText = "Default 42.")]

@@ -1,3 +1,6 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace ChemScale.Engine.Operators;
 
 /// <summary>Which form of an operation runs. Set once per run; models never branch on it.</summary>
@@ -11,6 +14,9 @@ public enum OperatorMode
 
     /// <summary>Vectorised C# on the CPU, where it pays.</summary>
     Host,
+
+    /// <summary>Compiled kernels where an operation has them: on CUDA, or, for tests, on the CPU; elsewhere as in <see cref="Auto"/>.</summary>
+    Kernels,
 }
 
 /// <summary>The mode of this process.</summary>
@@ -18,9 +24,14 @@ public static class OperatorModes
 {
     public static OperatorMode Current { get; set; } = OperatorMode.Auto;
 
-    /// <exception cref="InputException">Not one of auto, composed, host.</exception>
+    /// <exception cref="InputException">Not one of auto, composed, host, kernels.</exception>
     public static OperatorMode Parse(string name) =>
         Enum.TryParse(name, ignoreCase: true, out OperatorMode mode) && Enum.IsDefined(mode)
             ? mode
-            : throw new InputException("operators", $"'{name}'", "auto, composed or host");
+            : throw new InputException("operators", $"'{name}'", "auto, composed, host or kernels");
+
+    /// <summary>Whether an operation that has kernels takes them for such a tensor.</summary>
+    internal static bool UseKernels(Tensor tensor) =>
+        tensor.dtype is ScalarType.Float32 or ScalarType.Float64
+        && (Current == OperatorMode.Kernels || (Current == OperatorMode.Auto && tensor.device_type == DeviceType.CUDA));
 }

@@ -29,12 +29,12 @@ internal sealed class RadialBasis : nn.Module
         }
     }
 
-    /// <param name="distances">(edges, 1) A</param>
-    /// <returns>(edges, K)</returns>
-    public Tensor Forward(Tensor distances)
+    /// <summary>The basis with the cutoff function of the same configuration, in the current dispose scope.</summary>
+    public RadialFunctions Functions(RadialForceFieldConfig config)
     {
-        if (widths is null) return BesselBasis.Apply(distances, centers);
+        int power = config.CutoffFunction == CutoffKind.Cosine ? 0 : config.CutoffPower;
+        if (widths is null) return new RadialFunctions(centers, null, config.Cutoff, power);
         using DisposeScope scope = NewDisposeScope();
-        return GaussianBasis.Apply(distances, centers, -0.5 / (widths * widths)).MoveToOuterDisposeScope();
+        return new RadialFunctions(centers, (-0.5 / (widths * widths)).MoveToOuterDisposeScope(), config.Cutoff, power);
     }
 }

@@ -1,0 +1,43 @@
+using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Kernels.Device;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>Tensors as kernels see them: their own memory, on their own device.</summary>
+internal static class KernelTensors
+{
+    /// <summary>Where the CPU's tensors go; tests put full warps here.</summary>
+    public static CpuDevice Cpu { get; set; } = CpuDevice.Scalar;
+
+    /// <exception cref="NotSupportedException">Neither on the CPU nor on a CUDA device.</exception>
+    /// <exception cref="KernelException">No driver.</exception>
+    public static KernelDevice Device(Tensor tensor) => tensor.device_type switch
+    {
+        DeviceType.CPU => Cpu,
+        DeviceType.CUDA => CudaDevice.Of(tensor.device_index),
+        var other => throw new NotSupportedException($"kernels run on the CPU and on CUDA, not on {other}"),
+    };
+
+    /// <summary>The tensor's memory. The tensor must outlive the launch.</summary>
+    /// <param name="tensor">null: an empty array, for an argument that is absent.</param>
+    /// <exception cref="ArgumentException">Not contiguous, or of another number type.</exception>
+    public static DeviceArray<T> Array<T>(Tensor? tensor)
+        where T : unmanaged
+    {
+        if (tensor is null) return DeviceArray<T>.Empty;
+        ScalarType wanted = Type<T>();
+        if (tensor.dtype != wanted) throw new ArgumentException($"a kernel wants {wanted}, not {tensor.dtype}");
+        return new DeviceArray<T>(NativeAutograd.DataPointer(tensor), tensor.numel());
+    }
+
+    private static ScalarType Type<T>() => default(T) switch
+    {
+        float => ScalarType.Float32,
+        double => ScalarType.Float64,
+        int => ScalarType.Int32,
+        long => ScalarType.Int64,
+        _ => throw new NotSupportedException($"no tensor holds {typeof(T).Name}"),
+    };
+}

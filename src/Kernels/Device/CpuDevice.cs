@@ -1,0 +1,71 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+
+namespace ChemScale.Kernels.Device;
+
+/// <summary>
+/// ILGPU's CPU accelerator over memory that exists already: for tests. It gives every lane a thread of the system, so real sizes run on
+/// <see cref="Scalar"/>, one thread that walks the whole grid at the speed of plain C#, and only tiny ones on <see cref="Warps"/>.
+/// </summary>
+public sealed class CpuDevice : KernelDevice
+{
+    private static readonly Lazy<CpuDevice> LazyScalar = new(() => new CpuDevice(new CPUDevice(2, 1, 1), 1));
+    private static readonly Lazy<CpuDevice> LazyWarps = new(() => new CpuDevice(new CPUDevice(Warp, 2, 1), 2 * Warp));
+
+    private const int Warp = 32;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<KernelMethod, Kernel> kernels = [];
+    private readonly CPUAccelerator accelerator;
+    private readonly int largestGroup;
+
+    private CpuDevice(CPUDevice device, int largestGroup)
+    {
+        this.largestGroup = largestGroup;
+        Context context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive).CPU(device));
+        accelerator = context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel);
+    }
+
+    /// <summary>Groups of one thread.</summary>
+    public static CpuDevice Scalar => LazyScalar.Value;
+
+    /// <summary>Groups of up to two full warps, with barriers and shuffles.</summary>
+    public static CpuDevice Warps => LazyWarps.Value;
+
+    public override int WarpSize => largestGroup == 1 ? 1 : Warp;
+
+    // Two groups of two warps: the loops still stride, and every kind of neighbour exists.
+    public override LaunchShape Cover(long threads, int groupSize = 256) =>
+        threads == 0 ? default : new LaunchShape(largestGroup == 1 ? 1 : 2, Math.Min(groupSize, largestGroup));
+
+    public override LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0) =>
+        new(Groups(items), Math.Min(groupSize, largestGroup), sharedBytes);
+
+    private protected override void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments)
+    {
+        var boxed = new object[arguments.Length];
+        var buffers = new List<MemoryBuffer>(arguments.Length);
+        for (int i = 0; i < boxed.Length; i++) boxed[i] = arguments[i].Box(accelerator, buffers);
+        SharedMemoryConfig shared = shape.SharedBytes > 0 ? SharedMemoryConfig.RequestDynamic<byte>(shape.SharedBytes) : default;
+        lock (gate)
+        {
+            Load(kernel).Launch(accelerator.DefaultStream, new KernelConfig(shape.Groups, shape.GroupSize, shared), boxed);
+            accelerator.Synchronize();
+        }
+        foreach (MemoryBuffer buffer in buffers) buffer.Dispose();
+    }
+
+    private Kernel Load(KernelMethod kernel)
+    {
+        if (kernels.TryGetValue(kernel, out Kernel? loaded)) return loaded;
+        try
+        {
+            return kernels[kernel] = accelerator.LoadKernel(kernel.Method);
+        }
+        catch (InternalCompilerException e)
+        {
+            throw new KernelException(KernelFault.BadKernel, $"kernel {kernel.Name} does not compile: {e.Message}", e);
+        }
+    }
+}

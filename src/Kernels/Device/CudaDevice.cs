@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+
+namespace ChemScale.Kernels.Device;
+
+/// <summary>
+/// A CUDA device. Kernels go to stream 0 of the primary context, where TorchSharp's own work goes: nothing needs to wait for anything.
+/// </summary>
+public sealed unsafe class CudaDevice : KernelDevice
+{
+    // What every device grants a group without asking.
+    private const int FreeSharedBytes = 48 << 10;
+
+    // Threads a multiprocessor keeps in flight: more groups than that only queue.
+    private const int ThreadsInFlight = 2048;
+
+    private static readonly ConcurrentDictionary<int, CudaDevice> Devices = new();
+
+    private readonly ConcurrentDictionary<KernelMethod, CudaFunction> functions = new();
+    private readonly CudaContext context;
+
+    private CudaDevice(int ordinal) => context = CudaContext.Of(ordinal);
+
+    public override int WarpSize => 32;
+
+    /// <exception cref="KernelException">No driver, or no such device.</exception>
+    public static CudaDevice Of(int ordinal) => Devices.GetOrAdd(ordinal, o => new CudaDevice(o));
+
+    public override LaunchShape Cover(long threads, int groupSize = 256)
+    {
+        long groups = (threads + groupSize - 1) / groupSize;
+        return new LaunchShape((int)Math.Min(groups, (long)context.MultiprocessorCount * (ThreadsInFlight / groupSize)), groupSize);
+    }
+
+    public override LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0) => new(Groups(items), groupSize, sharedBytes);
+
+    /// <summary>Registers and local memory of a kernel as the driver compiled it.</summary>
+    public CudaFunction Load(KernelMethod kernel)
+    {
+        using CudaContext.Binding binding = context.Bind();
+        return functions.GetOrAdd(kernel, k => new CudaFunction(ModuleCache.Default.Get(k, context.Architecture), k.Name));
+    }
+
+    private protected override void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments)
+    {
+        CudaFunction function = Load(kernel);
+        using CudaContext.Binding binding = context.Bind();
+        if (shape.SharedBytes > FreeSharedBytes)
+        {
+            if (shape.SharedBytes > context.LargestSharedBytes)
+            {
+                throw new KernelException(KernelFault.BadArgument,
+                    $"kernel {kernel.Name} asks for {shape.SharedBytes:N0} bytes of shared memory; the device has {context.LargestSharedBytes:N0}");
+            }
+            function.AllowShared(shape.SharedBytes);
+        }
+        long* values = stackalloc long[2 * arguments.Length];
+        nint* pointers = stackalloc nint[arguments.Length];
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            arguments[i].Write(values + 2 * i);
+            pointers[i] = (nint)(values + 2 * i);
+        }
+        int code = CudaApi.cuLaunchKernel(function.Handle, (uint)shape.Groups, 1, 1, (uint)shape.GroupSize, 1, 1, (uint)shape.SharedBytes, 0, pointers, null);
+        if (code != 0) throw CudaErrors.Of(code, $"launching {kernel.Name} on {shape.Groups} groups of {shape.GroupSize}");
+    }
+}

@@ -1,0 +1,18 @@
+namespace ChemScale.Kernels.Device;
+
+/// <summary>Memory that a kernel sees as an <c>ArrayView</c> of T. Nobody owns it here: the caller keeps it alive until the launch is done.</summary>
+/// <param name="Address">Of the first element, on the device that the kernel runs on.</param>
+/// <param name="Length">In elements.</param>
+public readonly record struct DeviceArray<T>(nint Address, long Length)
+    where T : unmanaged
+{
+    /// <summary>No elements: for an argument that a variant of the kernel does not touch.</summary>
+    public static DeviceArray<T> Empty => default;
+
+    /// <summary>True where the address is a multiple of 16 bytes, as vector loads and stores need.</summary>
+    public bool IsAligned => (Address & 15) == 0;
+
+    /// <summary>The same memory as elements of another size, such as a <c>Pack4</c> of T.</summary>
+    public unsafe DeviceArray<TOther> As<TOther>()
+        where TOther : unmanaged => new(Address, Length * sizeof(T) / sizeof(TOther));
+}

@@ -1,0 +1,16 @@
+using ILGPU;
+
+namespace ChemScale.Kernels.Maths;
+
+/// <summary>Four threads share an item.</summary>
+public readonly struct FourLanes : ILanes
+{
+    public static int Count => 4;
+
+    public static T Sum<T>(T value)
+        where T : unmanaged, System.Numerics.INumber<T>
+    {
+        value += Warp.ShuffleXor(value, 2);
+        return value + Warp.ShuffleXor(value, 1);
+    }
+}

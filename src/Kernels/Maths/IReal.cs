@@ -1,0 +1,29 @@
+using System.Numerics;
+
+namespace ChemScale.Kernels.Maths;
+
+/// <summary>
+/// The functions of a number type in kernels, so that one kernel serves float32 and float64: a type parameter constrained to a struct that
+/// implements this costs nothing. Sums and products are T's own operators. Neither needs a fused multiply-add, and both are the same on
+/// the CPU accelerator, whose compiler fuses nothing, as on a device up to that fusing.
+/// </summary>
+public interface IReal<T>
+    where T : unmanaged, INumber<T>
+{
+    /// <summary>A constant: rounded while compiling, so that a float32 kernel holds no float64 instruction.</summary>
+    static abstract T Of(double constant);
+
+    static abstract T FromInt(int value);
+
+    /// <summary>Correctly rounded.</summary>
+    static abstract T Sqrt(T x);
+
+    /// <summary>e^x to about one unit in the last place; 0 and infinity beyond the range.</summary>
+    static abstract T Exp(T x);
+
+    /// <summary>ln(1 + x) for x in 0 .. 1.</summary>
+    static abstract T Log1p(T x);
+
+    /// <summary>Sine and cosine with the range reduced: to about one unit of 1 for arguments up to 10,000.</summary>
+    static abstract SinCos<T> SinCos(T x);
+}

@@ -1,0 +1,68 @@
+using System.Numerics;
+using ChemScale.Kernels.Maths;
+using ILGPU;
+
+namespace ChemScale.Kernels.Radial;
+
+/// <summary>
+/// Gradient with respect to the edge vectors: with u = r / d and v = g_d + g_f f'(d) + sum over k of g_k phi_k'(d),
+/// g_r = v u + (h - (u . h) u) / d. A few lanes share an edge and sum over k.
+/// </summary>
+internal static class RadialBackward
+{
+    /// <param name="edgeVectors">(E, 3) A</param>
+    /// <param name="centers">(K)</param>
+    /// <param name="exponents">(K), or empty</param>
+    /// <param name="cutoff">A</param>
+    /// <param name="power">Of the polynomial cutoff.</param>
+    /// <param name="distanceGradient">(E, 1) g_d; this and the next three may be empty: zero</param>
+    /// <param name="directionGradient">(E, 3) h</param>
+    /// <param name="envelopeGradient">(E, 1) g_f</param>
+    /// <param name="radialGradient">(E, K) g_k</param>
+    /// <param name="vectorGradient">(E, 3) g_r, written</param>
+    public static void Run<T, TReal, TFunction, TCutoff, TLanes>(
+        ArrayView<T> edgeVectors, ArrayView<T> centers, ArrayView<T> exponents, T cutoff, int power,
+        ArrayView<T> distanceGradient, ArrayView<T> directionGradient, ArrayView<T> envelopeGradient, ArrayView<T> radialGradient,
+        ArrayView<T> vectorGradient)
+        where T : unmanaged, INumber<T>
+        where TReal : struct, IReal<T>
+        where TFunction : struct, IRadialFunction<T, TReal>
+        where TCutoff : struct, ICutoffFunction<T, TReal>
+        where TLanes : struct, ILanes
+    {
+        int edges = edgeVectors.IntLength / 3, count = radialGradient.IntLength > 0 ? centers.IntLength : 0;
+        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        // As many rounds for every thread: lanes without an edge still take part in the sums.
+        for (int start = 0; start < edges; start += perRound)
+        {
+            int own = start + Grid.GlobalIndex.X / TLanes.Count, edge = own < edges ? own : edges - 1;
+            EdgeGeometry<T> u = EdgeGeometry<T>.Load<TReal>(edgeVectors, edge);
+            T sum = T.Zero;
+            for (int k = lane; k < count; k += TLanes.Count)
+            {
+                T exponent = exponents.IntLength > 0 ? exponents[k] : T.Zero;
+                sum += radialGradient[edge * count + k] * TFunction.At(u.Distance, u.Inverse, centers[k], exponent).First;
+            }
+            sum = TLanes.Sum(sum);
+            if (lane == 0 && own < edges)
+            {
+                if (distanceGradient.IntLength > 0) sum += distanceGradient[edge];
+                if (envelopeGradient.IntLength > 0) sum += envelopeGradient[edge] * TCutoff.At(u.Distance, cutoff, power).First;
+                T x = T.Zero, y = T.Zero, z = T.Zero;
+                if (directionGradient.IntLength > 0)
+                {
+                    x = directionGradient[3 * edge];
+                    y = directionGradient[3 * edge + 1];
+                    z = directionGradient[3 * edge + 2];
+                    T along = u.X * x + u.Y * y + u.Z * z;
+                    x = (x - along * u.X) * u.Inverse;
+                    y = (y - along * u.Y) * u.Inverse;
+                    z = (z - along * u.Z) * u.Inverse;
+                }
+                vectorGradient[3 * edge] = sum * u.X + x;
+                vectorGradient[3 * edge + 1] = sum * u.Y + y;
+                vectorGradient[3 * edge + 2] = sum * u.Z + z;
+            }
+        }
+    }
+}

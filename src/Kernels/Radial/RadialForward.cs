@@ -1,0 +1,84 @@
+using System.Numerics;
+using ChemScale.Kernels.Maths;
+using ILGPU;
+
+namespace ChemScale.Kernels.Radial;
+
+/// <summary>
+/// Distance, direction, cutoff function and radial basis of each edge in one pass over the edge vectors. A thread makes one value of the
+/// basis (<see cref="Singles"/>) or four in a row (<see cref="Quads"/>), so that neighbouring threads store neighbouring values; the
+/// first thread of an edge writes the rest.
+/// </summary>
+internal static class RadialForward
+{
+    /// <param name="edgeVectors">(E, 3) A</param>
+    /// <param name="centers">(K)</param>
+    /// <param name="exponents">(K), or empty where the basis has none</param>
+    /// <param name="cutoff">A</param>
+    /// <param name="power">Of the polynomial cutoff.</param>
+    /// <param name="distances">(E, 1), written</param>
+    /// <param name="directions">(E, 3), written</param>
+    /// <param name="envelope">(E, 1), written</param>
+    /// <param name="radial">(E, K), written</param>
+    public static void Singles<T, TReal, TFunction, TCutoff>(
+        ArrayView<T> edgeVectors, ArrayView<T> centers, ArrayView<T> exponents, T cutoff, int power,
+        ArrayView<T> distances, ArrayView<T> directions, ArrayView<T> envelope, ArrayView<T> radial)
+        where T : unmanaged, INumber<T>
+        where TReal : struct, IReal<T>
+        where TFunction : struct, IRadialFunction<T, TReal>
+        where TCutoff : struct, ICutoffFunction<T, TReal>
+    {
+        int count = centers.IntLength, total = radial.IntLength;
+        for (int i = Grid.GlobalIndex.X; i < total; i += Grid.DimX * Group.DimX)
+        {
+            int edge = i / count, k = i - edge * count;
+            EdgeGeometry<T> geometry = EdgeGeometry<T>.Load<TReal>(edgeVectors, edge);
+            radial[i] = Value<T, TReal, TFunction>(geometry, centers, exponents, k);
+            if (k == 0) Describe<T, TReal, TCutoff>(geometry, edge, cutoff, power, distances, directions, envelope);
+        }
+    }
+
+    /// <summary>The same for K a multiple of four; parameters as above.</summary>
+    public static void Quads<T, TReal, TFunction, TCutoff>(
+        ArrayView<T> edgeVectors, ArrayView<T> centers, ArrayView<T> exponents, T cutoff, int power,
+        ArrayView<T> distances, ArrayView<T> directions, ArrayView<T> envelope, ArrayView<Pack4<T>> radial)
+        where T : unmanaged, INumber<T>
+        where TReal : struct, IReal<T>
+        where TFunction : struct, IRadialFunction<T, TReal>
+        where TCutoff : struct, ICutoffFunction<T, TReal>
+    {
+        int quads = centers.IntLength / 4, total = radial.IntLength;
+        for (int i = Grid.GlobalIndex.X; i < total; i += Grid.DimX * Group.DimX)
+        {
+            int edge = i / quads, k = 4 * (i - edge * quads);
+            EdgeGeometry<T> geometry = EdgeGeometry<T>.Load<TReal>(edgeVectors, edge);
+            radial[i] = new Pack4<T>
+            {
+                X = Value<T, TReal, TFunction>(geometry, centers, exponents, k),
+                Y = Value<T, TReal, TFunction>(geometry, centers, exponents, k + 1),
+                Z = Value<T, TReal, TFunction>(geometry, centers, exponents, k + 2),
+                W = Value<T, TReal, TFunction>(geometry, centers, exponents, k + 3),
+            };
+            if (k == 0) Describe<T, TReal, TCutoff>(geometry, edge, cutoff, power, distances, directions, envelope);
+        }
+    }
+
+    private static T Value<T, TReal, TFunction>(EdgeGeometry<T> geometry, ArrayView<T> centers, ArrayView<T> exponents, int k)
+        where T : unmanaged, INumber<T>
+        where TReal : struct, IReal<T>
+        where TFunction : struct, IRadialFunction<T, TReal> =>
+        TFunction.At(geometry.Distance, geometry.Inverse, centers[k], exponents.IntLength > 0 ? exponents[k] : T.Zero).Value;
+
+    private static void Describe<T, TReal, TCutoff>(
+        EdgeGeometry<T> geometry, int edge, T cutoff, int power, ArrayView<T> distances, ArrayView<T> directions, ArrayView<T> envelope)
+        where T : unmanaged, INumber<T>
+        where TReal : struct, IReal<T>
+        where TCutoff : struct, ICutoffFunction<T, TReal>
+    {
+        distances[edge] = geometry.Distance;
+        envelope[edge] = TCutoff.At(geometry.Distance, cutoff, power).Value;
+        directions[3 * edge] = geometry.X;
+        directions[3 * edge + 1] = geometry.Y;
+        directions[3 * edge + 2] = geometry.Z;
+    }
+}

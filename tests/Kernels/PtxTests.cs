@@ -1,0 +1,89 @@
+using System.Reflection;
+using ChemScale.Kernels.Device;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Kernels;
+
+/// <summary>Every kernel of the assembly compiles for the devices we name, to code without what would make it slow or unloadable.</summary>
+public class PtxTests
+{
+    private static readonly string[] Architectures = ["sm_80", "sm_90", "sm_90a"];
+
+    private static IEnumerable<TestCaseData> Families() =>
+        typeof(IKernelFamily).Assembly.GetTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(IKernelFamily)))
+            .Select(t => new TestCaseData(t).SetArgDisplayNames(t.Name));
+
+    [TestCaseSource(nameof(Families))]
+    public void Kernels_compile_to_what_they_declare(Type family)
+    {
+        var variants = (IEnumerable<KernelVariant>)family.GetProperty(nameof(IKernelFamily.Variants), BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
+        List<string> faults = [];
+        int count = 0;
+        foreach (KernelVariant variant in variants)
+        {
+            foreach (string architecture in Architectures.Take(2))
+            {
+                PtxModule module = KernelCompiler.Compile(variant.Kernel, architecture);
+                faults.AddRange(PtxInspection.Faults(module, variant).Select(fault => $"{variant} for {architecture} {fault}"));
+            }
+            count++;
+        }
+        Assert.That(faults, Is.Empty);
+        Assert.That(count, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void The_inspection_objects_to_a_call_of_nothing() =>
+        Objects(new KernelVariant(KernelMethod.Of(BadKernels.UndefinedCall)), "which is not there");
+
+    [Test]
+    public void The_inspection_objects_to_float64_in_a_float32_kernel()
+    {
+        KernelMethod kernel = KernelMethod.Of(BadKernels.Float64);
+        Objects(new KernelVariant(kernel), "holds float64");
+        Assert.That(Faults(new KernelVariant(kernel, Float64: true)), Is.Empty);
+    }
+
+    [Test]
+    public void The_inspection_objects_to_missing_vector_accesses()
+    {
+        KernelMethod kernel = KernelMethod.Of(BadKernels.NoVectors);
+        Objects(new KernelVariant(kernel, VectorLoads: true), "vector loads");
+        Objects(new KernelVariant(kernel, VectorStores: true), "vector stores");
+    }
+
+    [Test]
+    public void The_inspection_objects_to_local_memory()
+    {
+        KernelMethod kernel = KernelMethod.Of(BadKernels.LocalMemory);
+        Objects(new KernelVariant(kernel), "32 bytes of local memory");
+        Assert.That(Faults(new KernelVariant(kernel, LocalBytes: 32)), Is.Empty);
+    }
+
+    [Test]
+    public void The_inspection_passes_a_good_kernel() =>
+        Assert.That(Faults(new KernelVariant(KernelMethod.Of(BadKernels.Good), VectorLoads: true, VectorStores: true)), Is.Empty);
+
+    [Test]
+    public void A_kernel_that_cannot_be_translated_is_named_and_spoils_nothing()
+    {
+        KernelMethod bad = KernelMethod.Of(BadKernels.Untranslatable);
+        KernelException failure = Assert.Throws<KernelException>(() => KernelCompiler.Compile(bad, "sm_80"))!;
+        Assert.That(failure.Fault, Is.EqualTo(KernelFault.BadKernel));
+        Assert.That(failure.Message, Does.Contain("BadKernels.Untranslatable"));
+        Assert.That(Faults(new KernelVariant(KernelMethod.Of(BadKernels.Good))), Is.Empty);
+    }
+
+    [TestCaseSource(nameof(Architectures))]
+    public void Text_names_its_architecture_and_the_oldest_version_that_knows_it(string architecture)
+    {
+        PtxModule module = KernelCompiler.Compile(KernelMethod.Of(BadKernels.Good), architecture);
+        Assert.That(module.Text, Does.Contain($".target {architecture}\n"));
+        Assert.That(module.Text, Does.Contain(architecture == "sm_80" ? ".version 7.0\n" : architecture == "sm_90" ? ".version 7.8\n" : ".version 8.0\n"));
+        Assert.That(module.Text, Does.Contain($".visible .entry {module.EntryPoint}("));
+    }
+
+    private static void Objects(KernelVariant variant, string complaint) => Assert.That(Faults(variant), Has.Some.Contains(complaint));
+
+    private static IReadOnlyList<string> Faults(KernelVariant variant) => PtxInspection.Faults(KernelCompiler.Compile(variant.Kernel, "sm_80"), variant);
+}
