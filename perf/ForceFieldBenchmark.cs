@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using ChemScale.Engine.Operators;
 using CommandLine;
 using static TorchSharp.torch;
 
@@ -44,6 +45,9 @@ internal static class ForceFieldBenchmark
         [Option("threads", Separator = ',', HelpText = "How many; several to compare. Default: the library's.")]
         public IEnumerable<int> Threads { get; set; } = [];
 
+        [Option("modes", Separator = ',', Default = new[] { "auto" }, HelpText = "Of our side: auto, composed, host; several to compare.")]
+        public IEnumerable<string> Modes { get; set; } = [];
+
         [Option("peer", HelpText = "Python with torch, to run the peer with.")]
         public string? Peer { get; set; }
 
@@ -67,11 +71,12 @@ internal static class ForceFieldBenchmark
     {
         if (o.Case is not null)
         {
+            OperatorModes.Current = OperatorModes.Parse(o.Modes.Single());
             Console.WriteLine(ForceFieldSide.Measure(o.Case, o.Steps).ToJson());
             return;
         }
         string load = Load();
-        Console.WriteLine("  model  molecules     atoms  edges  threads  side        best ms  median ms  processor ms  peak MB     |dE|     |dF|    |dL/L|");
+        Console.WriteLine("  model  molecules     atoms  edges  threads  side             best ms  median ms  processor ms  peak MB     |dE|     |dF|    |dL/L|");
         var rows = new List<Row>();
         foreach (int threads in o.Threads.DefaultIfEmpty(get_num_threads()))
             foreach (string molecules in o.Molecules)
@@ -104,19 +109,20 @@ internal static class ForceFieldBenchmark
             var sides = new Dictionary<string, List<ForceFieldSide>>();
             for (int round = 0; round < o.Rounds; round++)
             {
-                Add("ours", Environment.ProcessPath!, [.. Self(), "run", "forcefield", "--case", path, "--steps", steps]);
+                foreach (string mode in o.Modes)
+                    Add("ours " + mode, Environment.ProcessPath!, [.. Self(), "run", "forcefield", "--case", path, "--steps", steps, "--modes", mode]);
                 if (o.Peer is null) continue;
                 string script = Path.Combine(AppContext.BaseDirectory, "peers", "forcefield_torch.py");
                 foreach (string form in o.Forms) Add(form, o.Peer, [script, path, form, steps]);
             }
             foreach ((string side, List<ForceFieldSide> rounds) in sides)
             {
-                double[] losses = sides["ours"][0].Losses;
+                double[] losses = sides.First().Value[0].Losses;
                 var row = new Row(model, molecules, written.Atoms, written.Edges, threads, side, rounds.Min(r => r.Best), rounds.Min(r => r.Median),
                     rounds.Min(r => r.Processor), rounds.Min(r => r.Peak), rounds[0].EnergyDifference, rounds[0].ForceDifference,
                     losses.Zip(rounds[0].Losses, (a, b) => Math.Abs(a - b) / a).Max(), rounds[0].Library);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{row.Model,7}  {molecules,-10} {row.Atoms,8} {row.Edges,6} {threads,8}  {side,-8} {row.Best,10:F1} {row.Median,10:F1} "
+                    $"{row.Model,7}  {molecules,-10} {row.Atoms,8} {row.Edges,6} {threads,8}  {side,-13} {row.Best,10:F1} {row.Median,10:F1} "
                     + $"{row.Processor,13:F1} {row.Peak,8:F0} {row.EnergyDifference,8:G2} {row.ForceDifference,8:G2} {row.LossDifference,9:G2}"));
                 if (!(row.EnergyDifference < Tolerance && row.ForceDifference < Tolerance && row.LossDifference < LossTolerance))
                     throw new InvalidOperationException($"{side} is not the same model");

@@ -99,6 +99,7 @@ internal sealed class ForceFieldCase
             ["positions"] = batch.Positions,
             ["row_starts"] = batch.Edges.RowStarts,
             ["senders"] = batch.Edges.Senders,
+            ["reverse"] = batch.Edges.ReverseEdges!,
             ["receivers"] = batch.Edges.Receivers,
             ["energies"] = tensor(frames.Select(f => f.Energy!.Value - mean).ToArray()),
             ["forces"] = tensor(frames.SelectMany(f => f.Forces!).ToArray()).view(-1, 3),
@@ -126,7 +127,7 @@ internal sealed class ForceFieldCase
     }
 
     public GraphBatch Batch() => new(
-        Ints("atoms_per_frame"), Ints("numbers"), tensors["positions"].data<double>().ToArray(), new EdgeList(Ints("row_starts"), Ints("senders")));
+        Ints("atoms_per_frame"), Ints("numbers"), tensors["positions"].data<double>().ToArray(), new EdgeList(Ints("row_starts"), Ints("senders"), Ints("reverse")));
 
     /// <summary>Greatest differences from the energies and forces written.</summary>
     public (double Energy, double Force) Differences(ForceFieldOutput output) => (

@@ -21,13 +21,15 @@ public abstract class RadialForceField : ForceField
     public override IEnumerable<(string Name, Tensor Values)> PublishedBuffers =>
         radialBasis.named_buffers().Select(b => ("representation.radial_basis." + b.name, b.buffer));
 
-    /// <summary>Distances, radial basis and cutoff function of the edges, in the current dispose scope.</summary>
+    /// <summary>Distances, radial basis and cutoff function of the pairs, in the current dispose scope.</summary>
     private protected EdgeFeatures Describe(EdgeList edges, Tensor edgeVectors)
     {
-        Tensor distances = EdgeDistances.Apply(edgeVectors);
+        PairList pairs = edges.Pairs;
+        Tensor vectors = pairs.TwoWay == 0 ? edgeVectors : edgeVectors.index_select(0, pairs.Edges);
+        Tensor distances = EdgeDistances.Apply(vectors);
         Tensor envelope = config.CutoffFunction == CutoffKind.Cosine
             ? CosineCutoff.Apply(distances, config.Cutoff)
             : PolynomialCutoff.Apply(distances, config.Cutoff, config.CutoffPower);
-        return new EdgeFeatures(edges, edgeVectors, distances, radialBasis.Forward(distances), envelope);
+        return new EdgeFeatures(pairs, vectors, distances, radialBasis.Forward(distances), envelope);
     }
 }
