@@ -51,8 +51,8 @@ public class RadialKernelTests
         OperatorModes.Current = mode;
         using Generator generator = new(5);
         Tensor leaf = vectors.clone().requires_grad_();
-        EdgeFeatures features = RadialBasisCutoff.Apply(null!, leaf, functions);
-        Tensor[] outputs = [features.Distances, features.Directions, features.Envelope, features.Radial];
+        (Tensor distances, Tensor directions, Tensor envelope, Tensor radial) = RadialBasisCutoff.Of(leaf, functions);
+        Tensor[] outputs = [distances, directions, envelope, radial];
         Tensor[] gradients = [.. outputs.Select(o => Random(o).requires_grad_())];
         Tensor first = autograd.grad(outputs, [leaf], gradients, retain_graph: true, create_graph: true)[0];
         IList<Tensor> second = autograd.grad([first], [leaf, .. gradients], [Random(first)]);

@@ -53,13 +53,14 @@ public sealed class PaiNN : RadialForceField
     {
         using DisposeScope scope = NewDisposeScope();
         EdgeFeatures edges = Describe(batch.Edges, edgeVectors);
+        var pairs = new PaiNNPairs(edges);
         Tensor q = elementTable.index_select(0, batch.AtomicNumbers);
         Tensor? mu = null;
         long rows = 3 * Config.Features;
         for (int t = 0; t < interactions.Length; t++)
         {
             Tensor weight = filters.Weight.narrow(0, t * rows, rows), bias = filters.Bias!.narrow(0, t * rows, rows);
-            (q, mu) = interactions[t].Forward(q, mu, edges, weight, bias);
+            (q, mu) = interactions[t].Forward(q, mu, pairs, cat([weight, bias.unsqueeze(1)], 1));
         }
         return head.Forward(q).MoveToOuterDisposeScope();
     }

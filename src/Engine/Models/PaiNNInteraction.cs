@@ -35,15 +35,13 @@ internal sealed class PaiNNInteraction : nn.Module
 
     /// <param name="scalars">(atoms, F) q</param>
     /// <param name="vectors">(atoms, 3, F) mu; null: zero</param>
-    /// <param name="edges">The edges.</param>
-    /// <param name="filterWeight">(3 F, K) this layer's rows of the filter network</param>
-    /// <param name="filterBias">(3 F)</param>
-    public (Tensor Scalars, Tensor Vectors) Forward(Tensor scalars, Tensor? vectors, in EdgeFeatures edges,
-        Tensor filterWeight, Tensor filterBias)
+    /// <param name="pairs">The edges.</param>
+    /// <param name="filter">(3 F, K + 1) this layer's rows of the filter network, weights and bias side by side</param>
+    public (Tensor Scalars, Tensor Vectors) Forward(Tensor scalars, Tensor? vectors, PaiNNPairs pairs, Tensor filter)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor context = messageContext2.Forward(nn.functional.silu(messageContext1.Forward(scalars)));
-        (Tensor dq, Tensor dmu) = PaiNNMessage.Apply(context, vectors, edges, filterWeight, filterBias);
+        (Tensor dq, Tensor dmu) = PaiNNMessage.Apply(context, vectors, pairs, filter);
         Tensor q = scalars + dq, mu = vectors is null ? dmu : vectors + dmu;
         Tensor mixed = vectorMix.Forward(mu);
         (Tensor norm, Tensor product) = PaiNNInvariants.Apply(mixed, epsilon);

@@ -44,10 +44,16 @@ internal sealed record TestFrame(int[] AtomicNumbers, double[][] Positions, doub
 
     /// <param name="cutoff">Edges up to this length.</param>
     /// <param name="frames">The frames.</param>
-    public static GraphBatch Batch(double cutoff, params TestFrame[] frames)
+    public static GraphBatch Batch(double cutoff, params TestFrame[] frames) => Batch(cutoff, twoWay: true, frames);
+
+    /// <param name="cutoff">Edges up to this length.</param>
+    /// <param name="twoWay">Whether edges know their reverse.</param>
+    /// <param name="frames">The frames.</param>
+    public static GraphBatch Batch(double cutoff, bool twoWay, params TestFrame[] frames)
     {
         List<int> rowStarts = [0], senders = [];
         List<double> shifts = [];
+        List<(int From, int To, int Image, int Back)> ends = [];
         int first = 0;
         foreach (TestFrame frame in frames)
         {
@@ -62,6 +68,8 @@ internal sealed record TestFrame(int[] AtomicNumbers, double[][] Positions, doub
                         double d = Distance(frame.Positions[i], frame.Positions[j], shift);
                         if (d >= cutoff || (i == j && d == 0)) continue;
                         senders.Add(first + j);
+                        // Images are numbered from one corner of the block to the opposite one.
+                        ends.Add((first + j, first + i, image, (int)Math.Pow(2 * reach + 1, 3) - 1 - image));
                         shifts.AddRange(shift);
                     }
                 }
@@ -69,10 +77,12 @@ internal sealed record TestFrame(int[] AtomicNumbers, double[][] Positions, doub
             }
             first += frame.Positions.Length;
         }
+        var places = ends.Select((e, index) => (e, index)).ToDictionary(e => (e.e.From, e.e.To, e.e.Image), e => e.index);
+        int[] reverse = twoWay ? [.. ends.Select(e => places[(e.To, e.From, e.Back)])] : [];
         bool periodic = frames.Any(f => f.Cell is not null);
         double[] cells = [.. frames.SelectMany(f => f.Cell is null ? new double[9] : f.Cell.SelectMany(v => v))];
         return new GraphBatch([.. frames.Select(f => f.Positions.Length)], [.. frames.SelectMany(f => f.AtomicNumbers)],
-            [.. frames.SelectMany(f => f.Positions).SelectMany(p => p)], new EdgeList([.. rowStarts], [.. senders]),
+            [.. frames.SelectMany(f => f.Positions).SelectMany(p => p)], new EdgeList([.. rowStarts], [.. senders], reverse),
             periodic ? [.. shifts] : [], periodic ? cells : [],
             [.. frames.Select(f => f.Charge)], [.. frames.Select(f => f.Spin)]);
     }

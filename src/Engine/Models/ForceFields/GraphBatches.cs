@@ -18,7 +18,7 @@ public static class GraphBatches
         NeighborList[] lists = [.. frames.Select(frame => NeighborLists.Build(frame, double.IsFinite(cutoff) ? cutoff : Span(frame)))];
         int atoms = frames.Sum(f => f.Atoms), edges = lists.Sum(l => l.Edges);
         bool periodic = frames.Any(f => f.IsPeriodic);
-        int[] numbers = new int[atoms], rowStarts = new int[atoms + 1], senders = new int[edges];
+        int[] numbers = new int[atoms], rowStarts = new int[atoms + 1], senders = new int[edges], reverse = new int[edges];
         double[] positions = new double[3 * atoms], shifts = new double[periodic ? 3 * edges : 0], cells = new double[periodic ? 9 * frames.Count : 0];
         int atom = 0, edge = 0;
         for (int f = 0; f < frames.Count; f++)
@@ -28,7 +28,8 @@ public static class GraphBatches
             frame.AtomicNumbers.CopyTo(numbers, atom);
             frame.Positions.CopyTo(positions, 3 * atom);
             for (int i = 0; i < frame.Atoms; i++) rowStarts[atom + i + 1] = edge + list.RowStarts[i + 1];
-            for (int e = 0; e < list.Edges; e++) senders[edge + e] = atom + list.Senders[e];
+            int[] reverseOfFrame = list.ReverseEdges;
+            for (int e = 0; e < list.Edges; e++) (senders[edge + e], reverse[edge + e]) = (atom + list.Senders[e], edge + reverseOfFrame[e]);
             if (frame.IsPeriodic)
             {
                 frame.Cell!.CopyTo(cells, 9 * f);
@@ -37,7 +38,7 @@ public static class GraphBatches
             atom += frame.Atoms;
             edge += list.Edges;
         }
-        return new GraphBatch([.. frames.Select(f => f.Atoms)], numbers, positions, new EdgeList(rowStarts, senders, device: device), shifts, cells,
+        return new GraphBatch([.. frames.Select(f => f.Atoms)], numbers, positions, new EdgeList(rowStarts, senders, reverse, device), shifts, cells,
             [.. frames.Select(f => f.Charge)], [.. frames.Select(f => f.Spin)], device);
     }
 

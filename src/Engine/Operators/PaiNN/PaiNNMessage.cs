@@ -11,21 +11,24 @@ public static class PaiNNMessage
 {
     /// <param name="context">(atoms, 3 F) x</param>
     /// <param name="vectors">(atoms, 3, F) mu; null: zero, as before the first message</param>
-    /// <param name="edges">Directions u (edges, 3), radial basis phi (edges, K) and cutoff f (edges, 1) of the edges.</param>
-    /// <param name="filterWeight">(3 F, K) W</param>
-    /// <param name="filterBias">(3 F)</param>
+    /// <param name="pairs">The edges: u and [phi f | f].</param>
+    /// <param name="filter">(3 F, K + 1) [W | bias]</param>
     /// <returns>dq (atoms, F) and dmu (atoms, 3, F)</returns>
-    public static (Tensor Scalars, Tensor Vectors) Apply(Tensor context, Tensor? vectors, in EdgeFeatures edges,
-        Tensor filterWeight, Tensor filterBias)
+    public static (Tensor Scalars, Tensor Vectors) Apply(Tensor context, Tensor? vectors, PaiNNPairs pairs, Tensor filter) =>
+        HostPath.Chosen(context) ? PaiNNMessageFunction.Apply(context, vectors, pairs, filter) : Composed(context, vectors, pairs, filter);
+
+    /// <summary>From library operations on all edges at once: the oracle.</summary>
+    internal static (Tensor Scalars, Tensor Vectors) Composed(Tensor context, Tensor? vectors, PaiNNPairs pairs, Tensor filter)
     {
         using DisposeScope scope = NewDisposeScope();
+        PairList list = pairs.Pairs;
         long features = context.size(1) / 3;
-        Tensor filter = nn.functional.linear(edges.Radial, filterWeight, filterBias) * edges.Envelope;
-        Tensor weighted = SenderRows.Apply(context, edges.Edges) * filter;
-        Tensor along = weighted.narrow(1, features, features).unsqueeze(1) * edges.Directions.unsqueeze(2);
+        Tensor filters = list.OfEdges(pairs.Radial.matmul(filter.t())), directions = list.OfEdges(pairs.Directions, odd: true);
+        Tensor weighted = SenderRows.Apply(context, list) * filters;
+        Tensor along = weighted.narrow(1, features, features).unsqueeze(1) * directions.unsqueeze(2);
         if (vectors is not null)
-            along = along + weighted.narrow(1, 2 * features, features).unsqueeze(1) * SenderRows.Apply(vectors, edges.Edges);
-        Tensor scalarSum = ReceiverSum.Apply(weighted.narrow(1, 0, features), edges.Edges);
-        return (scalarSum.MoveToOuterDisposeScope(), ReceiverSum.Apply(along, edges.Edges).MoveToOuterDisposeScope());
+            along = along + weighted.narrow(1, 2 * features, features).unsqueeze(1) * SenderRows.Apply(vectors, list);
+        Tensor scalarSum = ReceiverSum.Apply(weighted.narrow(1, 0, features), list);
+        return (scalarSum.MoveToOuterDisposeScope(), ReceiverSum.Apply(along, list).MoveToOuterDisposeScope());
     }
 }

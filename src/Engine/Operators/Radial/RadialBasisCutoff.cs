@@ -6,16 +6,24 @@ namespace ChemScale.Engine.Operators;
 /// <summary>What message passing needs of each edge, from the edge vectors: distance, direction, cutoff function and radial basis.</summary>
 public static class RadialBasisCutoff
 {
-    /// <param name="edges">Which atoms the edges join.</param>
+    /// <param name="edges">Which atoms the edges join. Kernels take each edge for itself; other forms take pairs.</param>
     /// <param name="edgeVectors">(edges, 3) A, none of length zero</param>
     /// <param name="functions">Basis and cutoff function; held fixed in the fused form.</param>
     public static EdgeFeatures Apply(EdgeList edges, Tensor edgeVectors, in RadialFunctions functions)
     {
+        PairList pairs = OperatorModes.UseKernels(edgeVectors) ? edges.OneWay : edges.Pairs;
+        Tensor vectors = pairs.TwoWay == 0 ? edgeVectors : edgeVectors.index_select(0, pairs.Edges);
+        (Tensor distances, Tensor directions, Tensor envelope, Tensor radial) = Of(vectors, functions);
+        return new EdgeFeatures(edges, pairs, vectors, distances, directions, radial, envelope);
+    }
+
+    /// <param name="vectors">(n, 3) A, none of length zero</param>
+    /// <param name="functions">Basis and cutoff function; held fixed in the fused form.</param>
+    /// <returns>(n, 1), (n, 3), (n, 1), (n, K)</returns>
+    internal static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Of(Tensor vectors, in RadialFunctions functions)
+    {
         bool trained = functions.Centers.requires_grad || functions.Exponents is { requires_grad: true };
-        (Tensor distances, Tensor directions, Tensor envelope, Tensor radial) = OperatorModes.UseKernels(edgeVectors) && !trained
-            ? RadialFunction.Apply(edgeVectors, functions)
-            : Composed(edgeVectors, functions);
-        return new EdgeFeatures(edges, edgeVectors, distances, directions, radial, envelope);
+        return OperatorModes.UseKernels(vectors) && !trained ? RadialFunction.Apply(vectors, functions) : Composed(vectors, functions);
     }
 
     /// <returns>(edges, 1), (edges, 3), (edges, 1), (edges, K)</returns>

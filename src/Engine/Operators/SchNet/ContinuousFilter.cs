@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Operators;
 public static class ContinuousFilter
 {
     /// <param name="features">(atoms, filters) h</param>
-    /// <param name="edges">Radial basis phi (edges, K) and cutoff f (edges, 1) of the edges.</param>
+    /// <param name="edges">Radial basis phi (pairs, K) and cutoff f (pairs, 1) of the edges.</param>
     /// <param name="weight1">(filters, K)</param>
     /// <param name="bias1">(filters)</param>
     /// <param name="weight2">(filters, filters)</param>
@@ -18,10 +18,19 @@ public static class ContinuousFilter
     /// <returns>(atoms, filters)</returns>
     public static Tensor Apply(Tensor features, in EdgeFeatures edges, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2)
     {
+        return HostPath.Chosen(features)
+            ? ContinuousFilterFunction.Apply(features, edges, weight1, bias1, weight2, bias2)
+            : Composed(features, edges.Pairs, edges.Radial, edges.Envelope, weight1, bias1, weight2, bias2);
+    }
+
+    /// <summary>From library operations on all edges at once: the oracle.</summary>
+    internal static Tensor Composed(
+        Tensor features, PairList pairs, Tensor radial, Tensor envelope, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2)
+    {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = ShiftedSoftplus.Apply(nn.functional.linear(edges.Radial, weight1, bias1));
-        Tensor filter = nn.functional.linear(hidden, weight2, bias2) * edges.Envelope;
-        Tensor messages = SenderRows.Apply(features, edges.Edges) * filter;
-        return ReceiverSum.Apply(messages, edges.Edges).MoveToOuterDisposeScope();
+        Tensor hidden = ShiftedSoftplus.Apply(nn.functional.linear(radial, weight1, bias1));
+        Tensor filter = pairs.OfEdges(nn.functional.linear(hidden, weight2, bias2) * envelope);
+        Tensor messages = SenderRows.Apply(features, pairs) * filter;
+        return ReceiverSum.Apply(messages, pairs).MoveToOuterDisposeScope();
     }
 }

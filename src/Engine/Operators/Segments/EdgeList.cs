@@ -8,6 +8,10 @@ namespace ChemScale.Engine.Operators;
 /// </summary>
 public sealed class EdgeList : IDisposable
 {
+    private readonly Device? device;
+    private PairList? pairs;
+    private PairList? oneWay;
+
     /// <param name="rowStarts">(atoms + 1) ascending offsets from 0; the last is the number of edges.</param>
     /// <param name="senders">(edges) atom at the far end of each edge.</param>
     /// <param name="reverseEdges">(edges) index of the edge that runs the other way, where it is known.</param>
@@ -18,6 +22,7 @@ public sealed class EdgeList : IDisposable
         if (rowStarts.Length == 0 || rowStarts[0] != 0 || rowStarts[^1] != senders.Length)
             throw new ArgumentException($"row starts must run from 0 to the {senders.Length} edges");
         if (reverseEdges.Length != 0 && reverseEdges.Length != senders.Length) throw new ArgumentException("one reverse edge per edge");
+        this.device = device;
         Atoms = rowStarts.Length - 1;
         Count = senders.Length;
         var receivers = new long[Count];
@@ -28,6 +33,8 @@ public sealed class EdgeList : IDisposable
         }
         foreach (int sender in senders)
             if ((uint)sender >= (uint)Atoms) throw new ArgumentException($"sender {sender} of {Atoms} atoms");
+        foreach (int reverse in reverseEdges)
+            if ((uint)reverse >= (uint)Count) throw new ArgumentException($"reverse edge {reverse} of {Count} edges");
         Senders = Indices(Wide(senders), device);
         Receivers = Indices(receivers, device);
         RowStarts = Indices(Wide(rowStarts), device);
@@ -51,13 +58,23 @@ public sealed class EdgeList : IDisposable
     /// <summary>(edges) int64, or null where they were not given.</summary>
     public Tensor? ReverseEdges { get; }
 
+    /// <summary>The edges as pairs; made when first asked for.</summary>
+    public PairList Pairs => pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
+
+    /// <summary>Each edge as a pair of its own, in their order; made when first asked for.</summary>
+    public PairList OneWay => oneWay ??= ReverseEdges is null ? Pairs : new PairList(Numbers(Receivers), Numbers(Senders), [], Atoms, device);
+
     public void Dispose()
     {
+        if (!ReferenceEquals(oneWay, pairs)) oneWay?.Dispose();
+        pairs?.Dispose();
         Senders.Dispose();
         Receivers.Dispose();
         RowStarts.Dispose();
         ReverseEdges?.Dispose();
     }
+
+    private static long[] Numbers(Tensor indices) => [.. indices.cpu().data<long>()];
 
     private static Tensor Indices(long[] values, Device? device) => tensor(values, device: device).DetachFromDisposeScope();
 

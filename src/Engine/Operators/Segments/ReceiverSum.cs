@@ -8,11 +8,16 @@ public static class ReceiverSum
     /// <param name="values">(edges, ...)</param>
     /// <param name="edges">The edges.</param>
     /// <returns>(atoms, ...); zero for an atom without edges.</returns>
-    public static Tensor Apply(Tensor values, EdgeList edges)
+    public static Tensor Apply(Tensor values, EdgeList edges) => Apply(values, edges.Receivers, edges.Atoms);
+
+    /// <inheritdoc cref="Apply(Tensor, EdgeList)"/>
+    public static Tensor Apply(Tensor values, PairList edges) => Apply(values, edges.Receivers, edges.Atoms);
+
+    private static Tensor Apply(Tensor values, Tensor receivers, int atoms)
     {
         long[] shape = values.shape;
-        shape[0] = edges.Atoms;
+        shape[0] = atoms;
         using Tensor start = zeros(shape, dtype: values.dtype, device: values.device);
-        return start.index_add(0, edges.Receivers, values, 1);
+        return start.index_add(0, receivers, values, 1);
     }
 }

@@ -9,4 +9,8 @@ public static class SenderRows
     /// <param name="edges">The edges.</param>
     /// <returns>(edges, ...)</returns>
     public static Tensor Apply(Tensor values, EdgeList edges) => values.index_select(0, edges.Senders);
+
+    /// <inheritdoc cref="Apply(Tensor, EdgeList)"/>
+    /// <returns>(edges, ...), in the order of the list's senders</returns>
+    public static Tensor Apply(Tensor values, PairList edges) => values.index_select(0, edges.Senders);
 }

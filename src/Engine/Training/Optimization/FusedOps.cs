@@ -7,22 +7,22 @@ namespace ChemScale.Engine.Training.Optimization;
 /// </summary>
 internal static class FusedOps
 {
-    // Scripts know types by number only: 6 float32, 7 float64; and the text must end in a line break.
+    // Scripts know types by number only: 6 float32, 7 float64; and the text must end in a line break. Numbers go in as a tensor: TorchSharp
+    // turns a number among the arguments into a native one whose owner may be finalized, and the number freed, before the script reads it.
     private static readonly jit.CompilationUnit Script = jit.compile("""
-        def adamw(params: List[Tensor], grads: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor],
-                  lr: float, beta1: float, beta2: float, weight_decay: float, eps: float):
+        def adamw(params: List[Tensor], grads: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], numbers: Tensor):
             no_max: List[Tensor] = []
-            torch._fused_adamw_(params, grads, m, v, no_max, steps, lr=lr, beta1=beta1, beta2=beta2,
-                                weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
+            torch._fused_adamw_(params, grads, m, v, no_max, steps, lr=float(numbers[0]), beta1=float(numbers[1]), beta2=float(numbers[2]),
+                                weight_decay=float(numbers[3]), eps=float(numbers[4]), amsgrad=False, maximize=False)
 
         def norm(tensors: List[Tensor]):
             return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(tensors, 2.0)).to(7))
 
-        def scale(tensors: List[Tensor], factor: float):
-            torch._foreach_mul_(tensors, factor)
+        def scale(tensors: List[Tensor], numbers: Tensor):
+            torch._foreach_mul_(tensors, float(numbers[0]))
 
-        def lerp(tensors: List[Tensor], targets: List[Tensor], weight: float):
-            torch._foreach_lerp_(tensors, targets, weight)
+        def lerp(tensors: List[Tensor], targets: List[Tensor], numbers: Tensor):
+            torch._foreach_lerp_(tensors, targets, float(numbers[0]))
 
         def round_to_bfloat16(source: Tensor, noise: Tensor, target: Tensor):
             mantissa, exponent = torch.frexp(source.to(6))
@@ -33,21 +33,38 @@ internal static class FusedOps
     /// <summary>In place: one AdamW update of all <paramref name="parameters"/>; <paramref name="steps"/> count this update too.</summary>
     public static void AdamW(Tensor[] parameters, Tensor[] gradients, Tensor[] m, Tensor[] v, Tensor[] steps,
         double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
-        Script.invoke("adamw", parameters, gradients, m, v, steps, learningRate, beta1, beta2, weightDecay, epsilon);
+        Call("adamw", [parameters, gradients, m, v, steps], learningRate, beta1, beta2, weightDecay, epsilon);
 
     /// <summary>L2 norm over all elements of all tensors, float64, on their device.</summary>
-    public static Tensor Norm(Tensor[] tensors) => (Tensor)Script.invoke("norm", (object)tensors);
+    public static Tensor Norm(Tensor[] tensors)
+    {
+        var norm = (Tensor)Script.invoke("norm", (object)tensors);
+        GC.KeepAlive(tensors);
+        return norm;
+    }
 
     /// <summary>In place: each times <paramref name="factor"/>.</summary>
-    public static void Scale(Tensor[] tensors, double factor) => Script.invoke("scale", tensors, factor);
+    public static void Scale(Tensor[] tensors, double factor) => Call("scale", [tensors], factor);
 
     /// <summary>In place: tensors += weight (targets - tensors).</summary>
-    public static void Lerp(Tensor[] tensors, Tensor[] targets, double weight) => Script.invoke("lerp", tensors, targets, weight);
+    public static void Lerp(Tensor[] tensors, Tensor[] targets, double weight) => Call("lerp", [tensors, targets], weight);
 
     /// <summary>
     /// Rounds up or down to one of the two neighbours in bfloat16 (8 significant bits), up where the remainder and
     /// <paramref name="noise"/>, uniform in [0, 1), together reach 1.
     /// </summary>
-    public static void RoundToBfloat16(Tensor source, Tensor noise, Tensor target) =>
+    public static void RoundToBfloat16(Tensor source, Tensor noise, Tensor target)
+    {
         Script.invoke("round_to_bfloat16", source, noise, target);
+        GC.KeepAlive(source);
+        GC.KeepAlive(noise);
+        GC.KeepAlive(target);
+    }
+
+    private static void Call(string name, object[] lists, params double[] numbers)
+    {
+        using Tensor values = tensor(numbers);
+        Script.invoke(name, [.. lists, values]);
+        GC.KeepAlive(lists);
+    }
 }

@@ -1,0 +1,145 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>
+/// The passes of PaiNN's message over chunks of pairs. With w = R W^T, everything derives from the scalar
+/// S = sum over edges of x_a w_a gq_i + x_b w_b (u . gmu_i) + x_c w_c (mu_j . gmu_i) = sum of (x w) . P:
+/// its gradient is the backward pass, the gradient of its derivative along a direction the double backward pass.
+/// </summary>
+/// <param name="pairs">The edges.</param>
+/// <param name="context">(atoms, 3 F) x</param>
+/// <param name="vectors">(atoms, 3, F) mu, or null</param>
+/// <param name="directions">(pairs, 3) u</param>
+/// <param name="radial">(pairs, K) R</param>
+/// <param name="filter">(3 F, K) W</param>
+internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? vectors, Tensor directions, Tensor radial, Tensor filter)
+{
+    private readonly long features = context.size(1) / 3;
+
+    public (Tensor Scalars, Tensor Vectors) Forward()
+    {
+        Tensor scalarSum = Zeros(pairs.Atoms, features), vectorSum = Zeros(pairs.Atoms, 3, features);
+        using Tensor transposed = filter.t();
+        foreach (PairChunk chunk in pairs.Chunks)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor w = chunk.Of(radial).mm(transposed), u = Columns(chunk.Of(directions));
+            foreach (PairWay way in chunk.Ways)
+            {
+                Tensor y = context.index_select(0, way.Senders).mul_(w);
+                Tensor along = Part(y, 1) * Signed(u, way);
+                if (vectors is not null) along.add_(vectors.index_select(0, way.Senders).mul_(Part(y, 2)));
+                scalarSum.index_add_(0, way.Receivers, Scalars(y), 1);
+                vectorSum.index_add_(0, way.Receivers, along, 1);
+            }
+        }
+        return (scalarSum, vectorSum);
+    }
+
+    /// <returns>By x, mu (null where there is none), u, R and W.</returns>
+    public Tensor?[] Backward(Tensor scalarGradient, Tensor vectorGradient)
+    {
+        Tensor byContext = zeros_like(context), byDirections = empty_like(directions), byRadial = empty_like(radial), byFilter = zeros_like(filter);
+        Tensor? byVectors = vectors is null ? null : zeros_like(vectors);
+        using Tensor transposed = filter.t();
+        foreach (PairChunk chunk in pairs.Chunks)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor r = chunk.Of(radial), w = r.mm(transposed), u = Columns(chunk.Of(directions));
+            Tensor? byW = null, byU = null;
+            foreach (PairWay way in chunk.Ways)
+            {
+                Tensor x = context.index_select(0, way.Senders), g = vectorGradient.index_select(0, way.Receivers);
+                Tensor? mu = vectors?.index_select(0, way.Senders);
+                Tensor p = Coefficients(scalarGradient.index_select(0, way.Receivers), (g * Signed(u, way)).sum(1), mu is null ? null : (g * mu).sum(1));
+                Add(ref byU, (g * Part(x, 1).mul(Part(w, 1))).sum(2), way.Reversed);
+                byVectors?.index_add_(0, way.Senders, g.mul_(Part(x, 2).mul(Part(w, 2))), 1);
+                Add(ref byW, x.mul_(p));
+                byContext.index_add_(0, way.Senders, p.mul_(w), 1);
+            }
+            chunk.Of(byDirections).copy_(byU!);
+            chunk.Of(byRadial).copy_(byW!.mm(filter));
+            byFilter.addmm_(byW.t(), r, 1, 1);
+        }
+        return [byContext, byVectors, byDirections, byRadial, byFilter];
+    }
+
+    /// <summary>The gradient of the derivative of S along (alongContext, ...), by x, mu, u, R, W, gq and gmu.</summary>
+    public Tensor?[] DoubleBackward(Tensor scalarGradient, Tensor vectorGradient, Tensor? alongContext, Tensor? alongVectors, Tensor? alongDirections,
+        Tensor? alongRadial)
+    {
+        Tensor du = alongDirections ?? zeros_like(directions), dr = alongRadial ?? zeros_like(radial);
+        Tensor byContext = zeros_like(context), byDirections = empty_like(directions), byRadial = empty_like(radial), byFilter = zeros_like(filter);
+        Tensor byScalars = Zeros(pairs.Atoms, features), byVectorGradient = Zeros(pairs.Atoms, 3, features);
+        Tensor? byVectors = vectors is null ? null : zeros_like(vectors);
+        using Tensor transposed = filter.t();
+        foreach (PairChunk chunk in pairs.Chunks)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor r = chunk.Of(radial), rDot = chunk.Of(dr), w = r.mm(transposed), wDot = rDot.mm(transposed);
+            Tensor u = Columns(chunk.Of(directions)), uDot = Columns(chunk.Of(du));
+            Tensor? byW = null, byWDot = null, byU = null;
+            foreach (PairWay way in chunk.Ways)
+            {
+                Tensor x = context.index_select(0, way.Senders), g = vectorGradient.index_select(0, way.Receivers);
+                Tensor? xDot = alongContext?.index_select(0, way.Senders);
+                Tensor? mu = vectors?.index_select(0, way.Senders), muDot = alongVectors?.index_select(0, way.Senders);
+                Tensor signed = Signed(u, way), signedDot = Signed(uDot, way);
+                Tensor p = Coefficients(scalarGradient.index_select(0, way.Receivers), (g * signed).sum(1), mu is null ? null : (g * mu).sum(1));
+                Tensor pDotB = (g * signedDot).sum(1);
+                Tensor? pDotC = muDot is null ? null : (g * muDot).sum(1);
+                Tensor y = x * w, yDot = x * wDot;
+                if (xDot is not null) yDot.addcmul_(xDot, w, 1);
+
+                byScalars.index_add_(0, way.Receivers, Scalars(yDot), 1);
+                Tensor byG = Part(yDot, 1) * signed;
+                byG.add_(Part(y, 1) * signedDot);
+                if (mu is not null) byG.add_(mu.mul_(Part(yDot, 2)));
+                if (muDot is not null) byG.add_(muDot.mul_(Part(y, 2)));
+                byVectorGradient.index_add_(0, way.Receivers, byG, 1);
+
+                Add(ref byU, (g * Part(yDot, 1)).sum(2), way.Reversed);
+                byVectors?.index_add_(0, way.Senders, g.mul_(Part(yDot, 2)), 1);
+
+                Tensor byX = p * wDot;
+                Flat(byX, 1).addcmul_(pDotB, Flat(w, 1), 1);
+                if (pDotC is not null) Flat(byX, 2).addcmul_(pDotC, Flat(w, 2), 1);
+                byContext.index_add_(0, way.Senders, byX, 1);
+
+                Tensor ofW = xDot is null ? zeros_like(x) : xDot.mul_(p);
+                Flat(ofW, 1).addcmul_(pDotB, Flat(x, 1), 1);
+                if (pDotC is not null) Flat(ofW, 2).addcmul_(pDotC, Flat(x, 2), 1);
+                Add(ref byW, ofW);
+                Add(ref byWDot, p.mul_(x));
+            }
+            chunk.Of(byDirections).copy_(byU!);
+            chunk.Of(byRadial).copy_(byW!.mm(filter));
+            byFilter.addmm_(byW.t(), r, 1, 1).addmm_(byWDot!.t(), rDot, 1, 1);
+        }
+        return [byContext, byVectors, byDirections, byRadial, byFilter, byScalars, byVectorGradient];
+    }
+
+    private static Tensor Columns(Tensor perPair) => perPair.unsqueeze(2);
+
+    private static Tensor Signed(Tensor values, PairWay way) => way.Reversed ? values.neg() : values;
+
+    private static void Add(ref Tensor? sum, Tensor values, bool negative = false)
+    {
+        if (sum is null) sum = negative ? values.neg_() : values;
+        else sum.add_(values, negative ? -1 : 1);
+    }
+
+    private Tensor Coefficients(Tensor a, Tensor b, Tensor? c) => cat([a, b, c ?? zeros_like(b)], 1);
+
+    private Tensor Scalars(Tensor threefold) => Flat(threefold, 0);
+
+    /// <summary>(chunk, F): a, b or c of (chunk, 3 F)</summary>
+    private Tensor Flat(Tensor threefold, int which) => threefold.narrow(1, which * features, features);
+
+    /// <summary>(chunk, 1, F)</summary>
+    private Tensor Part(Tensor threefold, int which) => Flat(threefold, which).unsqueeze(1);
+
+    private Tensor Zeros(params long[] shape) => zeros(shape, dtype: context.dtype, device: context.device);
+}

@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>What PaiNN's messages need to know of the edges, made once for all layers. In the current dispose scope.</summary>
+public sealed class PaiNNPairs
+{
+    public PaiNNPairs(in EdgeFeatures edges)
+    {
+        Pairs = edges.Pairs;
+        Directions = edges.Directions;
+        Radial = cat([edges.Radial * edges.Envelope, edges.Envelope], 1);
+    }
+
+    internal PaiNNPairs(PairList pairs, Tensor directions, Tensor radial) => (Pairs, Directions, Radial) = (pairs, directions, radial);
+
+    public PairList Pairs { get; }
+
+    /// <summary>(pairs, 3) unit vectors</summary>
+    public Tensor Directions { get; }
+
+    /// <summary>(pairs, K + 1) [phi f | f]: one product with [W | bias] then gives the whole filter (phi W^T + bias) f.</summary>
+    public Tensor Radial { get; }
+}
