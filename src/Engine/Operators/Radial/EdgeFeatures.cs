@@ -9,4 +9,5 @@ namespace ChemScale.Engine.Operators;
 /// <param name="Directions">(edges, 3) unit vectors</param>
 /// <param name="Radial">(edges, K) radial basis</param>
 /// <param name="Envelope">(edges, 1) cutoff function; zero from the cutoff on</param>
-public readonly record struct EdgeFeatures(EdgeList Edges, Tensor Vectors, Tensor Distances, Tensor Directions, Tensor Radial, Tensor Envelope);
+public readonly record struct EdgeFeatures(
+    EdgeList Edges, Tensor Vectors, Tensor Distances, Tensor Directions, Tensor Radial, Tensor Envelope);
