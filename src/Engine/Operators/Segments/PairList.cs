@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Operators;
 public sealed class PairList : IDisposable
 {
     // Values of this many pairs stay in the caches while several operations pass over them.
-    private const int ChunkPairs = 1024;
+    private const int ChunkPairs = 512;
 
     /// <param name="receivers">(edges)</param>
     /// <param name="senders">(edges)</param>
