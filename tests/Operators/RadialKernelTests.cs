@@ -104,6 +104,26 @@ public class RadialKernelTests
     }
 
     [Test]
+    [Category("Gpu")]
+    public void Devices_agree_with_composed_forms(
+        [Values] bool gaussian, [Values(0, 6)] int power, [Values(7, 20)] int count,
+        [Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
+    {
+        if (!cuda.is_available()) Assert.Ignore("no CUDA device");
+        RadialFunctions functions = Functions(gaussian, power, count, dtype), wide = Functions(gaussian, power, count, ScalarType.Float64);
+        Tensor vectors = Vectors(3_000).to(dtype);
+        var there = new RadialFunctions(functions.Centers.cuda(), functions.Exponents?.cuda(), Cutoff, power);
+        Tensor[] kernels = Everything(OperatorMode.Auto, vectors.cuda(), there);
+        Tensor[] exact = Everything(OperatorMode.Composed, vectors.to(ScalarType.Float64), wide);
+        double tolerance = dtype == ScalarType.Float64 ? 1e-12 : 1e-5;
+        for (int i = 0; i < kernels.Length; i++)
+        {
+            double terms = Math.Max(1, Largest(exact[i]));
+            Assert.That(Largest(kernels[i].cpu().to(ScalarType.Float64) - exact[i]), Is.LessThanOrEqualTo(tolerance * terms), Names[i]);
+        }
+    }
+
+    [Test]
     public void No_edges_are_no_trouble([Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
     {
         Tensor[] all = Everything(OperatorMode.Kernels, zeros(0, 3, dtype: dtype), Functions(true, 0, 4, dtype));
@@ -224,7 +244,7 @@ public class RadialKernelTests
     private static Tensor Probe(Tensor like, int seed)
     {
         using Generator generator = new((ulong)seed);
-        return randn(like.shape, dtype: ScalarType.Float32, generator: generator).to(like.dtype);
+        return randn(like.shape, dtype: ScalarType.Float32, generator: generator).to(like.dtype).to(like.device);
     }
 
     private static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Features(
