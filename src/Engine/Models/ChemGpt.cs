@@ -1,7 +1,7 @@
 using ChemScale.Engine.Operators;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ChemScale.Engine.Models;
 
@@ -93,5 +93,5 @@ public sealed class ChemGpt : nn.Module
     }
 
     internal Tensor Normalize(Tensor x) =>
-        nn.functional.layer_norm(x, [Config.Width], finalNormWeight, finalNormBias, Config.LayerNormEpsilon);
+        LayerNorm.Apply(x, finalNormWeight, finalNormBias, Config.LayerNormEpsilon);
 }

@@ -1,7 +1,7 @@
 using ChemScale.Engine.Operators;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ChemScale.Engine.Models;
 
@@ -73,7 +73,7 @@ internal sealed class ChemGptBlock : nn.Module
     }
 
     internal Tensor Norm(Tensor x, Tensor weight, Tensor bias) =>
-        nn.functional.layer_norm(x, [config.Width], weight, bias, config.LayerNormEpsilon);
+        LayerNorm.Apply(x, weight, bias, config.LayerNormEpsilon);
 
     private Parameter Register(string name, Parameter parameter)
     {

@@ -2,9 +2,29 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Autograd;
 
-/// <summary>Derivatives beyond the kernels': of a backward pass, by way of the operation's composed form, which has every order.</summary>
+/// <summary>Derivatives beyond the kernels', by way of the operation's composed form, which has every order.</summary>
 internal static class ComposedDerivatives
 {
+    /// <summary>Gradients with respect to an operation's inputs x, recorded: for functions without a double backward.</summary>
+    /// <param name="composed">From x to the outputs.</param>
+    /// <param name="inputs">x; null: absent</param>
+    /// <param name="gradients">With respect to the outputs, one for each.</param>
+    /// <returns>One for each x; null: none wanted, or zero</returns>
+    public static Tensor?[] OfForward(
+        Func<Tensor?[], Tensor[]> composed, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor> gradients)
+    {
+        var own = new Tensor?[inputs.Length];
+        // Views, as below: one input may depend on another.
+        for (int i = 0; i < own.Length; i++) own[i] = inputs[i] is { requires_grad: true } t ? t.view_as(t) : inputs[i];
+        int[] wanted = [.. Enumerable.Range(0, own.Length).Where(i => own[i] is { requires_grad: true })];
+        var results = new Tensor?[own.Length];
+        if (wanted.Length == 0) return results;
+        IList<Tensor> found = autograd.grad(
+            composed(own), [.. wanted.Select(i => own[i]!)], [.. gradients], true, true, true);
+        for (int i = 0; i < wanted.Length; i++) results[wanted[i]] = found[i] is { IsInvalid: false } g ? g : null;
+        return results;
+    }
+
     /// <summary>
     /// Gradients with respect to everything a backward function was given, recorded for further ones. It turned inputs x and output
     /// gradients g (null: zero) into input gradients.
