@@ -68,8 +68,8 @@ internal sealed class ChemGptBlock : nn.Module
     /// <summary>The second half of the layer, residual included.</summary>
     internal Tensor FeedForward(Tensor x)
     {
-        Tensor inner = nn.functional.linear(Norm(x, Norm2Weight, Norm2Bias), ExpandWeight, ExpandBias);
-        return x + nn.functional.linear(Gelu.Apply(inner), ContractWeight, ContractBias);
+        Tensor inner = LinearGelu.Apply(Norm(x, Norm2Weight, Norm2Bias), ExpandWeight, ExpandBias);
+        return x + nn.functional.linear(inner, ContractWeight, ContractBias);
     }
 
     internal Tensor Norm(Tensor x, Tensor weight, Tensor bias) =>
