@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Operators;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -68,9 +69,9 @@ public sealed class AdamW : IDisposable
         // One group, unless some parameters were not used by some losses.
         foreach ((long update, List<int> group) in groups)
         {
-            Tensor count = full(1, (float)update, device: parameters[group[0]].device).squeeze();
-            if (halved is null) Update(group, gradients, count, learningRate);
-            else UpdateHalved(halved, group, gradients, count, learningRate);
+            var form = new AdamWForm(update, learningRate, spec.Beta1, spec.Beta2, spec.WeightDecay, spec.Epsilon);
+            if (halved is not null) UpdateHalved(halved, group, gradients, form);
+            else AdamWUpdate.Apply(Pick(parameters, group), Pick(gradients, group), Pick(first, group), Pick(second, group), form);
         }
     }
 
@@ -101,23 +102,14 @@ public sealed class AdamW : IDisposable
 
     private static Tensor[] Pick(IReadOnlyList<Tensor?> from, List<int> group) => [.. group.Select(i => from[i]!)];
 
-    private void Update(List<int> group, Tensor?[] gradients, Tensor count, double learningRate)
-    {
-        var counts = new Tensor[group.Count];
-        Array.Fill(counts, count);
-        FusedOps.AdamW(Pick(parameters, group), Pick(gradients, group), Pick(first, group), Pick(second, group), counts,
-            learningRate, spec.Beta1, spec.Beta2, spec.WeightDecay, spec.Epsilon);
-    }
-
-    private void UpdateHalved(Bfloat16Moments moments, List<int> group, Tensor?[] gradients, Tensor count, double learningRate)
+    private void UpdateHalved(Bfloat16Moments moments, List<int> group, Tensor?[] gradients, in AdamWForm form)
     {
         foreach (int i in group)
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor m = first[i].to(parameters[i].dtype);
             Tensor v = second[i].to(parameters[i].dtype);
-            FusedOps.AdamW([parameters[i]], [gradients[i]!], [m], [v], [count],
-                learningRate, spec.Beta1, spec.Beta2, spec.WeightDecay, spec.Epsilon);
+            AdamWUpdate.Apply([parameters[i]], [gradients[i]!], [m], [v], form);
             first[i].copy_(m);
             moments.RoundStochastically(v, second[i], updates[i], i);
         }

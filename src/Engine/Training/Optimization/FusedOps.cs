@@ -10,11 +10,6 @@ internal static class FusedOps
     // Scripts know types by number only: 6 float32, 7 float64; and the text must end in a line break. Numbers go in as a tensor: TorchSharp
     // turns a number among the arguments into a native one whose owner may be finalized, and the number freed, before the script reads it.
     private static readonly jit.CompilationUnit Script = jit.compile("""
-        def adamw(params: List[Tensor], grads: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], numbers: Tensor):
-            no_max: List[Tensor] = []
-            torch._fused_adamw_(params, grads, m, v, no_max, steps, lr=float(numbers[0]), beta1=float(numbers[1]), beta2=float(numbers[2]),
-                                weight_decay=float(numbers[3]), eps=float(numbers[4]), amsgrad=False, maximize=False)
-
         def norm(tensors: List[Tensor]):
             return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(tensors, 2.0)).to(7))
 
@@ -29,11 +24,6 @@ internal static class FusedOps
             target.copy_(torch.ldexp(torch.floor(mantissa * 256 + noise) / 256, exponent))
 
         """);
-
-    /// <summary>In place: one AdamW update of all <paramref name="parameters"/>; <paramref name="steps"/> count this update too.</summary>
-    public static void AdamW(Tensor[] parameters, Tensor[] gradients, Tensor[] m, Tensor[] v, Tensor[] steps,
-        double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
-        Call("adamw", [parameters, gradients, m, v, steps], learningRate, beta1, beta2, weightDecay, epsilon);
 
     /// <summary>L2 norm over all elements of all tensors, float64, on their device.</summary>
     public static Tensor Norm(Tensor[] tensors)

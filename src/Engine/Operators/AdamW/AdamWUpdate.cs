@@ -1,0 +1,42 @@
+using System.Numerics;
+using ChemScale.Kernels.AdamW;
+using ChemScale.Kernels.Maths;
+using TorchSharp;
+using static ChemScale.Engine.Operators.KernelTensors;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>One AdamW update of many parameters, in place, in one call: by torch.optim.AdamW's formulas.</summary>
+internal static class AdamWUpdate
+{
+    /// <param name="parameters">Written. They and the next three: of one shape each, contiguous.</param>
+    /// <param name="gradients">Read; need not be contiguous.</param>
+    /// <param name="first">First moments, written.</param>
+    /// <param name="second">Second moments, written.</param>
+    /// <param name="form">Which update, and how.</param>
+    public static void Apply(Tensor[] parameters, Tensor[] gradients, Tensor[] first, Tensor[] second, in AdamWForm form)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ScalarType type = parameters[0].dtype;
+        // The library's fused update reads memory in order, whatever the strides.
+        Tensor[] ordered = [.. gradients.Select(g => g.contiguous())];
+        bool alike = System.Array.TrueForAll(parameters, p => p.dtype == type && p.is_contiguous());
+        if (!alike || !OperatorModes.UseKernels(parameters[0])) AdamWComposed.Apply(parameters, ordered, first, second, form);
+        else if (type == ScalarType.Float32) Launch<float, F32>(parameters, ordered, first, second, form);
+        else Launch<double, F64>(parameters, ordered, first, second, form);
+    }
+
+    private static void Launch<T, TReal>(Tensor[] parameters, Tensor[] gradients, Tensor[] first, Tensor[] second, in AdamWForm form)
+        where T : unmanaged, INumber<T>
+        where TReal : struct, IReal<T>
+    {
+        var chunks = new AdamWChunks();
+        // Gradients move from step to step, so the table is made anew.
+        for (int i = 0; i < parameters.Length; i++)
+            chunks.Add(Array<T>(parameters[i]), Array<T>(gradients[i]), Array<T>(first[i]), Array<T>(second[i]));
+        using Tensor table = tensor(chunks.Rows, device: parameters[0].device);
+        AdamWLauncher<T, TReal>.Run(Device(parameters[0]), Array<long>(table), form.Update, form.LearningRate, form.Beta1, form.Beta2,
+            form.WeightDecay, form.Epsilon);
+    }
+}
