@@ -60,6 +60,20 @@ public class RealTests
         }
     }
 
+    [Test]
+    public void Logarithms_from_one_on_are_within_a_few_units_in_the_last_place()
+    {
+        foreach (double x in Points(1, 4).Concat(Points(1, 5_000)).Append(1).Append(2).Append(1e30))
+        {
+            Close(F64.Log(x), Math.Log(x), 4);
+            Close(F32.Log((float)x), (float)Math.Log((float)x), 2);
+        }
+        Assert.That(F32.Log(float.NaN), Is.NaN);
+        Assert.That(F64.Log(double.NaN), Is.NaN);
+        Assert.That(F32.Log(float.PositiveInfinity), Is.EqualTo(float.PositiveInfinity));
+        Assert.That(F64.Log(double.PositiveInfinity), Is.EqualTo(double.PositiveInfinity));
+    }
+
     // x minus the rounding of 1 + x, restored: exact to a few units.
     private static double Log1p(double x)
     {

@@ -89,7 +89,7 @@ public sealed class ChemGpt : nn.Module
     public Tensor Loss(Tensor ids, Tensor positions, PackedRows rows, Tensor targets)
     {
         using Tensor logits = Logits(ids, positions, rows);
-        return nn.functional.cross_entropy(logits, targets, ignore_index: -100);
+        return CrossEntropy.Apply(logits, targets);
     }
 
     internal Tensor Normalize(Tensor x) =>

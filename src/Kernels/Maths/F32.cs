@@ -45,6 +45,17 @@ public readonly struct F32 : IReal<float>
         return 2 * u + 2 * u * (v * p);
     }
 
+    public static float Log(float x)
+    {
+        uint bits = Interop.FloatAsInt(x);
+        int exponent = (int)(bits >> 23) - 127;
+        float mantissa = Interop.IntAsFloat((bits & 0x7FFFFF) | 0x3F800000);
+        // ln 2 in two parts: the first has 10 bits, so that its product is exact.
+        float log = Log1p(mantissa - 1) + exponent * 7.6436806e-4f + exponent * 0.6923828125f;
+        // NaN and infinity stay as they are.
+        return x <= float.MaxValue ? log : x;
+    }
+
     public static SinCos<float> SinCos(float x)
     {
         float n = x * 0.636619772f + Rounder - Rounder;

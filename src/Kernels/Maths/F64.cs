@@ -61,6 +61,17 @@ public readonly struct F64 : IReal<double>
         return 2 * u + 2 * u * (v * p);
     }
 
+    public static double Log(double x)
+    {
+        ulong bits = Interop.FloatAsInt(x);
+        int exponent = (int)(bits >> 52) - 1023;
+        double mantissa = Interop.IntAsFloat((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000);
+        // ln 2 in two parts: the first has 33 bits, so that its product is exact.
+        double log = Log1p(mantissa - 1) + exponent * 7.440617110012397e-11 + exponent * 0.6931471804855391;
+        // NaN and infinity stay as they are.
+        return x <= double.MaxValue ? log : x;
+    }
+
     public static SinCos<double> SinCos(double x)
     {
         double n = x * 0.6366197723675814 + Rounder - Rounder;

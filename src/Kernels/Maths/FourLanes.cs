@@ -13,4 +13,14 @@ public readonly struct FourLanes : ILanes
         value += Warp.ShuffleXor(value, 2);
         return value + Warp.ShuffleXor(value, 1);
     }
+
+    public static T Max<T>(T value)
+        where T : unmanaged, System.Numerics.INumber<T>
+    {
+        T other = Warp.ShuffleXor(value, 2);
+        value = other > value ? other : value;
+        other = Warp.ShuffleXor(value, 1);
+        value = other > value ? other : value;
+        return value;
+    }
 }

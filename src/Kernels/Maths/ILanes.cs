@@ -14,4 +14,8 @@ public interface ILanes
     /// <summary>Sum over the lanes of the item, given to each.</summary>
     static abstract T Sum<T>(T value)
         where T : unmanaged, INumber<T>;
+
+    /// <summary>Largest over the lanes of the item, given to each; reached together, as Sum. NaN may or may not win.</summary>
+    static abstract T Max<T>(T value)
+        where T : unmanaged, INumber<T>;
 }

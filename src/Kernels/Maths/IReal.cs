@@ -24,6 +24,9 @@ public interface IReal<T>
     /// <summary>ln(1 + x) for x in 0 .. 1.</summary>
     static abstract T Log1p(T x);
 
+    /// <summary>ln x for x of 1 or more, to a few units in the last place.</summary>
+    static abstract T Log(T x);
+
     /// <summary>Sine and cosine with the range reduced: to about one unit of 1 for arguments up to 10,000.</summary>
     static abstract SinCos<T> SinCos(T x);
 }

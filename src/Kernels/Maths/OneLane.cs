@@ -7,4 +7,7 @@ public readonly struct OneLane : ILanes
 
     public static T Sum<T>(T value)
         where T : unmanaged, System.Numerics.INumber<T> => value;
+
+    public static T Max<T>(T value)
+        where T : unmanaged, System.Numerics.INumber<T> => value;
 }

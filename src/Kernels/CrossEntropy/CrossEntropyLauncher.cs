@@ -1,0 +1,74 @@
+using System.Numerics;
+using ChemScale.Kernels.Device;
+using ChemScale.Kernels.Maths;
+using ChemScale.Kernels.Sums;
+
+namespace ChemScale.Kernels.CrossEntropy;
+
+/// <summary>Launches the kernels of the cross-entropy. Without rows the mean is NaN, and no gradient is written.</summary>
+public static class CrossEntropyLauncher<T, TReal>
+    where T : unmanaged, INumber<T>
+    where TReal : struct, IReal<T>
+{
+    private static readonly KernelByLanes RowsKernel =
+        new(KernelMethod.Of(CrossEntropyForward.Rows<T, TReal, OneLane>), KernelMethod.Of(CrossEntropyForward.Rows<T, TReal, WarpLanes>));
+
+    private static readonly KernelByLanes ChunksKernel =
+        new(KernelMethod.Of(CrossEntropyForward.Chunks<T, OneLane>), KernelMethod.Of(CrossEntropyForward.Chunks<T, WarpLanes>));
+
+    private static readonly KernelByLanes MeanKernel =
+        new(KernelMethod.Of(CrossEntropyForward.Mean<T, OneLane>), KernelMethod.Of(CrossEntropyForward.Mean<T, WarpLanes>));
+
+    private static readonly KernelMethod BackwardKernel = KernelMethod.Of(CrossEntropyBackward.Run<T, TReal>);
+
+    internal static IEnumerable<KernelVariant> Variants
+    {
+        get
+        {
+            bool wide = typeof(T) == typeof(double);
+            return
+            [
+                .. RowsKernel.Variants(wide), .. ChunksKernel.Variants(wide), .. MeanKernel.Variants(wide),
+                new(BackwardKernel, Float64: wide),
+            ];
+        }
+    }
+
+    /// <param name="device">Where.</param>
+    /// <param name="logits">(T, V)</param>
+    /// <param name="targets">(T)</param>
+    /// <param name="ignored">Target of a row that does not count.</param>
+    /// <param name="tops">(T) largest logit, written</param>
+    /// <param name="sums">(T) sum of e^(x - top), written</param>
+    /// <param name="losses">(T) scratch</param>
+    /// <param name="partials">(<see cref="RowChunks"/> of T, 2) scratch</param>
+    /// <param name="loss">(1), written</param>
+    /// <param name="counted">(1) rows that count, written</param>
+    public static void Forward(
+        KernelDevice device, DeviceArray<T> logits, DeviceArray<long> targets, long ignored,
+        DeviceArray<T> tops, DeviceArray<T> sums, DeviceArray<T> losses, DeviceArray<T> partials, DeviceArray<T> loss,
+        DeviceArray<T> counted)
+    {
+        RowsKernel.Launch(device, targets.Length, KernelArgument.Of(logits), KernelArgument.Of(targets), KernelArgument.Of(ignored),
+            KernelArgument.Of(tops), KernelArgument.Of(sums), KernelArgument.Of(losses));
+        ChunksKernel.Launch(device, partials.Length / 2, RowChunks.Length(targets.Length), KernelArgument.Of(targets),
+            KernelArgument.Of(ignored), KernelArgument.Of(losses), KernelArgument.Of(partials));
+        MeanKernel.Launch(device, 1, KernelArgument.Of(partials), KernelArgument.Of(loss), KernelArgument.Of(counted));
+    }
+
+    /// <param name="device">Where.</param>
+    /// <param name="gradient">(1) with respect to the mean</param>
+    /// <param name="logits">(T, V)</param>
+    /// <param name="targets">(T)</param>
+    /// <param name="ignored">Target of a row that does not count.</param>
+    /// <param name="tops">(T) of the forward pass</param>
+    /// <param name="sums">(T) of the forward pass</param>
+    /// <param name="counted">(1) of the forward pass</param>
+    /// <param name="result">(T, V), written</param>
+    public static void Backward(
+        KernelDevice device, DeviceArray<T> gradient, DeviceArray<T> logits, DeviceArray<long> targets, long ignored,
+        DeviceArray<T> tops, DeviceArray<T> sums, DeviceArray<T> counted, DeviceArray<T> result) =>
+        device.Launch(BackwardKernel, device.Cover(result.Length), KernelArgument.Of(gradient), KernelArgument.Of(logits),
+            KernelArgument.Of(targets), KernelArgument.Of(ignored), KernelArgument.Of(tops), KernelArgument.Of(sums),
+            KernelArgument.Of(counted), KernelArgument.Of(result));
+}

@@ -1,0 +1,64 @@
+using ChemScale.Engine.Operators;
+using ChemScale.Kernels.Device;
+using NUnit.Framework;
+using static TorchSharp.torch;
+
+namespace ChemScale.Tests.Operators;
+
+/// <summary>The cross-entropy's kernels.</summary>
+public class CrossEntropyKernelTests : OperatorKernelTests
+{
+    private protected override string[] Names => ["loss", "logits"];
+
+    [Test]
+    public void A_real_vocabulary_agrees_with_the_composed_form([Values] bool warps)
+    {
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        Tensor[] inputs = Inputs(warps ? 5 : 2_000, 684, ScalarType.Float64);
+        Tensor[] kernels = Everything(OperatorMode.Kernels, inputs), composed = Everything(OperatorMode.Composed, inputs);
+        Assert.That(Largest(kernels[0] - composed[0]), Is.LessThan(1e-13));
+        Assert.That(Largest(kernels[1] - composed[1]), Is.LessThan(1e-15));
+    }
+
+    [Test]
+    public void Large_logits_neither_overflow_nor_vanish([Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
+    {
+        Tensor[] inputs = [Normal([33, 100], 8, dtype) * 1_000];
+        Tensor[] kernels = Everything(OperatorMode.Kernels, inputs), composed = Everything(OperatorMode.Composed, inputs);
+        Assert.That(kernels[0].allclose(composed[0], rtol: 1e-6) && kernels[1].allclose(composed[1], atol: 1e-5));
+    }
+
+    [Test]
+    public void Ignored_rows_have_no_gradient_and_a_batch_of_them_no_mean()
+    {
+        Tensor logits = Normal([4, 10], 8, ScalarType.Float64).requires_grad_();
+        OperatorModes.Current = OperatorMode.Kernels;
+        CrossEntropy.Apply(logits, tensor(new[] { 3, CrossEntropy.Ignored, 9, CrossEntropy.Ignored })).backward();
+        Assert.That(Largest(logits.grad![1]) + Largest(logits.grad![3]), Is.Zero);
+        Assert.That(CrossEntropy.Apply(logits, full(4, CrossEntropy.Ignored, dtype: ScalarType.Int64)).item<double>(), Is.NaN);
+    }
+
+    [Test]
+    public void Targets_that_are_no_column_and_rows_with_NaN_show_in_the_loss([Values(-1, 10)] long target)
+    {
+        Tensor logits = Normal([2, 10], 8, ScalarType.Float64), spoilt = logits.clone();
+        spoilt[0, 3] = double.NaN;
+        OperatorModes.Current = OperatorMode.Kernels;
+        Assert.That(CrossEntropy.Apply(logits, tensor(new[] { 0, target })).item<double>(), Is.NaN);
+        Assert.That(CrossEntropy.Apply(spoilt, tensor(new long[] { 0, 1 })).item<double>(), Is.NaN);
+    }
+
+    private protected override Tensor[] Inputs(int rows, int width, ScalarType dtype) => [Normal([rows, width], 8, dtype) * 3];
+
+    // One row in five does not count, and never the first.
+    private protected override Tensor Apply(Tensor[] inputs)
+    {
+        long rows = inputs[0].size(0), width = inputs[0].size(1);
+        Tensor numbers = arange(rows, dtype: ScalarType.Int64), targets = (numbers * 7).remainder(width);
+        return CrossEntropy.Apply(inputs[0], targets.masked_fill(numbers.remainder(5).eq(3), CrossEntropy.Ignored).to(inputs[0].device));
+    }
+
+    // Softmax and one hot add up to 2; differences below the smallest term of a mean are rounding.
+    private protected override double[] Terms(Tensor[] inputs, Tensor gradient) =>
+        [2 * Largest(inputs[0]) + 7, 2 * Largest(gradient) * (1 + Largest(inputs[0])) / (0.8 * inputs[0].size(0))];
+}
