@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
 
-/// <summary>What message passing needs to know of the edges. What depends on the distance alone is there once for both directions.</summary>
+/// <summary>What message passing needs to know of the edges. What a distance decides is there once for both ways.</summary>
 /// <param name="Pairs">Which atoms they join.</param>
 /// <param name="Vectors">(pairs, 3) A, from receiver to sender</param>
 /// <param name="Distances">(pairs, 1) A</param>

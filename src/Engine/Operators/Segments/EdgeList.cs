@@ -58,7 +58,8 @@ public sealed class EdgeList : IDisposable
     public Tensor? ReverseEdges { get; }
 
     /// <summary>The edges as pairs; made when first asked for.</summary>
-    public PairList Pairs => pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
+    public PairList Pairs =>
+        pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
 
     public void Dispose()
     {
