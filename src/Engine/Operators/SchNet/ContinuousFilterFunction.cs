@@ -13,7 +13,8 @@ internal sealed class ContinuousFilterFunction(PairList pairs) : AutogradFunctio
     public static Tensor Apply(Tensor features, in EdgeFeatures edges, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] outputs = new ContinuousFilterFunction(edges.Pairs).Apply(features, edges.Radial, edges.Envelope, weight1, bias1, weight2, bias2);
+        var function = new ContinuousFilterFunction(edges.Pairs);
+        Tensor[] outputs = function.Apply(features, edges.Radial, edges.Envelope, weight1, bias1, weight2, bias2);
         return outputs[0].MoveToOuterDisposeScope();
     }
 
@@ -25,7 +26,9 @@ internal sealed class ContinuousFilterFunction(PairList pairs) : AutogradFunctio
     }
 
     protected internal override Tensor?[] Backward(AutogradContext context, Tensor?[] gradients) =>
-        gradients[0] is { } gradient ? new ContinuousFilterGradient(pairs).Apply([.. context.Saved(), gradient]) : new Tensor?[ContinuousFilterSums.Inputs];
+        gradients[0] is { } gradient
+            ? new ContinuousFilterGradient(pairs).Apply([.. context.Saved(), gradient])
+            : new Tensor?[ContinuousFilterSums.Inputs];
 
     /// <summary>The backward pass as a function of its own, since training differentiates forces.</summary>
     private sealed class ContinuousFilterGradient(PairList pairs) : AutogradFunction
@@ -48,7 +51,8 @@ internal sealed class ContinuousFilterFunction(PairList pairs) : AutogradFunctio
             return [.. by[..Inputs], null, null, null, by[Inputs]];
         }
 
-        private ContinuousFilterSums Sums(Tensor?[] saved) => new(pairs, saved[..ContinuousFilterSums.Inputs]!, saved[ContinuousFilterSums.Inputs..^1]!);
+        private ContinuousFilterSums Sums(Tensor?[] saved) =>
+            new(pairs, saved[..ContinuousFilterSums.Inputs]!, saved[ContinuousFilterSums.Inputs..^1]!);
 
         private Tensor[] Composed(Tensor?[] inputs) =>
             [ContinuousFilter.Composed(inputs[0]!, pairs, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, inputs[5]!, inputs[6]!)];

@@ -25,7 +25,8 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs, Tens
     {
         Tensor sum = zeros_like(features);
         long filters = features.size(1);
-        Tensor[] kept = keep ? [.. Enumerable.Range(0, 3).Select(_ => empty(pairs.Count, filters, dtype: features.dtype, device: features.device))] : [];
+        Tensor Layer() => empty(pairs.Count, filters, dtype: features.dtype, device: features.device);
+        Tensor[] kept = keep ? [Layer(), Layer(), Layer()] : [];
         foreach (PairChunk chunk in pairs.Chunks)
         {
             using DisposeScope scope = NewDisposeScope();
