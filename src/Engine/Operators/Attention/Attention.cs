@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using ChemScale.Kernels.Attention;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,10 +21,15 @@ public static class Attention
     {
         // A window no molecule reaches is none.
         if (window >= rows.Longest) window = 0;
+        if (UseKernels(qkv, heads)) return AttentionKernelFunction.Apply(qkv, rows, heads, window, scale);
         return UseHost(qkv)
             ? AttentionFunction.Apply(qkv, rows, heads, window, scale)
             : AttentionComposed.Apply(qkv, rows, heads, window, scale);
     }
+
+    /// <summary>Other head widths take the composed form, whose products waste nothing there.</summary>
+    private static bool UseKernels(Tensor qkv, int heads) =>
+        OperatorModes.UseKernels(qkv) && qkv.size(1) / 3 % heads == 0 && AttentionGrid.Has((int)(qkv.size(1) / 3 / heads));
 
     private static bool UseHost(Tensor qkv) => OperatorModes.Current switch
     {
