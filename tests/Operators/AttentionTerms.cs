@@ -3,11 +3,12 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
-/// <summary>Attention as dense matrices over the whole batch, and the sums of the absolute values of its terms: what rounding is measured by.</summary>
+/// <summary>The sums of the absolute values of the terms of attention, by which rounding is measured: dense over the whole batch.</summary>
 internal static class AttentionTerms
 {
     /// <returns>(T, h) for the output and (T, 3 h) for the gradient</returns>
-    public static (Tensor Output, Tensor Gradient) Of(Tensor qkv, Tensor outputGradient, PackedRows rows, int heads, int window, double scale)
+    public static (Tensor Output, Tensor Gradient) Of(
+        Tensor qkv, Tensor outputGradient, PackedRows rows, int heads, int window, double scale)
     {
         long tokens = qkv.size(0), d = qkv.size(1) / 3 / heads;
         Tensor q = Heads(qkv, 0), k = Heads(qkv, 1), v = Heads(qkv, 2), g = outputGradient.view(tokens, heads, d).transpose(0, 1).abs();
@@ -25,9 +26,12 @@ internal static class AttentionTerms
     private static Tensor Hidden(PackedRows rows, int window)
     {
         var hidden = new bool[rows.Tokens, rows.Tokens];
-        int[] molecule = [.. Enumerable.Range(0, rows.Molecules).SelectMany(b => Enumerable.Repeat(b, rows.Starts[b + 1] - rows.Starts[b]))];
+        var molecule = new List<int>();
+        for (int b = 0; b < rows.Molecules; b++) molecule.AddRange(Enumerable.Repeat(b, rows.Starts[b + 1] - rows.Starts[b]));
         for (int i = 0; i < rows.Tokens; i++)
+        {
             for (int j = 0; j < rows.Tokens; j++) hidden[i, j] = j > i || molecule[i] != molecule[j] || (window > 0 && j <= i - window);
+        }
         return tensor(hidden);
     }
 }

@@ -36,7 +36,7 @@ internal static class AttentionBackwardKeys
         int headPacks = THead.Packs * TLanes.Count, part = heads * headPacks, column = place.FirstHead * headPacks;
         int stride = THead.Packs * place.Width, gradients = queriesPerTile * stride;
         int own = place.Row * 3 * part + place.Head * headPacks + place.Lane;
-        THead k = THead.Scale(scale, THead.Load(qkv, own + part, TLanes.Count)), v = THead.Load(qkv, own + 2 * part, TLanes.Count);
+        THead k = THead.Load(qkv, own + part, TLanes.Count), v = THead.Load(qkv, own + 2 * part, TLanes.Count);
         THead dk = THead.Zero, dv = THead.Zero;
 
         int behind = AttentionPlace.Min(place.End, place.LastRow + window);
@@ -53,11 +53,12 @@ internal static class AttentionBackwardKeys
             {
                 int at = (i - low) * stride + place.Slot, statistic = i * heads + place.Head;
                 THead q = THead.Load(shared, at, place.Width), g = THead.Load(shared, at + gradients, place.Width);
-                T p = TReal.Exp(TLanes.Sum(THead.Dot(q, k)) - greatest[statistic]) * inverse[statistic];
+                T p = TReal.Exp(scale * TLanes.Sum(THead.Dot(q, k)) - greatest[statistic]) * inverse[statistic];
                 T ds = p * (TLanes.Sum(THead.Dot(g, v)) - delta[statistic]);
-                bool visible = i >= place.Row && i < place.Row + window;
-                dv = THead.Add(dv, visible ? p : T.Zero, g);
-                dk = THead.Add(dk, visible ? ds : T.Zero, q);
+                // Threads that walk together pass queries that do not see the keys of all.
+                bool hidden = TLanes.Count > 1 && (i < place.Row || i >= place.Row + window);
+                dv = THead.Add(dv, hidden ? T.Zero : p, g);
+                dk = THead.Add(dk, hidden ? T.Zero : ds, q);
             }
         }
 

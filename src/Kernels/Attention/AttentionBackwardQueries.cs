@@ -38,8 +38,8 @@ internal static class AttentionBackwardQueries
         int headPacks = THead.Packs * TLanes.Count, part = heads * headPacks, column = place.FirstHead * headPacks;
         int stride = THead.Packs * place.Width, values = keysPerTile * stride;
         int own = place.Head * headPacks + place.Lane, statistic = place.Row * heads + place.Head, first = place.Row - window + 1;
-        THead q = THead.Scale(scale, THead.Load(qkv, place.Row * 3 * part + own, TLanes.Count));
-        THead g = THead.Load(outputGradient, place.Row * part + own, TLanes.Count), sum = THead.Zero;
+        THead q = THead.Load(qkv, place.Row * 3 * part + own, TLanes.Count), sum = THead.Zero;
+        THead g = THead.Load(outputGradient, place.Row * part + own, TLanes.Count);
         T mean = TLanes.Sum(THead.Dot(g, THead.Load(output, place.Row * part + own, TLanes.Count)));
         T top = greatest[statistic], factor = inverse[statistic];
 
@@ -55,8 +55,10 @@ internal static class AttentionBackwardQueries
             {
                 int at = (j - low) * stride + place.Slot;
                 THead k = THead.Load(shared, at, place.Width), v = THead.Load(shared, at + values, place.Width);
-                T p = TReal.Exp(TLanes.Sum(THead.Dot(q, k)) - top) * factor, ds = p * (TLanes.Sum(THead.Dot(g, v)) - mean);
-                sum = THead.Add(sum, j >= first && j <= place.Row ? ds : T.Zero, k);
+                T p = TReal.Exp(scale * TLanes.Sum(THead.Dot(q, k)) - top) * factor, ds = p * (TLanes.Sum(THead.Dot(g, v)) - mean);
+                // Threads that walk together pass keys that not all of them see.
+                if (TLanes.Count > 1 && (j < first || j > place.Row)) ds = T.Zero;
+                sum = THead.Add(sum, ds, k);
             }
         }
 

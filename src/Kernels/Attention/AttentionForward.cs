@@ -34,7 +34,7 @@ internal static class AttentionForward
         int headPacks = THead.Packs * TLanes.Count, part = heads * headPacks, column = place.FirstHead * headPacks;
         int stride = THead.Packs * place.Width, values = keysPerTile * stride;
         int own = place.Head * headPacks + place.Lane, first = place.Row - window + 1;
-        THead q = THead.Scale(scale, THead.Load(qkv, place.Row * 3 * part + own, TLanes.Count)), sum = THead.Zero;
+        THead q = THead.Load(qkv, place.Row * 3 * part + own, TLanes.Count), sum = THead.Zero;
         // Finite, so that a step of hidden keys alone leaves zeros.
         T top = TReal.Of(-3e38), total = T.Zero;
 
@@ -49,10 +49,11 @@ internal static class AttentionForward
             for (int j = low; j < end; j += HeadTile.Step)
             {
                 int k = (j - low) * stride + place.Slot, v = k + values;
-                T a = Score<T, TReal, THead, TPack, TLanes>(q, shared, k, place.Width, j >= first && j <= place.Row);
-                T b = Score<T, TReal, THead, TPack, TLanes>(q, shared, k + stride, place.Width, j + 1 >= first && j + 1 <= place.Row);
-                T c = Score<T, TReal, THead, TPack, TLanes>(q, shared, k + 2 * stride, place.Width, j + 2 >= first && j + 2 <= place.Row);
-                T d = Score<T, TReal, THead, TPack, TLanes>(q, shared, k + 3 * stride, place.Width, j + 3 >= first && j + 3 <= place.Row);
+                int from = first - j, to = place.Row - j;
+                T a = Score<T, TReal, THead, TPack, TLanes>(q, scale, shared, k, place.Width, 0 >= from && 0 <= to);
+                T b = Score<T, TReal, THead, TPack, TLanes>(q, scale, shared, k + stride, place.Width, 1 >= from && 1 <= to);
+                T c = Score<T, TReal, THead, TPack, TLanes>(q, scale, shared, k + 2 * stride, place.Width, 2 >= from && 2 <= to);
+                T d = Score<T, TReal, THead, TPack, TLanes>(q, scale, shared, k + 3 * stride, place.Width, 3 >= from && 3 <= to);
                 T grown = Max(top, Max(Max(a, b), Max(c, d))), shrink = TReal.Exp(top - grown);
                 top = grown;
                 a = TReal.Exp(a - top);
@@ -76,14 +77,14 @@ internal static class AttentionForward
         inverse[place.Row * heads + place.Head] = factor;
     }
 
-    private static T Score<T, TReal, THead, TPack, TLanes>(THead q, ArrayView<TPack> shared, int at, int stride, bool visible)
+    private static T Score<T, TReal, THead, TPack, TLanes>(THead q, T scale, ArrayView<TPack> shared, int at, int stride, bool visible)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where THead : unmanaged, IHead<THead, TPack, T>
         where TPack : unmanaged
         where TLanes : struct, ILanes
     {
-        T score = TLanes.Sum(THead.Dot(q, THead.Load(shared, at, stride)));
+        T score = scale * TLanes.Sum(THead.Dot(q, THead.Load(shared, at, stride)));
         return visible ? score : TReal.Of(double.NegativeInfinity);
     }
 

@@ -46,11 +46,12 @@ public static class AttentionLauncher<T, TReal>
         KernelArgument scale = KernelArgument.Of(TReal.Of(form.Scale));
         device.Launch(AttentionKernels.BackwardQueries<T, TReal>(form.HeadWidth, grid.Lanes), shape,
             Packs(form, qkv), KernelArgument.Of(tiles), form.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(form, qkv), scale,
-            Packs(form, output), KernelArgument.Of(greatest), KernelArgument.Of(inverse), Packs(form, outputGradient), Packs(form, gradient),
-            KernelArgument.Of(delta));
+            Packs(form, output), KernelArgument.Of(greatest), KernelArgument.Of(inverse), Packs(form, outputGradient),
+            Packs(form, gradient), KernelArgument.Of(delta));
         device.Launch(AttentionKernels.BackwardKeys<T, TReal>(form.HeadWidth, grid.Lanes), shape,
             Packs(form, qkv), KernelArgument.Of(tiles), form.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(form, qkv), scale,
-            KernelArgument.Of(greatest), KernelArgument.Of(inverse), KernelArgument.Of(delta), Packs(form, outputGradient), Packs(form, gradient));
+            KernelArgument.Of(greatest), KernelArgument.Of(inverse), KernelArgument.Of(delta), Packs(form, outputGradient),
+            Packs(form, gradient));
     }
 
     private static unsafe LaunchShape Shape(KernelDevice device, AttentionForm form, AttentionGrid grid, DeviceArray<int> tiles)

@@ -17,7 +17,10 @@ internal struct AttentionPlace
     public int FirstRow;
     public int LastRow;
 
-    /// <summary>Rows of the threads that must walk together, the last included: the warp's where lanes exchange, else the thread's own. None: the last lies before the molecule.</summary>
+    /// <summary>
+    /// Rows of the threads that must walk together, the last included: the warp's where lanes exchange, else the thread's own. None: the
+    /// last lies before the molecule.
+    /// </summary>
     public int FirstTogether;
     public int LastTogether;
 
@@ -44,7 +47,8 @@ internal struct AttentionPlace
     public static AttentionPlace Find<TLanes>(ArrayView<int> tiles, int heads, int headsPerGroup)
         where TLanes : struct, ILanes
     {
-        int chunks = (heads + headsPerGroup - 1) / headsPerGroup, tile = Grid.IdxX / chunks, firstHead = (Grid.IdxX - tile * chunks) * headsPerGroup;
+        int chunks = (heads + headsPerGroup - 1) / headsPerGroup, tile = Grid.IdxX / chunks;
+        int firstHead = (Grid.IdxX - tile * chunks) * headsPerGroup;
         int width = headsPerGroup * TLanes.Count, rows = Group.DimX / width;
         int begin = tiles[3 * tile], end = tiles[3 * tile + 1], firstRow = tiles[3 * tile + 2];
         int count = Min(headsPerGroup, heads - firstHead), lastRow = Min(firstRow + rows, end) - 1;

@@ -30,7 +30,8 @@ public struct HeadPair<THalf, TPack, T> : IHead<HeadPair<THalf, TPack, T>, TPack
     public static HeadPair<THalf, TPack, T> Add(HeadPair<THalf, TPack, T> sum, T factor, HeadPair<THalf, TPack, T> x) =>
         Of(THalf.Add(sum.low, factor, x.low), THalf.Add(sum.high, factor, x.high));
 
-    public static HeadPair<THalf, TPack, T> Scale(T factor, HeadPair<THalf, TPack, T> x) => Of(THalf.Scale(factor, x.low), THalf.Scale(factor, x.high));
+    public static HeadPair<THalf, TPack, T> Scale(T factor, HeadPair<THalf, TPack, T> x) =>
+        Of(THalf.Scale(factor, x.low), THalf.Scale(factor, x.high));
 
     private static HeadPair<THalf, TPack, T> Of(THalf low, THalf high) => new() { low = low, high = high };
 }

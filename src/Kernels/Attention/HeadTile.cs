@@ -23,7 +23,8 @@ internal static class HeadTile
     /// <param name="shared">Written from <paramref name="offset"/> on.</param>
     /// <param name="offset">In packs.</param>
     public static void Fill<T, THead, TPack, TLanes>(
-        ArrayView<TPack> source, int rowPacks, int column, int firstRow, int rows, AttentionPlace place, ArrayView<TPack> shared, int offset)
+        ArrayView<TPack> source, int rowPacks, int column, int firstRow, int rows, AttentionPlace place,
+        ArrayView<TPack> shared, int offset)
         where T : unmanaged, INumber<T>
         where THead : unmanaged, IHead<THead, TPack, T>
         where TPack : unmanaged

@@ -20,7 +20,8 @@ public struct HeadTwo<T> : IHead<HeadTwo<T>, Pack2<T>, T>
 
     public static T Dot(HeadTwo<T> a, HeadTwo<T> b) => a.pack.X * b.pack.X + a.pack.Y * b.pack.Y;
 
-    public static HeadTwo<T> Add(HeadTwo<T> sum, T factor, HeadTwo<T> x) => Of(sum.pack.X + factor * x.pack.X, sum.pack.Y + factor * x.pack.Y);
+    public static HeadTwo<T> Add(HeadTwo<T> sum, T factor, HeadTwo<T> x) =>
+        Of(sum.pack.X + factor * x.pack.X, sum.pack.Y + factor * x.pack.Y);
 
     public static HeadTwo<T> Scale(T factor, HeadTwo<T> x) => Of(factor * x.pack.X, factor * x.pack.Y);
 

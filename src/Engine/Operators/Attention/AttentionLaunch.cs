@@ -30,12 +30,14 @@ internal static class AttentionLaunch
             where TReal : struct, IReal<T>
         {
             (KernelDevice device, AttentionGrid grid, DeviceArray<int> tiles) = Place(shape, qkv);
-            AttentionLauncher<T, TReal>.Forward(device, Form(shape), grid, tiles, Array<T>(qkv), Array<T>(output), Array<T>(greatest), Array<T>(inverse));
+            AttentionLauncher<T, TReal>.Forward(device, Form(shape), grid, tiles, Array<T>(qkv), Array<T>(output), Array<T>(greatest),
+                Array<T>(inverse));
         }
     }
 
     public static void Backward(
-        AttentionShape shape, Tensor qkv, Tensor output, Tensor greatest, Tensor inverse, Tensor outputGradient, Tensor delta, Tensor gradient)
+        AttentionShape shape, Tensor qkv, Tensor output, Tensor greatest, Tensor inverse, Tensor outputGradient, Tensor delta,
+        Tensor gradient)
     {
         if (shape.Rows.Tokens == 0) return;
         if (qkv.dtype == ScalarType.Float32) Run<float, F32>();

@@ -41,7 +41,9 @@ public sealed class PackedRows : IDisposable
     /// <summary>(T) padded slot of each row.</summary>
     public Tensor UnpaddedIndex(Device device) => unpadded ??= Build(device, pad: false);
 
-    /// <summary>(tiles, 3) int32: the molecules cut into tiles of at most so many rows: molecule's first row and its end, tile's first row.</summary>
+    /// <summary>
+    /// (tiles, 3) int32: the molecules cut into tiles of at most so many rows: molecule's first row and its end, tile's first row.
+    /// </summary>
     public Tensor Tiles(int size, Device device)
     {
         if (tiles.TryGetValue(size, out Tensor? made)) return made;
