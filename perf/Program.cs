@@ -4,6 +4,7 @@ using ChemScale.Perf;
 NativeLibraries.EnsureLoaded();
 Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
 {
+    ["attention"] = AttentionBenchmark.Run,
     ["chemgpt"] = ChemGptBenchmark.Run,
     ["forcefield"] = ForceFieldBenchmark.Run,
     ["layer"] = LayerOperationsBenchmark.Run,
