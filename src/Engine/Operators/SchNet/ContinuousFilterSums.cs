@@ -8,10 +8,9 @@ namespace ChemScale.Engine.Operators;
 /// from S = sum over edges of w h_j g_i = sum over pairs of w q, q the sum of h_j g_i over a pair's directions: its gradient is the
 /// backward pass, the gradient of its derivative along a direction the double backward pass.
 /// </summary>
-internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs)
+internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs) : IContinuousFilterPasses
 {
-    /// <summary>h, phi, f, W1, b1, W2, b2</summary>
-    public const int Inputs = 7;
+    private const int Inputs = IContinuousFilterPasses.Inputs;
 
     private readonly Tensor features = inputs[0], radial = inputs[1], envelope = inputs[2];
 
@@ -30,7 +29,6 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs)
         return sum;
     }
 
-    /// <returns>By all inputs.</returns>
     public Tensor[] Backward(Tensor gradient)
     {
         Tensor[] by = [.. inputs[..Inputs].Select(t => zeros_like(t))];
@@ -55,7 +53,6 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs)
         return by;
     }
 
-    /// <summary>The gradient of the derivative of S along (alongFeatures, ...), by all inputs and g.</summary>
     public Tensor[] DoubleBackward(Tensor gradient, Tensor? alongFeatures, Tensor? alongRadial, Tensor? alongEnvelope)
     {
         Tensor[] by = [.. inputs[..Inputs].Select(t => zeros_like(t)), zeros_like(gradient)];
