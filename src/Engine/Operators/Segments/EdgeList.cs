@@ -11,6 +11,7 @@ public sealed class EdgeList : IDisposable
     private readonly Device? device;
     private PairList? pairs;
     private PairList? oneWay;
+    private SenderOrder? bySender;
 
     /// <param name="rowStarts">(atoms + 1) ascending offsets from 0; the last is the number of edges.</param>
     /// <param name="senders">(edges) atom at the far end of each edge.</param>
@@ -65,8 +66,17 @@ public sealed class EdgeList : IDisposable
     /// <summary>Each edge as a pair of its own, in their order; made when first asked for.</summary>
     public PairList OneWay => oneWay ??= ReverseEdges is null ? Pairs : new PairList(Numbers(Receivers), Numbers(Senders), [], Atoms, device);
 
+    /// <summary>(atoms + 1) int64: sender j sends the edges <c>SenderEdges[SenderRowStarts[j]] ..</c>; made when first asked for.</summary>
+    public Tensor SenderRowStarts => BySender.RowStarts;
+
+    /// <summary>(edges) int64: the edges sorted by sender, each sender's ascending; made when first asked for.</summary>
+    public Tensor SenderEdges => BySender.Edges;
+
+    internal SenderOrder BySender => bySender ??= new SenderOrder(Numbers(Senders), Atoms, device);
+
     public void Dispose()
     {
+        bySender?.Dispose();
         if (!ReferenceEquals(oneWay, pairs)) oneWay?.Dispose();
         pairs?.Dispose();
         Senders.Dispose();
