@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
@@ -11,6 +12,7 @@ public sealed class EdgeList : IDisposable
     private readonly Device? device;
     private PairList? pairs;
     private PairList? oneWay;
+    private SenderIndex? bySender;
 
     /// <param name="rowStarts">(atoms + 1) ascending offsets from 0; the last is the number of edges.</param>
     /// <param name="senders">(edges) atom at the far end of each edge.</param>
@@ -64,14 +66,35 @@ public sealed class EdgeList : IDisposable
     /// <summary>Each edge as a pair of its own, in their order; made when first asked for.</summary>
     public PairList OneWay => oneWay ??= ReverseEdges is null ? Pairs : new PairList(Numbers(Receivers), Numbers(Senders), [], Atoms, device);
 
+    /// <summary>The edges by sender; made when first asked for.</summary>
+    public SenderIndex BySender => bySender ??= IndexSenders();
+
     public void Dispose()
     {
+        bySender?.Starts.Dispose();
+        bySender?.Edges.Dispose();
         if (!ReferenceEquals(oneWay, pairs)) oneWay?.Dispose();
         pairs?.Dispose();
         Senders.Dispose();
         Receivers.Dispose();
         RowStarts.Dispose();
         ReverseEdges?.Dispose();
+    }
+
+    private SenderIndex IndexSenders()
+    {
+        // What an atom sends is the reverse of what it receives, where all reverse edges are known.
+        using (NewDisposeScope())
+        {
+            if (ReverseEdges is not null && Count > 0
+                && (ReverseEdges.index_select(0, ReverseEdges) == arange(Count, dtype: ScalarType.Int64, device: device)).all().item<bool>()
+                && (Senders.index_select(0, ReverseEdges) == Receivers).all().item<bool>())
+            {
+                return new SenderIndex(RowStarts.alias().DetachFromDisposeScope(), ReverseEdges.alias().DetachFromDisposeScope());
+            }
+        }
+        (long[] starts, long[] sent) = SenderIndex.Sort(Numbers(Senders), Atoms);
+        return new SenderIndex(Indices(starts, device), Indices(sent, device));
     }
 
     private static long[] Numbers(Tensor indices) => [.. indices.cpu().data<long>()];
