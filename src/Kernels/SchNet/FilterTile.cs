@@ -8,7 +8,7 @@ namespace ChemScale.Kernels.SchNet;
 internal static class FilterTile
 {
     public static void Copy<T>(ArrayView<Pack4<T>> tile, ArrayView<Pack4<T>> scratch, int at, int length)
-        where T : unmanaged
+        where T : unmanaged, INumber<T>
     {
         for (int i = Group.IdxX; i < length; i += Group.DimX) scratch[at + i] = tile[i];
     }

@@ -1,10 +1,11 @@
+using System.Numerics;
 using ChemScale.Kernels.Maths;
 
 namespace ChemScale.Kernels.SchNet;
 
 /// <summary>A thread's share of a product: four columns of eight rows of a tile, kept in registers.</summary>
 internal struct TileBlock<T>
-    where T : unmanaged
+    where T : unmanaged, INumber<T>
 {
     public Pack4<T> A0;
     public Pack4<T> A1;
