@@ -43,24 +43,25 @@ public class AttentionKernelTests
     public void Full_warps_agree_with_the_composed_form(int headWidth)
     {
         KernelTensors.Cpu = CpuDevice.Warps;
-        Agree([1, 11, 2], headWidth, 3, 0);
-        Agree([12, 1], headWidth, 1, 5);
+        // A wide head takes two tiles already, and many shuffles, each of which the CPU's threads must meet for.
+        Agree([1, 9], headWidth, 3, 0);
+        Agree([9], headWidth, 1, 4);
     }
 
-    [TestCase(4, 3, 0)]
-    [TestCase(16, 3, 7)]
-    [TestCase(32, 5, 0)]
-    public void Full_warps_agree_over_several_tiles(int headWidth, int heads, int window)
+    [TestCase(40, 4, 3, 0)]
+    [TestCase(40, 16, 3, 7)]
+    [TestCase(12, 32, 5, 0)]
+    public void Full_warps_agree_over_several_tiles(int longest, int headWidth, int heads, int window)
     {
         KernelTensors.Cpu = CpuDevice.Warps;
-        Agree([40, 2], headWidth, heads, window);
+        Agree([longest, 2], headWidth, heads, window);
     }
 
     [Test]
     public void Full_warps_of_float32_agree([Values(2, 8, 64)] int headWidth)
     {
         KernelTensors.Cpu = CpuDevice.Warps;
-        using var rows = Rows([1, 11, 2]);
+        using var rows = Rows([1, 9]);
         (Tensor qkv, Tensor gradient) = Random(rows, 3 * headWidth);
         (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(ScalarType.Float32), gradient.to(ScalarType.Float32), rows, 3, 4);
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, gradient, rows, 3, 4);
