@@ -55,6 +55,37 @@ public class MessageFunctionTests
     }
 
     [Test]
+    public void Repeats_give_the_same_bits_on_two_threads([ValueSource(nameof(Configs))] ForceFieldConfig config)
+    {
+        int threads = get_num_threads();
+        set_num_threads(2);
+        try
+        {
+            // Wide enough for the library to share its loops among threads.
+            ForceFieldConfig wide = config is PaiNNConfig painn
+                ? painn with { Features = 32 }
+                : ((SchNetConfig)config) with { Features = 32, Filters = 0 };
+            float[] first = Gradients(wide);
+            for (int repeat = 0; repeat < 2; repeat++) Assert.That(Gradients(wide), Is.EqualTo(first));
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+
+        static float[] Gradients(ForceFieldConfig config)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using ForceField model = config.Create(3);
+            using GraphBatch batch = TestFrame.Batch(config.Cutoff, Frames);
+            ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
+            (output.Energies.square().sum() + output.Forces!.square().sum()).backward();
+            AutogradFunction.ThrowIfFailed();
+            return [.. model.parameters().SelectMany(p => p.grad!.data<float>().ToArray())];
+        }
+    }
+
+    [Test]
     public void Derivatives_beyond_those_of_training_are_right_too([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         using DisposeScope scope = NewDisposeScope();
