@@ -5,6 +5,7 @@ NativeLibraries.EnsureLoaded();
 Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
 {
     ["chemgpt"] = ChemGptBenchmark.Run,
+    ["filter"] = ContinuousFilterBenchmark.Run,
     ["forcefield"] = ForceFieldBenchmark.Run,
     ["layer"] = LayerOperationsBenchmark.Run,
     ["library"] = VirtualLibraryBenchmark.Run,
