@@ -56,7 +56,8 @@ public class MoleculeNeighborsTests
         foreach (string name in names)
         {
             double[] positions = npz[$"{name}.pos"].Doubles();
-            using EdgeList edges = MoleculeNeighbors.Apply(tensor(positions).view(-1, 3), [positions.Length / 3], npz["cutoff"].Doubles()[0]);
+            double cutoff = npz["cutoff"].Doubles()[0];
+            using EdgeList edges = MoleculeNeighbors.Apply(tensor(positions).view(-1, 3), [positions.Length / 3], cutoff);
             Assert.That(edges.Receivers.data<long>().ToArray(), Is.EqualTo(npz[$"{name}.i"].Integers()), name);
             Assert.That(edges.Senders.data<long>().ToArray(), Is.EqualTo(npz[$"{name}.j"].Integers()), name);
         }
@@ -75,7 +76,8 @@ public class MoleculeNeighborsTests
     {
         OperatorModes.Current = mode;
         Tensor same = tensor(new double[] { 0, 0, 0, 1, 2, 3, 5, 5, 5, 1, 2, 3 }).view(4, 3);
-        Assert.That(() => MoleculeNeighbors.Apply(same, [4], 2), Throws.InstanceOf<InputException>().With.Message.Contains("atoms 1 and 3"));
+        Assert.That(() => MoleculeNeighbors.Apply(same, [4], 2),
+            Throws.InstanceOf<InputException>().With.Message.Contains("atoms 1 and 3"));
         Assert.That(() => MoleculeNeighbors.Apply(same, [2, 2], 2).Dispose(), Throws.Nothing);
         Tensor bad = tensor(new double[] { 0, 0, 0, 1, double.NaN, 3 }).view(2, 3);
         Assert.That(() => MoleculeNeighbors.Apply(bad, [2], 2), Throws.InstanceOf<InputException>().With.Message.Contains("finite"));

@@ -13,7 +13,8 @@ internal static class NeighborCount
     /// <param name="squaredLeast">A^2; atoms nearer than this are at one point</param>
     /// <param name="counts">(A), written; -1 - j where atom j is at the same point</param>
     public static void Run<T>(
-        ArrayView<T> positions, ArrayView<long> frames, ArrayView<long> frameStarts, T squaredCutoff, T squaredLeast, ArrayView<long> counts)
+        ArrayView<T> positions, ArrayView<long> frames, ArrayView<long> frameStarts, T squaredCutoff, T squaredLeast,
+        ArrayView<long> counts)
         where T : unmanaged, INumber<T>
     {
         for (int i = Grid.GlobalIndex.X; i < counts.IntLength; i += Grid.DimX * Group.DimX)

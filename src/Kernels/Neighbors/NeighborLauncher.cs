@@ -11,8 +11,8 @@ public static class NeighborLauncher<T>
     where T : unmanaged, INumber<T>
 {
     public static void Count(
-        KernelDevice device, DeviceArray<T> positions, DeviceArray<long> frames, DeviceArray<long> frameStarts, T squaredCutoff, T squaredLeast,
-        DeviceArray<long> counts) =>
+        KernelDevice device, DeviceArray<T> positions, DeviceArray<long> frames, DeviceArray<long> frameStarts, T squaredCutoff,
+        T squaredLeast, DeviceArray<long> counts) =>
         device.Launch(NeighborKernels.Of<T>.Count, device.Cover(counts.Length, groupSize: 128),
             KernelArgument.Of(positions), KernelArgument.Of(frames), KernelArgument.Of(frameStarts), KernelArgument.Of(squaredCutoff),
             KernelArgument.Of(squaredLeast), KernelArgument.Of(counts));
@@ -25,7 +25,8 @@ public static class NeighborLauncher<T>
             KernelArgument.Of(rowStarts), KernelArgument.Of(senders), KernelArgument.Of(receivers));
 
     public static void Reverse(
-        KernelDevice device, DeviceArray<long> rowStarts, DeviceArray<long> senders, DeviceArray<long> receivers, DeviceArray<long> reverse) =>
+        KernelDevice device, DeviceArray<long> rowStarts, DeviceArray<long> senders, DeviceArray<long> receivers,
+        DeviceArray<long> reverse) =>
         device.Launch(NeighborKernels.Reverse, device.Cover(reverse.Length),
             KernelArgument.Of(rowStarts), KernelArgument.Of(senders), KernelArgument.Of(receivers), KernelArgument.Of(reverse));
 }

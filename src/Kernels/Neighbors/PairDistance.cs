@@ -9,7 +9,9 @@ internal static class PairDistance
     public static T Squared<T>(ArrayView<T> positions, int i, int j)
         where T : unmanaged, INumber<T>
     {
-        T x = positions[3 * j] - positions[3 * i], y = positions[3 * j + 1] - positions[3 * i + 1], z = positions[3 * j + 2] - positions[3 * i + 2];
+        T x = positions[3 * j] - positions[3 * i];
+        T y = positions[3 * j + 1] - positions[3 * i + 1];
+        T z = positions[3 * j + 2] - positions[3 * i + 2];
         return x * x + y * y + z * z;
     }
 }

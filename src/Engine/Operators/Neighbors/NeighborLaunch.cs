@@ -32,8 +32,8 @@ internal static class NeighborLaunch
                 frameOfAtom.AsSpan((int)starts[f], atomsPerFrame[f]).Fill(f);
             }
             Tensor frames = Numbers(frameOfAtom), frameStarts = Numbers(starts), counts = Room(atoms);
-            NeighborLauncher<T>.Count(
-                device, Array<T>(positions), Array<long>(frames), Array<long>(frameStarts), squaredCutoff, squaredLeast, Array<long>(counts));
+            NeighborLauncher<T>.Count(device, Array<T>(positions), Array<long>(frames), Array<long>(frameStarts),
+                squaredCutoff, squaredLeast, Array<long>(counts));
             Tensor rowStarts = cat([Numbers([0]), counts.cumsum(0)], 0);
             long edges = Check(positions, counts, rowStarts, place);
             Tensor senders = Room(edges), receivers = Room(edges), reverse = Room(edges);

@@ -21,7 +21,9 @@ internal sealed class ContinuousFilterFunction(PairList pairs, Func<Tensor[], IC
     }
 
     protected internal override Tensor?[] Backward(AutogradContext context, Tensor?[] gradients) =>
-        gradients[0] is { } gradient ? new ContinuousFilterGradient(pairs, passes).Apply([.. context.Saved(), gradient]) : new Tensor?[IContinuousFilterPasses.Inputs];
+        gradients[0] is { } gradient
+            ? new ContinuousFilterGradient(pairs, passes).Apply([.. context.Saved(), gradient])
+            : new Tensor?[IContinuousFilterPasses.Inputs];
 
     /// <summary>The backward pass as a function of its own, since training differentiates forces.</summary>
     private sealed class ContinuousFilterGradient(PairList pairs, Func<Tensor[], IContinuousFilterPasses> passes) : AutogradFunction
