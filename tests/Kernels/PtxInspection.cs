@@ -13,8 +13,8 @@ internal static partial class PtxInspection
         HashSet<string> external = [.. ExternalFunction().Matches(text).Select(m => m.Groups[1].Value)];
         HashSet<string> defined = [.. Function().Matches(text).Select(m => m.Groups[1].Value)];
         defined.ExceptWith(external);
-        faults.AddRange(Call().Matches(text).Select(m => m.Groups[1].Value).Concat(external).Where(name => !defined.Contains(name)).Distinct()
-            .Select(name => $"calls {name}, which is not there"));
+        IEnumerable<string> called = Call().Matches(text).Select(m => m.Groups[1].Value);
+        faults.AddRange(called.Concat(external).Except(defined).Select(name => $"calls {name}, which is not there"));
         if (!variant.Float64 && Float64().Match(text) is { Success: true } wide) faults.Add($"holds float64: {wide.Value.Trim()}");
         if (variant.VectorLoads && !VectorLoad().IsMatch(text)) faults.Add("declares vector loads and has none");
         if (variant.VectorStores && !VectorStore().IsMatch(text)) faults.Add("declares vector stores and has none");

@@ -16,7 +16,8 @@ public class PtxTests
     [TestCaseSource(nameof(Families))]
     public void Kernels_compile_to_what_they_declare(Type family)
     {
-        var variants = (IEnumerable<KernelVariant>)family.GetProperty(nameof(IKernelFamily.Variants), BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
+        PropertyInfo property = family.GetProperty(nameof(IKernelFamily.Variants), BindingFlags.Public | BindingFlags.Static)!;
+        var variants = (IEnumerable<KernelVariant>)property.GetValue(null)!;
         List<string> faults = [];
         int count = 0;
         foreach (KernelVariant variant in variants)
@@ -79,11 +80,13 @@ public class PtxTests
     {
         PtxModule module = KernelCompiler.Compile(KernelMethod.Of(BadKernels.Good), architecture);
         Assert.That(module.Text, Does.Contain($".target {architecture}\n"));
-        Assert.That(module.Text, Does.Contain(architecture == "sm_80" ? ".version 7.0\n" : architecture == "sm_90" ? ".version 7.8\n" : ".version 8.0\n"));
+        string version = architecture == "sm_80" ? "7.0" : architecture == "sm_90" ? "7.8" : "8.0";
+        Assert.That(module.Text, Does.Contain($".version {version}\n"));
         Assert.That(module.Text, Does.Contain($".visible .entry {module.EntryPoint}("));
     }
 
     private static void Objects(KernelVariant variant, string complaint) => Assert.That(Faults(variant), Has.Some.Contains(complaint));
 
-    private static IReadOnlyList<string> Faults(KernelVariant variant) => PtxInspection.Faults(KernelCompiler.Compile(variant.Kernel, "sm_80"), variant);
+    private static IReadOnlyList<string> Faults(KernelVariant variant) =>
+        PtxInspection.Faults(KernelCompiler.Compile(variant.Kernel, "sm_80"), variant);
 }

@@ -12,9 +12,12 @@ namespace ChemScale.Tests.Operators;
 /// <summary>The messages of SchNet and PaiNN in chunks of pairs, against the composed ones.</summary>
 public class MessageFunctionTests
 {
-    // 30 atoms have more pairs than a chunk holds.
+    // More pairs than two chunks hold.
     private static readonly TestFrame[] Frames =
-        [TestFrame.Molecule(30, 1, 2.6), TestFrame.Molecule(30, 2, 2.6), TestFrame.Molecule(30, 3, 2.6), TestFrame.Crystal(3, 2), TestFrame.Molecule(1, 4)];
+    [
+        TestFrame.Molecule(30, 1, 2.6), TestFrame.Molecule(30, 2, 2.6), TestFrame.Molecule(30, 3, 2.6), TestFrame.Crystal(3, 2),
+        TestFrame.Molecule(1, 4),
+    ];
 
     private static readonly ForceFieldConfig[] Configs =
     [
@@ -55,7 +58,9 @@ public class MessageFunctionTests
     public void Derivatives_beyond_those_of_training_are_right_too([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         using DisposeScope scope = NewDisposeScope();
-        config = config is PaiNNConfig painn ? painn with { Interactions = 2, NormEpsilon = 0.01 } : ((SchNetConfig)config) with { Interactions = 2 };
+        config = config is PaiNNConfig painn
+            ? painn with { Interactions = 2, NormEpsilon = 0.01 }
+            : ((SchNetConfig)config) with { Interactions = 2 };
         double[] expected = Run(OperatorMode.Composed), found = Run(OperatorMode.Host);
         Assert.That(found, Is.EqualTo(expected).Within(1e-9 * expected.Max(Math.Abs)));
 

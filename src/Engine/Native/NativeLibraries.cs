@@ -46,6 +46,7 @@ public static class NativeLibraries
         {
             if (attempted) return;
             attempted = true;
+            NativeHeap.KeepFreed();
             try
             {
                 Load();

@@ -8,8 +8,8 @@ internal static class HostPath
 {
     public static bool Chosen(Tensor tensor) => OperatorModes.Current switch
     {
+        OperatorMode.Composed => false,
         OperatorMode.Host => true,
-        OperatorMode.Auto => tensor.device_type == DeviceType.CPU,
-        _ => false,
+        _ => tensor.device_type == DeviceType.CPU,
     };
 }

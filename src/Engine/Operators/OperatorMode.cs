@@ -15,7 +15,7 @@ public enum OperatorMode
     /// <summary>Vectorised C# on the CPU, where it pays.</summary>
     Host,
 
-    /// <summary>Compiled kernels where an operation has them: on CUDA, or, for tests, on the CPU; elsewhere as in <see cref="Auto"/>.</summary>
+    /// <summary>Kernels where an operation has them, on CUDA or, for tests, on the CPU; elsewhere as in <see cref="Auto"/>.</summary>
     Kernels,
 }
 

@@ -23,7 +23,8 @@ public sealed class CpuDevice : KernelDevice
     private CpuDevice(CPUDevice device, int largestGroup)
     {
         this.largestGroup = largestGroup;
-        Context context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive).CPU(device));
+        Context context = Context.Create(builder =>
+            builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive).CPU(device));
         accelerator = context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel);
     }
 

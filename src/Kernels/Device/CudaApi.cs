@@ -12,7 +12,8 @@ internal static unsafe partial class CudaApi
     private static readonly string[] Files = OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1", "libcuda.so"];
 
     /// <summary>Handle of the driver's library; 0: there is none.</summary>
-    public static nint Library { get; } = Files.Select(file => NativeLibrary.TryLoad(file, out nint library) ? library : 0).FirstOrDefault(l => l != 0);
+    public static nint Library { get; } =
+        Files.Select(file => NativeLibrary.TryLoad(file, out nint library) ? library : 0).FirstOrDefault(l => l != 0);
 
     // The driver's file has another name on each system.
 #pragma warning disable CA2255 // Nothing else can come before the first call.
@@ -44,9 +45,6 @@ internal static unsafe partial class CudaApi
     public static partial int cuCtxSetCurrent(nint context);
 
     [LibraryImport(Driver)]
-    public static partial int cuCtxSynchronize();
-
-    [LibraryImport(Driver)]
     public static partial int cuModuleLoadDataEx(out nint module, byte* image, uint options, int* names, nint* values);
 
     [LibraryImport(Driver, StringMarshalling = StringMarshalling.Utf8)]
@@ -59,6 +57,22 @@ internal static unsafe partial class CudaApi
     public static partial int cuFuncGetAttribute(out int value, int attribute, nint function);
 
     [LibraryImport(Driver)]
+    public static partial int cuEventCreate(out nint created, uint flags);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventRecord(nint recorded, nint stream);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventSynchronize(nint recorded);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventElapsedTime(out float milliseconds, nint start, nint end);
+
+    [LibraryImport(Driver, EntryPoint = "cuEventDestroy_v2")]
+    public static partial int cuEventDestroy(nint destroyed);
+
+    [LibraryImport(Driver)]
     public static partial int cuLaunchKernel(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, nint* arguments, nint* extra);
+        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream,
+        nint* arguments, nint* extra);
 }

@@ -16,7 +16,7 @@ public sealed class CudaContext
 
     private CudaContext(int ordinal)
     {
-        if (CudaApi.Library == 0) throw new KernelException(KernelFault.NoDriver, "no NVIDIA driver (libcuda) on this machine");
+        if (CudaApi.Library == 0) throw new KernelException(KernelFault.NoDriver, "no NVIDIA driver (libcuda)");
         CudaErrors.Check(CudaApi.cuInit(0), "starting the NVIDIA driver");
         CudaErrors.Check(CudaApi.cuDeviceGet(out int device, ordinal), $"cuda:{ordinal}");
         CudaErrors.Check(CudaApi.cuDevicePrimaryCtxRetain(out primary, device), $"the context of cuda:{ordinal}");
@@ -26,7 +26,8 @@ public sealed class CudaContext
 
         int Attribute(int attribute)
         {
-            CudaErrors.Check(CudaApi.cuDeviceGetAttribute(out int value, attribute, device), $"asking cuda:{ordinal} for attribute {attribute}");
+            int code = CudaApi.cuDeviceGetAttribute(out int value, attribute, device);
+            CudaErrors.Check(code, $"asking cuda:{ordinal} for attribute {attribute}");
             return value;
         }
     }

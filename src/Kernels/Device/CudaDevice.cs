@@ -51,7 +51,7 @@ public sealed unsafe class CudaDevice : KernelDevice
             if (shape.SharedBytes > context.LargestSharedBytes)
             {
                 throw new KernelException(KernelFault.BadArgument,
-                    $"kernel {kernel.Name} asks for {shape.SharedBytes:N0} bytes of shared memory; the device has {context.LargestSharedBytes:N0}");
+                    $"kernel {kernel.Name} asks for {shape.SharedBytes:N0} bytes of shared memory of {context.LargestSharedBytes:N0}");
             }
             function.AllowShared(shape.SharedBytes);
         }
@@ -62,7 +62,8 @@ public sealed unsafe class CudaDevice : KernelDevice
             arguments[i].Write(values + 2 * i);
             pointers[i] = (nint)(values + 2 * i);
         }
-        int code = CudaApi.cuLaunchKernel(function.Handle, (uint)shape.Groups, 1, 1, (uint)shape.GroupSize, 1, 1, (uint)shape.SharedBytes, 0, pointers, null);
+        int code = CudaApi.cuLaunchKernel(
+            function.Handle, (uint)shape.Groups, 1, 1, (uint)shape.GroupSize, 1, 1, (uint)shape.SharedBytes, 0, pointers, null);
         if (code != 0) throw CudaErrors.Of(code, $"launching {kernel.Name} on {shape.Groups} groups of {shape.GroupSize}");
     }
 }

@@ -21,7 +21,8 @@ public sealed unsafe class CudaFunction
         nint* values = stackalloc nint[] { (nint)log, LogBytes };
         int code;
         nint loaded;
-        fixed (byte* image = Encoding.ASCII.GetBytes(module.Text + '\0')) code = CudaApi.cuModuleLoadDataEx(out loaded, image, 2, options, values);
+        fixed (byte* image = Encoding.ASCII.GetBytes(module.Text + '\0'))
+            code = CudaApi.cuModuleLoadDataEx(out loaded, image, 2, options, values);
         if (code != 0) throw CudaErrors.Of(code, $"loading {name} for {module.Architecture}", Marshal.PtrToStringUTF8((nint)log) ?? "");
         CudaErrors.Check(CudaApi.cuModuleGetFunction(out nint handle, loaded, module.EntryPoint), $"finding {name} in its module");
         Handle = handle;

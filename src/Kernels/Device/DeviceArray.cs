@@ -1,6 +1,6 @@
 namespace ChemScale.Kernels.Device;
 
-/// <summary>Memory that a kernel sees as an <c>ArrayView</c> of T. Nobody owns it here: the caller keeps it alive until the launch is done.</summary>
+/// <summary>Memory that a kernel sees as an <c>ArrayView</c> of T. Not owned: its owner outlives the launch.</summary>
 /// <param name="Address">Of the first element, on the device that the kernel runs on.</param>
 /// <param name="Length">In elements.</param>
 public readonly record struct DeviceArray<T>(nint Address, long Length)

@@ -1,6 +1,6 @@
 namespace ChemScale.Kernels.Device;
 
-/// <summary>An operation's kernels. Every type of this assembly that implements it has its variants compiled and inspected by the tests.</summary>
+/// <summary>An operation's kernels. The tests compile and inspect the variants of every type of this assembly that implements it.</summary>
 public interface IKernelFamily
 {
     /// <summary>Every instantiation that some launch may ask for.</summary>

@@ -9,9 +9,9 @@ public readonly unsafe struct KernelArgument
 {
     private readonly long first;
     private readonly long second;
-    private readonly Func<KernelArgument, Accelerator, ICollection<MemoryBuffer>, object> box;
+    private readonly Boxer box;
 
-    private KernelArgument(long first, long second, Func<KernelArgument, Accelerator, ICollection<MemoryBuffer>, object> box)
+    private KernelArgument(long first, long second, Boxer box)
     {
         this.first = first;
         this.second = second;
@@ -25,7 +25,7 @@ public readonly unsafe struct KernelArgument
         return array.Length is >= 0 and <= int.MaxValue
             ? new KernelArgument(array.Address, array.Length, Boxes<T>.View)
             : throw new KernelException(KernelFault.BadArgument,
-                $"an array of {array.Length:N0} {typeof(T).Name} values: kernels index at most {int.MaxValue:N0}. HINT: use a smaller batch");
+                $"an array of {array.Length:N0} {typeof(T).Name}: kernels index at most {int.MaxValue:N0}. HINT: use a smaller batch");
     }
 
     /// <param name="number">int, long, float or double</param>
@@ -50,13 +50,15 @@ public readonly unsafe struct KernelArgument
         sixteenBytes[1] = second;
     }
 
-    /// <summary>As ILGPU's CPU accelerator takes it. What it made for that is added to the buffers, to be disposed after the launch.</summary>
+    /// <summary>As ILGPU's CPU accelerator takes it. What it makes for that is added to the buffers: dispose them after.</summary>
     internal object Box(Accelerator accelerator, ICollection<MemoryBuffer> buffers) => box(this, accelerator, buffers);
+
+    private delegate object Boxer(KernelArgument argument, Accelerator accelerator, ICollection<MemoryBuffer> buffers);
 
     private static class Boxes<T>
         where T : unmanaged
     {
-        public static readonly Func<KernelArgument, Accelerator, ICollection<MemoryBuffer>, object> View = (argument, accelerator, buffers) =>
+        public static readonly Boxer View = (argument, accelerator, buffers) =>
         {
             if (argument.second == 0) return ArrayView<T>.Empty;
             CPUMemoryBuffer buffer = CPUMemoryBuffer.Create(accelerator, (nint)argument.first, argument.second, sizeof(T));
@@ -64,7 +66,7 @@ public readonly unsafe struct KernelArgument
             return buffer.AsArrayView<T>(0, argument.second);
         };
 
-        public static readonly Func<KernelArgument, Accelerator, ICollection<MemoryBuffer>, object> Number = (argument, _, _) =>
+        public static readonly Boxer Number = (argument, _, _) =>
         {
             long bits = argument.first;
             return *(T*)&bits;

@@ -23,14 +23,16 @@ public static partial class KernelCompiler
         string version = PtxVersion(architecture);
         lock (Gate)
         {
-            context ??= Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive)
-                .PTXBackend(PTXBackendMode.Enhanced));
+            context ??= Context.Create(builder =>
+                builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive)
+                    .PTXBackend(PTXBackendMode.Enhanced));
             try
             {
                 // The compiler knows no sm_90a, and writes its own target whatever it is asked for.
                 CudaArchitecture known = Number(architecture) < 90 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90;
                 using var backend = new PTXBackend(context, known, CudaInstructionSet.ISA_80, null!);
-                var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), default);
+                EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
+                var compiled = (PTXCompiledKernel)backend.Compile(entry, default);
                 string text = Target().Replace(compiled.PTXAssembly, ".target " + architecture, 1);
                 text = Version().Replace(text, ".version " + version, 1);
                 // Vector accesses and asynchronous copies want more than the element's own alignment.

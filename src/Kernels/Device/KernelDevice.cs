@@ -37,6 +37,7 @@ public abstract class KernelDevice
     private protected abstract void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments);
 
     /// <exception cref="KernelException">More groups than a grid has.</exception>
-    private protected static int Groups(long groups) =>
-        groups <= int.MaxValue ? (int)groups : throw new KernelException(KernelFault.BadArgument, $"{groups:N0} groups; a grid has at most {int.MaxValue:N0}");
+    private protected static int Groups(long groups) => groups <= int.MaxValue
+        ? (int)groups
+        : throw new KernelException(KernelFault.BadArgument, $"{groups:N0} groups; a grid has at most {int.MaxValue:N0}");
 }

@@ -33,14 +33,17 @@ public sealed class KernelMethod
     /// <summary>Hash of the code: another build of any assembly that it draws on gives another one.</summary>
     public string Identity => identity.Value;
 
-    /// <param name="kernel">The method as a group, type arguments given: <c>KernelMethod.Of(RadialForward.Run&lt;float, F32&gt;)</c>.</param>
+    /// <param name="kernel">The method, type arguments given: <c>KernelMethod.Of(RadialForward.Run&lt;float, F32&gt;)</c>.</param>
     public static KernelMethod Of(Delegate kernel) => Of(kernel.Method);
 
     /// <param name="kernels">Type that declares it.</param>
     /// <param name="name">Of a generic method.</param>
     /// <param name="typeArguments">Its type arguments, chosen at run time.</param>
-    public static KernelMethod Of(Type kernels, string name, params Type[] typeArguments) =>
-        Of(kernels.GetMethod(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!.MakeGenericMethod(typeArguments));
+    public static KernelMethod Of(Type kernels, string name, params Type[] typeArguments)
+    {
+        MethodInfo method = kernels.GetMethod(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!;
+        return Of(method.MakeGenericMethod(typeArguments));
+    }
 
     public override string ToString() => Name;
 
@@ -50,12 +53,14 @@ public sealed class KernelMethod
             : throw new KernelException(KernelFault.BadKernel, $"{method.Name} is not a static method with its type arguments filled in");
 
     private static string Short(Type type) =>
-        type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>" : type.Name;
+        type.IsGenericType
+            ? $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>"
+            : type.Name;
 
     private string FindIdentity()
     {
         Type[] arguments = [.. Method.DeclaringType!.GetGenericArguments(), .. Method.GetGenericArguments()];
-        var parts = new List<string> { Method.DeclaringType!.FullName!, Method.ToString()!, Environment.Version.ToString(), Build(typeof(ILGPU.Context)), Build(typeof(object)) };
+        List<string> parts = [Method.DeclaringType!.FullName!, Method.ToString()!, Build(typeof(ILGPU.Context)), Build(typeof(object))];
         parts.AddRange(arguments.Select(a => a.AssemblyQualifiedName!));
         parts.AddRange(arguments.Append(Method.DeclaringType).Select(Build));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..32];

@@ -6,7 +6,8 @@ namespace ChemScale.Kernels.Device;
 /// <param name="VectorStores">Declares 16-byte stores to global memory.</param>
 /// <param name="LocalBytes">Local memory a thread may use.</param>
 /// <param name="Float64">May hold float64 instructions.</param>
-public sealed record KernelVariant(KernelMethod Kernel, bool VectorLoads = false, bool VectorStores = false, int LocalBytes = 0, bool Float64 = false)
+public sealed record KernelVariant(
+    KernelMethod Kernel, bool VectorLoads = false, bool VectorStores = false, int LocalBytes = 0, bool Float64 = false)
 {
     public override string ToString() => Kernel.Name;
 }

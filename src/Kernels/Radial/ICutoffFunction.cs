@@ -3,7 +3,7 @@ using ChemScale.Kernels.Maths;
 
 namespace ChemScale.Kernels.Radial;
 
-/// <summary>A function of the distance that is 1 at zero, and 0 with all derivatives beyond the cutoff. At the cutoff itself it counts as inside.</summary>
+/// <summary>A function of the distance: 1 at zero, and 0 with all derivatives beyond the cutoff, which itself counts as inside.</summary>
 public interface ICutoffFunction<T, TReal>
     where T : unmanaged, INumber<T>
     where TReal : struct, IReal<T>

@@ -12,7 +12,7 @@ internal static class RadialBackward
 {
     /// <param name="edgeVectors">(E, 3) A</param>
     /// <param name="centers">(K)</param>
-    /// <param name="exponents">(K), or empty</param>
+    /// <param name="exponents">(K); anything of that length where the basis has none</param>
     /// <param name="cutoff">A</param>
     /// <param name="power">Of the polynomial cutoff.</param>
     /// <param name="distanceGradient">(E, 1) g_d; this and the next three may be empty: zero</param>
@@ -40,8 +40,7 @@ internal static class RadialBackward
             T sum = T.Zero;
             for (int k = lane; k < count; k += TLanes.Count)
             {
-                T exponent = exponents.IntLength > 0 ? exponents[k] : T.Zero;
-                sum += radialGradient[edge * count + k] * TFunction.At(u.Distance, u.Inverse, centers[k], exponent).First;
+                sum += radialGradient[edge * count + k] * TFunction.At(u.Distance, u.Inverse, centers[k], exponents[k]).First;
             }
             sum = TLanes.Sum(sum);
             if (lane == 0 && own < edges)

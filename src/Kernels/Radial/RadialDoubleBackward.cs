@@ -13,7 +13,7 @@ internal static class RadialDoubleBackward
 {
     /// <param name="edgeVectors">(E, 3) A</param>
     /// <param name="centers">(K)</param>
-    /// <param name="exponents">(K), or empty</param>
+    /// <param name="exponents">(K); anything of that length where the basis has none</param>
     /// <param name="cutoff">A</param>
     /// <param name="power">Of the polynomial cutoff.</param>
     /// <param name="distanceGradient">(E, 1) g_d; this and the next three may be empty: zero</param>
@@ -48,8 +48,7 @@ internal static class RadialDoubleBackward
             T v = T.Zero, bend = T.Zero;
             for (int k = lane; k < count; k += TLanes.Count)
             {
-                T exponent = exponents.IntLength > 0 ? exponents[k] : T.Zero;
-                Jet<T> phi = TFunction.At(u.Distance, u.Inverse, centers[k], exponent);
+                Jet<T> phi = TFunction.At(u.Distance, u.Inverse, centers[k], exponents[k]);
                 T g = radialGradient[edge * count + k];
                 v += g * phi.First;
                 bend += g * phi.Second;

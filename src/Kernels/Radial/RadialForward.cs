@@ -13,7 +13,7 @@ internal static class RadialForward
 {
     /// <param name="edgeVectors">(E, 3) A</param>
     /// <param name="centers">(K)</param>
-    /// <param name="exponents">(K), or empty where the basis has none</param>
+    /// <param name="exponents">(K); anything of that length where the basis has none</param>
     /// <param name="cutoff">A</param>
     /// <param name="power">Of the polynomial cutoff.</param>
     /// <param name="distances">(E, 1), written</param>
@@ -33,41 +33,36 @@ internal static class RadialForward
         {
             int edge = i / count, k = i - edge * count;
             EdgeGeometry<T> geometry = EdgeGeometry<T>.Load<TReal>(edgeVectors, edge);
-            radial[i] = Value<T, TReal, TFunction>(geometry, centers, exponents, k);
+            radial[i] = TFunction.At(geometry.Distance, geometry.Inverse, centers[k], exponents[k]).Value;
             if (k == 0) Describe<T, TReal, TCutoff>(geometry, edge, cutoff, power, distances, directions, envelope);
         }
     }
 
     /// <summary>The same for K a multiple of four; parameters as above.</summary>
     public static void Quads<T, TReal, TFunction, TCutoff>(
-        ArrayView<T> edgeVectors, ArrayView<T> centers, ArrayView<T> exponents, T cutoff, int power,
+        ArrayView<T> edgeVectors, ArrayView<Pack4<T>> centers, ArrayView<Pack4<T>> exponents, T cutoff, int power,
         ArrayView<T> distances, ArrayView<T> directions, ArrayView<T> envelope, ArrayView<Pack4<T>> radial)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TFunction : struct, IRadialFunction<T, TReal>
         where TCutoff : struct, ICutoffFunction<T, TReal>
     {
-        int quads = centers.IntLength / 4, total = radial.IntLength;
+        int quads = centers.IntLength, total = radial.IntLength;
         for (int i = Grid.GlobalIndex.X; i < total; i += Grid.DimX * Group.DimX)
         {
-            int edge = i / quads, k = 4 * (i - edge * quads);
+            int edge = i / quads, k = i - edge * quads;
             EdgeGeometry<T> geometry = EdgeGeometry<T>.Load<TReal>(edgeVectors, edge);
+            Pack4<T> a = centers[k], b = exponents[k];
             radial[i] = new Pack4<T>
             {
-                X = Value<T, TReal, TFunction>(geometry, centers, exponents, k),
-                Y = Value<T, TReal, TFunction>(geometry, centers, exponents, k + 1),
-                Z = Value<T, TReal, TFunction>(geometry, centers, exponents, k + 2),
-                W = Value<T, TReal, TFunction>(geometry, centers, exponents, k + 3),
+                X = TFunction.At(geometry.Distance, geometry.Inverse, a.X, b.X).Value,
+                Y = TFunction.At(geometry.Distance, geometry.Inverse, a.Y, b.Y).Value,
+                Z = TFunction.At(geometry.Distance, geometry.Inverse, a.Z, b.Z).Value,
+                W = TFunction.At(geometry.Distance, geometry.Inverse, a.W, b.W).Value,
             };
             if (k == 0) Describe<T, TReal, TCutoff>(geometry, edge, cutoff, power, distances, directions, envelope);
         }
     }
-
-    private static T Value<T, TReal, TFunction>(EdgeGeometry<T> geometry, ArrayView<T> centers, ArrayView<T> exponents, int k)
-        where T : unmanaged, INumber<T>
-        where TReal : struct, IReal<T>
-        where TFunction : struct, IRadialFunction<T, TReal> =>
-        TFunction.At(geometry.Distance, geometry.Inverse, centers[k], exponents.IntLength > 0 ? exponents[k] : T.Zero).Value;
 
     private static void Describe<T, TReal, TCutoff>(
         EdgeGeometry<T> geometry, int edge, T cutoff, int power, ArrayView<T> distances, ArrayView<T> directions, ArrayView<T> envelope)

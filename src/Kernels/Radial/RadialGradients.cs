@@ -7,5 +7,6 @@ namespace ChemScale.Kernels.Radial;
 /// <param name="Directions">(E, 3)</param>
 /// <param name="Envelope">(E, 1)</param>
 /// <param name="Radial">(E, K)</param>
-public readonly record struct RadialGradients<T>(DeviceArray<T> Distances, DeviceArray<T> Directions, DeviceArray<T> Envelope, DeviceArray<T> Radial)
+public readonly record struct RadialGradients<T>(
+    DeviceArray<T> Distances, DeviceArray<T> Directions, DeviceArray<T> Envelope, DeviceArray<T> Radial)
     where T : unmanaged;

@@ -8,7 +8,7 @@ namespace ChemScale.Kernels.Radial;
 /// <summary>The radial kernels by their type parameters: number type, basis, cutoff function, lanes an edge.</summary>
 internal sealed class RadialKernels : IKernelFamily
 {
-    private static readonly ConcurrentDictionary<(Type Number, Type Kernels, string Name, bool Gaussian, bool Cosine, Type? Lanes), KernelMethod> Made = new();
+    private static readonly ConcurrentDictionary<Key, KernelMethod> Made = new();
 
     public static IEnumerable<KernelVariant> Variants =>
         from gaussian in (bool[])[true, false]
@@ -39,7 +39,7 @@ internal sealed class RadialKernels : IKernelFamily
     {
         bool wide = typeof(T) == typeof(double);
         yield return new KernelVariant(Singles<T, TReal>(form), Float64: wide);
-        yield return new KernelVariant(Quads<T, TReal>(form), VectorStores: true, Float64: wide);
+        yield return new KernelVariant(Quads<T, TReal>(form), VectorLoads: true, VectorStores: true, Float64: wide);
         foreach (Type lanes in (Type[])[typeof(OneLane), typeof(FourLanes)])
         {
             yield return new KernelVariant(Backward<T, TReal>(form, lanes), Float64: wide);
@@ -51,7 +51,7 @@ internal sealed class RadialKernels : IKernelFamily
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {
-        return Made.GetOrAdd((typeof(T), kernels, name, form.Gaussian, form.Power == 0, lanes), key =>
+        return Made.GetOrAdd(new Key(typeof(T), kernels, name, form.Gaussian, form.Power == 0, lanes), key =>
         {
             Type function = key.Gaussian ? typeof(Gaussian<T, TReal>) : typeof(Bessel<T, TReal>);
             Type cutoff = key.Cosine ? typeof(CosineCutoffFunction<T, TReal>) : typeof(PolynomialCutoffFunction<T, TReal>);
@@ -59,4 +59,6 @@ internal sealed class RadialKernels : IKernelFamily
             return KernelMethod.Of(key.Kernels, key.Name, key.Lanes is null ? arguments : [.. arguments, key.Lanes]);
         });
     }
+
+    private readonly record struct Key(Type Number, Type Kernels, string Name, bool Gaussian, bool Cosine, Type? Lanes);
 }

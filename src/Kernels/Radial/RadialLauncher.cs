@@ -4,62 +4,70 @@ using ChemScale.Kernels.Maths;
 
 namespace ChemScale.Kernels.Radial;
 
-/// <summary>Launches the radial kernels. Shapes are those of the kernels; E = 0 is no launch.</summary>
+/// <summary>Launches the radial kernels. Without edges nothing is launched.</summary>
 public static class RadialLauncher<T, TReal>
     where T : unmanaged, INumber<T>
     where TReal : struct, IReal<T>
 {
+    /// <param name="device">Where.</param>
+    /// <param name="inputs">What is read.</param>
+    /// <param name="distances">(E, 1), written</param>
+    /// <param name="directions">(E, 3), written</param>
+    /// <param name="envelope">(E, 1), written</param>
+    /// <param name="radial">(E, K), written</param>
     public static void Forward(
-        KernelDevice device, RadialForm form, DeviceArray<T> edgeVectors, DeviceArray<T> centers, DeviceArray<T> exponents,
+        KernelDevice device, RadialInputs<T> inputs,
         DeviceArray<T> distances, DeviceArray<T> directions, DeviceArray<T> envelope, DeviceArray<T> radial)
     {
-        T cutoff = TReal.Of(form.Cutoff);
-        if (centers.Length % 4 == 0 && radial.IsAligned)
-        {
-            device.Launch(RadialKernels.Quads<T, TReal>(form), device.Cover(radial.Length / 4),
-                KernelArgument.Of(edgeVectors), KernelArgument.Of(centers), KernelArgument.Of(exponents), KernelArgument.Of(cutoff), form.Power,
-                KernelArgument.Of(distances), KernelArgument.Of(directions), KernelArgument.Of(envelope), KernelArgument.Of(radial.As<Pack4<T>>()));
-        }
-        else
-        {
-            device.Launch(RadialKernels.Singles<T, TReal>(form), device.Cover(radial.Length),
-                KernelArgument.Of(edgeVectors), KernelArgument.Of(centers), KernelArgument.Of(exponents), KernelArgument.Of(cutoff), form.Power,
-                KernelArgument.Of(distances), KernelArgument.Of(directions), KernelArgument.Of(envelope), KernelArgument.Of(radial));
-        }
+        DeviceArray<T> centers = inputs.Centers, exponents = inputs.ExponentsOrCenters;
+        bool quads = centers.Length % 4 == 0 && centers.IsAligned && exponents.IsAligned && radial.IsAligned;
+        device.Launch(
+            quads ? RadialKernels.Quads<T, TReal>(inputs.Form) : RadialKernels.Singles<T, TReal>(inputs.Form),
+            device.Cover(quads ? radial.Length / 4 : radial.Length),
+            KernelArgument.Of(inputs.EdgeVectors), Row(centers), Row(exponents), Cutoff(inputs), inputs.Form.Power,
+            KernelArgument.Of(distances), KernelArgument.Of(directions), KernelArgument.Of(envelope), Row(radial));
+
+        KernelArgument Row(DeviceArray<T> row) => quads ? KernelArgument.Of(row.As<Pack4<T>>()) : KernelArgument.Of(row);
     }
 
-    public static void Backward(
-        KernelDevice device, RadialForm form, DeviceArray<T> edgeVectors, DeviceArray<T> centers, DeviceArray<T> exponents,
-        RadialGradients<T> gradients, DeviceArray<T> vectorGradient)
+    /// <param name="device">Where.</param>
+    /// <param name="inputs">As in the forward pass.</param>
+    /// <param name="gradients">With respect to the four outputs.</param>
+    /// <param name="vectorGradient">(E, 3), written</param>
+    public static void Backward(KernelDevice device, RadialInputs<T> inputs, RadialGradients<T> gradients, DeviceArray<T> vectorGradient)
     {
         (Type lanes, int count) = Lanes(device);
-        device.Launch(RadialKernels.Backward<T, TReal>(form, lanes), device.Cover(count * (edgeVectors.Length / 3)),
-            KernelArgument.Of(edgeVectors), KernelArgument.Of(centers), KernelArgument.Of(exponents), KernelArgument.Of(TReal.Of(form.Cutoff)), form.Power,
+        device.Launch(
+            RadialKernels.Backward<T, TReal>(inputs.Form, lanes), device.Cover(count * inputs.Edges),
+            KernelArgument.Of(inputs.EdgeVectors), KernelArgument.Of(inputs.Centers), KernelArgument.Of(inputs.ExponentsOrCenters),
+            Cutoff(inputs), inputs.Form.Power,
             KernelArgument.Of(gradients.Distances), KernelArgument.Of(gradients.Directions), KernelArgument.Of(gradients.Envelope),
             KernelArgument.Of(gradients.Radial), KernelArgument.Of(vectorGradient));
     }
 
     /// <param name="device">Where.</param>
-    /// <param name="form">Basis and cutoff function.</param>
-    /// <param name="edgeVectors">(E, 3)</param>
-    /// <param name="centers">(K)</param>
-    /// <param name="exponents">(K), or empty</param>
+    /// <param name="inputs">As in the forward pass.</param>
     /// <param name="gradients">As in the backward pass.</param>
     /// <param name="cotangent">(E, 3): gradient with respect to the backward pass's result.</param>
     /// <param name="byVectors">(E, 3), written</param>
     /// <param name="byGradients">Written, where not empty. One may be wanted only where its gradient was given.</param>
     public static void DoubleBackward(
-        KernelDevice device, RadialForm form, DeviceArray<T> edgeVectors, DeviceArray<T> centers, DeviceArray<T> exponents,
-        RadialGradients<T> gradients, DeviceArray<T> cotangent, DeviceArray<T> byVectors, RadialGradients<T> byGradients)
+        KernelDevice device, RadialInputs<T> inputs, RadialGradients<T> gradients, DeviceArray<T> cotangent,
+        DeviceArray<T> byVectors, RadialGradients<T> byGradients)
     {
         (Type lanes, int count) = Lanes(device);
-        device.Launch(RadialKernels.DoubleBackward<T, TReal>(form, lanes), device.Cover(count * (edgeVectors.Length / 3)),
-            KernelArgument.Of(edgeVectors), KernelArgument.Of(centers), KernelArgument.Of(exponents), KernelArgument.Of(TReal.Of(form.Cutoff)), form.Power,
+        device.Launch(
+            RadialKernels.DoubleBackward<T, TReal>(inputs.Form, lanes), device.Cover(count * inputs.Edges),
+            KernelArgument.Of(inputs.EdgeVectors), KernelArgument.Of(inputs.Centers), KernelArgument.Of(inputs.ExponentsOrCenters),
+            Cutoff(inputs), inputs.Form.Power,
             KernelArgument.Of(gradients.Distances), KernelArgument.Of(gradients.Directions), KernelArgument.Of(gradients.Envelope),
             KernelArgument.Of(gradients.Radial), KernelArgument.Of(cotangent), KernelArgument.Of(byVectors),
             KernelArgument.Of(byGradients.Distances), KernelArgument.Of(byGradients.Directions), KernelArgument.Of(byGradients.Envelope),
             KernelArgument.Of(byGradients.Radial));
     }
 
-    private static (Type Lanes, int Count) Lanes(KernelDevice device) => device.WarpSize > 1 ? (typeof(FourLanes), 4) : (typeof(OneLane), 1);
+    private static KernelArgument Cutoff(RadialInputs<T> inputs) => KernelArgument.Of(TReal.Of(inputs.Form.Cutoff));
+
+    private static (Type Lanes, int Count) Lanes(KernelDevice device) =>
+        device.WarpSize > 1 ? (typeof(FourLanes), FourLanes.Count) : (typeof(OneLane), OneLane.Count);
 }

@@ -41,7 +41,8 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
     /// <returns>By x, mu (null where there is none), u, R and W.</returns>
     public Tensor?[] Backward(Tensor scalarGradient, Tensor vectorGradient)
     {
-        Tensor byContext = zeros_like(context), byDirections = empty_like(directions), byRadial = empty_like(radial), byFilter = zeros_like(filter);
+        Tensor byContext = zeros_like(context), byDirections = empty_like(directions), byRadial = empty_like(radial);
+        Tensor byFilter = Zeros(filter.size(1), filter.size(0));
         Tensor? byVectors = vectors is null ? null : zeros_like(vectors);
         using Tensor transposed = filter.t();
         foreach (PairChunk chunk in pairs.Chunks)
@@ -53,25 +54,27 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
             {
                 Tensor x = context.index_select(0, way.Senders), g = vectorGradient.index_select(0, way.Receivers);
                 Tensor? mu = vectors?.index_select(0, way.Senders);
-                Tensor p = Coefficients(scalarGradient.index_select(0, way.Receivers), (g * Signed(u, way)).sum(1), mu is null ? null : (g * mu).sum(1));
+                Tensor gq = scalarGradient.index_select(0, way.Receivers);
+                Tensor p = Coefficients(gq, Dot(g, Signed(u, way)), mu is null ? null : Dot(g, mu));
                 Add(ref byU, (g * Part(x, 1).mul(Part(w, 1))).sum(2), way.Reversed);
                 byVectors?.index_add_(0, way.Senders, g.mul_(Part(x, 2).mul(Part(w, 2))), 1);
                 Add(ref byW, x.mul_(p));
                 byContext.index_add_(0, way.Senders, p.mul_(w), 1);
             }
             chunk.Of(byDirections).copy_(byU!);
-            chunk.Of(byRadial).copy_(byW!.mm(filter));
-            byFilter.addmm_(byW.t(), r, 1, 1);
+            chunk.Of(byRadial).copy_(Narrow(byW!));
+            byFilter.addmm_(r.t(), byW!, 1, 1);
         }
-        return [byContext, byVectors, byDirections, byRadial, byFilter];
+        return [byContext, byVectors, byDirections, byRadial, byFilter.t()];
     }
 
     /// <summary>The gradient of the derivative of S along (alongContext, ...), by x, mu, u, R, W, gq and gmu.</summary>
-    public Tensor?[] DoubleBackward(Tensor scalarGradient, Tensor vectorGradient, Tensor? alongContext, Tensor? alongVectors, Tensor? alongDirections,
-        Tensor? alongRadial)
+    public Tensor?[] DoubleBackward(Tensor scalarGradient, Tensor vectorGradient, Tensor? alongContext, Tensor? alongVectors,
+        Tensor? alongDirections, Tensor? alongRadial)
     {
         Tensor du = alongDirections ?? zeros_like(directions), dr = alongRadial ?? zeros_like(radial);
-        Tensor byContext = zeros_like(context), byDirections = empty_like(directions), byRadial = empty_like(radial), byFilter = zeros_like(filter);
+        Tensor byContext = zeros_like(context), byDirections = empty_like(directions), byRadial = empty_like(radial);
+        Tensor byFilter = Zeros(filter.size(1), filter.size(0));
         Tensor byScalars = Zeros(pairs.Atoms, features), byVectorGradient = Zeros(pairs.Atoms, 3, features);
         Tensor? byVectors = vectors is null ? null : zeros_like(vectors);
         using Tensor transposed = filter.t();
@@ -87,9 +90,10 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
                 Tensor? xDot = alongContext?.index_select(0, way.Senders);
                 Tensor? mu = vectors?.index_select(0, way.Senders), muDot = alongVectors?.index_select(0, way.Senders);
                 Tensor signed = Signed(u, way), signedDot = Signed(uDot, way);
-                Tensor p = Coefficients(scalarGradient.index_select(0, way.Receivers), (g * signed).sum(1), mu is null ? null : (g * mu).sum(1));
-                Tensor pDotB = (g * signedDot).sum(1);
-                Tensor? pDotC = muDot is null ? null : (g * muDot).sum(1);
+                Tensor gq = scalarGradient.index_select(0, way.Receivers);
+                Tensor p = Coefficients(gq, Dot(g, signed), mu is null ? null : Dot(g, mu));
+                Tensor pDotB = Dot(g, signedDot);
+                Tensor? pDotC = muDot is null ? null : Dot(g, muDot);
                 Tensor y = x * w, yDot = x * wDot;
                 if (xDot is not null) yDot.addcmul_(xDot, w, 1);
 
@@ -115,10 +119,10 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
                 Add(ref byWDot, p.mul_(x));
             }
             chunk.Of(byDirections).copy_(byU!);
-            chunk.Of(byRadial).copy_(byW!.mm(filter));
-            byFilter.addmm_(byW.t(), r, 1, 1).addmm_(byWDot!.t(), rDot, 1, 1);
+            chunk.Of(byRadial).copy_(Narrow(byW!));
+            byFilter.addmm_(r.t(), byW!, 1, 1).addmm_(rDot.t(), byWDot!, 1, 1);
         }
-        return [byContext, byVectors, byDirections, byRadial, byFilter, byScalars, byVectorGradient];
+        return [byContext, byVectors, byDirections, byRadial, byFilter.t(), byScalars, byVectorGradient];
     }
 
     private static Tensor Columns(Tensor perPair) => perPair.unsqueeze(2);
@@ -131,9 +135,17 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
         else sum.add_(values, negative ? -1 : 1);
     }
 
+    /// <summary>Sums of products over xyz: (chunk, 3, F) by (chunk, 3, F or 1) gives (chunk, F). To reduce one product is slower.</summary>
+    private static Tensor Dot(Tensor a, Tensor b) =>
+        (a.select(1, 0) * b.select(1, 0)).addcmul_(a.select(1, 1), b.select(1, 1), 1).addcmul_(a.select(1, 2), b.select(1, 2), 1);
+
+    /// <summary>(chunk, 3 F) W as (W^T (chunk, 3 F)^T)^T: the wide side of such a narrow product had better be its columns.</summary>
+    private Tensor Narrow(Tensor byW) => filter.t().mm(byW.t()).t();
+
     private Tensor Coefficients(Tensor a, Tensor b, Tensor? c) => cat([a, b, c ?? zeros_like(b)], 1);
 
-    private Tensor Scalars(Tensor threefold) => Flat(threefold, 0);
+    /// <summary>A copy: the library adds strided rows by index several times more slowly than it copies them.</summary>
+    private Tensor Scalars(Tensor threefold) => Flat(threefold, 0).contiguous();
 
     /// <summary>(chunk, F): a, b or c of (chunk, 3 F)</summary>
     private Tensor Flat(Tensor threefold, int which) => threefold.narrow(1, which * features, features);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
 
-/// <summary>What message passing needs of each edge, from the edge vectors: distance, direction, cutoff function and radial basis.</summary>
+/// <summary>What message passing needs of each edge: distance, direction, cutoff function and radial basis from its vector.</summary>
 public static class RadialBasisCutoff
 {
     /// <param name="edges">Which atoms the edges join. Kernels take each edge for itself; other forms take pairs.</param>
@@ -27,7 +27,8 @@ public static class RadialBasisCutoff
     }
 
     /// <returns>(edges, 1), (edges, 3), (edges, 1), (edges, K)</returns>
-    internal static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Composed(Tensor edgeVectors, in RadialFunctions functions)
+    internal static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Composed(
+        Tensor edgeVectors, in RadialFunctions functions)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor distances = EdgeDistances.Apply(edgeVectors);

@@ -8,7 +8,8 @@ namespace ChemScale.Engine.Operators;
 internal sealed class RadialFunction(RadialForm form) : AutogradFunction
 {
     /// <returns>(edges, 1), (edges, 3), (edges, 1), (edges, K)</returns>
-    public static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Apply(Tensor edgeVectors, in RadialFunctions functions)
+    public static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Apply(
+        Tensor edgeVectors, in RadialFunctions functions)
     {
         var form = new RadialForm(functions.Exponents is not null, functions.Cutoff, functions.Power);
         using Tensor contiguous = edgeVectors.contiguous();
@@ -18,12 +19,12 @@ internal sealed class RadialFunction(RadialForm form) : AutogradFunction
 
     protected internal override Tensor[] Forward(AutogradContext context, Tensor?[] inputs)
     {
-        Tensor vectors = inputs[0]!, centers = inputs[1]!;
+        Tensor vectors = inputs[0]!;
         long edges = vectors.size(0);
-        Tensor distances = Make(1), directions = Make(3), envelope = Make(1), radial = Make(centers.numel());
-        RadialLaunch.Forward(form, vectors, centers, inputs[2], distances, directions, envelope, radial);
+        Tensor[] outputs = [Make(1), Make(3), Make(1), Make(inputs[1]!.numel())];
+        RadialLaunch.Forward(form, inputs, outputs);
         if (context.NeedsGradient) context.Save(inputs);
-        return [distances, directions, envelope, radial];
+        return outputs;
 
         Tensor Make(long columns) => empty(edges, columns, dtype: vectors.dtype, device: vectors.device);
     }

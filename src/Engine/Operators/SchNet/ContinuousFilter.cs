@@ -24,11 +24,11 @@ public static class ContinuousFilter
         {
             EdgeList list = edges.Edges;
             return FilterLaunch.Fits(features, edges.Radial)
-                ? ContinuousFilterFunction.Apply(x => new ContinuousFilterKernels(list, x), features, edges, weight1, bias1, weight2, bias2)
-                : ContinuousFilterFunction.Apply(x => new ContinuousFilterSums(pairs, x), features, edges, weight1, bias1, weight2, bias2);
+                ? ContinuousFilterFunction.Apply((x, _) => new ContinuousFilterKernels(list, x), features, edges, weight1, bias1, weight2, bias2)
+                : ContinuousFilterFunction.Apply((x, layers) => new ContinuousFilterSums(pairs, x, layers), features, edges, weight1, bias1, weight2, bias2);
         }
         return HostPath.Chosen(features)
-            ? ContinuousFilterFunction.Apply(x => new ContinuousFilterSums(pairs, x), features, edges, weight1, bias1, weight2, bias2)
+            ? ContinuousFilterFunction.Apply((x, layers) => new ContinuousFilterSums(pairs, x, layers), features, edges, weight1, bias1, weight2, bias2)
             : Composed(features, pairs, edges.Radial, edges.Envelope, weight1, bias1, weight2, bias2);
     }
 

@@ -14,12 +14,12 @@ internal sealed class ContinuousFilterKernels(EdgeList edges, Tensor[] inputs) :
 
     private readonly Tensor features = inputs[0], radial = inputs[1], envelope = inputs[2];
 
-    public Tensor Forward()
+    public (Tensor Sum, Tensor[] Layers) Forward(bool keep)
     {
-        if (edges.Count == 0) return zeros_like(features);
+        if (edges.Count == 0) return (zeros_like(features), []);
         using DisposeScope scope = NewDisposeScope();
         Tensor sums = FilterLaunch.Forward(edges, Values(), Weights());
-        return FilterPadding.Cut(sums, features.size(1)).MoveToOuterDisposeScope();
+        return (FilterPadding.Cut(sums, features.size(1)).MoveToOuterDisposeScope(), []);
     }
 
     public Tensor[] Backward(Tensor gradient) => All(gradient, null)[..IContinuousFilterPasses.Inputs];

@@ -8,7 +8,10 @@ namespace ChemScale.Engine.Operators;
 /// from S = sum over edges of w h_j g_i = sum over pairs of w q, q the sum of h_j g_i over a pair's directions: its gradient is the
 /// backward pass, the gradient of its derivative along a direction the double backward pass.
 /// </summary>
-internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs) : IContinuousFilterPasses
+/// <param name="pairs">The edges.</param>
+/// <param name="inputs">h, phi, f, W1, b1, W2, b2</param>
+/// <param name="layers">(pairs, filters) each: s, k and t, where they were kept; the forward pass needs none.</param>
+internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs, Tensor[] layers) : IContinuousFilterPasses
 {
     private const int Inputs = IContinuousFilterPasses.Inputs;
 
@@ -16,17 +19,26 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs) : IC
 
     private readonly Tensor weight1 = inputs[3], bias1 = inputs[4], weight2 = inputs[5], bias2 = inputs[6];
 
-    public Tensor Forward()
+    public (Tensor Sum, Tensor[] Layers) Forward(bool keep)
     {
         Tensor sum = zeros_like(features);
+        long filters = features.size(1);
+        Tensor Layer() => empty(pairs.Count, filters, dtype: features.dtype, device: features.device);
+        Tensor[] kept = keep ? [Layer(), Layer(), Layer()] : [];
         foreach (PairChunk chunk in pairs.Chunks)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor hidden = ShiftedSoftplus.Apply(Linear(chunk.Of(radial), weight1, bias1));
-            Tensor w = Linear(hidden, weight2, bias2).mul_(chunk.Of(envelope));
+            Tensor s = Linear(chunk.Of(radial), weight1, bias1), hidden = ShiftedSoftplus.Apply(s), t = Linear(hidden, weight2, bias2);
+            if (keep)
+            {
+                chunk.Of(kept[0]).copy_(s);
+                chunk.Of(kept[1]).copy_(hidden);
+                chunk.Of(kept[2]).copy_(t);
+            }
+            Tensor w = t.mul_(chunk.Of(envelope));
             foreach (PairWay way in chunk.Ways) sum.index_add_(0, way.Receivers, features.index_select(0, way.Senders).mul_(w), 1);
         }
-        return sum;
+        return (sum, kept);
     }
 
     public Tensor[] Backward(Tensor gradient)
@@ -36,7 +48,7 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs) : IC
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor phi = chunk.Of(radial), f = chunk.Of(envelope);
-            Tensor s = Linear(phi, weight1, bias1), hidden = ShiftedSoftplus.Apply(s), t = Linear(hidden, weight2, bias2), w = t * f;
+            Tensor hidden = chunk.Of(layers[1]), t = chunk.Of(layers[2]), w = t * f;
             Tensor? q = null;
             foreach (PairWay way in chunk.Ways)
             {
@@ -44,8 +56,8 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs) : IC
                 Add(ref q, h.mul_(g));
                 by[0].index_add_(0, way.Senders, g.mul_(w), 1);
             }
-            chunk.Of(by[2]).copy_(t.mul_(q!).sum(1, keepdim: true));
-            Tensor byT = q!.mul_(f), byS = byT.mm(weight2).mul_(s.sigmoid_());
+            chunk.Of(by[2]).copy_((t * q!).sum(1, keepdim: true));
+            Tensor byT = q!.mul_(f), byS = byT.mm(weight2).mul_(chunk.Of(layers[0]).sigmoid());
             chunk.Of(by[1]).copy_(byS.mm(weight1));
             AddLinear(by, 3, byS, phi);
             AddLinear(by, 5, byT, hidden);
@@ -62,9 +74,8 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs) : IC
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor phi = chunk.Of(radial), phiDot = chunk.Of(dRadial), f = chunk.Of(envelope), fDot = chunk.Of(dEnvelope);
-            Tensor s = Linear(phi, weight1, bias1), sDot = phiDot.mm(transposed1), slope = s.sigmoid();
-            Tensor hidden = ShiftedSoftplus.Apply(s), hiddenDot = slope * sDot;
-            Tensor t = Linear(hidden, weight2, bias2), tDot = hiddenDot.mm(transposed2);
+            Tensor slope = chunk.Of(layers[0]).sigmoid(), hidden = chunk.Of(layers[1]), hiddenDot = phiDot.mm(transposed1).mul_(slope);
+            Tensor t = chunk.Of(layers[2]), tDot = hiddenDot.mm(transposed2);
             Tensor w = t * f, wDot = (t * fDot).addcmul_(tDot, f, 1);
             Tensor? q = null, qDot = null;
             foreach (PairWay way in chunk.Ways)

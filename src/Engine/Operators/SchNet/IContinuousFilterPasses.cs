@@ -11,8 +11,11 @@ internal interface IContinuousFilterPasses
     /// <summary>h, phi, f, W1, b1, W2, b2</summary>
     const int Inputs = 7;
 
-    /// <returns>m (atoms, filters)</returns>
-    Tensor Forward();
+    /// <param name="keep">
+    /// Whether s, k and t may be returned too, for the passes to come: of the size of the pairs, but to make them is most of the work.
+    /// </param>
+    /// <returns>m (atoms, filters), and the layers kept; none where they are made again.</returns>
+    (Tensor Sum, Tensor[] Layers) Forward(bool keep);
 
     /// <param name="gradient">(atoms, filters) g</param>
     /// <returns>By all inputs.</returns>

@@ -72,7 +72,8 @@ public sealed class EdgeList : IDisposable
     public Tensor? ReverseEdges { get; }
 
     /// <summary>The edges as pairs; made when first asked for.</summary>
-    public PairList Pairs => pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
+    public PairList Pairs =>
+        pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
 
     /// <summary>Each edge as a pair of its own, in their order; made when first asked for.</summary>
     public PairList OneWay => oneWay ??= ReverseEdges is null ? Pairs : new PairList(Numbers(Receivers), Numbers(Senders), [], Atoms, device);
