@@ -6,6 +6,7 @@ Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
 {
     ["attention"] = AttentionBenchmark.Run,
     ["chemgpt"] = ChemGptBenchmark.Run,
+    ["filter"] = ContinuousFilterBenchmark.Run,
     ["forcefield"] = ForceFieldBenchmark.Run,
     ["layer"] = LayerOperationsBenchmark.Run,
     ["library"] = VirtualLibraryBenchmark.Run,

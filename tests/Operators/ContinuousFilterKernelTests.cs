@@ -134,7 +134,8 @@ public class ContinuousFilterKernelTests
         double[] Bits()
         {
             using DisposeScope repeat = NewDisposeScope();
-            return [.. problem.Everything(OperatorMode.Kernels, trainingOnly: true).SelectMany(t => t.to(ScalarType.Float64).data<double>().ToArray())];
+            Tensor[] all = problem.Everything(OperatorMode.Kernels, trainingOnly: true);
+            return [.. all.SelectMany(t => t.to(ScalarType.Float64).data<double>().ToArray())];
         }
     }
 

@@ -97,7 +97,8 @@ internal sealed class FilterProblem : IDisposable
         var random = new Random(7);
         int[] rowStarts = [0, .. degrees.Select((_, i) => degrees[..(i + 1)].Sum())];
         // The last atom but one sends nothing.
-        int[] senders = [.. Enumerable.Range(0, degrees.Sum()).Select(_ => random.Next(degrees.Length)).Select(j => j == degrees.Length - 2 ? 0 : j)];
+        int[] drawn = [.. Enumerable.Range(0, degrees.Sum()).Select(_ => random.Next(degrees.Length))];
+        int[] senders = [.. drawn.Select(j => j == degrees.Length - 2 ? 0 : j)];
         return new EdgeList(rowStarts, senders);
     }
 }

@@ -36,7 +36,8 @@ public class SchNetKernelTests
         using DisposeScope scope = NewDisposeScope();
         var config = new SchNetConfig { Features = 10, Filters = 7, Interactions = 2, RadialFunctions = 6, MaxAtomicNumber = 10 };
         using ForceField model = config.Create(3, ScalarType.Float64);
-        using GraphBatch batch = TestFrame.Batch(config.Cutoff, TestFrame.Molecule(6, 1), TestFrame.Molecule(4, 2), TestFrame.Crystal(1, 3), TestFrame.Molecule(1, 4));
+        TestFrame[] frames = [TestFrame.Molecule(6, 1), TestFrame.Molecule(4, 2), TestFrame.Crystal(1, 3), TestFrame.Molecule(1, 4)];
+        using GraphBatch batch = TestFrame.Batch(config.Cutoff, frames);
         using Generator generator = new(8);
         ForceFieldOutput first = model.Evaluate(batch);
         Tensor energies = first.Energies.detach() + randn(first.Energies.shape, dtype: ScalarType.Float64, generator: generator);

@@ -33,7 +33,7 @@ internal static class FilterBackward
     /// <param name="byFeatures">(A, N), written</param>
     /// <param name="byRadial">(E, K), written</param>
     /// <param name="byEnvelope">(E), written</param>
-    /// <param name="inputScratch">(launch's edges, K rounded up) phi in the order of the rows, written; may be empty with the next three</param>
+    /// <param name="inputScratch">(launch's edges, K rounded up) phi in the rows' order, written; may be empty with the next three</param>
     /// <param name="hiddenScratch">(launch's edges, N) ssp(s)</param>
     /// <param name="innerScratch">(launch's edges, N) by s</param>
     /// <param name="outerScratch">(launch's edges, N) by t</param>
@@ -44,7 +44,8 @@ internal static class FilterBackward
         ArrayView<long> rowStarts, ArrayView<long> order, ArrayView<long> senders, ArrayView<long> receivers,
         int firstRow, int lastRow, int rowsPerGroup, int tileEdges,
         ArrayView<T> byFeatures, ArrayView<T> byRadial, ArrayView<T> byEnvelope,
-        ArrayView<Pack4<T>> inputScratch, ArrayView<Pack4<T>> hiddenScratch, ArrayView<Pack4<T>> innerScratch, ArrayView<Pack4<T>> outerScratch)
+        ArrayView<Pack4<T>> inputScratch, ArrayView<Pack4<T>> hiddenScratch,
+        ArrayView<Pack4<T>> innerScratch, ArrayView<Pack4<T>> outerScratch)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {
@@ -87,15 +88,24 @@ internal static class FilterBackward
             for (int task = Group.IdxX; task < tasks; task += Group.DimX)
             {
                 int block = task / columns, c = task - block * columns, e = 8 * block;
-                TileBlock<T> t = TileProduct.Eight(hidden, e * columns, (e + 4) * columns, columns, weight2, columns, c, bias2[c], bias2[c]);
-                Filter(t.A0, e, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
-                Filter(t.A1, e + 1, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
-                Filter(t.A2, e + 2, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
-                Filter(t.A3, e + 3, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
-                Filter(t.B0, e + 4, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
-                Filter(t.B1, e + 5, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
-                Filter(t.B2, e + 6, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
-                Filter(t.B3, e + 7, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c, outer, messages, dots);
+                TileBlock<T> t = TileProduct.Eight(
+                    hidden, e * columns, (e + 4) * columns, columns, weight2, columns, c, bias2[c], bias2[c]);
+                Filter(t.A0, e, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
+                Filter(t.A1, e + 1, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
+                Filter(t.A2, e + 2, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
+                Filter(t.A3, e + 3, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
+                Filter(t.B0, e + 4, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
+                Filter(t.B1, e + 5, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
+                Filter(t.B2, e + 6, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
+                Filter(t.B3, e + 7, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                    outer, messages, dots);
             }
             Group.Barrier();
             if (keep) FilterTile.Copy(outer, outerScratch, (start - origin) * columns, edges * columns);
@@ -131,7 +141,8 @@ internal static class FilterBackward
     }
 
     private static void Filter<T>(
-        Pack4<T> t, int e, int start, int edges, int tileEdges, ArrayView<T> envelope, ArrayView<Pack4<T>> features, ArrayView<Pack4<T>> gradient,
+        Pack4<T> t, int e, int start, int edges, int tileEdges,
+        ArrayView<T> envelope, ArrayView<Pack4<T>> features, ArrayView<Pack4<T>> gradient,
         ArrayView<long> order, ArrayView<long> senders, ArrayView<long> receivers, int columns, int c,
         ArrayView<Pack4<T>> outer, ArrayView<Pack4<T>> messages, ArrayView<T> dots)
         where T : unmanaged, INumber<T>

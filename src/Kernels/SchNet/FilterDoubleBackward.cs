@@ -49,7 +49,8 @@ internal static class FilterDoubleBackward
         ArrayView<long> rowStarts, ArrayView<long> order, ArrayView<long> senders, ArrayView<long> receivers,
         int firstRow, int lastRow, int rowsPerGroup, int tileEdges,
         ArrayView<T> byFeatures, ArrayView<T> byRadial, ArrayView<T> byEnvelope,
-        ArrayView<Pack4<T>> inputScratch, ArrayView<Pack4<T>> hiddenScratch, ArrayView<Pack4<T>> innerScratch, ArrayView<Pack4<T>> outerScratch)
+        ArrayView<Pack4<T>> inputScratch, ArrayView<Pack4<T>> hiddenScratch,
+        ArrayView<Pack4<T>> innerScratch, ArrayView<Pack4<T>> outerScratch)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {
@@ -98,15 +99,16 @@ internal static class FilterDoubleBackward
             for (int task = Group.IdxX; task < tasks; task += Group.DimX)
             {
                 int block = task / columns, c = task - block * columns, e = 4 * block;
-                TileBlock<T> t = TileProduct.Eight(hidden, e * columns, deep + e * columns, columns, weight2, columns, c, bias2[c], default);
-                Filter(t.A0, t.B0, e, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient, order, senders, receivers,
-                    columns, c, outer, messages, dots);
-                Filter(t.A1, t.B1, e + 1, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient, order, senders, receivers,
-                    columns, c, outer, messages, dots);
-                Filter(t.A2, t.B2, e + 2, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient, order, senders, receivers,
-                    columns, c, outer, messages, dots);
-                Filter(t.A3, t.B3, e + 3, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient, order, senders, receivers,
-                    columns, c, outer, messages, dots);
+                TileBlock<T> t = TileProduct.Eight(
+                    hidden, e * columns, deep + e * columns, columns, weight2, columns, c, bias2[c], default);
+                Filter(t.A0, t.B0, e, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient,
+                    order, senders, receivers, columns, c, outer, messages, dots);
+                Filter(t.A1, t.B1, e + 1, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient,
+                    order, senders, receivers, columns, c, outer, messages, dots);
+                Filter(t.A2, t.B2, e + 2, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient,
+                    order, senders, receivers, columns, c, outer, messages, dots);
+                Filter(t.A3, t.B3, e + 3, start, edges, tileEdges, envelope, envelopeDot, features, featuresDot, gradient,
+                    order, senders, receivers, columns, c, outer, messages, dots);
             }
             Group.Barrier();
             if (keep)
@@ -131,7 +133,8 @@ internal static class FilterDoubleBackward
         RowSums.Finish(running, row, endRow, byFeatures);
     }
 
-    private static void Hidden<T, TReal>(Pack4<T> s, Pack4<T> sDot, int at, int deep, ArrayView<Pack4<T>> hidden, ArrayView<Pack4<T>> slopes)
+    private static void Hidden<T, TReal>(
+        Pack4<T> s, Pack4<T> sDot, int at, int deep, ArrayView<Pack4<T>> hidden, ArrayView<Pack4<T>> slopes)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {

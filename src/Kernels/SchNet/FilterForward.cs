@@ -63,7 +63,8 @@ internal static class FilterForward
             for (int task = Group.IdxX; task < blocks * columns; task += Group.DimX)
             {
                 int block = task / columns, c = task - block * columns, e = 8 * block;
-                TileBlock<T> t = TileProduct.Eight(hidden, e * columns, (e + 4) * columns, columns, weight2, columns, c, bias2[c], bias2[c]);
+                TileBlock<T> t = TileProduct.Eight(
+                    hidden, e * columns, (e + 4) * columns, columns, weight2, columns, c, bias2[c], bias2[c]);
                 Message(t.A0, e, start, edges, envelope, features, senders, columns, c, messages);
                 Message(t.A1, e + 1, start, edges, envelope, features, senders, columns, c, messages);
                 Message(t.A2, e + 2, start, edges, envelope, features, senders, columns, c, messages);

@@ -48,7 +48,8 @@ internal static class FilterTangent
         {
             int edges = end - start < tileEdges ? end - start : tileEdges, blocks = (edges + 3) / 4;
             RadialTile.Load(radial, count, ArrayView<long>.Empty, start, edges, 4 * blocks, radials.Cast<T>(), 4 * inner);
-            RadialTile.Load(radialDot, count, ArrayView<long>.Empty, start, edges, 4 * blocks, radials.SubView(dual, dual).Cast<T>(), 4 * inner);
+            RadialTile.Load(
+                radialDot, count, ArrayView<long>.Empty, start, edges, 4 * blocks, radials.SubView(dual, dual).Cast<T>(), 4 * inner);
             Group.Barrier();
             for (int task = Group.IdxX; task < blocks * columns; task += Group.DimX)
             {
@@ -64,7 +65,8 @@ internal static class FilterTangent
             for (int task = Group.IdxX; task < blocks * columns; task += Group.DimX)
             {
                 int block = task / columns, c = task - block * columns, e = 4 * block;
-                TileBlock<T> t = TileProduct.Eight(hidden, e * columns, deep + e * columns, columns, weight2, columns, c, bias2[c], default);
+                TileBlock<T> t = TileProduct.Eight(
+                    hidden, e * columns, deep + e * columns, columns, weight2, columns, c, bias2[c], default);
                 Message(t.A0, t.B0, e, start, edges, envelope, envelopeDot, features, featuresDot, senders, columns, c, messages);
                 Message(t.A1, t.B1, e + 1, start, edges, envelope, envelopeDot, features, featuresDot, senders, columns, c, messages);
                 Message(t.A2, t.B2, e + 2, start, edges, envelope, envelopeDot, features, featuresDot, senders, columns, c, messages);
@@ -86,7 +88,8 @@ internal static class FilterTangent
 
     private static void Message<T>(
         Pack4<T> t, Pack4<T> tDot, int e, int start, int edges, ArrayView<T> envelope, ArrayView<T> envelopeDot,
-        ArrayView<Pack4<T>> features, ArrayView<Pack4<T>> featuresDot, ArrayView<long> senders, int columns, int c, ArrayView<Pack4<T>> messages)
+        ArrayView<Pack4<T>> features, ArrayView<Pack4<T>> featuresDot, ArrayView<long> senders, int columns, int c,
+        ArrayView<Pack4<T>> messages)
         where T : unmanaged, INumber<T>
     {
         if (e >= edges) return;

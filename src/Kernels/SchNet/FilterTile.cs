@@ -21,7 +21,8 @@ internal static class FilterTile
     /// <param name="start">The place of the tile's first edge.</param>
     /// <param name="edges">Edges of the tile.</param>
     /// <param name="sums">(E), written at the edges' own numbers</param>
-    public static void SumDots<T>(ArrayView<T> dots, int columns, int tileEdges, ArrayView<long> order, int start, int edges, ArrayView<T> sums)
+    public static void SumDots<T>(
+        ArrayView<T> dots, int columns, int tileEdges, ArrayView<long> order, int start, int edges, ArrayView<T> sums)
         where T : unmanaged, INumber<T>
     {
         for (int e = Group.IdxX; e < edges; e += Group.DimX)

@@ -10,5 +10,6 @@ namespace ChemScale.Kernels.SchNet;
 /// <param name="Plain1">(N, K padded) W1; only backward</param>
 /// <param name="Plain2">(N, N) W2; only backward</param>
 public readonly record struct FilterWeights<T>(
-    DeviceArray<T> Weight1, DeviceArray<T> Bias1, DeviceArray<T> Weight2, DeviceArray<T> Bias2, DeviceArray<T> Plain1, DeviceArray<T> Plain2)
+    DeviceArray<T> Weight1, DeviceArray<T> Bias1, DeviceArray<T> Weight2, DeviceArray<T> Bias2,
+    DeviceArray<T> Plain1, DeviceArray<T> Plain2)
     where T : unmanaged;

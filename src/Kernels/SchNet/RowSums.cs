@@ -23,7 +23,8 @@ internal static class RowSums
     /// <param name="edges">Edges of the tile.</param>
     /// <param name="sums">(rows, width), written where a row is finished</param>
     /// <returns>The row that is not finished now.</returns>
-    public static int Add<T>(ArrayView<T> values, ArrayView<T> running, ArrayView<long> rowStarts, int row, int start, int edges, ArrayView<T> sums)
+    public static int Add<T>(
+        ArrayView<T> values, ArrayView<T> running, ArrayView<long> rowStarts, int row, int start, int edges, ArrayView<T> sums)
         where T : unmanaged, INumber<T>
     {
         int width = running.IntLength;

@@ -6,12 +6,13 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
 
-/// <summary>Hands tensors to the convolution's kernels: atoms' and weights' as <see cref="FilterPadding"/> makes them, all contiguous.</summary>
+/// <summary>Hands tensors to the convolution's kernels: contiguous; of atoms and weights as <see cref="FilterPadding"/> makes them.</summary>
 internal static class FilterLaunch
 {
     /// <summary>Whether a group's shared memory has room for the filter network.</summary>
     public static bool Fits(Tensor features, Tensor radial) =>
-        new FilterShape(FilterPadding.Width(features.size(1)), (int)radial.size(1)).Fits(Device(features).LargestSharedBytes, (int)features.ElementSize);
+        new FilterShape(FilterPadding.Width(features.size(1)), (int)radial.size(1))
+            .Fits(Device(features).LargestSharedBytes, (int)features.ElementSize);
 
     /// <returns>m (atoms, padded width)</returns>
     public static Tensor Forward(EdgeList edges, FilterTensors inputs, Tensor[] weights)
@@ -24,7 +25,8 @@ internal static class FilterLaunch
         void Run<T, TReal>()
             where T : unmanaged, INumber<T>
             where TReal : struct, IReal<T> =>
-            FilterLauncher<T, TReal>.Forward(Device(sums), Shape(inputs), Edges(edges, bySender: false), inputs.Arrays<T>(), Weights<T>(weights), Array<T>(sums));
+            FilterLauncher<T, TReal>.Forward(
+                Device(sums), Shape(inputs), Edges(edges, bySender: false), inputs.Arrays<T>(), Weights<T>(weights), Array<T>(sums));
     }
 
     /// <returns>(atoms, padded width)</returns>
@@ -39,7 +41,8 @@ internal static class FilterLaunch
             where T : unmanaged, INumber<T>
             where TReal : struct, IReal<T> =>
             FilterLauncher<T, TReal>.Tangent(
-                Device(sums), Shape(inputs), Edges(edges, bySender: false), inputs.Arrays<T>(), along.Arrays<T>(), Weights<T>(weights), Array<T>(sums));
+                Device(sums), Shape(inputs), Edges(edges, bySender: false), inputs.Arrays<T>(), along.Arrays<T>(), Weights<T>(weights),
+                Array<T>(sums));
     }
 
     /// <param name="edges">The edges.</param>
@@ -52,8 +55,8 @@ internal static class FilterLaunch
     /// <param name="by">Gradients by h, phi, f; written where these senders' rows and edges are.</param>
     /// <param name="scratch">Inputs, hidden, inner, outer of these senders' edges; null: not wanted</param>
     public static void Backward(
-        EdgeList edges, int firstAtom, int lastAtom, FilterTensors inputs, FilterTensors? along, Tensor gradient, Tensor[] weights, FilterTensors by,
-        Tensor[]? scratch)
+        EdgeList edges, int firstAtom, int lastAtom, FilterTensors inputs, FilterTensors? along, Tensor gradient, Tensor[] weights,
+        FilterTensors by, Tensor[]? scratch)
     {
         if (gradient.dtype == ScalarType.Float32) Run<float, F32>();
         else Run<double, F64>();
@@ -80,7 +83,8 @@ internal static class FilterLaunch
     private static FilterShape Shape(FilterTensors inputs) => new((int)inputs.Features!.size(1), (int)inputs.Radial!.size(1));
 
     private static FilterEdges Edges(EdgeList edges, bool bySender) => new(
-        Array<long>(edges.RowStarts), Array<long>(bySender ? edges.SenderRowStarts : null), Array<long>(bySender ? edges.SenderEdges : null),
+        Array<long>(edges.RowStarts),
+        Array<long>(bySender ? edges.SenderRowStarts : null), Array<long>(bySender ? edges.SenderEdges : null),
         Array<long>(edges.Senders), Array<long>(edges.Receivers));
 
     private static FilterWeights<T> Weights<T>(Tensor[] weights)

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
 
-/// <summary>The gradients of the filter network's weights: sums of outer products over edges, taken chunk by chunk as products of matrices.</summary>
+/// <summary>Gradients of the filter network's weights: sums of outer products over edges, chunk by chunk as products of matrices.</summary>
 /// <param name="inputs">h, phi, f, W1, b1, W2, b2</param>
 /// <param name="copies">1; 2 where values are followed by derivatives.</param>
 internal sealed class FilterProducts(Tensor[] inputs, int copies)

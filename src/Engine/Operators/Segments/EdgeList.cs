@@ -42,6 +42,18 @@ public sealed class EdgeList : IDisposable
         if (reverseEdges.Length > 0) ReverseEdges = Indices(Wide(reverseEdges), device);
     }
 
+    /// <summary>Takes over tensors that are right already, on one device.</summary>
+    internal EdgeList(Tensor rowStarts, Tensor receivers, Tensor senders, Tensor? reverseEdges)
+    {
+        device = senders.device;
+        Atoms = (int)rowStarts.numel() - 1;
+        Count = (int)senders.numel();
+        RowStarts = rowStarts.DetachFromDisposeScope();
+        Receivers = receivers.DetachFromDisposeScope();
+        Senders = senders.DetachFromDisposeScope();
+        ReverseEdges = reverseEdges?.DetachFromDisposeScope();
+    }
+
     public int Atoms { get; }
 
     /// <summary>Number of edges.</summary>
