@@ -9,6 +9,7 @@ Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
     ["layer"] = LayerOperationsBenchmark.Run,
     ["library"] = VirtualLibraryBenchmark.Run,
     ["neighbors"] = NeighborListBenchmark.Run,
+    ["painn"] = PaiNNBenchmark.Run,
 };
 
 switch (args)

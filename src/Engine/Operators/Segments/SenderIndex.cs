@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Operators;
 
 /// <summary>
-/// The edges by sender: atom j sends the edges <c>Edges[Starts[j]] .. Edges[Starts[j + 1] - 1]</c>, so that sums over what an atom sends have
-/// one owner and one order.
+/// The edges by sender: atom j sends the edges <c>Edges[Starts[j]] .. Edges[Starts[j + 1] - 1]</c>, so that sums over what an atom sends
+/// have one owner and one order.
 /// </summary>
 /// <param name="Starts">(atoms + 1) int64</param>
 /// <param name="Edges">(edges) int64</param>
