@@ -12,6 +12,7 @@ Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
     ["library"] = VirtualLibraryBenchmark.Run,
     ["neighbors"] = NeighborListBenchmark.Run,
     ["radial"] = RadialBenchmark.Run,
+    ["painn"] = PaiNNBenchmark.Run,
 };
 
 switch (args)

@@ -90,7 +90,8 @@ public class PaiNNMessageKernelTests
             Assert.That(found, Is.LessThanOrEqualTo(2 * usual), exact[i].Name);
         }
 
-        static double Error(Tensor values, Tensor exact) => (values.to(ScalarType.Float64) - exact).norm().item<double>() / exact.norm().item<double>();
+        static double Error(Tensor values, Tensor exact) =>
+            (values.to(ScalarType.Float64) - exact).norm().item<double>() / exact.norm().item<double>();
     }
 
     [Test]

@@ -32,5 +32,11 @@ public struct Pack4<T> : IPack<T, Pack4<T>>
 
     public static Pack4<T> SqrtOf<TReal>(Pack4<T> pack, T shift)
         where TReal : struct, IReal<T> =>
-        new() { X = TReal.Sqrt(pack.X + shift), Y = TReal.Sqrt(pack.Y + shift), Z = TReal.Sqrt(pack.Z + shift), W = TReal.Sqrt(pack.W + shift) };
+        new()
+        {
+            X = TReal.Sqrt(pack.X + shift),
+            Y = TReal.Sqrt(pack.Y + shift),
+            Z = TReal.Sqrt(pack.Z + shift),
+            W = TReal.Sqrt(pack.W + shift),
+        };
 }

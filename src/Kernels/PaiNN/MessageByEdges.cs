@@ -37,16 +37,22 @@ internal static class MessageByEdges
         for (int start = 0; start < edges; start += perRound)
         {
             int n = start + 4 * (Grid.GlobalIndex.X / TLanes.Count), last = edges - 1;
-            int n0 = n < edges ? n : last, n1 = n + 1 < edges ? n + 1 : last, n2 = n + 2 < edges ? n + 2 : last, n3 = n + 3 < edges ? n + 3 : last;
+            // Beyond the end the last edge is done again, and the same written there.
+            int n0 = n < edges ? n : last, n1 = n + 1 < edges ? n + 1 : last;
+            int n2 = n + 2 < edges ? n + 2 : last, n3 = n + 3 < edges ? n + 3 : last;
             Triple<T> u0 = default, u1 = default, u2 = default, u3 = default;
             for (int f = lane; f < packs; f += TLanes.Count)
             {
                 (TPack w0, TPack w1, TPack w2, TPack w3) =
                     Filters.Along(filter, packs, f, radial, from + n0, from + n1, radial, from + n2, from + n3);
-                Edge(n0, w0, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters, ref u0);
-                Edge(n1, w1, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters, ref u1);
-                Edge(n2, w2, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters, ref u2);
-                Edge(n3, w3, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters, ref u3);
+                Edge(n0, w0, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                    ref u0);
+                Edge(n1, w1, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                    ref u1);
+                Edge(n2, w2, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                    ref u2);
+                Edge(n3, w3, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                    ref u3);
             }
             u0 = Triples.LaneSum<T, TLanes>(u0);
             u1 = Triples.LaneSum<T, TLanes>(u1);

@@ -23,8 +23,10 @@ internal static class MessageBySenders
     /// <param name="byContext">(A, 3, F), written</param>
     /// <param name="byVectors">(A, 3, F), written; empty where mu is</param>
     public static void Run<T, TPack>(
-        ArrayView<long> senderStarts, ArrayView<long> sentEdges, ArrayView<long> receivers, ArrayView<TPack> context, ArrayView<TPack> vectors,
-        ArrayView<T> directions, ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient,
+        ArrayView<long> senderStarts, ArrayView<long> sentEdges, ArrayView<long> receivers, ArrayView<TPack> context,
+        ArrayView<TPack> vectors,
+        ArrayView<T> directions, ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> scalarGradient,
+        ArrayView<TPack> vectorGradient,
         ArrayView<TPack> byContext, ArrayView<TPack> byVectors)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>

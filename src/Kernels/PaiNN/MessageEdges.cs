@@ -9,4 +9,5 @@ namespace ChemScale.Kernels.PaiNN;
 /// <param name="SenderStarts">(A + 1): atom j sends the edges at places SenderStarts[j] .. SenderStarts[j + 1] - 1</param>
 /// <param name="SentEdges">(E): the edge of each place</param>
 public readonly record struct MessageEdges(
-    DeviceArray<long> RowStarts, DeviceArray<long> Senders, DeviceArray<long> Receivers, DeviceArray<long> SenderStarts, DeviceArray<long> SentEdges);
+    DeviceArray<long> RowStarts, DeviceArray<long> Senders, DeviceArray<long> Receivers, DeviceArray<long> SenderStarts,
+    DeviceArray<long> SentEdges);

@@ -10,7 +10,8 @@ namespace ChemScale.Kernels.PaiNN;
 /// <param name="values">x, mu, u, R</param>
 /// <param name="filter">(K + 1, 3, F) G^T</param>
 /// <param name="features">F</param>
-public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, MessageValues<T> values, DeviceArray<T> filter, int features)
+public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, MessageValues<T> values, DeviceArray<T> filter,
+    int features)
     where T : unmanaged, INumber<T>
 {
     // Fewer packs than this would leave most lanes of a warp without work.
@@ -24,7 +25,8 @@ public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, 
         void Launch<TPack>()
             where TPack : unmanaged, IPack<T, TPack> =>
             device.Launch(MessageKernels<T, TPack>.Forward, Cover<TPack>(sums.Scalars.Length),
-                KernelArgument.Of(edges.RowStarts), KernelArgument.Of(edges.Senders), Packs<TPack>(values.Context), Packs<TPack>(values.Vectors),
+                KernelArgument.Of(edges.RowStarts), KernelArgument.Of(edges.Senders), Packs<TPack>(values.Context),
+                Packs<TPack>(values.Vectors),
                 KernelArgument.Of(values.Directions), KernelArgument.Of(values.Radial), Packs<TPack>(filter),
                 Packs<TPack>(sums.Scalars), Packs<TPack>(sums.Vectors));
     }
@@ -39,8 +41,10 @@ public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, 
             where TPack : unmanaged, IPack<T, TPack> =>
             device.Launch(MessageKernels<T, TPack>.BySenders, Cover<TPack>(gradient.Scalars.Length),
                 KernelArgument.Of(edges.SenderStarts), KernelArgument.Of(edges.SentEdges), KernelArgument.Of(edges.Receivers),
-                Packs<TPack>(values.Context), Packs<TPack>(values.Vectors), KernelArgument.Of(values.Directions), KernelArgument.Of(values.Radial),
-                Packs<TPack>(filter), Packs<TPack>(gradient.Scalars), Packs<TPack>(gradient.Vectors), Packs<TPack>(byContext), Packs<TPack>(byVectors));
+                Packs<TPack>(values.Context), Packs<TPack>(values.Vectors), KernelArgument.Of(values.Directions),
+                KernelArgument.Of(values.Radial),
+                Packs<TPack>(filter), Packs<TPack>(gradient.Scalars), Packs<TPack>(gradient.Vectors), Packs<TPack>(byContext),
+                Packs<TPack>(byVectors));
     }
 
     /// <summary>By w (n, 3, F) and u, of the n edges from one on.</summary>
@@ -60,10 +64,13 @@ public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, 
         void Launch<TPack, TLanes>(int packs)
             where TPack : unmanaged, IPack<T, TPack>
             where TLanes : struct, ILanes =>
-            device.Launch(MessageKernels<T, TPack, TLanes>.ByEdges, device.Cover((byFilters.Length / (3 * features) + 3) / 4 * TLanes.Count),
-                KernelArgument.Of(edges.Senders), KernelArgument.Of(edges.Receivers), Packs<TPack>(values.Context), Packs<TPack>(values.Vectors),
+            device.Launch(MessageKernels<T, TPack, TLanes>.ByEdges,
+                device.Cover((byFilters.Length / (3 * features) + 3) / 4 * TLanes.Count),
+                KernelArgument.Of(edges.Senders), KernelArgument.Of(edges.Receivers), Packs<TPack>(values.Context),
+                Packs<TPack>(values.Vectors),
                 KernelArgument.Of(values.Directions), KernelArgument.Of(values.Radial), Packs<TPack>(filter),
-                Packs<TPack>(gradient.Scalars), Packs<TPack>(gradient.Vectors), packs, from, Packs<TPack>(byFilters), KernelArgument.Of(byDirections));
+                Packs<TPack>(gradient.Scalars), Packs<TPack>(gradient.Vectors), packs, from, Packs<TPack>(byFilters),
+                KernelArgument.Of(byDirections));
     }
 
     /// <summary>By the gradients of dq and dmu.</summary>
@@ -75,9 +82,11 @@ public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, 
         void Launch<TPack>()
             where TPack : unmanaged, IPack<T, TPack> =>
             device.Launch(MessageKernels<T, TPack>.TangentByReceivers, Cover<TPack>(byGradient.Scalars.Length),
-                KernelArgument.Of(edges.RowStarts), KernelArgument.Of(edges.Senders), Packs<TPack>(values.Context), Packs<TPack>(values.Vectors),
+                KernelArgument.Of(edges.RowStarts), KernelArgument.Of(edges.Senders), Packs<TPack>(values.Context),
+                Packs<TPack>(values.Vectors),
                 KernelArgument.Of(values.Directions), KernelArgument.Of(values.Radial), Packs<TPack>(filter),
-                Packs<TPack>(tangent.Context), Packs<TPack>(tangent.Vectors), KernelArgument.Of(tangent.Directions), KernelArgument.Of(tangent.Radial),
+                Packs<TPack>(tangent.Context), Packs<TPack>(tangent.Vectors), KernelArgument.Of(tangent.Directions),
+                KernelArgument.Of(tangent.Radial),
                 Packs<TPack>(byGradient.Scalars), Packs<TPack>(byGradient.Vectors));
     }
 
@@ -91,9 +100,11 @@ public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, 
             where TPack : unmanaged, IPack<T, TPack> =>
             device.Launch(MessageKernels<T, TPack>.TangentBySenders, Cover<TPack>(gradient.Scalars.Length),
                 KernelArgument.Of(edges.SenderStarts), KernelArgument.Of(edges.SentEdges), KernelArgument.Of(edges.Receivers),
-                Packs<TPack>(values.Context), Packs<TPack>(values.Vectors), KernelArgument.Of(values.Directions), KernelArgument.Of(values.Radial),
+                Packs<TPack>(values.Context), Packs<TPack>(values.Vectors), KernelArgument.Of(values.Directions),
+                KernelArgument.Of(values.Radial),
                 Packs<TPack>(filter),
-                Packs<TPack>(tangent.Context), Packs<TPack>(tangent.Vectors), KernelArgument.Of(tangent.Directions), KernelArgument.Of(tangent.Radial),
+                Packs<TPack>(tangent.Context), Packs<TPack>(tangent.Vectors), KernelArgument.Of(tangent.Directions),
+                KernelArgument.Of(tangent.Radial),
                 Packs<TPack>(gradient.Scalars), Packs<TPack>(gradient.Vectors), Packs<TPack>(byContext), Packs<TPack>(byVectors));
     }
 
@@ -102,7 +113,8 @@ public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, 
         MessageValues<T> tangent, MessageSums<T> gradient, int from, DeviceArray<T> byFilters, DeviceArray<T> byFiltersTangent,
         DeviceArray<T> byDirections)
     {
-        if (Fours(tangent.Context, tangent.Vectors, gradient.Scalars, gradient.Vectors, byFilters, byFiltersTangent)) Choose<Pack4<T>>(features / 4);
+        if (Fours(tangent.Context, tangent.Vectors, gradient.Scalars, gradient.Vectors, byFilters, byFiltersTangent))
+            Choose<Pack4<T>>(features / 4);
         else Choose<Pack1<T>>(features);
 
         void Choose<TPack>(int packs)
@@ -116,10 +128,13 @@ public sealed class MessageLauncher<T>(KernelDevice device, MessageEdges edges, 
         void Launch<TPack, TLanes>(int packs)
             where TPack : unmanaged, IPack<T, TPack>
             where TLanes : struct, ILanes =>
-            device.Launch(MessageKernels<T, TPack, TLanes>.TangentByEdges, device.Cover((byFilters.Length / (3 * features) + 1) / 2 * TLanes.Count),
-                KernelArgument.Of(edges.Senders), KernelArgument.Of(edges.Receivers), Packs<TPack>(values.Context), Packs<TPack>(values.Vectors),
+            device.Launch(MessageKernels<T, TPack, TLanes>.TangentByEdges,
+                device.Cover((byFilters.Length / (3 * features) + 1) / 2 * TLanes.Count),
+                KernelArgument.Of(edges.Senders), KernelArgument.Of(edges.Receivers), Packs<TPack>(values.Context),
+                Packs<TPack>(values.Vectors),
                 KernelArgument.Of(values.Directions), KernelArgument.Of(values.Radial), Packs<TPack>(filter),
-                Packs<TPack>(tangent.Context), Packs<TPack>(tangent.Vectors), KernelArgument.Of(tangent.Directions), KernelArgument.Of(tangent.Radial),
+                Packs<TPack>(tangent.Context), Packs<TPack>(tangent.Vectors), KernelArgument.Of(tangent.Directions),
+                KernelArgument.Of(tangent.Radial),
                 Packs<TPack>(gradient.Scalars), Packs<TPack>(gradient.Vectors), packs, from,
                 Packs<TPack>(byFilters), Packs<TPack>(byFiltersTangent), KernelArgument.Of(byDirections));
     }

@@ -5,9 +5,9 @@ using ILGPU;
 namespace ChemScale.Kernels.PaiNN;
 
 /// <summary>
-/// Double backward pass of PaiNN's message by what the edges hold, for a range of edges: with P = [h_i | u . g_i | mu_j . g_i] and its tangent
-/// P' = [0 | u' . g_i | mu'_j . g_i], by w: x'_j P + x_j P', by w': x_j P, which the caller turns into those by R and G; by u: sum over features
-/// of (x_b w'_b + x'_b w_b) g_i. Lanes share two edges.
+/// Double backward pass of PaiNN's message by what the edges hold, for a range of edges: with P = [h_i | u . g_i | mu_j . g_i] and its
+/// tangent P' = [0 | u' . g_i | mu'_j . g_i], by w: x'_j P + x_j P', by w': x_j P, which the caller turns into those by R and G; by u: sum
+/// over features of (x_b w'_b + x'_b w_b) g_i. Lanes share two edges.
 /// </summary>
 internal static class MessageTangentByEdges
 {
@@ -65,7 +65,8 @@ internal static class MessageTangentByEdges
     }
 
     private static void Edge<T, TPack>(
-        int n, TPack w, TPack wTangent, ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context, ArrayView<TPack> vectors,
+        int n, TPack w, TPack wTangent, ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context,
+        ArrayView<TPack> vectors,
         ArrayView<T> directions, ArrayView<TPack> contextTangent, ArrayView<TPack> vectorsTangent, ArrayView<T> directionsTangent,
         ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient, int packs, int f, int from,
         ArrayView<TPack> byFilters, ArrayView<TPack> byFiltersTangent, ref Triple<T> byDirection)

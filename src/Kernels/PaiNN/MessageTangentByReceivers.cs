@@ -5,8 +5,8 @@ using ILGPU;
 namespace ChemScale.Kernels.PaiNN;
 
 /// <summary>
-/// Half of the double backward pass of PaiNN's message: with y = x_j w and its tangent y' = x_j w' + x'_j w, the gradients by h_i: sum of y'_a,
-/// and by g_i: sum of y'_b u + y_b u' + y'_c mu_j + y_c mu'_j, over the edges that i receives. It is the tangent of the forward pass.
+/// Half of the double backward pass of PaiNN's message: with y = x_j w and its tangent y' = x_j w' + x'_j w, the gradients by h_i: sum of
+/// y'_a, and by g_i: sum of y'_b u + y_b u' + y'_c mu_j + y_c mu'_j, over the edges that i receives. It is the tangent of the forward pass.
 /// </summary>
 internal static class MessageTangentByReceivers
 {

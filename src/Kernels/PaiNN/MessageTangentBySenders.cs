@@ -27,8 +27,10 @@ internal static class MessageTangentBySenders
     /// <param name="byContext">(A, 3, F), written</param>
     /// <param name="byVectors">(A, 3, F), written; empty where mu is</param>
     public static void Run<T, TPack>(
-        ArrayView<long> senderStarts, ArrayView<long> sentEdges, ArrayView<long> receivers, ArrayView<TPack> context, ArrayView<TPack> vectors,
-        ArrayView<T> directions, ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> contextTangent, ArrayView<TPack> vectorsTangent,
+        ArrayView<long> senderStarts, ArrayView<long> sentEdges, ArrayView<long> receivers, ArrayView<TPack> context,
+        ArrayView<TPack> vectors,
+        ArrayView<T> directions, ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> contextTangent,
+        ArrayView<TPack> vectorsTangent,
         ArrayView<T> directionsTangent, ArrayView<T> radialTangent, ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient,
         ArrayView<TPack> byContext, ArrayView<TPack> byVectors)
         where T : unmanaged, INumber<T>
@@ -65,7 +67,8 @@ internal static class MessageTangentBySenders
     }
 
     private static void Send<T, TPack>(
-        int edge, Triple<TPack> w, Triple<TPack> wTangent, ArrayView<long> receivers, ArrayView<T> directions, ArrayView<T> directionsTangent,
+        int edge, Triple<TPack> w, Triple<TPack> wTangent, ArrayView<long> receivers, ArrayView<T> directions,
+        ArrayView<T> directionsTangent,
         ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient, int packs, int f,
         ref Triple<TPack> byX, ref Triple<TPack> moment, ref Triple<TPack> momentTangent)
         where T : unmanaged, INumber<T>

@@ -56,7 +56,12 @@ internal static class Triples
     public static Triple<T> AddSums<T, TPack>(Triple<T> sum, Triple<TPack> vector, TPack factor)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack> =>
-        new() { A = sum.A + TPack.Sum(vector.A * factor), B = sum.B + TPack.Sum(vector.B * factor), C = sum.C + TPack.Sum(vector.C * factor) };
+        new()
+        {
+            A = sum.A + TPack.Sum(vector.A * factor),
+            B = sum.B + TPack.Sum(vector.B * factor),
+            C = sum.C + TPack.Sum(vector.C * factor),
+        };
 
     /// <summary>Sum over the lanes of an item.</summary>
     public static Triple<T> LaneSum<T, TLanes>(Triple<T> values)

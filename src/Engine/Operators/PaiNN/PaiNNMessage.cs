@@ -19,7 +19,9 @@ public static class PaiNNMessage
         // Kernels take each edge for itself, as do the radial ones.
         if (OperatorModes.UseKernels(context) && pairs is { Edges: not null, Pairs.TwoWay: 0 })
             return PaiNNMessageKernelFunction.Apply(context, vectors, pairs, filter);
-        return HostPath.Chosen(context) ? PaiNNMessageFunction.Apply(context, vectors, pairs, filter) : Composed(context, vectors, pairs, filter);
+        return HostPath.Chosen(context)
+            ? PaiNNMessageFunction.Apply(context, vectors, pairs, filter)
+            : Composed(context, vectors, pairs, filter);
     }
 
     /// <summary>From library operations on all edges at once: the oracle.</summary>

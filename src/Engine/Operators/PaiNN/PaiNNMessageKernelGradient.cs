@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Operators;
 
 /// <summary>
-/// The backward pass of <see cref="PaiNNMessageKernelFunction"/>, a function of its own: training on forces differentiates it. Inputs: those of
-/// the message, then the gradients of dq and dmu.
+/// The backward pass of <see cref="PaiNNMessageKernelFunction"/>, a function of its own: training on forces differentiates it. Inputs:
+/// those of the message, then the gradients of dq and dmu.
 /// </summary>
 internal sealed class PaiNNMessageKernelGradient(EdgeList edges) : AutogradFunction
 {

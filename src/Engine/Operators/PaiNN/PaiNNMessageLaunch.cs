@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Operators;
 
 /// <summary>
-/// Hands tensors to the kernels of PaiNN's message: all contiguous but the filter, of one number type. Inputs: x, mu or null, u, R, G, and for
-/// the backward passes the gradients of dq and dmu. Gradients by w exist for a range of edges at a time: matrix products turn them into
+/// Hands tensors to the kernels of PaiNN's message: all contiguous but the filter, of one number type. Inputs: x, mu or null, u, R, G, and
+/// for the backward passes the gradients of dq and dmu. Gradients by w exist for a range of edges at a time: matrix products turn them into
 /// those by R and G.
 /// </summary>
 internal static class PaiNNMessageLaunch
