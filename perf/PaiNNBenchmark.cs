@@ -62,7 +62,7 @@ internal static class PaiNNBenchmark
             Measure(1, () => gradients = autograd.grad(outputs, inputs, ahead, retain_graph: true, create_graph: true, allow_unused: true));
             // A filter's gradient is not differentiated in training on forces.
             Tensor[] used = [.. gradients.Where((g, i) => g is { IsInvalid: false, requires_grad: true } && i < 4)];
-            Tensor[] along = [.. used.Select(ones_like)];
+            Tensor[] along = [.. used.Select(t => ones_like(t))];
             Measure(2, () => autograd.grad(used, [.. inputs, .. ahead], along, allow_unused: true));
             AutogradFunction.ThrowIfFailed();
         }
