@@ -20,8 +20,8 @@ internal static class PaiNNBenchmark
         set_num_threads(Option(5, get_num_threads()));
         using DisposeScope scope = NewDisposeScope();
         using EdgeList edges = Ring(atoms, neighbors, place);
-        Tensor x = Make(atoms, 3 * features), mu = Make(atoms, 3, features), u = Make(edges.Count, 3), envelope = Make(edges.Count, 1);
-        Tensor basis = Make(edges.Count, radial), filter = Make(3 * features, radial + 1);
+        Tensor x = Make(atoms, 3 * features), mu = Make(atoms, 3, features), u = Make(edges.Count, 3);
+        Tensor basis = Make(edges.Count, radial + 1), filter = Make(3 * features, radial + 1);
         Tensor mixed = Make(atoms, 3, 2 * features), q = Make(atoms, features);
         OperatorMode[] modes = place.type == DeviceType.CUDA
             ? [OperatorMode.Composed, OperatorMode.Kernels]
@@ -30,7 +30,7 @@ internal static class PaiNNBenchmark
         {
             OperatorModes.Current = mode;
             // Each edge for itself, as kernels take them.
-            var pairs = new PaiNNPairs(new EdgeFeatures(edges, edges.OneWay, u, envelope, u, basis, envelope));
+            var pairs = new PaiNNPairs(edges, u, basis);
             Time("message", edges.Count, [x, mu, u, basis, filter], () => Pair(PaiNNMessage.Apply(x, mu, pairs, filter)));
             Time("invariants", atoms, [mixed], () => Pair(PaiNNInvariants.Apply(mixed, 1e-8)));
             Time("update", atoms, [q, mu, x, mixed], () => Pair(PaiNNUpdate.Apply(q, mu, x, q, mixed)));
