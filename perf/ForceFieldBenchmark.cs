@@ -27,7 +27,8 @@ internal static class ForceFieldBenchmark
         [Option("models", Separator = ',', Default = new[] { "schnet", "painn" }, HelpText = "painn, schnet.")]
         public IEnumerable<string> Models { get; set; } = [];
 
-        [Option("molecules", Separator = ',', Default = new[] { "ethanol:10", "aspirin:64" }, HelpText = "ethanol or aspirin, and how many.")]
+        [Option("molecules", Separator = ',', Default = new[] { "ethanol:10", "aspirin:64" },
+            HelpText = "ethanol or aspirin, and how many.")]
         public IEnumerable<string> Molecules { get; set; } = [];
 
         [Option("features", Default = 128)]
@@ -62,8 +63,8 @@ internal static class ForceFieldBenchmark
     }
 
     /// <summary>Best over the rounds.</summary>
-    private sealed record Row(string Model, string Molecules, int Atoms, int Edges, int Threads, string Side, double Best, double Median, double Processor,
-        double Peak, double EnergyDifference, double ForceDifference, double LossDifference, string Library);
+    private sealed record Row(string Model, string Molecules, int Atoms, int Edges, int Threads, string Side, double Best, double Median,
+        double Processor, double Peak, double EnergyDifference, double ForceDifference, double LossDifference, string Library);
 
     public static void Run(string[] args) => Parser.Default.ParseArguments<Options>(args).WithParsed(Run);
 
@@ -76,7 +77,8 @@ internal static class ForceFieldBenchmark
             return;
         }
         string load = Load();
-        Console.WriteLine("  model  molecules     atoms  edges  threads  side             best ms  median ms  processor ms  peak MB     |dE|     |dF|    |dL/L|");
+        Console.WriteLine("  model  molecules     atoms  edges  threads  side             best ms  median ms  processor ms  peak MB"
+            + "     |dE|     |dF|    |dL/L|");
         var rows = new List<Row>();
         foreach (int threads in o.Threads.DefaultIfEmpty(get_num_threads()))
             foreach (string molecules in o.Molecules)
@@ -98,7 +100,9 @@ internal static class ForceFieldBenchmark
 
     private static IEnumerable<Row> Compare(Options o, string model, string molecules, int threads)
     {
-        (string molecule, int count) = molecules.Split(':') is [var name, var text] ? (name, int.Parse(text, CultureInfo.InvariantCulture)) : (molecules, 10);
+        string[] parts = molecules.Split(':');
+        string molecule = parts[0];
+        int count = parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 10;
         var settings = new ForceFieldCase.Settings(model, o.Features, o.Interactions, Radial: 20, Elements: 100, Cutoff: 5, threads);
         string path = Path.Combine(Path.GetTempPath(), $"chemscale-case-{Environment.ProcessId}.safetensors");
         try
@@ -110,7 +114,10 @@ internal static class ForceFieldBenchmark
             for (int round = 0; round < o.Rounds; round++)
             {
                 foreach (string mode in o.Modes)
-                    Add("ours " + mode, Environment.ProcessPath!, [.. Self(), "run", "forcefield", "--case", path, "--steps", steps, "--modes", mode]);
+                {
+                    string[] arguments = [.. Self(), "run", "forcefield", "--case", path, "--steps", steps, "--modes", mode];
+                    Add("ours " + mode, Environment.ProcessPath!, arguments);
+                }
                 if (o.Peer is null) continue;
                 string script = Path.Combine(AppContext.BaseDirectory, "peers", "forcefield_torch.py");
                 foreach (string form in o.Forms) Add(form, o.Peer, [script, path, form, steps]);
@@ -118,12 +125,13 @@ internal static class ForceFieldBenchmark
             foreach ((string side, List<ForceFieldSide> rounds) in sides)
             {
                 double[] losses = sides.First().Value[0].Losses;
-                var row = new Row(model, molecules, written.Atoms, written.Edges, threads, side, rounds.Min(r => r.Best), rounds.Min(r => r.Median),
-                    rounds.Min(r => r.Processor), rounds.Min(r => r.Peak), rounds[0].EnergyDifference, rounds[0].ForceDifference,
+                var row = new Row(model, molecules, written.Atoms, written.Edges, threads, side,
+                    rounds.Min(r => r.Best), rounds.Min(r => r.Median), rounds.Min(r => r.Processor), rounds.Min(r => r.Peak), rounds[0].EnergyDifference, rounds[0].ForceDifference,
                     losses.Zip(rounds[0].Losses, (a, b) => Math.Abs(a - b) / a).Max(), rounds[0].Library);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{row.Model,7}  {molecules,-10} {row.Atoms,8} {row.Edges,6} {threads,8}  {side,-13} {row.Best,10:F1} {row.Median,10:F1} "
-                    + $"{row.Processor,13:F1} {row.Peak,8:F0} {row.EnergyDifference,8:G2} {row.ForceDifference,8:G2} {row.LossDifference,9:G2}"));
+                    $"{row.Model,7}  {molecules,-10} {row.Atoms,8} {row.Edges,6} {threads,8}  {side,-13} {row.Best,10:F1} "
+                    + $"{row.Median,10:F1} {row.Processor,13:F1} {row.Peak,8:F0} "
+                    + $"{row.EnergyDifference,8:G2} {row.ForceDifference,8:G2} {row.LossDifference,9:G2}"));
                 if (!(row.EnergyDifference < Tolerance && row.ForceDifference < Tolerance && row.LossDifference < LossTolerance))
                     throw new InvalidOperationException($"{side} is not the same model");
                 yield return row;

@@ -65,10 +65,12 @@ internal sealed class ForceFieldCase
         /// <summary>Of PaiNN's norms.</summary>
         public double Epsilon { get; init; } = new PaiNNConfig().NormEpsilon;
 
-        public ForceField Create() => Model switch
+        public ForceField Create() => Config().Create(seed: 1);
+
+        private RadialForceFieldConfig Config() => Model switch
         {
-            "schnet" => new SchNet(new SchNetConfig { Features = Features, Interactions = Interactions, RadialFunctions = Radial, Cutoff = Cutoff }, seed: 1),
-            "painn" => new PaiNN(new PaiNNConfig { Features = Features, Interactions = Interactions, RadialFunctions = Radial, Cutoff = Cutoff }, seed: 1),
+            "schnet" => new SchNetConfig { Features = Features, Interactions = Interactions, RadialFunctions = Radial, Cutoff = Cutoff },
+            "painn" => new PaiNNConfig { Features = Features, Interactions = Interactions, RadialFunctions = Radial, Cutoff = Cutoff },
             _ => throw new ArgumentException($"model '{Model}': painn or schnet"),
         };
     }
@@ -108,7 +110,8 @@ internal sealed class ForceFieldCase
         };
         foreach ((string name, var weight) in model.PublishedWeights) tensors["weights." + name] = weight.detach();
         using FileStream stream = File.Create(path);
-        SafetensorsWriter.Write(stream, tensors, new Dictionary<string, string> { ["settings"] = JsonSerializer.Serialize(settings, Json) });
+        var metadata = new Dictionary<string, string> { ["settings"] = JsonSerializer.Serialize(settings, Json) };
+        SafetensorsWriter.Write(stream, tensors, metadata);
     }
 
     public static ForceFieldCase Read(string path)
@@ -127,7 +130,8 @@ internal sealed class ForceFieldCase
     }
 
     public GraphBatch Batch() => new(
-        Ints("atoms_per_frame"), Ints("numbers"), tensors["positions"].data<double>().ToArray(), new EdgeList(Ints("row_starts"), Ints("senders"), Ints("reverse")));
+        Ints("atoms_per_frame"), Ints("numbers"), tensors["positions"].data<double>().ToArray(),
+        new EdgeList(Ints("row_starts"), Ints("senders"), Ints("reverse")));
 
     /// <summary>Greatest differences from the energies and forces written.</summary>
     public (double Energy, double Force) Differences(ForceFieldOutput output) => (

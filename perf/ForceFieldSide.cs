@@ -19,8 +19,8 @@ namespace ChemScale.Perf;
 /// <param name="Processor">Least processor time of a step, over all threads, waiting ones included.</param>
 /// <param name="Idle">Peak resident memory before the first step.</param>
 /// <param name="Peak">Peak resident memory at the end.</param>
-internal sealed record ForceFieldSide(string Library, double EnergyDifference, double ForceDifference, double[] Losses, double Best, double Median,
-    double Processor, double Idle, double Peak)
+internal sealed record ForceFieldSide(string Library, double EnergyDifference, double ForceDifference, double[] Losses, double Best,
+    double Median, double Processor, double Idle, double Peak)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
@@ -38,7 +38,8 @@ internal sealed record ForceFieldSide(string Library, double EnergyDifference, d
         using GraphBatch batch = data.Batch();
         (double energy, double force) = Compare(data, model, batch);
         double idle = PeakMegabytes();
-        using var optimizer = new AdamW(model.named_parameters().Select(p => (p.name, p.parameter)), new OptimizerSpec { WeightDecay = s.WeightDecay });
+        using var optimizer = new AdamW(
+            model.named_parameters().Select(p => (p.name, p.parameter)), new OptimizerSpec { WeightDecay = s.WeightDecay });
         List<double> losses = [], wall = [], processor = [];
         for (int step = 0; step < s.Warmup + steps; step++)
         {
@@ -67,7 +68,8 @@ internal sealed record ForceFieldSide(string Library, double EnergyDifference, d
             processor.Add(spent);
         }
         wall.Sort();
-        return new ForceFieldSide("libtorch " + __version__, energy, force, [.. losses], wall[0], wall[wall.Count / 2], processor.Min(), idle, PeakMegabytes());
+        return new ForceFieldSide("libtorch " + __version__, energy, force, [.. losses],
+            wall[0], wall[wall.Count / 2], processor.Min(), idle, PeakMegabytes());
     }
 
     private static (double Energy, double Force) Compare(ForceFieldCase data, ForceField model, GraphBatch batch)

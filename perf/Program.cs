@@ -4,12 +4,15 @@ using ChemScale.Perf;
 NativeLibraries.EnsureLoaded();
 Dictionary<string, Action<string[]>> benchmarks = new(StringComparer.Ordinal)
 {
+    ["attention"] = AttentionBenchmark.Run,
     ["chemgpt"] = ChemGptBenchmark.Run,
+    ["filter"] = ContinuousFilterBenchmark.Run,
     ["forcefield"] = ForceFieldBenchmark.Run,
     ["layer"] = LayerOperationsBenchmark.Run,
     ["library"] = VirtualLibraryBenchmark.Run,
     ["neighbors"] = NeighborListBenchmark.Run,
     ["radial"] = RadialBenchmark.Run,
+    ["painn"] = PaiNNBenchmark.Run,
 };
 
 switch (args)

@@ -184,7 +184,8 @@ def main():
         processor.append(1000 * (time.process_time() - used))
         losses.append(loss.item())
     wall, processor = wall[s["warmup"]:], processor[s["warmup"]:]
-    result.update(losses=losses[:s["warmup"]], best=min(wall), median=statistics.median(wall), processor=min(processor), peak=peak_megabytes())
+    result.update(losses=losses[:s["warmup"]], best=min(wall), median=statistics.median(wall), processor=min(processor),
+                  peak=peak_megabytes())
     json.dump(result, sys.stdout)
 
 

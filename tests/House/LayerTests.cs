@@ -18,7 +18,7 @@ public class LayerTests
         ["Stores"] = [],
         ["Atoms"] = ["Native", "Stores"],
         ["Tokens"] = ["Chemistry", "Stores"],
-        ["Operators"] = ["Native", Kernels],
+        ["Operators"] = ["Native", "Atoms", Kernels],
         ["Models"] = ["Native", "Operators", "Chemistry", "Tokens", "Atoms"],
         ["Training"] = ["Native", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
         ["Simulation"] = ["Native", "Operators", "Models", "Atoms", "Numerics"],

@@ -32,7 +32,7 @@ public class ChemGptTests
     [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "gptneo_*.npz"])]
     public void Logits_loss_and_gradients_match_the_reference(string file)
     {
-        foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Host])
+        foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Host, OperatorMode.Kernels])
         {
             using var scope = NewDisposeScope();
             OperatorModes.Current = mode;

@@ -12,9 +12,12 @@ namespace ChemScale.Tests.Operators;
 /// <summary>The messages of SchNet and PaiNN in chunks of pairs, against the composed ones.</summary>
 public class MessageFunctionTests
 {
-    // 30 atoms have more pairs than a chunk holds.
+    // More pairs than two chunks hold.
     private static readonly TestFrame[] Frames =
-        [TestFrame.Molecule(30, 1, 2.6), TestFrame.Molecule(30, 2, 2.6), TestFrame.Molecule(30, 3, 2.6), TestFrame.Crystal(3, 2), TestFrame.Molecule(1, 4)];
+    [
+        TestFrame.Molecule(30, 1, 2.6), TestFrame.Molecule(30, 2, 2.6), TestFrame.Molecule(30, 3, 2.6), TestFrame.Crystal(3, 2),
+        TestFrame.Molecule(1, 4),
+    ];
 
     private static readonly ForceFieldConfig[] Configs =
     [
@@ -52,10 +55,43 @@ public class MessageFunctionTests
     }
 
     [Test]
+    public void Repeats_give_the_same_bits_on_two_threads([ValueSource(nameof(Configs))] ForceFieldConfig config)
+    {
+        int threads = get_num_threads();
+        set_num_threads(2);
+        try
+        {
+            // Wide enough for the library to share its loops among threads.
+            ForceFieldConfig wide = config is PaiNNConfig painn
+                ? painn with { Features = 32 }
+                : ((SchNetConfig)config) with { Features = 32, Filters = 0 };
+            float[] first = Gradients(wide);
+            for (int repeat = 0; repeat < 2; repeat++) Assert.That(Gradients(wide), Is.EqualTo(first));
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+
+        static float[] Gradients(ForceFieldConfig config)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using ForceField model = config.Create(3);
+            using GraphBatch batch = TestFrame.Batch(config.Cutoff, Frames);
+            ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
+            (output.Energies.square().sum() + output.Forces!.square().sum()).backward();
+            AutogradFunction.ThrowIfFailed();
+            return [.. model.parameters().SelectMany(p => p.grad!.data<float>().ToArray())];
+        }
+    }
+
+    [Test]
     public void Derivatives_beyond_those_of_training_are_right_too([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         using DisposeScope scope = NewDisposeScope();
-        config = config is PaiNNConfig painn ? painn with { Interactions = 2, NormEpsilon = 0.01 } : ((SchNetConfig)config) with { Interactions = 2 };
+        config = config is PaiNNConfig painn
+            ? painn with { Interactions = 2, NormEpsilon = 0.01 }
+            : ((SchNetConfig)config) with { Interactions = 2 };
         double[] expected = Run(OperatorMode.Composed), found = Run(OperatorMode.Host);
         Assert.That(found, Is.EqualTo(expected).Within(1e-9 * expected.Max(Math.Abs)));
 

@@ -14,11 +14,14 @@ internal static unsafe class NativeHeap
     // The most that glibc takes: larger blocks are mapped, and unmapped when freed.
     private const int LargestBlock = 32 << 20;
 
+    private static readonly string[] Variables = ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"];
+
     /// <summary>Does nothing where there is no GNU C library, or where the environment sets thresholds of its own.</summary>
     public static void KeepFreed()
     {
-        if (!OperatingSystem.IsLinux() || ((string[])["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"]).Any(IsSet)) return;
-        if (!NativeLibrary.TryLoad("libc.so.6", out nint library) || !NativeLibrary.TryGetExport(library, "mallopt", out nint entry)) return;
+        if (!OperatingSystem.IsLinux() || Variables.Any(IsSet)) return;
+        if (!NativeLibrary.TryLoad("libc.so.6", out nint library)) return;
+        if (!NativeLibrary.TryGetExport(library, "mallopt", out nint entry)) return;
         var set = (delegate* unmanaged[Cdecl]<int, int, int>)entry;
         set(MapThreshold, LargestBlock);
         set(TrimThreshold, int.MaxValue);

@@ -36,6 +36,9 @@ public sealed class CpuDevice : KernelDevice
 
     public override int WarpSize => largestGroup == 1 ? 1 : Warp;
 
+    // As an H100 or H200, so that the CPU runs the tiles that they would.
+    public override int LargestSharedBytes => 227 << 10;
+
     // Two groups of two warps: the loops still stride, and every kind of neighbour exists.
     public override LaunchShape Cover(long threads, int groupSize = 256) =>
         threads == 0 ? default : new LaunchShape(largestGroup == 1 ? 1 : 2, Math.Min(groupSize, largestGroup));

@@ -22,6 +22,8 @@ public sealed unsafe class CudaDevice : KernelDevice
 
     public override int WarpSize => 32;
 
+    public override int LargestSharedBytes => context.LargestSharedBytes;
+
     /// <exception cref="KernelException">No driver, or no such device.</exception>
     public static CudaDevice Of(int ordinal) => Devices.GetOrAdd(ordinal, o => new CudaDevice(o));
 

@@ -6,6 +6,9 @@ public abstract class KernelDevice
     /// <summary>Threads that run in step and may exchange registers; 1: none do.</summary>
     public abstract int WarpSize { get; }
 
+    /// <summary>Shared memory that a group may ask for.</summary>
+    public abstract int LargestSharedBytes { get; }
+
     /// <summary>
     /// Groups enough for a strided loop over as many threads, and not so many that they queue. A kernel must not rely on getting a thread
     /// per item: the CPU gives one for all.

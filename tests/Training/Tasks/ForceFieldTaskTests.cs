@@ -114,6 +114,9 @@ public class ForceFieldTaskTests
         using ForceFieldTask task = Task(frames, frames[..1], new TrainingSpec { BatchSize = 4 });
         Assert.That(task.BatchesPerEpoch, Is.EqualTo(2));
         Assert.That(new[] { Step(), Step(), Step(), Step() }, Is.EqualTo(new long[] { 4, 2, 4, 2 }));
+        // What earlier tests left to the finalizer must not go meanwhile.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         long live = Tensor.TotalCount;
         for (int i = 0; i < 20; i++) Step();
         Assert.That(Tensor.TotalCount, Is.EqualTo(live));

@@ -28,8 +28,8 @@ public static class GraphBatches
             frame.AtomicNumbers.CopyTo(numbers, atom);
             frame.Positions.CopyTo(positions, 3 * atom);
             for (int i = 0; i < frame.Atoms; i++) rowStarts[atom + i + 1] = edge + list.RowStarts[i + 1];
-            int[] reverseOfFrame = list.ReverseEdges;
-            for (int e = 0; e < list.Edges; e++) (senders[edge + e], reverse[edge + e]) = (atom + list.Senders[e], edge + reverseOfFrame[e]);
+            int[] reverses = list.ReverseEdges;
+            for (int e = 0; e < list.Edges; e++) (senders[edge + e], reverse[edge + e]) = (atom + list.Senders[e], edge + reverses[e]);
             if (frame.IsPeriodic)
             {
                 frame.Cell!.CopyTo(cells, 9 * f);
@@ -38,7 +38,8 @@ public static class GraphBatches
             atom += frame.Atoms;
             edge += list.Edges;
         }
-        return new GraphBatch([.. frames.Select(f => f.Atoms)], numbers, positions, new EdgeList(rowStarts, senders, reverse, device), shifts, cells,
+        return new GraphBatch(
+            [.. frames.Select(f => f.Atoms)], numbers, positions, new EdgeList(rowStarts, senders, reverse, device), shifts, cells,
             [.. frames.Select(f => f.Charge)], [.. frames.Select(f => f.Spin)], device);
     }
 

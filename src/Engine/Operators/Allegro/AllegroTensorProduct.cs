@@ -15,7 +15,13 @@ public static class AllegroTensorProduct
     /// <param name="edges">The edges.</param>
     /// <param name="table">C</param>
     /// <returns>(edges, K, U)</returns>
-    public static Tensor Apply(Tensor features, Tensor environments, EdgeList edges, TensorProductTable table)
+    public static Tensor Apply(Tensor features, Tensor environments, EdgeList edges, TensorProductTable table) =>
+        OperatorModes.UseKernels(features)
+            ? TensorProductFunction.Apply(features, environments, edges, table, ProductFactor.Output)
+            : Composed(features, environments, edges, table);
+
+    /// <summary>From library operations: the oracle.</summary>
+    internal static Tensor Composed(Tensor features, Tensor environments, EdgeList edges, TensorProductTable table)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor around = environments.index_select(0, edges.Receivers);

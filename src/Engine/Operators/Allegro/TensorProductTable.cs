@@ -11,6 +11,10 @@ public sealed class TensorProductTable : IDisposable
     /// </summary>
     private const long DenseLimit = 5000;
 
+    private readonly TensorProductTerms?[] termsOf = new TensorProductTerms?[3];
+    private readonly ScalarType dtype;
+    private readonly Device? device;
+
     /// <param name="leftBlocks">Components of each representation of the first factor; I together.</param>
     /// <param name="right">J components of the second factor.</param>
     /// <param name="outputs">K components of the result.</param>
@@ -22,6 +26,7 @@ public sealed class TensorProductTable : IDisposable
         ScalarType dtype, Device? device = null)
     {
         int left = leftBlocks.Sum();
+        (this.dtype, this.device) = (dtype, device);
         (Left, Right, Outputs, Entries) = (left, right, outputs, entries);
         foreach (TensorProductEntry e in entries)
         {
@@ -79,8 +84,17 @@ public sealed class TensorProductTable : IDisposable
     /// <summary>(K) int64: where each output is among those of the blocks in turn; null: in its place.</summary>
     internal Tensor? OutputOrder { get; }
 
+    /// <summary>The terms as they make one factor from the other two; made when first asked for.</summary>
+    internal TensorProductTerms Terms(ProductFactor factor) => termsOf[(int)factor] ??= factor switch
+    {
+        ProductFactor.Output => new(Outputs, Left, Right, Entries.Select(e => (e.Output, e.Left, e.Right, e.Value)), dtype, device),
+        ProductFactor.Left => new(Left, Outputs, Right, Entries.Select(e => (e.Left, e.Output, e.Right, e.Value)), dtype, device),
+        _ => new(Right, Left, Outputs, Entries.Select(e => (e.Right, e.Left, e.Output, e.Value)), dtype, device),
+    };
+
     public void Dispose()
     {
+        foreach (TensorProductTerms? terms in termsOf) terms?.Dispose();
         foreach (Tensor matrix in Matrices) matrix.Dispose();
         OutputOrder?.Dispose();
     }

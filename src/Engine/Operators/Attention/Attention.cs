@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using ChemScale.Kernels.Attention;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,6 +11,12 @@ namespace ChemScale.Engine.Operators;
 /// </summary>
 public static class Attention
 {
+    /// <summary>
+    /// Longer molecules go to the library's operation on CUDA, which uses tensor cores where kernels do not. A guess until the crossover
+    /// is measured on a device.
+    /// </summary>
+    internal const int LongestOfKernels = 2048;
+
     /// <param name="qkv">(T, 3 h): queries, keys, values side by side; head a owns columns a h/heads .. of each.</param>
     /// <param name="rows">The molecules of the batch.</param>
     /// <param name="heads">Number of heads; divides h.</param>
@@ -20,10 +27,17 @@ public static class Attention
     {
         // A window no molecule reaches is none.
         if (window >= rows.Longest) window = 0;
+        if (rows.Longest > LongestOfKernels && UseKernels(qkv, heads) && qkv.device_type == DeviceType.CUDA)
+            return AttentionLibrary.Apply(qkv, rows, heads, window, scale);
+        if (UseKernels(qkv, heads)) return AttentionKernelFunction.Apply(qkv, rows, heads, window, scale);
         return UseHost(qkv)
             ? AttentionFunction.Apply(qkv, rows, heads, window, scale)
             : AttentionComposed.Apply(qkv, rows, heads, window, scale);
     }
+
+    /// <summary>Other head widths take the composed form, whose products waste nothing there.</summary>
+    private static bool UseKernels(Tensor qkv, int heads) =>
+        OperatorModes.UseKernels(qkv) && qkv.size(1) / 3 % heads == 0 && AttentionGrid.Has((int)(qkv.size(1) / 3 / heads));
 
     private static bool UseHost(Tensor qkv) => OperatorModes.Current switch
     {

@@ -1,6 +1,5 @@
 using static TorchSharp.torch;
 
-
 namespace ChemScale.Engine.Operators;
 
 /// <summary>
@@ -10,6 +9,7 @@ namespace ChemScale.Engine.Operators;
 public sealed class PackedRows : IDisposable
 {
     private readonly int[] starts;
+    private readonly Dictionary<int, Tensor> tiles = [];
     private Tensor? padded;
     private Tensor? unpadded;
 
@@ -41,8 +41,22 @@ public sealed class PackedRows : IDisposable
     /// <summary>(T) padded slot of each row.</summary>
     public Tensor UnpaddedIndex(Device device) => unpadded ??= Build(device, pad: false);
 
+    /// <summary>
+    /// (tiles, 3) int32: the molecules cut into tiles of at most so many rows: molecule's first row and its end, tile's first row.
+    /// </summary>
+    public Tensor Tiles(int size, Device device)
+    {
+        if (tiles.TryGetValue(size, out Tensor? made)) return made;
+        var table = new List<int>();
+        for (int b = 0; b < Molecules; b++)
+            for (int first = starts[b]; first < starts[b + 1]; first += size) table.AddRange([starts[b], starts[b + 1], first]);
+        return tiles[size] = tensor(table.ToArray(), device: device).DetachFromDisposeScope();
+    }
+
     public void Dispose()
     {
+        foreach (Tensor table in tiles.Values) table.Dispose();
+        tiles.Clear();
         padded?.Dispose();
         unpadded?.Dispose();
         padded = unpadded = null;

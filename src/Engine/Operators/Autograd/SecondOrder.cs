@@ -16,12 +16,14 @@ internal static class SecondOrder
         using var mode = enable_grad();
         // Views, since one input may come from another, and only what the operation itself makes of each counts. Inputs that want no
         // gradient still are variables here; the engine drops what it does not need.
-        Tensor?[] variables = [.. inputs.Select(t => further && t is { requires_grad: true } ? t.view_as(t) : t?.detach().requires_grad_())];
+        Tensor?[] variables =
+            [.. inputs.Select(t => further && t is { requires_grad: true } ? t.view_as(t) : t?.detach().requires_grad_())];
         Tensor[] outputs = composed(variables[..count]);
         int[] used = [.. Enumerable.Range(0, count).Where(i => variables[i] is not null && along[i] is not null)];
         if (used.Length == 0) return new Tensor?[inputs.Length];
         var upstream = variables[count..].OfType<Tensor>().ToList();
-        IList<Tensor> first = autograd.grad(outputs, [.. used.Select(i => variables[i]!)], upstream, retain_graph: true, create_graph: true, allow_unused: true);
+        IList<Tensor> first = autograd.grad(outputs, [.. used.Select(i => variables[i]!)], upstream,
+            retain_graph: true, create_graph: true, allow_unused: true);
         int[] wanted = [.. Enumerable.Range(0, inputs.Length).Where(i => variables[i] is not null)];
         int[] defined = [.. Enumerable.Range(0, used.Length).Where(i => first[i] is not null)];
         IList<Tensor> second = autograd.grad([.. defined.Select(i => first[i])], [.. wanted.Select(i => variables[i]!)],

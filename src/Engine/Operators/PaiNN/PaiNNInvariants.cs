@@ -12,7 +12,11 @@ public static class PaiNNInvariants
     /// <param name="mixed">(atoms, 3, 2 F): V and W side by side</param>
     /// <param name="epsilon">Keeps the norm differentiable at zero.</param>
     /// <returns>(atoms, F) each</returns>
-    public static (Tensor Norm, Tensor Product) Apply(Tensor mixed, double epsilon)
+    public static (Tensor Norm, Tensor Product) Apply(Tensor mixed, double epsilon) =>
+        OperatorModes.UseKernels(mixed) ? PaiNNInvariantsFunction.Apply(mixed, epsilon) : Composed(mixed, epsilon);
+
+    /// <summary>From library operations: the oracle.</summary>
+    internal static (Tensor Norm, Tensor Product) Composed(Tensor mixed, double epsilon)
     {
         using DisposeScope scope = NewDisposeScope();
         long features = mixed.size(2) / 2;

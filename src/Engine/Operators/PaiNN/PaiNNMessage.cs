@@ -14,8 +14,15 @@ public static class PaiNNMessage
     /// <param name="pairs">The edges: u and [phi f | f].</param>
     /// <param name="filter">(3 F, K + 1) [W | bias]</param>
     /// <returns>dq (atoms, F) and dmu (atoms, 3, F)</returns>
-    public static (Tensor Scalars, Tensor Vectors) Apply(Tensor context, Tensor? vectors, PaiNNPairs pairs, Tensor filter) =>
-        HostPath.Chosen(context) ? PaiNNMessageFunction.Apply(context, vectors, pairs, filter) : Composed(context, vectors, pairs, filter);
+    public static (Tensor Scalars, Tensor Vectors) Apply(Tensor context, Tensor? vectors, PaiNNPairs pairs, Tensor filter)
+    {
+        // Kernels take each edge for itself, as do the radial ones.
+        if (OperatorModes.UseKernels(context) && pairs is { Edges: not null, Pairs.TwoWay: 0 })
+            return PaiNNMessageKernelFunction.Apply(context, vectors, pairs, filter);
+        return HostPath.Chosen(context)
+            ? PaiNNMessageFunction.Apply(context, vectors, pairs, filter)
+            : Composed(context, vectors, pairs, filter);
+    }
 
     /// <summary>From library operations on all edges at once: the oracle.</summary>
     internal static (Tensor Scalars, Tensor Vectors) Composed(Tensor context, Tensor? vectors, PaiNNPairs pairs, Tensor filter)

@@ -54,7 +54,8 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
             {
                 Tensor x = context.index_select(0, way.Senders), g = vectorGradient.index_select(0, way.Receivers);
                 Tensor? mu = vectors?.index_select(0, way.Senders);
-                Tensor p = Coefficients(scalarGradient.index_select(0, way.Receivers), Dot(g, Signed(u, way)), mu is null ? null : Dot(g, mu));
+                Tensor gq = scalarGradient.index_select(0, way.Receivers);
+                Tensor p = Coefficients(gq, Dot(g, Signed(u, way)), mu is null ? null : Dot(g, mu));
                 Add(ref byU, (g * Part(x, 1).mul(Part(w, 1))).sum(2), way.Reversed);
                 byVectors?.index_add_(0, way.Senders, g.mul_(Part(x, 2).mul(Part(w, 2))), 1);
                 Add(ref byW, x.mul_(p));
@@ -68,8 +69,8 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
     }
 
     /// <summary>The gradient of the derivative of S along (alongContext, ...), by x, mu, u, R, W, gq and gmu.</summary>
-    public Tensor?[] DoubleBackward(Tensor scalarGradient, Tensor vectorGradient, Tensor? alongContext, Tensor? alongVectors, Tensor? alongDirections,
-        Tensor? alongRadial)
+    public Tensor?[] DoubleBackward(Tensor scalarGradient, Tensor vectorGradient, Tensor? alongContext, Tensor? alongVectors,
+        Tensor? alongDirections, Tensor? alongRadial)
     {
         Tensor du = alongDirections ?? zeros_like(directions), dr = alongRadial ?? zeros_like(radial);
         Tensor byContext = zeros_like(context), byDirections = empty_like(directions), byRadial = empty_like(radial);
@@ -89,7 +90,8 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
                 Tensor? xDot = alongContext?.index_select(0, way.Senders);
                 Tensor? mu = vectors?.index_select(0, way.Senders), muDot = alongVectors?.index_select(0, way.Senders);
                 Tensor signed = Signed(u, way), signedDot = Signed(uDot, way);
-                Tensor p = Coefficients(scalarGradient.index_select(0, way.Receivers), Dot(g, signed), mu is null ? null : Dot(g, mu));
+                Tensor gq = scalarGradient.index_select(0, way.Receivers);
+                Tensor p = Coefficients(gq, Dot(g, signed), mu is null ? null : Dot(g, mu));
                 Tensor pDotB = Dot(g, signedDot);
                 Tensor? pDotC = muDot is null ? null : Dot(g, muDot);
                 Tensor y = x * w, yDot = x * wDot;
@@ -133,7 +135,7 @@ internal sealed class PaiNNMessageSums(PairList pairs, Tensor context, Tensor? v
         else sum.add_(values, negative ? -1 : 1);
     }
 
-    /// <summary>Sums of products over xyz: (chunk, 3, F) by (chunk, 3, F or 1) gives (chunk, F). Faster than to reduce a product of all.</summary>
+    /// <summary>Sums of products over xyz: (chunk, 3, F) by (chunk, 3, F or 1) gives (chunk, F). To reduce one product is slower.</summary>
     private static Tensor Dot(Tensor a, Tensor b) =>
         (a.select(1, 0) * b.select(1, 0)).addcmul_(a.select(1, 1), b.select(1, 1), 1).addcmul_(a.select(1, 2), b.select(1, 2), 1);
 

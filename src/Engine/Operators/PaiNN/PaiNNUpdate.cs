@@ -12,7 +12,13 @@ public static class PaiNNUpdate
     /// <param name="product">(atoms, F) V . W</param>
     /// <param name="mixed">(atoms, 3, 2 F): V and W side by side</param>
     /// <returns>(atoms, F) and (atoms, 3, F)</returns>
-    public static (Tensor Scalars, Tensor Vectors) Apply(Tensor scalars, Tensor vectors, Tensor context, Tensor product, Tensor mixed)
+    public static (Tensor Scalars, Tensor Vectors) Apply(Tensor scalars, Tensor vectors, Tensor context, Tensor product, Tensor mixed) =>
+        OperatorModes.UseKernels(scalars)
+            ? PaiNNUpdateFunction.Apply(scalars, vectors, context, product, mixed)
+            : Composed(scalars, vectors, context, product, mixed);
+
+    /// <summary>From library operations: the oracle.</summary>
+    internal static (Tensor Scalars, Tensor Vectors) Composed(Tensor scalars, Tensor vectors, Tensor context, Tensor product, Tensor mixed)
     {
         using DisposeScope scope = NewDisposeScope();
         long features = scalars.size(1);

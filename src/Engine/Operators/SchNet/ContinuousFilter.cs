@@ -18,9 +18,18 @@ public static class ContinuousFilter
     /// <returns>(atoms, filters)</returns>
     public static Tensor Apply(Tensor features, in EdgeFeatures edges, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2)
     {
+        PairList pairs = edges.Pairs;
+        // Kernels take each edge for itself, and filters that a group's shared memory has room for.
+        if (OperatorModes.UseKernels(features) && pairs.TwoWay == 0)
+        {
+            EdgeList list = edges.Edges;
+            return FilterLaunch.Fits(features, edges.Radial)
+                ? ContinuousFilterFunction.Apply((x, _) => new ContinuousFilterKernels(list, x), features, edges, weight1, bias1, weight2, bias2)
+                : ContinuousFilterFunction.Apply((x, layers) => new ContinuousFilterSums(pairs, x, layers), features, edges, weight1, bias1, weight2, bias2);
+        }
         return HostPath.Chosen(features)
-            ? ContinuousFilterFunction.Apply(features, edges, weight1, bias1, weight2, bias2)
-            : Composed(features, edges.Pairs, edges.Radial, edges.Envelope, weight1, bias1, weight2, bias2);
+            ? ContinuousFilterFunction.Apply((x, layers) => new ContinuousFilterSums(pairs, x, layers), features, edges, weight1, bias1, weight2, bias2)
+            : Composed(features, pairs, edges.Radial, edges.Envelope, weight1, bias1, weight2, bias2);
     }
 
     /// <summary>From library operations on all edges at once: the oracle.</summary>

@@ -11,21 +11,20 @@ namespace ChemScale.Engine.Operators;
 /// <param name="pairs">The edges.</param>
 /// <param name="inputs">h, phi, f, W1, b1, W2, b2</param>
 /// <param name="layers">(pairs, filters) each: s, k and t, where they were kept; the forward pass needs none.</param>
-internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs, Tensor[] layers)
+internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs, Tensor[] layers) : IContinuousFilterPasses
 {
-    /// <summary>h, phi, f, W1, b1, W2, b2</summary>
-    public const int Inputs = 7;
+    private const int Inputs = IContinuousFilterPasses.Inputs;
 
     private readonly Tensor features = inputs[0], radial = inputs[1], envelope = inputs[2];
 
     private readonly Tensor weight1 = inputs[3], bias1 = inputs[4], weight2 = inputs[5], bias2 = inputs[6];
 
-    /// <param name="keep">Whether s, k and t are returned too. Of the size of the pairs, but to make them is most of the work.</param>
     public (Tensor Sum, Tensor[] Layers) Forward(bool keep)
     {
         Tensor sum = zeros_like(features);
         long filters = features.size(1);
-        Tensor[] kept = keep ? [.. Enumerable.Range(0, 3).Select(_ => empty(pairs.Count, filters, dtype: features.dtype, device: features.device))] : [];
+        Tensor Layer() => empty(pairs.Count, filters, dtype: features.dtype, device: features.device);
+        Tensor[] kept = keep ? [Layer(), Layer(), Layer()] : [];
         foreach (PairChunk chunk in pairs.Chunks)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -42,7 +41,6 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs, Tens
         return (sum, kept);
     }
 
-    /// <returns>By all inputs.</returns>
     public Tensor[] Backward(Tensor gradient)
     {
         Tensor[] by = [.. inputs[..Inputs].Select(t => zeros_like(t))];
@@ -67,7 +65,6 @@ internal sealed class ContinuousFilterSums(PairList pairs, Tensor[] inputs, Tens
         return by;
     }
 
-    /// <summary>The gradient of the derivative of S along (alongFeatures, ...), by all inputs and g.</summary>
     public Tensor[] DoubleBackward(Tensor gradient, Tensor? alongFeatures, Tensor? alongRadial, Tensor? alongEnvelope)
     {
         Tensor[] by = [.. inputs[..Inputs].Select(t => zeros_like(t)), zeros_like(gradient)];

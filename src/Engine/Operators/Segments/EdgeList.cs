@@ -11,6 +11,7 @@ public sealed class EdgeList : IDisposable
     private readonly Device? device;
     private PairList? pairs;
     private PairList? oneWay;
+    private SenderOrder? bySender;
 
     /// <param name="rowStarts">(atoms + 1) ascending offsets from 0; the last is the number of edges.</param>
     /// <param name="senders">(edges) atom at the far end of each edge.</param>
@@ -41,6 +42,18 @@ public sealed class EdgeList : IDisposable
         if (reverseEdges.Length > 0) ReverseEdges = Indices(Wide(reverseEdges), device);
     }
 
+    /// <summary>Takes over tensors that are right already, on one device.</summary>
+    internal EdgeList(Tensor rowStarts, Tensor receivers, Tensor senders, Tensor? reverseEdges)
+    {
+        device = senders.device;
+        Atoms = (int)rowStarts.numel() - 1;
+        Count = (int)senders.numel();
+        RowStarts = rowStarts.DetachFromDisposeScope();
+        Receivers = receivers.DetachFromDisposeScope();
+        Senders = senders.DetachFromDisposeScope();
+        ReverseEdges = reverseEdges?.DetachFromDisposeScope();
+    }
+
     public int Atoms { get; }
 
     /// <summary>Number of edges.</summary>
@@ -59,13 +72,23 @@ public sealed class EdgeList : IDisposable
     public Tensor? ReverseEdges { get; }
 
     /// <summary>The edges as pairs; made when first asked for.</summary>
-    public PairList Pairs => pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
+    public PairList Pairs =>
+        pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
 
     /// <summary>Each edge as a pair of its own, in their order; made when first asked for.</summary>
     public PairList OneWay => oneWay ??= ReverseEdges is null ? Pairs : new PairList(Numbers(Receivers), Numbers(Senders), [], Atoms, device);
 
+    /// <summary>(atoms + 1) int64: sender j sends the edges <c>SenderEdges[SenderRowStarts[j]] ..</c>; made when first asked for.</summary>
+    public Tensor SenderRowStarts => BySender.RowStarts;
+
+    /// <summary>(edges) int64: the edges sorted by sender, each sender's ascending; made when first asked for.</summary>
+    public Tensor SenderEdges => BySender.Edges;
+
+    internal SenderOrder BySender => bySender ??= new SenderOrder(Numbers(Senders), Atoms, device);
+
     public void Dispose()
     {
+        bySender?.Dispose();
         if (!ReferenceEquals(oneWay, pairs)) oneWay?.Dispose();
         pairs?.Dispose();
         Senders.Dispose();

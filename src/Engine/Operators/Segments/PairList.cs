@@ -22,7 +22,8 @@ public sealed class PairList : IDisposable
         for (int e = 0; e < senders.Length; e++)
         {
             long reverse = reverseEdges.Length > 0 ? reverseEdges[e] : e;
-            bool known = reverse != e && reverseEdges[(int)reverse] == e && senders[(int)reverse] == receivers[e] && receivers[(int)reverse] == senders[e];
+            bool known = reverse != e && reverseEdges[(int)reverse] == e
+                && senders[(int)reverse] == receivers[e] && receivers[(int)reverse] == senders[e];
             if (!known) oneWay.Add(e);
             else if (e < reverse) twoWay.Add(e);
         }
@@ -84,7 +85,8 @@ public sealed class PairList : IDisposable
         {
             int count = Math.Min(ChunkPairs, to - start);
             var forward = new PairWay(Part(Senders, start), Part(Receivers, start), Reversed: false);
-            yield return new PairChunk(start, count, bothWays ? [forward, new PairWay(forward.Receivers, forward.Senders, Reversed: true)] : [forward]);
+            var backward = new PairWay(forward.Receivers, forward.Senders, Reversed: true);
+            yield return new PairChunk(start, count, bothWays ? [forward, backward] : [forward]);
 
             Tensor Part(Tensor indices, int at) => indices.narrow(0, at, count).DetachFromDisposeScope();
         }

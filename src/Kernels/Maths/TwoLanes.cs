@@ -1,0 +1,12 @@
+using ILGPU;
+
+namespace ChemScale.Kernels.Maths;
+
+/// <summary>Two threads share an item.</summary>
+public readonly struct TwoLanes : ILanes
+{
+    public static int Count => 2;
+
+    public static T Sum<T>(T value)
+        where T : unmanaged, System.Numerics.INumber<T> => value + Warp.ShuffleXor(value, 1);
+}

@@ -1,0 +1,289 @@
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Optimization;
+using ChemScale.Kernels.Device;
+using ChemScale.Tests.Models;
+using NUnit.Framework;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Tests.Operators;
+
+/// <summary>The attention kernels against the composed form and the host form.</summary>
+public class AttentionKernelTests
+{
+    private static readonly int[] HeadWidths = [1, 2, 4, 8, 16, 32, 64, 128];
+
+    private DisposeScope scope = null!;
+
+    [SetUp]
+    public void Open() => scope = NewDisposeScope();
+
+    [TearDown]
+    public void Close()
+    {
+        scope.Dispose();
+        OperatorModes.Current = OperatorMode.Auto;
+        KernelTensors.Cpu = CpuDevice.Scalar;
+    }
+
+    [Test]
+    public void Float64_kernels_agree_with_composed_and_host_forms(
+        [ValueSource(nameof(HeadWidths))] int headWidth, [Values(1, 3, 16)] int heads, [Values(0, 5, 40)] int window) =>
+        Agree([1, 37, 32, 1, 70], headWidth, heads, window);
+
+    [TestCase(0)]
+    [TestCase(5)]
+    [TestCase(256)]
+    public void Long_molecules_agree(int window) => Agree([300, 1, 257], 8, 2, window);
+
+    [TestCaseSource(nameof(HeadWidths))]
+    public void Full_warps_agree_with_the_composed_form(int headWidth)
+    {
+        KernelTensors.Cpu = CpuDevice.Warps;
+        // A wide head takes two tiles already, and many shuffles, each of which the CPU's threads must meet for.
+        Agree([1, 9], headWidth, 3, 0);
+        Agree([9], headWidth, 1, 4);
+    }
+
+    [TestCase(40, 4, 3, 0)]
+    [TestCase(40, 16, 3, 7)]
+    [TestCase(12, 32, 5, 0)]
+    public void Full_warps_agree_over_several_tiles(int longest, int headWidth, int heads, int window)
+    {
+        KernelTensors.Cpu = CpuDevice.Warps;
+        Agree([longest, 2], headWidth, heads, window);
+    }
+
+    [Test]
+    public void Full_warps_of_float32_agree([Values(2, 8, 64)] int headWidth)
+    {
+        KernelTensors.Cpu = CpuDevice.Warps;
+        using var rows = Rows([1, 9]);
+        (Tensor qkv, Tensor gradient) = Random(rows, 3 * headWidth);
+        (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(ScalarType.Float32), gradient.to(ScalarType.Float32), rows, 3, 4);
+        (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, gradient, rows, 3, 4);
+        Assert.That((o - expected).abs().max().item<double>(), Is.LessThan(1e-4));
+        Assert.That((g - expectedGradient).abs().max().item<double>(), Is.LessThan(1e-4 * headWidth));
+    }
+
+    [Test]
+    public void Float32_error_is_at_most_twice_that_of_the_composed_form(
+        [ValueSource(nameof(HeadWidths))] int headWidth, [Values(2, 16)] int heads)
+    {
+        using var rows = Rows([37, 37, 46, 80]);
+        (Tensor qkv, Tensor gradient) = Random(rows, heads * headWidth);
+        Tensor single = qkv.to(ScalarType.Float32), singleGradient = gradient.to(ScalarType.Float32);
+        Tensor same = single.to(ScalarType.Float64), sameGradient = singleGradient.to(ScalarType.Float64);
+        (Tensor o, Tensor g) exact = Run(OperatorMode.Composed, same, sameGradient, rows, heads, 0);
+        (Tensor o, Tensor g) composed = Run(OperatorMode.Composed, single, singleGradient, rows, heads, 0);
+        (Tensor o, Tensor g) kernels = Run(OperatorMode.Kernels, single, singleGradient, rows, heads, 0);
+        double output = Error(kernels.o, exact.o) / Error(composed.o, exact.o);
+        double backward = Error(kernels.g, exact.g) / Error(composed.g, exact.g);
+        TestContext.Out.WriteLine($"error over composed error: output {output:f2}, gradient {backward:f2}");
+        Assert.That(output, Is.LessThan(2));
+        Assert.That(backward, Is.LessThan(2));
+
+        static double Error(Tensor a, Tensor b) => (a - b).pow(2).mean().sqrt().item<double>();
+    }
+
+    [Test]
+    public void Every_gradient_matches_finite_differences([Values(0, 3)] int window)
+    {
+        OperatorModes.Current = OperatorMode.Kernels;
+        using var rows = Rows([1, 6]);
+        (Tensor qkv, Tensor probe) = Random(rows, 4);
+        (_, Tensor gradient) = Run(OperatorMode.Kernels, qkv, probe, rows, 2, window);
+        const double h = 1e-5;
+        double[] values = qkv.data<double>().ToArray(), analytic = gradient.data<double>().ToArray();
+        for (int i = 0; i < values.Length; i++)
+        {
+            double F(double shift)
+            {
+                double[] moved = [.. values];
+                moved[i] += shift;
+                return (Attention.Apply(tensor(moved).view(qkv.shape), rows, 2, window, 0.7) * probe).sum().item<double>();
+            }
+            Assert.That(analytic[i], Is.EqualTo((F(h) - F(-h)) / (2 * h)).Within(1e-8));
+        }
+    }
+
+    [Test]
+    public void Second_derivatives_equal_the_composed_ones()
+    {
+        using var rows = Rows([5, 4]);
+        (Tensor qkv, Tensor probe) = Random(rows, 4);
+        Tensor kernels = Second(OperatorMode.Kernels), composed = Second(OperatorMode.Composed);
+        Assert.That((kernels - composed).abs().max().item<double>(), Is.LessThan(1e-12));
+
+        Tensor Second(OperatorMode mode)
+        {
+            OperatorModes.Current = mode;
+            Tensor leaf = qkv.clone().requires_grad_();
+            Tensor value = (Attention.Apply(leaf, rows, 2) * probe).pow(2).sum();
+            Tensor gradient = autograd.grad([value], [leaf], retain_graph: true, create_graph: true)[0];
+            Tensor second = autograd.grad([gradient.pow(2).sum()], [leaf])[0];
+            AutogradFunction.ThrowIfFailed();
+            return second;
+        }
+    }
+
+    [Test]
+    public void An_empty_batch_gives_nothing()
+    {
+        using var rows = new PackedRows([0]);
+        Tensor nothing = zeros(0, 24, dtype: ScalarType.Float64);
+        (Tensor o, Tensor g) = Run(OperatorMode.Kernels, nothing, zeros(0, 8, dtype: ScalarType.Float64), rows, 2, 0);
+        Assert.That(o.shape, Is.EqualTo(new long[] { 0, 8 }));
+        Assert.That(g.shape, Is.EqualTo(new long[] { 0, 24 }));
+    }
+
+    [Test]
+    public void Huge_scores_neither_overflow_nor_lose_the_softmax([Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
+    {
+        using var rows = Rows([20, 3]);
+        (Tensor qkv, Tensor gradient) = Random(rows, 8);
+        // Few bits, so that scores of a hundred million are exact, and equal ones are equal.
+        qkv = (qkv * 8).round() * 1024;
+        (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, gradient, rows, 2, 0, 1);
+        (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(dtype), gradient.to(dtype), rows, 2, 0, 1);
+        Assert.That(o.isfinite().all().item<bool>() && g.isfinite().all().item<bool>(), Is.True);
+        Assert.That((o - expected).abs().max().item<double>(), Is.LessThan(1e-6 * expected.abs().max().item<double>()));
+        if (dtype == ScalarType.Float64)
+            Assert.That((g - expectedGradient).abs().max().item<double>(), Is.LessThan(1e-9 * expectedGradient.abs().max().item<double>()));
+    }
+
+    [Test]
+    public void Inputs_may_lie_anywhere()
+    {
+        using var rows = Rows([7, 2]);
+        (Tensor qkv, Tensor gradient) = Random(rows, 8);
+        Tensor shifted = cat([zeros(1, dtype: ScalarType.Float64), qkv.flatten()]).narrow(0, 1, qkv.numel()).view(qkv.shape);
+        Tensor turned = qkv.t().contiguous().t();
+        (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Kernels, qkv, gradient, rows, 2, 0);
+        foreach (Tensor input in (Tensor[])[shifted, turned])
+        {
+            OperatorModes.Current = OperatorMode.Kernels;
+            Tensor leaf = input.detach().requires_grad_();
+            Tensor o = Attention.Apply(leaf, rows, 2, 0, 0.7);
+            o.backward([gradient.t().contiguous().t()]);
+            AutogradFunction.ThrowIfFailed();
+            Assert.That(o.eq(expected).all().item<bool>() && leaf.grad!.eq(expectedGradient).all().item<bool>(), Is.True);
+        }
+    }
+
+    [Test]
+    public void The_form_for_long_sequences_agrees_with_the_composed_one([Values(0, 5)] int window)
+    {
+        using var rows = Rows([40, 3, 17]);
+        (Tensor qkv, Tensor gradient) = Random(rows, 12);
+        Tensor[] composed = Of(AttentionComposed.Apply), library = Of(AttentionLibrary.Apply);
+        for (int i = 0; i < 2; i++) Assert.That((library[i] - composed[i]).abs().max().item<double>(), Is.LessThan(1e-12));
+
+        Tensor[] Of(Func<Tensor, PackedRows, int, int, double, Tensor> form)
+        {
+            Tensor leaf = qkv.clone().requires_grad_();
+            Tensor output = form(leaf, rows, 3, window, 0.7);
+            return [output.detach(), autograd.grad([output], [leaf], [gradient])[0]];
+        }
+    }
+
+    [Test]
+    public void Head_widths_without_kernels_take_another_form() => Agree([7, 12], 12, 3, 0);
+
+    [Test]
+    public void Repeats_are_bitwise_equal([Values] bool warps)
+    {
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        using var rows = Rows(warps ? [3, 1] : [30, 1, 15]);
+        (Tensor qkv, Tensor gradient) = Random(rows, 16);
+        (Tensor first, Tensor firstGradient) = Run(OperatorMode.Kernels, qkv, gradient, rows, 2, 9);
+        for (int repeat = 1; repeat < (warps ? 25 : 250); repeat++)
+        {
+            (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv, gradient, rows, 2, 9);
+            Assert.That(o.eq(first).all().item<bool>() && g.eq(firstGradient).all().item<bool>(), Is.True);
+        }
+    }
+
+    [Test]
+    public void ChemGpt_trains_to_the_same_losses()
+    {
+        double[] kernels = Losses(OperatorMode.Kernels), composed = Losses(OperatorMode.Composed);
+        double apart = kernels.Zip(composed, (a, b) => Math.Abs(a - b)).Max();
+        TestContext.Out.WriteLine($"{composed[0]:f6} to {composed[^1]:f6}; apart {apart:e2}");
+        for (int i = 0; i < kernels.Length; i++) Assert.That(kernels[i], Is.EqualTo(composed[i]).Within(1e-9));
+        Assert.That(composed[^1], Is.LessThan(composed[0]));
+
+        static double[] Losses(OperatorMode mode)
+        {
+            OperatorModes.Current = mode;
+            var config = new ChemGptConfig
+            {
+                Layers = 2,
+                Width = 16,
+                Heads = 4,
+                Window = 6,
+                Positions = 32,
+                VocabularySize = 20,
+                AttentionPattern = "gl",
+            };
+            using var model = new ChemGpt(config, seed: 5, dtype: ScalarType.Float64);
+            using var optimizer = new AdamW(model.named_parameters().Select(p => (p.name, p.parameter)), new OptimizerSpec());
+            var random = new Random(1);
+            int[][] molecules = [.. ((int[])[7, 1, 19, 2]).Select(n => Enumerable.Range(0, n).Select(_ => random.Next(20)).ToArray())];
+            (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = GptNeoFixture.Pack(molecules);
+            using PackedRows owned = rows;
+            var losses = new double[20];
+            for (int step = 0; step < losses.Length; step++)
+            {
+                Tensor loss = model.Loss(ids, positions, rows, targets);
+                loss.backward();
+                AutogradFunction.ThrowIfFailed();
+                optimizer.Step(1e-3);
+                foreach (var p in model.parameters()) p.grad?.zero_();
+                losses[step] = loss.item<double>();
+            }
+            return losses;
+        }
+    }
+
+    /// <summary>Output and gradients to 1e-12 of the sums of absolute terms.</summary>
+    private static void Agree(int[] lengths, int headWidth, int heads, int window)
+    {
+        using PackedRows rows = Rows(lengths);
+        (Tensor qkv, Tensor gradient) = Random(rows, heads * headWidth);
+        (Tensor output, Tensor gradient) terms = AttentionTerms.Of(qkv, gradient, rows, heads, window, 0.7);
+        (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv, gradient, rows, heads, window);
+        foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Host])
+        {
+            (Tensor expected, Tensor expectedGradient) = Run(mode, qkv, gradient, rows, heads, window);
+            double output = ((o - expected).abs() / terms.output).max().item<double>();
+            double backward = ((g - expectedGradient).abs() / terms.gradient).max().item<double>();
+            TestContext.Out.WriteLine($"from {mode}: output {output:e1}, gradient {backward:e1} of the sum of absolute terms");
+            Assert.That(output, Is.LessThan(1e-12));
+            Assert.That(backward, Is.LessThan(1e-12));
+        }
+    }
+
+    private static PackedRows Rows(int[] lengths) => new([0, .. lengths.Select((_, b) => lengths[..(b + 1)].Sum())]);
+
+    private static (Tensor Qkv, Tensor Gradient) Random(PackedRows rows, int width)
+    {
+        using Generator generator = new(7);
+        return (randn(rows.Tokens, 3 * width, dtype: ScalarType.Float64, generator: generator),
+            randn(rows.Tokens, width, dtype: ScalarType.Float64, generator: generator));
+    }
+
+    private static (Tensor Output, Tensor Gradient) Run(
+        OperatorMode mode, Tensor qkv, Tensor gradient, PackedRows rows, int heads, int window, double scale = 0.7)
+    {
+        OperatorModes.Current = mode;
+        Tensor leaf = qkv.detach().clone().requires_grad_();
+        Tensor output = Attention.Apply(leaf, rows, heads, window, scale);
+        output.backward([gradient]);
+        AutogradFunction.ThrowIfFailed();
+        return (output.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
+    }
+}
