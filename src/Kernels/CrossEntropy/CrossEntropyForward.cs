@@ -28,13 +28,18 @@ internal static class CrossEntropyForward
         for (int start = 0; start < rows; start += perRound)
         {
             int own = start + Grid.GlobalIndex.X / TLanes.Count, row = own < rows ? own : rows - 1, first = row * width;
-            T largest = logits[first], sum = T.Zero;
+            T largest = logits[first], sum = T.Zero, lost = T.Zero;
             for (int k = lane; k < width; k += TLanes.Count)
             {
                 T x = logits[first + k];
                 bool rises = x > largest;
                 T e = TReal.Exp(rises ? largest - x : x - largest);
-                sum = rises ? sum * e + T.One : sum + e;
+                sum = rises ? sum * e : sum;
+                lost = rises ? lost * e : lost;
+                // What rounding takes from one sum goes into the next: a device without warps has one lane for a row.
+                T term = (rises ? T.One : e) - lost, next = sum + term;
+                lost = next - sum - term;
+                sum = next;
                 largest = rises ? x : largest;
             }
             T top = TLanes.Max(largest);

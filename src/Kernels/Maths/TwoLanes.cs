@@ -9,4 +9,12 @@ public readonly struct TwoLanes : ILanes
 
     public static T Sum<T>(T value)
         where T : unmanaged, System.Numerics.INumber<T> => value + Warp.ShuffleXor(value, 1);
+
+    public static T Max<T>(T value)
+        where T : unmanaged, System.Numerics.INumber<T>
+    {
+        T other1 = Warp.ShuffleXor(value, 1);
+        value = other1 > value ? other1 : value;
+        return value;
+    }
 }
