@@ -12,7 +12,7 @@ internal sealed class FilterKernels : IKernelFamily
 
     public static IEnumerable<KernelVariant> Variants =>
         from pass in Enum.GetValues<FilterPass>()
-        // The passes that leave something for the weights' gradients store packs.
+            // The passes that leave something for the weights' gradients store packs.
         from variant in (KernelVariant[])[
             new(Of<float, F32>(pass), VectorLoads: true, VectorStores: pass >= FilterPass.Backward),
             new(Of<double, F64>(pass), VectorLoads: true, VectorStores: pass >= FilterPass.Backward, Float64: true),
