@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using ChemScale.Engine;
 using ChemScale.Engine.Scaling;
-using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
 using ChemScale.Engine.Studies.Fits;
 using CommandLine;
@@ -32,6 +32,15 @@ internal sealed class FitVerb : Verb
     [Option("loss", Default = "loss", HelpText = "Column of the loss.")]
     public string Loss { get; set; } = "loss";
 
+    [Option("weight", HelpText = "Column of weights in the fit.")]
+    public string? Weight { get; set; }
+
+    [Option("seed-column", HelpText = "Column of seeds: runs that differ in nothing else tell the noise.")]
+    public string? SeedColumn { get; set; }
+
+    [Option("name", HelpText = "Column of names of the points (default: file:line).")]
+    public string? NameColumn { get; set; }
+
     [Option("huber", HelpText = "Delta of Huber's loss on log residuals; 0: squares (default 1e-3 for two resources, else 0).")]
     public double? Huber { get; set; }
 
@@ -40,6 +49,18 @@ internal sealed class FitVerb : Verb
 
     [Option("bootstrap", Default = 1000, HelpText = "Resamples; 0: profile intervals only.")]
     public int Bootstrap { get; set; }
+
+    [Option("resampling", Default = BootstrapKind.Pairs, HelpText = "pairs: points are drawn anew; residuals: their residuals.")]
+    public BootstrapKind Resampling { get; set; }
+
+    [Option("at", HelpText = "Predict the loss there: R, or N,D; several places apart by blanks.")]
+    public IEnumerable<string> At { get; set; } = [];
+
+    [Option("target-loss", Separator = ',', HelpText = "What does this loss take? The resource, or the least compute and how to spend it.")]
+    public IEnumerable<double> TargetLosses { get; set; } = [];
+
+    [Option("compute", Separator = ',', HelpText = "The best model and amount of data for this compute, in FLOP.")]
+    public IEnumerable<double> Computes { get; set; } = [];
 
     [Option("level", Default = 0.95, HelpText = "Of the intervals.")]
     public double Level { get; set; }
@@ -59,32 +80,33 @@ internal sealed class FitVerb : Verb
             LossColumn = Loss,
             Family = Family,
             Resource = Resource,
+            WeightColumn = Weight,
+            SeedColumn = SeedColumn,
+            NameColumn = NameColumn,
             Huber = Huber,
             DropHighest = DropHighest,
             Resamples = Bootstrap,
+            Resampling = Resampling,
+            At = [.. At.Select(Place)],
+            TargetLosses = [.. TargetLosses],
+            Computes = [.. Computes],
             Level = Level,
             Seed = Seed,
         }.Run();
         if (Json) Output.Json(answer);
-        else Print(answer, watch.Elapsed);
+        else FitTable.Print(answer, watch.Elapsed);
         return 0;
     }
 
-    private static void Print(FitAnswer answer, TimeSpan elapsed)
+    private static double[] Place(string text)
     {
-        ScalingFit fit = answer.Fit;
-        Console.WriteLine($"{fit.Formula}   ({fit.PointCount} points, {fit.Excluded.Count} excluded; {fit.LossFunction} on log loss)");
-        foreach (FittedParameter p in fit.Parameters)
+        string[] parts = text.Split(',', StringSplitOptions.TrimEntries);
+        double[] values = new double[parts.Length];
+        for (int k = 0; k < parts.Length; k++)
         {
-            string line = string.Create(CultureInfo.InvariantCulture, $"  {p.Name,-8} {p.Value,-16:G9} profile {Text(answer.Profile.First(i => i.Name == p.Name))}");
-            if (answer.Bootstrap is { } bootstrap) line += $"  bootstrap {Text(bootstrap.First(i => i.Name == p.Name))}";
-            Console.WriteLine(line);
+            if (!double.TryParse(parts[k], NumberStyles.Float, CultureInfo.InvariantCulture, out values[k]))
+                throw new InputException("--at", $"'{text}'", "numbers such as 1e9, or 1e9,2e10 for N and D");
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  objective {fit.Objective:G16}, |gradient| {fit.GradientNorm:G3}, R2 of log loss {fit.R2:F5}; {answer.Resamples} resamples ({answer.FailedResamples} failed), {elapsed.TotalSeconds:F1} s"));
-        foreach (string caution in fit.Cautions) Console.WriteLine("  caution: " + caution);
+        return values;
     }
-
-    private static string Text(ParameterInterval interval) =>
-        string.Create(CultureInfo.InvariantCulture, $"[{interval.Low?.ToString("G5", CultureInfo.InvariantCulture) ?? "-"}, {interval.High?.ToString("G5", CultureInfo.InvariantCulture) ?? "-"}]");
 }

@@ -43,7 +43,8 @@ public sealed class BadInputTests
         "good.csv", "good.csv --n size", "good.csv --n n --loss l", "good.csv --n n --family cubic", "good.csv --n n --level 2", "good.csv --n n --bootstrap -1",
         "good.csv --n n --drop-highest -1", "good.csv --n n --drop-highest 9", "good.csv --n n --huber -1", "good.csv --n n --resource data", "nowhere.csv --n n",
         "text.csv --n n", "few.csv --n n", "negative.csv --n n", "ragged.csv --n n", "twice.csv --n n", "empty.csv --n n", "binary.csv --n n", "STORE", "RUN",
-        "good.csv few.csv --n n",
+        "good.csv few.csv --n n", "good.csv --n n --at 1e5,1e6", "good.csv --n n --at big", "good.csv --n n --at 0", "good.csv --n n --target-loss -1",
+        "good.csv --n n --compute 1e18", "good.csv --n n --weight w", "good.csv --n n --resampling some",
     ];
 
     [TestCaseSource(nameof(Misspelt))]

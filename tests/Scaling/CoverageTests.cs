@@ -1,4 +1,5 @@
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Scaling.Extrapolation;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
@@ -54,7 +55,7 @@ public class CoverageTests
         foreach (BootstrapKind kind in Enum.GetValues<BootstrapKind>())
         {
             int ofExponent = 0, ofLoss = 0;
-            for (int set = 0; set < Sets / 5; set++)
+            for (int set = 0; set < Sets; set++)
             {
                 ScalingPoints points = Drawn(family, theta, set);
                 ScalingFit fit = ScalingFitter.Fit(family, points, Resource.Parameters);
@@ -63,12 +64,81 @@ public class CoverageTests
                 if (!(truth[index] < interval.Low) && !(truth[index] > interval.High)) ofExponent++;
                 if (bootstrap.CurveInterval(0.95, 1e9).Contains(beyond)) ofLoss++;
             }
-            double percent = 100.0 * 5 / Sets;
-            TestContext.Out.WriteLine($"{family.Name}, {kind}: "
-                + $"{exponent} {percent * ofExponent:0.0} %, loss at 10 x {percent * ofLoss:0.0} %");
-            Assert.That(percent * ofExponent, Is.InRange(70, 100));
+            TestContext.Out.WriteLine($"{family.Name}, {kind}: {exponent} {Percent(ofExponent)}, loss at 10 x {Percent(ofLoss)}");
+            Assert.That(100.0 * ofExponent / Sets, Is.InRange(70, 100));
         }
     }
+
+    [Test]
+    public void A_floor_that_is_not_there_is_reported_as_found()
+    {
+        double[] theta = [Math.Log(8), 0.17];
+        double beyond = 8 * Math.Pow(1e9, -0.17);
+        int found = 0, ofFloor = 0, ofExponent = 0, ofLoss = 0;
+        Parallel.For(0, Sets, set =>
+        {
+            ScalingPoints points = Drawn(LogSumExpFamily.PowerLaw, theta, set);
+            ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor, points, Resource.Parameters);
+            if (Saturation.Test(points, Resource.Parameters).Saturates) Interlocked.Increment(ref found);
+            if (ProfileLikelihood.Parameter(fit, "E").Low is null or 0) Interlocked.Increment(ref ofFloor);
+            if (Holds(fit, "beta", 0.17)) Interlocked.Increment(ref ofExponent);
+            if (ProfileLikelihood.Curve(fit, 0.95, 1e9).Contains(beyond)) Interlocked.Increment(ref ofLoss);
+        });
+        TestContext.Out.WriteLine($"E = 0: levelling off claimed in {Percent(found)}, E's interval reaches 0 in {Percent(ofFloor)}, beta {Percent(ofExponent)}, "
+            + $"loss at 10 x {Percent(ofLoss)}");
+        // The test's own level: 5 of 100.
+        Assert.That(100.0 * found / Sets, Is.EqualTo(5).Within(3));
+    }
+
+    [Test]
+    public void A_break_is_reported_as_found()
+    {
+        (string Name, double Value)[] truth = [("b", 9), ("c0", 0.05), ("c1", 0.2), ("d", 1e6), ("f", 0.3)];
+        ScalingFamily family = BrokenPowerLaw.OneBreak;
+        double[] theta = [.. family.Parameters.Zip(truth, (p, t) => p.Fitted(t.Value))];
+        double beyond = Math.Exp(family.LogLoss(theta, [Math.Log(1e9)]));
+        int[] held = new int[truth.Length];
+        int ofLoss = 0, narrower = 0;
+        Parallel.For(0, Sets, set =>
+        {
+            ScalingPoints points = Drawn(family, theta, set);
+            ScalingFit fit = ScalingFitter.Fit(family, points, Resource.Parameters);
+            for (int k = 0; k < truth.Length; k++) if (Holds(fit, truth[k].Name, truth[k].Value)) Interlocked.Increment(ref held[k]);
+            if (ProfileLikelihood.Curve(fit, 0.95, 1e9).Contains(beyond)) Interlocked.Increment(ref ofLoss);
+            if (PowerLawRegime.Find(points, Resource.Parameters) is { WholeRange: false }) Interlocked.Increment(ref narrower);
+        });
+        TestContext.Out.WriteLine("one break: " + string.Join(", ", truth.Zip(held, (t, h) => $"{t.Name} {Percent(h)}"))
+            + $", loss at 10 x {Percent(ofLoss)}; no power law over the whole range in {Percent(narrower)}");
+        Assert.That(narrower, Is.GreaterThan(Sets * 9 / 10));
+    }
+
+    [Test]
+    public void The_wrong_family_is_reported_as_found()
+    {
+        ScalingFamily right = LogSumExpFamily.PowerLawWithFloor, wrong = LogSumExpFamily.PowerLaw;
+        double[] theta = [Math.Log(30), 0.3, Math.Log(0.4)];
+        double beyond = Math.Exp(right.LogLoss(theta, [Math.Log(1e9)]));
+        int ofExponent = 0, ofLoss = 0, first = 0;
+        Parallel.For(0, Sets, set =>
+        {
+            ScalingPoints points = Drawn(right, theta, set);
+            ScalingFit fit = ScalingFitter.Fit(wrong, points, Resource.Parameters);
+            if (Holds(fit, "beta", 0.3)) Interlocked.Increment(ref ofExponent);
+            if (ProfileLikelihood.Curve(fit, 0.95, 1e9).Contains(beyond)) Interlocked.Increment(ref ofLoss);
+            if (ExtrapolationTest.Run(points, [wrong, right], [Resource.Parameters]).Scores[0].Form == right.Name) Interlocked.Increment(ref first);
+        });
+        TestContext.Out.WriteLine($"a power law through points with a floor: beta {Percent(ofExponent)}, loss at 10 x {Percent(ofLoss)}; "
+            + $"the extrapolation test ranks the right form first in {Percent(first)}");
+        Assert.That(first, Is.GreaterThan(Sets / 2));
+    }
+
+    private static bool Holds(ScalingFit fit, string name, double value)
+    {
+        ParameterInterval interval = ProfileLikelihood.Parameter(fit, name);
+        return !(value < interval.Low) && !(value > interval.High);
+    }
+
+    private static string Percent(int count) => $"{100.0 * count / Sets:0.0} %";
 
     private static ScalingPoints Drawn(ScalingFamily family, double[] theta, int set) =>
         Synthetic.Curve(r => Math.Exp(family.LogLoss(theta, [Math.Log(r)])), Points, noise: Noise, seed: (ulong)set);

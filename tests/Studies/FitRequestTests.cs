@@ -1,5 +1,6 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Scaling.Allocation;
 using ChemScale.Engine.Studies.Fits;
 using NUnit.Framework;
 
@@ -51,5 +52,84 @@ public class FitRequestTests
         File.WriteAllLines(file, ["n,d,loss", "1,10,3", "2,30,2", "3,20,1.5", "4,50,1.2"]);
         Assert.That(() => new FitRequest { Sources = [file], NColumn = "n", DColumn = "d" }.Run(),
             Throws.TypeOf<InputException>().With.Message.Contains("--resource"));
+    }
+
+    [Test]
+    public void Questions_to_a_law_of_one_resource_are_answered_by_the_law()
+    {
+        Write((n, _) => 7 * Math.Pow(n, -0.17));
+        FitAnswer answer = new FitRequest
+        {
+            Sources = [file],
+            NColumn = "n",
+            DColumn = "d",
+            SeedColumn = "seed",
+            NameColumn = "name",
+            Resource = Resource.Parameters,
+            Resamples = 50,
+            At = [[1e10], [1e5]],
+            TargetLosses = [0.5],
+        }.Run();
+        Assert.That(answer.Predictions[0].Loss, Is.EqualTo(7 * Math.Pow(1e10, -0.17)).Within(1e-9));
+        Assert.That(answer.Predictions[0].Beyond, Is.EqualTo(100).Within(1e-9));
+        Assert.That(answer.Predictions[1].Beyond, Is.EqualTo(1));
+        Assert.That(answer.Requirements.Single().Value!.Value, Is.EqualTo(Math.Pow(14, 1 / 0.17)).Within(1e-6).Percent);
+        Assert.That(answer.Evidence.Regime!.WholeRange, Is.True);
+        Assert.That(answer.Evidence.SeedNoise!.Groups, Is.EqualTo(16));
+        Assert.That(answer.Evidence.Extrapolation!.Scores[0].LogError!.Value, Is.LessThan(1e-6));
+        Assert.That(answer.Fit.Points[0].Name, Is.EqualTo("run 0"));
+    }
+
+    [Test]
+    public void Questions_to_a_law_of_parameters_and_data_are_answered_by_the_law()
+    {
+        static double Loss(double n, double d) => 0.7 + 50 * Math.Pow(n, -0.33) + 300 * Math.Pow(d, -0.42);
+        Write(Loss);
+        FitAnswer answer = new FitRequest
+        {
+            Sources = [file],
+            NColumn = "n",
+            DColumn = "d",
+            Family = "chinchilla",
+            Huber = 0,
+            Resamples = 50,
+            At = [[1e9, 1e9]],
+            TargetLosses = [1, 0.6],
+            Computes = [1e18],
+        }.Run();
+        Assert.That(answer.Predictions.Single().Loss, Is.EqualTo(Loss(1e9, 1e9)).Within(1e-6));
+        ComputeOptimum optimum = answer.Optima.Single();
+        foreach (double shift in (double[])[0.9, 1.1])
+            Assert.That(Loss(optimum.Parameters * shift, optimum.Data / shift), Is.GreaterThan(Loss(optimum.Parameters, optimum.Data)));
+        LeastCompute least = answer.LeastComputes[0];
+        Assert.That(Loss(least.Optimum!.Parameters, least.Optimum.Data), Is.EqualTo(1).Within(1e-6));
+        Assert.That(answer.LeastComputes[1].Optimum, Is.Null);
+        Assert.That(answer.Evidence.Extrapolation!.Scores.Select(s => s.Form), Is.EqualTo((string[])["chinchilla", "chinchilla-without-floor"]));
+        Assert.That(answer.Evidence.Frontier!.Fit["beta"], Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void Weights_come_from_their_column()
+    {
+        // The odd point counts a thousandth of a thousandth: as good as left out.
+        double[] sizes = [1e4, 1e5, 1e6, 1e7, 1e8];
+        File.WriteAllLines(file, sizes.Select((n, i) => FormattableString.Invariant($"{n},{(i == 2 ? 5 : 7 * Math.Pow(n, -0.17)):R},{(i == 2 ? 1e-6 : 1)}")).Prepend("n,loss,w"));
+        FitAnswer weighted = new FitRequest { Sources = [file], NColumn = "n", WeightColumn = "w", Resamples = 0 }.Run();
+        FitAnswer plain = new FitRequest { Sources = [file], NColumn = "n", Resamples = 0 }.Run();
+        Assert.That(weighted.Fit["beta"], Is.EqualTo(0.17).Within(1e-5));
+        Assert.That(weighted.Fit["alpha"], Is.EqualTo(7).Within(1e-4));
+        Assert.That(plain.Fit["alpha"], Is.Not.EqualTo(7).Within(0.5));
+    }
+
+    /// <summary>A grid of N and D, 1e5 to 1e8, each point with two seeds.</summary>
+    private void Write(Func<double, double, double> loss)
+    {
+        var lines = new List<string> { "name,n,d,seed,loss" };
+        foreach (double n in (double[])[1e5, 1e6, 1e7, 1e8])
+        {
+            foreach (double d in (double[])[1e5, 1e6, 1e7, 1e8])
+                foreach (int seed in (int[])[1, 2]) lines.Add(FormattableString.Invariant($"run {lines.Count - 1},{n},{d},{seed},{loss(n, d):R}"));
+        }
+        File.WriteAllLines(file, lines);
     }
 }

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Scaling.Allocation;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
@@ -21,6 +22,15 @@ public sealed record FitRequest
 
     public string LossColumn { get; init; } = "loss";
 
+    /// <summary>Weights of the points; null: all alike.</summary>
+    public string? WeightColumn { get; init; }
+
+    /// <summary>Runs that differ in their seed alone tell the noise; null: no such column.</summary>
+    public string? SeedColumn { get; init; }
+
+    /// <summary>Names of the points; null: file:line.</summary>
+    public string? NameColumn { get; init; }
+
     /// <summary>A name of <see cref="ScalingFamilies"/>.</summary>
     public string Family { get; init; } = LogSumExpFamily.PowerLaw.Name;
 
@@ -35,9 +45,20 @@ public sealed record FitRequest
     /// <summary>Bootstrap resamples; 0: profile-likelihood intervals only.</summary>
     public int Resamples { get; init; } = 1000;
 
+    public BootstrapKind Resampling { get; init; } = BootstrapKind.Pairs;
+
     public double Level { get; init; } = 0.95;
 
     public ulong Seed { get; init; } = 1;
+
+    /// <summary>Resources to predict the loss at, each in the order of the family's: R, or N and D.</summary>
+    public IReadOnlyList<IReadOnlyList<double>> At { get; init; } = [];
+
+    /// <summary>What does each of these losses take?</summary>
+    public IReadOnlyList<double> TargetLosses { get; init; } = [];
+
+    /// <summary>Which model on how much data is best for each of these, in FLOP? Families of parameters and data.</summary>
+    public IReadOnlyList<double> Computes { get; init; } = [];
 
     /// <exception cref="InputException">The sources, columns or family do not fit together, or the points cannot support the form.</exception>
     public FitAnswer Run()
@@ -50,11 +71,51 @@ public sealed record FitRequest
         Resource[] resources = family.Inputs == 2 ? [Scaling.Resource.Parameters, Scaling.Resource.Data] : [Resource ?? OnlyResource(points)];
         double delta = Huber ?? (family.Inputs == 2 ? 1e-3 : 0);
         if (!(delta >= 0)) throw new InputException("--huber", $"{delta}", "0 (squares) or more");
+        Check(family);
         var options = new FitOptions { Loss = delta > 0 ? ResidualLoss.Huber(delta) : ResidualLoss.Squared };
         ScalingFit fit = ScalingFitter.Fit(family, points, resources, options);
-        Bootstrap? bootstrap = Resamples > 0 ? Bootstrap.Run(fit, new BootstrapOptions { Resamples = Resamples, Seed = Seed }) : null;
-        return new FitAnswer(fit, ProfileLikelihood.Parameters(fit, Level), bootstrap?.Parameters(Level), bootstrap?.Resamples ?? 0, bootstrap?.Failed ?? 0);
+        Bootstrap? bootstrap = Resamples > 0 ? Bootstrap.Run(fit, new BootstrapOptions { Kind = Resampling, Resamples = Resamples, Seed = Seed }) : null;
+        bool joint = resources.Length == 2;
+        return new FitAnswer(fit, ProfileLikelihood.Parameters(fit, Level), bootstrap?.Parameters(Level), bootstrap?.Resamples ?? 0, bootstrap?.Failed ?? 0)
+        {
+            Evidence = FitEvidence.Of(points, fit, options, Level),
+            Predictions = [.. At.Select(place => Predict(fit, bootstrap, [.. place]))],
+            Requirements = joint ? [] : [.. TargetLosses.Select(loss => Requirement.For(fit, resources[0], loss, [], bootstrap, Level))],
+            Optima = [.. Computes.Select(compute => ComputeOptimum.At(fit, compute, bootstrap, Level))],
+            LeastComputes = joint ? [.. TargetLosses.Select(loss => Least(fit, bootstrap, loss))] : [],
+        };
     }
+
+    // Before the fit, which may take a while.
+    private void Check(ScalingFamily family)
+    {
+        string resources = family.Inputs == 1 ? "R" : "N,D";
+        if (At.FirstOrDefault(place => place.Count != family.Inputs) is { } wrong)
+            throw new InputException("--at", string.Join(',', wrong), $"{resources}, as in {family.Formula}");
+        if (At.SelectMany(place => place).Where(r => !(r > 0) || double.IsInfinity(r)).Cast<double?>().FirstOrDefault() is { } resource)
+            throw new InputException("--at", $"{resource}", "numbers above 0");
+        if (TargetLosses.Where(l => !(l > 0) || double.IsInfinity(l)).Cast<double?>().FirstOrDefault() is { } loss)
+            throw new InputException("--target-loss", $"{loss}", "numbers above 0");
+        if (Computes.Where(c => !(c > 0) || double.IsInfinity(c)).Cast<double?>().FirstOrDefault() is { } compute)
+            throw new InputException("--compute", $"{compute}", "numbers above 0, in FLOP");
+        if (Computes.Count > 0 && family.Inputs == 1)
+            throw new InputException("--compute", family.Name, "a family of parameters and data, such as chinchilla", "use --at for a law of one resource");
+    }
+
+    private FitPrediction Predict(ScalingFit fit, Bootstrap? bootstrap, double[] place)
+    {
+        double beyond = 1;
+        for (int k = 0; k < place.Length; k++)
+        {
+            double[] known = [.. fit.Points.Select(p => p.Of(fit.Resources[k]))];
+            beyond = Math.Max(beyond, Math.Max(place[k] / known.Max(), known.Min() / place[k]));
+        }
+        return new FitPrediction(place, fit.Predict(place), ProfileLikelihood.Curve(fit, Level, place), bootstrap?.CurveInterval(Level, place),
+            bootstrap?.PredictionInterval(Level, place), beyond);
+    }
+
+    private LeastCompute Least(ScalingFit fit, Bootstrap? bootstrap, double loss) =>
+        ComputeOptimum.ForLoss(fit, loss, bootstrap, Level) is var (optimum, interval) ? new(loss, optimum, interval) : new(loss, null, null);
 
     private ScalingPoints Read()
     {
@@ -62,7 +123,7 @@ public sealed record FitRequest
         if (Sources.Any(s => File.Exists(s) || (s.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(s))))
         {
             if (Sources.Count > 1) throw new InputException("fit", $"{Sources.Count} inputs", "one .csv, or run directories");
-            return ScalingPoints.ReadCsv(Sources[0], NColumn, DColumn, CColumn, LossColumn);
+            return ScalingPoints.ReadCsv(Sources[0], NColumn, DColumn, CColumn, LossColumn, WeightColumn, SeedColumn, NameColumn);
         }
         return new ScalingPoints([.. Sources.SelectMany(RunPoints.Find).Select(RunPoints.Read)]);
     }
@@ -87,6 +148,3 @@ public sealed record FitRequest
         _ => point.C is not null,
     };
 }
-
-/// <summary>What came out. Bootstrap: null where none was asked for.</summary>
-public sealed record FitAnswer(ScalingFit Fit, IReadOnlyList<ParameterInterval> Profile, IReadOnlyList<ParameterInterval>? Bootstrap, int Resamples, int FailedResamples);
