@@ -13,7 +13,7 @@ public static class AdamWLauncher<T, TReal>
 
     private static readonly KernelMethod Kernel = KernelMethod.Of(AdamWStep.Run<T, TReal>);
 
-    internal static KernelVariant Variant => new(Kernel, Float64: typeof(T) == typeof(double));
+    internal static KernelVariant Variant => new(Kernel, VectorLoads: true, VectorStores: true, Float64: typeof(T) == typeof(double));
 
     /// <param name="device">Where.</param>
     /// <param name="chunks">(chunks, 5): <see cref="AdamWChunks"/>, on the device</param>
