@@ -90,24 +90,12 @@ public class AttentionKernelTests
     }
 
     [Test]
-    public void Every_gradient_matches_finite_differences([Values(0, 3)] int window)
+    public void Every_derivative_matches_finite_differences([Values(0, 3)] int window, [Values(1, 4)] int headWidth)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
-        using var rows = Rows([1, 6]);
-        (Tensor qkv, Tensor probe) = Random(rows, 4);
-        (_, Tensor gradient) = Run(OperatorMode.Kernels, qkv, probe, rows, 2, window);
-        const double h = 1e-5;
-        double[] values = qkv.data<double>().ToArray(), analytic = gradient.data<double>().ToArray();
-        for (int i = 0; i < values.Length; i++)
-        {
-            double F(double shift)
-            {
-                double[] moved = [.. values];
-                moved[i] += shift;
-                return (Attention.Apply(tensor(moved).view(qkv.shape), rows, 2, window, 0.7) * probe).sum().item<double>();
-            }
-            Assert.That(analytic[i], Is.EqualTo((F(h) - F(-h)) / (2 * h)).Within(1e-8));
-        }
+        using var rows = Rows([1, 4]);
+        Operation kernels = Kernels(rows, headWidth, window);
+        kernels.MatchesFiniteDifferences();
+        kernels.Gradient.MatchesFiniteDifferences();
     }
 
     [Test]
@@ -198,13 +186,7 @@ public class AttentionKernelTests
     {
         if (warps) KernelTensors.Cpu = CpuDevice.Warps;
         using var rows = Rows(warps ? [3, 1] : [30, 1, 15]);
-        (Tensor qkv, Tensor gradient) = Random(rows, 16);
-        (Tensor first, Tensor firstGradient) = Run(OperatorMode.Kernels, qkv, gradient, rows, 2, 9);
-        for (int repeat = 1; repeat < (warps ? 25 : 250); repeat++)
-        {
-            (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv, gradient, rows, 2, 9);
-            Assert.That(o.eq(first).all().item<bool>() && g.eq(firstGradient).all().item<bool>(), Is.True);
-        }
+        Kernels(rows, 8, 9).RepeatsItself(second: false);
     }
 
     [Test]
@@ -265,6 +247,12 @@ public class AttentionKernelTests
             Assert.That(output, Is.LessThan(1e-12));
             Assert.That(backward, Is.LessThan(1e-12));
         }
+    }
+
+    private static Operation Kernels(PackedRows rows, int headWidth, int window)
+    {
+        OperatorModes.Current = OperatorMode.Kernels;
+        return new Operation(["qkv"], [Random(rows, 2 * headWidth).Qkv], x => [Attention.Apply(x[0], rows, 2, window, 0.7)]);
     }
 
     private static PackedRows Rows(int[] lengths) => new([0, .. lengths.Select((_, b) => lengths[..(b + 1)].Sum())]);

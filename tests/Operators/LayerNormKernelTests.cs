@@ -36,13 +36,11 @@ public class LayerNormKernelTests : OperatorKernelTests
 
     private protected override Tensor Apply(Tensor[] inputs) => LayerNorm.Apply(inputs[0], inputs[1], inputs[2], Epsilon);
 
-    private protected override double[] Terms(Tensor[] inputs, Tensor gradient)
+    private protected override Tensor Absolute(Tensor[] inputs, Tensor[] at)
     {
-        // A row of one number has variance zero: its inverse is 1 / sqrt(epsilon), its normalised values none but rounding.
-        Tensor variance = (inputs[0] - inputs[0].mean([-1], keepdim: true)).square().mean([-1]);
-        double inverse = Largest((variance + Epsilon).rsqrt());
-        double normal = Math.Max(1, inverse * Largest(inputs[0])), weight = Largest(inputs[1]), g = Largest(gradient);
-        double sums = gradient.abs().sum([0L]).max().item<double>();
-        return [normal * weight + Largest(inputs[2]), g * weight * inverse * (2 + normal), sums * normal, sums];
+        Tensor variance = at[0].var(-1, unbiased: false, keepdim: true), inverse = (variance + Epsilon).rsqrt();
+        Tensor differences = inputs[0] + inputs[0].mean([-1], keepdim: true);
+        Tensor scale = AbsoluteTerms.Function(differences.square().mean([-1], keepdim: true), inverse, inverse.pow(3) / 2);
+        return differences * scale * inputs[1] + inputs[2];
     }
 }

@@ -63,6 +63,8 @@ public sealed class CpuDevice : KernelDevice
     private Kernel Load(KernelMethod kernel)
     {
         if (kernels.TryGetValue(kernel, out Kernel? loaded)) return loaded;
+        // Warps run what a device with warps would; one thread a group may have kernels of its own.
+        if (WarpSize > 1) KernelFamilies.Check(kernel);
         try
         {
             return kernels[kernel] = accelerator.LoadKernel(kernel.Method);
