@@ -93,7 +93,7 @@ public class AttentionKernelTests
     public void Every_derivative_matches_finite_differences([Values(0, 3)] int window, [Values(1, 4)] int headWidth)
     {
         using var rows = Rows([1, 4]);
-        Operation kernels = Kernels(rows, headWidth, window);
+        Operation kernels = Kernels(rows, 4 / headWidth, headWidth, window);
         kernels.MatchesFiniteDifferences();
         kernels.Gradient.MatchesFiniteDifferences();
     }
@@ -186,7 +186,7 @@ public class AttentionKernelTests
     {
         if (warps) KernelTensors.Cpu = CpuDevice.Warps;
         using var rows = Rows(warps ? [3, 1] : [30, 1, 15]);
-        Kernels(rows, 8, 9).RepeatsItself(second: false);
+        Kernels(rows, 2, 8, 9).RepeatsItself(second: false);
     }
 
     [Test]
@@ -249,10 +249,10 @@ public class AttentionKernelTests
         }
     }
 
-    private static Operation Kernels(PackedRows rows, int headWidth, int window)
+    private static Operation Kernels(PackedRows rows, int heads, int headWidth, int window)
     {
         OperatorModes.Current = OperatorMode.Kernels;
-        return new Operation(["qkv"], [Random(rows, 2 * headWidth).Qkv], x => [Attention.Apply(x[0], rows, 2, window, 0.7)]);
+        return new Operation(["qkv"], [Random(rows, heads * headWidth).Qkv], x => [Attention.Apply(x[0], rows, heads, window, 0.7)]);
     }
 
     private static PackedRows Rows(int[] lengths) => new([0, .. lengths.Select((_, b) => lengths[..(b + 1)].Sum())]);

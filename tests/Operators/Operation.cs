@@ -62,7 +62,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
         TestContext.Out.WriteLine($"{row} x {At.Sum(t => t.numel())} slopes, largest error {worst:e1}");
     }
 
-    /// <summary>Outputs and gradients to the last bit, whichever input, or gradient of an output, is not contiguous.</summary>
+    /// <summary>The same outputs and gradients, whichever input, or gradient of an output, is not contiguous.</summary>
     public void TakesStridedTensors()
     {
         Tensor[] plain = Everything(At, strided: false);
@@ -70,7 +70,9 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
         {
             Tensor[] found = Everything([.. At.Select((t, n) => n == i ? Strided(t) : t)], strided: i == At.Length);
             string name = i < At.Length ? Inputs[i] : "gradient";
-            for (int n = 0; n < plain.Length; n++) Assert.That(found[n].Equals(plain[n]), $"result {n} from strided {name}");
+            // Products of the library may differ in the last bits.
+            for (int n = 0; n < plain.Length; n++)
+                Assert.That(found[n].allclose(plain[n], rtol: 1e-12, atol: 1e-12), $"result {n} from strided {name}");
         }
     }
 
@@ -85,9 +87,9 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
             using DisposeScope scope = NewDisposeScope();
             Tensor[] again = All();
             for (int i = 0; i < once.Length; i++) Assert.That(again[i].Equals(once[i]), $"result {i} of repeat {repeat}");
-            if (live < 0) live = AutogradFunction.LiveNodes;
+            if (repeat == 0) live = AutogradFunction.LiveNodes;
+            else Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(live));
         }
-        Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(live));
 
         Tensor[] All() => gradient is null
             ? Everything(At, strided: false)

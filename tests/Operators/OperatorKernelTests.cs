@@ -81,7 +81,7 @@ public abstract class OperatorKernelTests
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
         if (warps) KernelTensors.Cpu = CpuDevice.Warps;
-        Kernels(warps ? 3 : 100, warps ? 4 : 16, ScalarType.Float32).RepeatsItself(second: false);
+        Kernels(warps ? 2 : 100, warps ? 4 : 16, ScalarType.Float32).RepeatsItself(second: false);
     }
 
     [Test]

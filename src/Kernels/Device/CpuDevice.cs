@@ -39,9 +39,14 @@ public sealed class CpuDevice : KernelDevice
     // As an H100 or H200, so that the CPU runs the tiles that they would.
     public override int LargestSharedBytes => 227 << 10;
 
-    // Two groups of two warps: the loops still stride, and every kind of neighbour exists.
-    public override LaunchShape Cover(long threads, int groupSize = 256) =>
-        threads == 0 ? default : new LaunchShape(largestGroup == 1 ? 1 : 2, Math.Min(groupSize, largestGroup));
+    // At most two groups of two warps: the loops still stride, and every kind of neighbour exists. Idle warps would only cost barriers.
+    public override LaunchShape Cover(long threads, int groupSize = 256)
+    {
+        if (threads == 0) return default;
+        long warps = (threads + WarpSize - 1) / WarpSize;
+        int size = (int)Math.Min(warps * WarpSize, Math.Min(groupSize, largestGroup));
+        return new LaunchShape(largestGroup == 1 || threads <= size ? 1 : 2, size);
+    }
 
     public override LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0) =>
         new(Groups(items), Math.Min(groupSize, largestGroup), sharedBytes);
