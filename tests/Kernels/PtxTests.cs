@@ -88,6 +88,15 @@ public partial class PtxTests
         Assert.That(Faults(new KernelVariant(KernelMethod.Of(BadKernels.Good))), Is.Empty);
     }
 
+    [Test]
+    public void An_architecture_that_is_none_is_named()
+    {
+        KernelMethod good = KernelMethod.Of(BadKernels.Good);
+        KernelException failure = Assert.Throws<KernelException>(() => KernelCompiler.Compile(good, "gfx90a"))!;
+        Assert.That(failure.Fault, Is.EqualTo(KernelFault.BadArgument));
+        Assert.That(failure.Message, Does.Contain("'gfx90a'").And.Contain("sm_80"));
+    }
+
     [TestCaseSource(nameof(Architectures))]
     public void Text_names_its_architecture_and_the_oldest_version_that_knows_it(string architecture)
     {

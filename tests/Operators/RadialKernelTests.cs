@@ -35,6 +35,7 @@ public class RadialKernelTests
     public void Float64_kernels_agree_with_composed_forms([Values] bool gaussian, [Values(0, 2, 6)] int power, [Values(1, 7, 20)] int count)
     {
         RadialFunctions functions = Functions(gaussian, power, count, ScalarType.Float64);
+        AgreesInFloat64(Vectors(1), functions);
         AgreesInFloat64(Vectors(3_000), functions);
     }
 
