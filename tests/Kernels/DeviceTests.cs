@@ -76,8 +76,11 @@ public unsafe class DeviceTests
         Assert.That(e.Fault, Is.EqualTo(KernelFault.BadKernel));
         Assert.That(e.Message, Does.Contain("no family lists kernel ColumnSums.Run<Single, Pack1<Single>, EightLanes>"));
 
-        void Sum(KernelDevice device) => device.Launch(
-            stray, device.Cover(1), 0, KernelArgument.Of(DeviceArray<Pack1<float>>.Empty), KernelArgument.Of(DeviceArray<Pack1<float>>.Empty));
+        void Sum(KernelDevice device)
+        {
+            KernelArgument nothing = KernelArgument.Of(DeviceArray<Pack1<float>>.Empty);
+            device.Launch(stray, device.Cover(1), 0, nothing, nothing);
+        }
     }
 
     [Test]

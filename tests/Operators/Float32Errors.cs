@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
-/// <summary>The bar for float32: against the composed form in float64 kernels err at most twice as much as the composed form in float32.</summary>
+/// <summary>
+/// The bar for float32: measured by the composed form in float64, kernels err at most twice as much as the composed form in float32.
+/// </summary>
 internal static class Float32Errors
 {
     /// <summary>By the root of the mean square of each tensor's errors, and by the largest; prints the ratios.</summary>

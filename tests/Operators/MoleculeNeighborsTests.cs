@@ -106,7 +106,8 @@ public class MoleculeNeighborsTests
     {
         Tensor positions = Molecules([9], single: false);
         OperatorModes.Current = OperatorMode.Kernels;
-        using EdgeList expected = MoleculeNeighbors.Apply(positions, [9], 3), found = MoleculeNeighbors.Apply(Operation.Strided(positions), [9], 3);
+        using EdgeList expected = MoleculeNeighbors.Apply(positions, [9], 3);
+        using EdgeList found = MoleculeNeighbors.Apply(Operation.Strided(positions), [9], 3);
         AssertEqual(found.Senders, expected.Senders);
     }
 

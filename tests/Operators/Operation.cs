@@ -1,4 +1,3 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Autograd;
 using NUnit.Framework;
 using TorchSharp;

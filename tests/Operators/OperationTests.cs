@@ -19,7 +19,8 @@ public class OperationTests
     [Test]
     public void Right_derivatives_pass_and_wrong_ones_of_either_order_do_not()
     {
-        Operation cube = Of(x => x.pow(3)), twice = Of(x => x * x.detach()), second = Of(x => x.square() * x.detach() * 3 - 2 * x * x.detach().square());
+        Operation cube = Of(x => x.pow(3)), twice = Of(x => x * x.detach());
+        Operation second = Of(x => x.square() * x.detach() * 3 - 2 * x * x.detach().square());
         Assert.That(() => cube.MatchesFiniteDifferences(), Throws.Nothing);
         Assert.That(() => cube.Gradient.MatchesFiniteDifferences(), Throws.Nothing);
         Objects(() => twice.MatchesFiniteDifferences(), "number 0 of output 0 by x");

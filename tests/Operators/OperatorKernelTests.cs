@@ -124,7 +124,9 @@ public abstract class OperatorKernelTests
 
     private protected abstract Tensor Apply(Tensor[] inputs);
 
-    /// <summary>The output's sums of absolute terms, from the inputs' absolute values, which are differentiated: <see cref="AbsoluteTerms"/>.</summary>
+    /// <summary>The output's sums of absolute terms: see <see cref="AbsoluteTerms"/>.</summary>
+    /// <param name="inputs">Absolute values; they are differentiated.</param>
+    /// <param name="at">The true values.</param>
     private protected abstract Tensor Absolute(Tensor[] inputs, Tensor[] at);
 
     /// <summary>Of the output, then of each input.</summary>

@@ -1,5 +1,4 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using TorchSharp;

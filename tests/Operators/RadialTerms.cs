@@ -23,7 +23,8 @@ internal static class RadialTerms
         Tensor one = ones_like(d);
         if (p == 0) return AbsoluteTerms.Function(distances, one, w / 2 * one, w * w / 2 * one);
         Tensor x = (d / c).clamp(max: 1), value = one, first = zeros_like(d), second = zeros_like(d);
-        foreach ((double factor, double n) in ((double, double)[])[((p + 1) * (p + 2) / 2, p), (p * (p + 2), p + 1), (p * (p + 1) / 2, p + 2)])
+        (double, double)[] terms = [((p + 1) * (p + 2) / 2, p), (p * (p + 2), p + 1), (p * (p + 1) / 2, p + 2)];
+        foreach ((double factor, double n) in terms)
         {
             value = value + factor * x.pow(n);
             first = first + factor * n / c * x.pow(n - 1);

@@ -4,7 +4,9 @@ using ILGPU;
 
 namespace ChemScale.Kernels.Gelu;
 
-/// <summary>GELU in its tanh form of x + bias, and its gradient: <see cref="GeluValue{T,TReal}"/>, <see cref="GeluSlope{T,TReal}"/>.</summary>
+/// <summary>
+/// GELU in its tanh form of x + bias, and its gradient: <see cref="GeluValue{T,TReal}"/> and <see cref="GeluSlope{T,TReal}"/>.
+/// </summary>
 internal static class GeluBias
 {
     /// <param name="x">(T, n), n numbers or packs of them</param>

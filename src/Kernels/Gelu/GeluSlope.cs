@@ -4,8 +4,8 @@ using ChemScale.Kernels.Maths;
 namespace ChemScale.Kernels.Gelu;
 
 /// <summary>
-/// The derivative of <see cref="GeluValue{T,TReal}"/>, s + v u' s (1 - s). Of s and 1 - s one is e / (1 + e) and the other 1 / (1 + e), with
-/// e = exp(-|u|): a subtraction would lose the bits of the smaller, which v u' magnifies.
+/// The derivative of <see cref="GeluValue{T,TReal}"/>, s + v u' s (1 - s). With e = exp(-|u|) the larger of s and 1 - s is 1 / (1 + e) and
+/// the smaller e / (1 + e): a subtraction would lose the bits of the smaller, which v u' magnifies.
 /// </summary>
 internal readonly struct GeluSlope<T, TReal> : IFunction<T>
     where T : unmanaged, INumber<T>
