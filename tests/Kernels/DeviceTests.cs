@@ -1,4 +1,5 @@
 using ChemScale.Kernels.Device;
+using ChemScale.Kernels.Maths;
 using ILGPU;
 using NUnit.Framework;
 
@@ -41,6 +42,9 @@ public unsafe class DeviceTests
         KernelException e = Assert.Throws<KernelException>(() => KernelArgument.Of(new DeviceArray<float>(64, 1L << 31)))!;
         Assert.That(e.Fault, Is.EqualTo(KernelFault.BadArgument));
         Assert.That(e.Message, Does.Contain("2,147,483,648"));
+        // A strided loop whose index wrapped round would pass its own test and write before the array.
+        Assert.That(() => KernelArgument.Of(new DeviceArray<float>(64, int.MaxValue - 1000)), Throws.TypeOf<KernelException>());
+        Assert.That(() => KernelArgument.Of(new DeviceArray<float>(64, int.MaxValue - (1 << 20))), Throws.Nothing);
     }
 
     [Test]
@@ -48,6 +52,35 @@ public unsafe class DeviceTests
     {
         KernelException e = Assert.Throws<KernelException>(() => CpuDevice.Scalar.Launch(Scale, new LaunchShape(1, 1), 3.0))!;
         Assert.That(e.Message, Does.Contain("DeviceTests.ScaleBy takes 2 arguments, not 1"));
+    }
+
+    [Test]
+    public void An_argument_of_another_type_is_told_by_the_parameters_name()
+    {
+        KernelException number = Assert.Throws<KernelException>(
+            () => CpuDevice.Scalar.Launch(Scale, new LaunchShape(1, 1), KernelArgument.Of(DeviceArray<double>.Empty), 3f))!;
+        Assert.That(number.Fault, Is.EqualTo(KernelFault.BadArgument));
+        Assert.That(number.Message, Does.Contain("DeviceTests.ScaleBy takes Double for factor, not Single"));
+        KernelException array = Assert.Throws<KernelException>(
+            () => CpuDevice.Scalar.Launch(Scale, new LaunchShape(1, 1), KernelArgument.Of(DeviceArray<float>.Empty), 3.0))!;
+        Assert.That(array.Message, Does.Contain("takes ArrayView<Double> for x, not ArrayView<Single>"));
+    }
+
+    [Test]
+    public void A_kernel_that_no_family_lists_is_refused_where_warps_are()
+    {
+        // Nothing is wrong with it but that nobody asks for eight lanes a column.
+        Type sums = typeof(IKernelFamily).Assembly.GetType("ChemScale.Kernels.Sums.ColumnSums", throwOnError: true)!;
+        KernelMethod stray = KernelMethod.Of(sums, "Run", typeof(float), typeof(Pack1<float>), typeof(EightLanes));
+        KernelException e = Assert.Throws<KernelException>(() => Sum(CpuDevice.Warps))!;
+        Assert.That(e.Fault, Is.EqualTo(KernelFault.BadKernel));
+        Assert.That(e.Message, Does.Contain("no family lists kernel ColumnSums.Run<Single, Pack1<Single>, EightLanes>"));
+
+        void Sum(KernelDevice device)
+        {
+            KernelArgument nothing = KernelArgument.Of(DeviceArray<Pack1<float>>.Empty);
+            device.Launch(stray, device.Cover(1), 0, nothing, nothing);
+        }
     }
 
     [Test]

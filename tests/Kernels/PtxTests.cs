@@ -1,26 +1,24 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Kernels;
 
 /// <summary>Every kernel of the assembly compiles for the devices we name, to code without what would make it slow or unloadable.</summary>
-public class PtxTests
+public partial class PtxTests
 {
     private static readonly string[] Architectures = ["sm_80", "sm_90", "sm_90a"];
 
     private static IEnumerable<TestCaseData> Families() =>
-        typeof(IKernelFamily).Assembly.GetTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(IKernelFamily)))
-            .Select(t => new TestCaseData(t).SetArgDisplayNames(t.Name));
+        KernelFamilies.Types.Select(t => new TestCaseData(t).SetArgDisplayNames(t.Name));
 
     [TestCaseSource(nameof(Families))]
     public void Kernels_compile_to_what_they_declare(Type family)
     {
-        PropertyInfo property = family.GetProperty(nameof(IKernelFamily.Variants), BindingFlags.Public | BindingFlags.Static)!;
-        var variants = (IEnumerable<KernelVariant>)property.GetValue(null)!;
         List<string> faults = [];
         int count = 0;
-        foreach (KernelVariant variant in variants)
+        foreach (KernelVariant variant in KernelFamilies.Variants(family))
         {
             foreach (string architecture in Architectures.Take(2))
             {
@@ -31,6 +29,21 @@ public class PtxTests
         }
         Assert.That(faults, Is.Empty);
         Assert.That(count, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void Kernels_that_round_each_operation_leave_the_driver_nothing_to_fuse()
+    {
+        KernelMethod[] kernels = [.. KernelFamilies.Types.SelectMany(KernelFamilies.Variants).Select(v => v.Kernel)
+            .Where(k => k.Method.IsDefined(typeof(RoundEachOperationAttribute)))];
+        Assert.That(kernels, Has.Length.GreaterThanOrEqualTo(4));
+        foreach (KernelMethod kernel in kernels)
+        {
+            string text = KernelCompiler.Compile(kernel, "sm_90").Text;
+            Assert.That(text, Does.Contain("mul.rn.f").And.Contain("add.rn.f"), kernel.Name);
+            Assert.That(Fusible().Matches(text).Select(m => m.Value), Is.Empty, kernel.Name);
+        }
+        Assert.That(Fusible().IsMatch(KernelCompiler.Compile(KernelMethod.Of(BadKernels.NoVectors), "sm_90").Text), "others may fuse");
     }
 
     [Test]
@@ -75,6 +88,15 @@ public class PtxTests
         Assert.That(Faults(new KernelVariant(KernelMethod.Of(BadKernels.Good))), Is.Empty);
     }
 
+    [Test]
+    public void An_architecture_that_is_none_is_named()
+    {
+        KernelMethod good = KernelMethod.Of(BadKernels.Good);
+        KernelException failure = Assert.Throws<KernelException>(() => KernelCompiler.Compile(good, "gfx90a"))!;
+        Assert.That(failure.Fault, Is.EqualTo(KernelFault.BadArgument));
+        Assert.That(failure.Message, Does.Contain("'gfx90a'").And.Contain("sm_80"));
+    }
+
     [TestCaseSource(nameof(Architectures))]
     public void Text_names_its_architecture_and_the_oldest_version_that_knows_it(string architecture)
     {
@@ -84,6 +106,9 @@ public class PtxTests
         Assert.That(module.Text, Does.Contain($".version {version}\n"));
         Assert.That(module.Text, Does.Contain($".visible .entry {module.EntryPoint}("));
     }
+
+    [GeneratedRegex(@"\b(?:add|sub|mul|mad|fma)\.f(?:32|64)\b")]
+    private static partial Regex Fusible();
 
     private static void Objects(KernelVariant variant, string complaint) => Assert.That(Faults(variant), Has.Some.Contains(complaint));
 

@@ -31,15 +31,36 @@ public class AdamWKernelTests
     }
 
     [Test]
-    public void One_update_is_the_librarys_to_the_last_places(
-        [Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype, [Values(1, 2, 1_000)] int update) =>
-        Agrees(Sizes, dtype, update, OperatorMode.Kernels, CPU);
+    public void Float64_kernels_agree_with_the_library([Values(1, 2, 1_000)] int update) =>
+        Agrees(Sizes, ScalarType.Float64, update, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
 
     [Test]
-    public void Full_warps_agree_too([Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
+    public void Full_warps_agree_with_the_library()
     {
         KernelTensors.Cpu = CpuDevice.Warps;
-        Agrees([1, 100, 128], dtype, 3, OperatorMode.Kernels, CPU);
+        Agrees([1, 100, 130], ScalarType.Float64, 3, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
+    }
+
+    [Test]
+    public void Float32_errors_are_at_most_twice_the_librarys([Values(1, 2, 1_000)] int update)
+    {
+        Tensor[][] kernels = Updated(OperatorMode.Kernels, Sizes, ScalarType.Float32, update, CPU);
+        Tensor[][] library = Updated(OperatorMode.Composed, Sizes, ScalarType.Float32, update, CPU);
+        Tensor[][] exact = Updated(OperatorMode.Composed, Sizes, ScalarType.Float64, update, CPU);
+        Float32Errors.AtMostTwice(Names, All(kernels), All(library), All(exact));
+
+        static Tensor[] All(Tensor[][] states) => [.. Enumerable.Range(0, Names.Length).Select(i => cat([.. states.Select(s => s[i])]))];
+    }
+
+    [Test]
+    public void Memory_that_packs_of_four_may_not_have_makes_no_difference([Range(0, 3)] int array)
+    {
+        OperatorModes.Current = OperatorMode.Kernels;
+        Tensor[] plain = [.. State(103, 0, ScalarType.Float32), Normal(103, 40, ScalarType.Float32)];
+        Tensor[] moved = [.. plain.Select((t, i) => i == array ? cat([zeros(1), t]).narrow(0, 1, 103) : t.clone())];
+        foreach (Tensor[] t in (Tensor[][])[plain, moved])
+            AdamWUpdate.Apply([t[0]], [t[3]], [t[1]], [t[2]], new AdamWForm(2, 0.01, 0.9, 0.95, 0.1, 1e-8));
+        for (int i = 0; i < Names.Length; i++) Assert.That(moved[i].Equals(plain[i]), Names[i]);
     }
 
     [Test]
@@ -47,14 +68,14 @@ public class AdamWKernelTests
     public void Devices_agree_too([Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype, [Values(1, 1_000)] int update)
     {
         if (!cuda.is_available()) Assert.Ignore("no CUDA device");
-        Agrees(Sizes, dtype, update, OperatorMode.Auto, CUDA);
+        Agrees(Sizes, dtype, update, OperatorMode.Auto, CUDA, dtype == ScalarType.Float64 ? AbsoluteTerms.Tolerance : 3e-7);
     }
 
     [Test]
     public void An_optimizer_takes_the_same_way_in_either_form()
     {
         Tensor kernels = Walk(OperatorMode.Kernels), composed = Walk(OperatorMode.Composed);
-        Assert.That((kernels - composed).abs().max().item<double>(), Is.LessThan(1e-14));
+        Assert.That((kernels - composed).abs().max().item<double>(), Is.InRange(0, 1e-14));
 
         static Tensor Walk(OperatorMode mode)
         {
@@ -75,42 +96,35 @@ public class AdamWKernelTests
     public void Empty_and_mixed_lists_are_no_trouble()
     {
         OperatorModes.Current = OperatorMode.Kernels;
-        Agrees([0], ScalarType.Float32, 1, OperatorMode.Kernels, CPU);
-        Agrees([0, 7, 0], ScalarType.Float32, 1, OperatorMode.Kernels, CPU);
+        Agrees([0], ScalarType.Float64, 1, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
+        Agrees([0, 7, 0], ScalarType.Float64, 1, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
     }
 
     [Test]
-    public void Repeats_are_equal_to_the_last_bit()
+    public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
         Tensor[] once = Updated(OperatorMode.Kernels, [100], ScalarType.Float32, 5, CPU)[0];
         for (int repeat = 0; repeat < 250; repeat++)
         {
+            using DisposeScope inner = NewDisposeScope();
             Tensor[] again = Updated(OperatorMode.Kernels, [100], ScalarType.Float32, 5, CPU)[0];
             for (int i = 0; i < again.Length; i++) Assert.That(again[i].Equals(once[i]), Names[i]);
         }
     }
 
-    private static void Agrees(long[] sizes, ScalarType dtype, int update, OperatorMode mode, Device device)
+    private static void Agrees(long[] sizes, ScalarType dtype, int update, OperatorMode mode, Device device, double tolerance)
     {
-        double unit = dtype == ScalarType.Float32 ? 1.0 / (1 << 23) : Math.ScaleB(1, -52);
         Tensor[][] kernels = Updated(mode, sizes, dtype, update, device);
-        Tensor[][] composed = Updated(OperatorMode.Composed, sizes, dtype, update, CPU);
-        for (int size = 0; size < sizes.Length; size++)
+        Tensor[][] library = Updated(OperatorMode.Composed, sizes, ScalarType.Float64, update, CPU);
+        for (int n = 0; n < sizes.Length; n++)
         {
-            if (sizes[size] == 0) continue;
-            Tensor gradient = Normal(sizes[size], 40 + size, dtype).abs();
-            // Terms that cancel: the old weight with the step, the old first moment with the gradient.
-            Tensor[] old = State(sizes[size], size, dtype);
-            Tensor[] terms = [old[0].abs() + (composed[size][0] - old[0]).abs(), old[1].abs() + gradient, composed[size][2]];
-            for (int i = 0; i < Names.Length; i++)
-            {
-                Tensor excess = (kernels[size][i].cpu() - composed[size][i]).abs() / (terms[i] * unit);
-                double units = excess.max().to(ScalarType.Float64).item<double>();
-                bool same = kernels[size][i].cpu().Equals(composed[size][i]);
-                TestContext.Out.WriteLine($"{sizes[size]} {Names[i]}: {(same ? "the same bits" : $"{units:F2} units")}");
-                // The library fuses the first moment's multiplication and addition; a step has three more roundings.
-                Assert.That(units, Is.LessThanOrEqualTo(i == 0 ? 2 : 1), $"{sizes[size]} {Names[i]}");
-            }
+            Tensor[] old = State(sizes[n], n, ScalarType.Float64);
+            // The step's terms are those of the first moment.
+            Tensor gradient = Normal(sizes[n], 40 + n, ScalarType.Float64).abs(), first = 0.9 * old[1].abs() + 0.1 * gradient;
+            Tensor step = 0.01 / (1 - Math.Pow(0.9, update)) * first / (library[n][2] / (1 - Math.Pow(0.95, update))).sqrt();
+            AbsoluteTerms.Agree(Names, [.. kernels[n].Select(t => t.cpu().to(ScalarType.Float64))], library[n],
+                [old[0].abs() + step, first, library[n][2]], tolerance);
         }
     }
 

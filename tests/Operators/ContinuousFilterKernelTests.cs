@@ -77,66 +77,34 @@ public class ContinuousFilterKernelTests
         using FilterProblem single = exact.To(ScalarType.Float32);
         Tensor[] expected = exact.Everything(OperatorMode.Composed);
         Tensor[] composed = single.Everything(OperatorMode.Composed), kernels = single.Everything(OperatorMode.Kernels);
-        for (int i = 0; i < expected.Length; i++)
-        {
-            double error = Error(kernels[i]), allowed = Error(composed[i]);
-            TestContext.Out.WriteLine($"{FilterProblem.Label(i)}: {error:e2}, composed {allowed:e2}");
-            Assert.That(error, Is.LessThanOrEqualTo(2 * allowed), FilterProblem.Label(i));
+        Float32Errors.AtMostTwice([.. expected.Select((_, i) => FilterProblem.Label(i))], kernels, composed, expected);
+    }
 
-            double Error(Tensor t) => (t.to(ScalarType.Float64) - expected[i]).square().mean().sqrt().item<double>();
-        }
+    [TestCase(5, 3)]
+    [TestCase(4, 4)]
+    public void Every_derivative_matches_finite_differences(int filters, int radial)
+    {
+        using var problem = new FilterProblem([3, 0, 1], filters, radial);
+        problem.Kernels().MatchesFiniteDifferences();
+        problem.Kernels().Gradient.MatchesFiniteDifferences();
+    }
+
+    [TestCase(5, 3)]
+    [TestCase(4, 4)]
+    public void Strided_tensors_make_no_difference(int filters, int radial)
+    {
+        using var problem = new FilterProblem([3, 0, 1], filters, radial);
+        problem.Kernels().TakesStridedTensors();
+        problem.Kernels().Gradient.TakesStridedTensors();
     }
 
     [Test]
-    public void Derivatives_match_finite_differences()
+    public void Repeats_give_the_same_bits([Values] bool warps)
     {
-        using var problem = new FilterProblem([3, 0, 9, 1], 6, 3);
-        OperatorModes.Current = OperatorMode.Kernels;
-        Tensor[] at = [.. problem.Inputs, problem.Gradient], along = problem.Directions(at, 11), weights = problem.Directions(at, 12)[..3];
-        for (int i = 0; i < at.Length; i++)
-        {
-            Tensor[] step = [.. along.Select((d, k) => k == i ? d : zeros_like(d))];
-            (Tensor[] first, Tensor[] second) = Values(at, 0, step);
-            (Tensor[] above, Tensor[] aboveSecond) = Values(at, 1e-5, step);
-            (Tensor[] below, Tensor[] belowSecond) = Values(at, -1e-5, step);
-            Check(above[0], below[0], first[1], $"first by {FilterProblem.Names[i]}");
-            Check(aboveSecond[0], belowSecond[0], second[1], $"second by {FilterProblem.Names[i]}");
-        }
-
-        // S and S's derivative along fixed directions in h, phi, f, each with its own derivative along a step.
-        (Tensor[] First, Tensor[] Second) Values(Tensor[] point, double size, Tensor[] step)
-        {
-            Tensor[] leaves = [.. point.Select((t, k) => (t + size * step[k]).detach().requires_grad_())];
-            Tensor sum = (problem.Apply(leaves[..7]) * leaves[7]).sum();
-            IList<Tensor> slopes = autograd.grad([sum], leaves, retain_graph: true, create_graph: true);
-            Tensor slope = slopes.Take(3).Select((s, k) => (s * weights[k]).sum()).Aggregate((a, b) => a + b);
-            IList<Tensor> bends = autograd.grad([slope], leaves);
-            AutogradFunction.ThrowIfFailed();
-            return ([sum, Along(slopes)], [slope, Along(bends)]);
-
-            Tensor Along(IList<Tensor> gradients) => gradients.Select((s, k) => (s * step[k]).sum()).Aggregate((a, b) => a + b);
-        }
-
-        static void Check(Tensor above, Tensor below, Tensor derivative, string name)
-        {
-            double expected = (above - below).item<double>() / 2e-5, found = derivative.item<double>();
-            Assert.That(found, Is.EqualTo(expected).Within(1e-7 * (1 + Math.Abs(expected))), name);
-        }
-    }
-
-    [Test]
-    public void Repeats_give_the_same_bits()
-    {
-        using FilterProblem problem = new FilterProblem([5, 0, 12, 3], 8, 4).To(ScalarType.Float32);
-        double[] first = Bits();
-        for (int i = 0; i < 250; i++) Assert.That(Bits(), Is.EqualTo(first));
-
-        double[] Bits()
-        {
-            using DisposeScope repeat = NewDisposeScope();
-            Tensor[] all = problem.Everything(OperatorMode.Kernels, trainingOnly: true);
-            return [.. all.SelectMany(t => t.to(ScalarType.Float64).data<double>().ToArray())];
-        }
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        int[] degrees = warps ? [3, 0, 1] : [5, 0, 12, 3];
+        using FilterProblem problem = new FilterProblem(degrees, warps ? 4 : 8, 4).To(ScalarType.Float32);
+        problem.Kernels().RepeatsItself(second: true);
     }
 
     [Test]
@@ -150,14 +118,8 @@ public class ContinuousFilterKernelTests
     private static void Compare(FilterProblem problem, OperatorMode mode)
     {
         Tensor[] found = problem.Everything(OperatorMode.Kernels), expected = problem.Everything(mode);
-        double worst = 0;
-        for (int i = 0; i < found.Length; i++)
-        {
-            double error = (found[i] - expected[i]).abs().max().item<double>(), size = expected[i].abs().max().item<double>();
-            Assert.That(error, Is.LessThanOrEqualTo(1e-12 * size), FilterProblem.Label(i));
-            if (size > 0) worst = Math.Max(worst, error / size);
-        }
-        TestContext.Out.WriteLine($"against {mode}: {worst:e2} of the largest value");
+        TestContext.Out.WriteLine($"against {mode}:");
+        AbsoluteTerms.Agree([.. expected.Select((_, i) => FilterProblem.Label(i))], found, expected, problem.Everything(null));
         Assert.That(AutogradFunction.LiveNodes, Is.Zero);
     }
 }

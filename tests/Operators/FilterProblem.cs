@@ -59,6 +59,13 @@ internal sealed class FilterProblem : IDisposable
 
     public FilterProblem To(ScalarType dtype) => new(degrees, [.. Inputs.Select(t => t.to(dtype))], Gradient.to(dtype));
 
+    /// <summary>In kernels, as an operation.</summary>
+    public Operation Kernels()
+    {
+        OperatorModes.Current = OperatorMode.Kernels;
+        return new Operation(Names[..7], Inputs, x => [Apply(x)]);
+    }
+
     public Tensor Apply(Tensor[] x) => ContinuousFilter.Apply(
         x[0], new EdgeFeatures(Edges, Edges.OneWay, null!, null!, null!, x[1], x[2]), x[3], x[4], x[5], x[6]);
 
@@ -66,31 +73,42 @@ internal sealed class FilterProblem : IDisposable
     /// The output; the gradients of its product with g, by the seven inputs; then gradients by inputs and g of a random sum of the first
     /// three of these, of the third, and of all. Training on forces needs only the first of the three.
     /// </summary>
-    public Tensor[] Everything(OperatorMode mode, bool trainingOnly = false)
+    /// <param name="mode">null: the sums of absolute terms</param>
+    public Tensor[] Everything(OperatorMode? mode)
     {
-        OperatorModes.Current = mode;
+        OperatorModes.Current = mode ?? OperatorMode.Composed;
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] leaves = [.. Inputs.Append(Gradient).Select(t => t.clone().requires_grad_())];
-        Tensor output = Apply(leaves[..7]);
+        Tensor[] leaves = [.. Inputs.Append(Gradient).Select(t => Signed(t).clone().requires_grad_())];
+        Tensor output = mode is null ? Absolute(leaves) : Apply(leaves[..7]);
         IList<Tensor> first = autograd.grad([output], leaves[..7], [leaves[7]], retain_graph: true, create_graph: true);
-        Tensor[] along = Directions(Inputs, 9);
-        Tensor[] results = [output, .. first, .. Second(0..3)];
-        if (!trainingOnly) results = [.. results, .. Second(2..3), .. Second(0..7)];
+        Tensor[] along = [.. Directions(Inputs, 9).Select(Signed)];
+        Tensor[] results = [output, .. first, .. Second(0..3), .. Second(2..3), .. Second(0..7)];
         AutogradFunction.ThrowIfFailed();
         return [.. results.Select(t => t.detach().MoveToOuterDisposeScope())];
 
         IEnumerable<Tensor> Second(Range range) =>
             autograd.grad([.. first.Take(range)], leaves, [.. along.Take(range)], retain_graph: true, allow_unused: true)
                 .Select((t, i) => t is { IsInvalid: false } ? t : zeros_like(leaves[i])).ToArray();
+
+        Tensor Signed(Tensor t) => mode is null ? t.abs() : t;
     }
 
-    public Tensor[] Directions(Tensor[] like, int seed)
+    public void Dispose() => Edges.Dispose();
+
+    private Tensor Absolute(Tensor[] x)
+    {
+        Tensor s = nn.functional.linear(Inputs[1], Inputs[3], Inputs[4]), slope = s.sigmoid();
+        Tensor hidden = AbsoluteTerms.Function(
+            nn.functional.linear(x[1], x[3], x[4]), ShiftedSoftplus.Apply(s).abs(), slope, slope * (1 - slope));
+        Tensor filter = nn.functional.linear(hidden, x[5], x[6]) * x[2];
+        return ReceiverSum.Apply(SenderRows.Apply(x[0], Edges.OneWay) * filter, Edges.OneWay);
+    }
+
+    private static Tensor[] Directions(Tensor[] like, int seed)
     {
         using Generator generator = new((ulong)seed);
         return [.. like.Select(t => randn(t.shape, dtype: ScalarType.Float64, generator: generator).to(t.dtype))];
     }
-
-    public void Dispose() => Edges.Dispose();
 
     private static EdgeList Graph(int[] degrees)
     {

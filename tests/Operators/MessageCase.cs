@@ -51,6 +51,21 @@ internal sealed record MessageCase(EdgeList Edges, int Features, int Radial, boo
         Tensor Make(params long[] shape) => randn(shape, dtype: ScalarType.Float64, generator: generator).to(dtype);
     }
 
+    /// <summary>In kernels, as an operation on x, mu where it is there, u, R and G.</summary>
+    public Operation Kernels(ScalarType dtype = ScalarType.Float64)
+    {
+        OperatorModes.Current = OperatorMode.Kernels;
+        Tensor?[] values = Values(1, dtype)[..5];
+        string[] names = [.. Inputs[..5].Where((_, i) => values[i] is not null)];
+        return new Operation(names, [.. values.OfType<Tensor>()], given =>
+        {
+            Tensor?[] x = given;
+            if (!Vectors) x = [given[0], null, .. given[1..]];
+            (Tensor scalars, Tensor vectors) = PaiNNMessage.Apply(x[0]!, x[1], new PaiNNPairs(Edges, x[2]!, x[3]!), x[4]!);
+            return [scalars, vectors];
+        });
+    }
+
     /// <summary>Outputs, gradients by inputs, and gradients of those; the cotangent of the gradient by G only where asked for.</summary>
     public IReadOnlyList<(string Name, Tensor Values)> Everything(OperatorMode mode, Tensor?[] values, bool alongFilter = false)
     {

@@ -46,6 +46,71 @@ public class MoleculeNeighborsTests
         }
     }
 
+    [Test]
+    public void Pairs_exactly_at_the_cutoff_are_absent_and_rows_stay_whole([Values] bool single)
+    {
+        // Whole numbers: squared distances are exact, and many equal the squared cutoff.
+        Tensor lattice = cartesian_prod(arange(5), arange(5), arange(5)).to(single ? ScalarType.Float32 : ScalarType.Float64);
+        foreach (int cutoff in (int[])[1, 2, 3])
+        {
+            OperatorModes.Current = OperatorMode.Kernels;
+            using EdgeList found = MoleculeNeighbors.Apply(lattice, [125], cutoff);
+            Tensor squares = (lattice.unsqueeze(0) - lattice.unsqueeze(1)).square().sum(-1);
+            Tensor near = squares.lt(cutoff * cutoff).logical_and(squares.gt(0)).nonzero();
+            Assert.That(squares.eq(cutoff * cutoff).any().item<bool>());
+            AssertEqual(found.Receivers, near.select(1, 0).contiguous());
+            AssertEqual(found.Senders, near.select(1, 1).contiguous());
+        }
+    }
+
+    [Test]
+    public void An_atom_with_3000_neighbours_has_them_all()
+    {
+        // On a sphere about the first atom: its own neighbours are all of them, those of each other a quarter.
+        using Generator generator = new(6);
+        Tensor around = randn(3000, 3, dtype: ScalarType.Float64, generator: generator);
+        Tensor positions = cat([zeros(1, 3, dtype: ScalarType.Float64), 20 * around / around.norm(1, keepdim: true)], 0);
+        using EdgeList found = Edges(OperatorMode.Kernels), expected = Edges(OperatorMode.Host);
+        Assert.That(found.RowStarts.data<long>()[1], Is.EqualTo(3000));
+        AssertEqual(found.RowStarts, expected.RowStarts);
+        AssertEqual(found.Senders, expected.Senders);
+        AssertEqual(found.ReverseEdges!, expected.ReverseEdges!);
+
+        EdgeList Edges(OperatorMode mode)
+        {
+            OperatorModes.Current = mode;
+            return MoleculeNeighbors.Apply(positions, [3001], 20.001);
+        }
+    }
+
+    [Test]
+    public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
+    {
+        int[] sizes = warps ? [3, 1, 7] : [9, 1, 0, 21];
+        Tensor positions = Molecules(sizes, single: true);
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        OperatorModes.Current = OperatorMode.Kernels;
+        using EdgeList first = MoleculeNeighbors.Apply(positions, sizes, 3);
+        for (int repeat = 0; repeat < 250; repeat++)
+        {
+            using DisposeScope inner = NewDisposeScope();
+            using EdgeList again = MoleculeNeighbors.Apply(positions, sizes, 3);
+            AssertEqual(again.RowStarts, first.RowStarts);
+            AssertEqual(again.Senders, first.Senders);
+            AssertEqual(again.ReverseEdges!, first.ReverseEdges!);
+        }
+    }
+
+    [Test]
+    public void Positions_need_not_be_contiguous()
+    {
+        Tensor positions = Molecules([9], single: false);
+        OperatorModes.Current = OperatorMode.Kernels;
+        using EdgeList expected = MoleculeNeighbors.Apply(positions, [9], 3);
+        using EdgeList found = MoleculeNeighbors.Apply(Operation.Strided(positions), [9], 3);
+        AssertEqual(found.Senders, expected.Senders);
+    }
+
     [TestCaseSource(nameof(Files))]
     public void Kernels_equal_the_reference_lists_where_nothing_repeats(string file)
     {

@@ -1,5 +1,4 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using TorchSharp;
@@ -83,82 +82,50 @@ public class PaiNNMessageKernelTests
         var exact = message.Everything(OperatorMode.Composed, wide);
         var kernels = message.Everything(OperatorMode.Kernels, single);
         var composed = message.Everything(OperatorMode.Composed, single);
-        for (int i = 0; i < exact.Count; i++)
-        {
-            double found = Error(kernels[i].Values, exact[i].Values), usual = Error(composed[i].Values, exact[i].Values);
-            TestContext.Out.WriteLine($"{exact[i].Name}: {found:e2}, composed {usual:e2}");
-            Assert.That(found, Is.LessThanOrEqualTo(2 * usual), exact[i].Name);
-        }
-
-        static double Error(Tensor values, Tensor exact) =>
-            (values.to(ScalarType.Float64) - exact).norm().item<double>() / exact.norm().item<double>();
+        Float32Errors.AtMostTwice([.. exact.Select(v => v.Name)], [.. kernels.Select(v => v.Values)], [.. composed.Select(v => v.Values)],
+            [.. exact.Select(v => v.Values)]);
     }
 
     [Test]
-    public void First_and_second_derivatives_match_finite_differences([Values] bool vectors)
+    public void Every_derivative_matches_finite_differences([Values] bool vectors, [Values(3, 4)] int features)
+    {
+        using EdgeList edges = MessageCase.Random(6, 2, 0, 1);
+        Operation kernels = new MessageCase(edges, features, 2, vectors).Kernels();
+        kernels.MatchesFiniteDifferences();
+        kernels.Gradient.MatchesFiniteDifferences();
+    }
+
+    [Test]
+    public void Strided_tensors_make_no_difference([Values] bool vectors)
     {
         using EdgeList edges = MessageCase.Random(6, 2, 0, 5, 1);
-        var message = new MessageCase(edges, 4, 3, vectors);
-        Tensor?[] at = message.Values(1), towards = message.Values(2);
-        const double step = 1e-4;
-        var here = message.Everything(OperatorMode.Kernels, at).ToDictionary(v => v.Name, v => v.Values);
-        double first = 0, second = 0;
-        foreach (double sign in (double[])[1, -1])
-        {
-            Tensor?[] moved = [.. at.Select((t, i) => i < 7 ? t is null ? null : t + sign * step * towards[i]! : t)];
-            var there = message.Everything(OperatorMode.Kernels, moved).ToDictionary(v => v.Name, v => v.Values);
-            first += sign * (Dot(there["dq"], at[5]) + Dot(there["dmu"], at[6])) / (2 * step);
-            second += sign * (Dot(there["by x"], at[7]) + Dot(there.GetValueOrDefault("by mu"), at[8]) + Dot(there["by u"], at[9])
-                + Dot(there["by R"], at[10])) / (2 * step);
-        }
-        string[] names = ["x", "mu", "u", "R", "G", "dq gradient", "dmu gradient"];
-        double expectedFirst = names.Take(5).Select((name, i) => Dot(here.GetValueOrDefault("by " + name), towards[i])).Sum();
-        double expectedSecond = names.Select((name, i) => Dot(here.GetValueOrDefault("second by " + name), towards[i])).Sum();
-        Assert.That(first, Is.EqualTo(expectedFirst).Within(1e-6 * Math.Abs(expectedFirst)));
-        Assert.That(second, Is.EqualTo(expectedSecond).Within(1e-6 * Math.Abs(expectedSecond)));
-
-        static double Dot(Tensor? a, Tensor? b) => a is null ? 0 : (a * b!).sum().item<double>();
+        Operation kernels = new MessageCase(edges, 4, 3, vectors).Kernels();
+        kernels.TakesStridedTensors();
+        kernels.Gradient.TakesStridedTensors();
     }
 
     [Test]
-    public void Repeats_are_equal_to_the_last_bit()
+    public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        using EdgeList edges = MessageCase.Random(7, Uneven);
-        var message = new MessageCase(edges, 8, 5, true);
-        Tensor?[] values = message.Values(1, ScalarType.Float32);
-        var first = message.Everything(OperatorMode.Kernels, values);
-        int live = AutogradFunction.LiveNodes;
-        for (int repeat = 0; repeat < 250; repeat++)
-        {
-            using DisposeScope step = NewDisposeScope();
-            var again = message.Everything(OperatorMode.Kernels, values);
-            for (int i = 0; i < first.Count; i++) Assert.That(again[i].Values.equal(first[i].Values).all().item<bool>(), first[i].Name);
-        }
-        Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(live));
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        using EdgeList edges = MessageCase.Random(7, warps ? [0, 1, 3] : Uneven);
+        new MessageCase(edges, warps ? 4 : 8, warps ? 2 : 5, true).Kernels(ScalarType.Float32).RepeatsItself(second: true);
     }
 
     /// <summary>To 1e-12 of the sum of absolute terms, which the composed form makes of absolute values.</summary>
     private static void Agree(MessageCase message)
     {
         Tensor?[] values = message.Values(5);
-        double worst = 0;
         foreach (bool alongFilter in (bool[])[false, true])
         {
-            var kernels = message.Everything(OperatorMode.Kernels, values, alongFilter);
-            var composed = message.Everything(OperatorMode.Composed, values, alongFilter);
-            var host = message.Everything(OperatorMode.Host, values, alongFilter);
-            var sizes = message.Everything(OperatorMode.Composed, [.. values.Select(t => t?.abs())], alongFilter);
-            for (int i = 0; i < kernels.Count; i++)
-            {
-                if (sizes[i].Values.numel() == 0) continue;
-                Tensor size = sizes[i].Values + 1e-300;
-                double error = ((kernels[i].Values - composed[i].Values).abs() / size).max().item<double>();
-                double fromHost = ((kernels[i].Values - host[i].Values).abs() / size).max().item<double>();
-                worst = Math.Max(worst, Math.Max(error, fromHost));
-                Assert.That(error, Is.LessThanOrEqualTo(1e-12), kernels[i].Name);
-                Assert.That(fromHost, Is.LessThanOrEqualTo(1e-12), kernels[i].Name + ", from the host form");
-            }
+            var expected = message.Everything(OperatorMode.Composed, values, alongFilter);
+            string[] names = [.. expected.Select(v => v.Name)];
+            Tensor[] kernels = Of(OperatorMode.Kernels, values), sizes = Of(OperatorMode.Composed, [.. values.Select(t => t?.abs())]);
+            AbsoluteTerms.Agree(names, kernels, [.. expected.Select(v => v.Values)], sizes);
+            AbsoluteTerms.Agree([.. names.Select(n => n + ", from the host form")], kernels, Of(OperatorMode.Host, values), sizes);
+
+            Tensor[] Of(OperatorMode mode, Tensor?[] numbers) =>
+                [.. message.Everything(mode, numbers, alongFilter).Select(v => v.Values)];
         }
-        TestContext.Out.WriteLine($"largest error {worst:e2} of the sum of absolute terms");
     }
 }

@@ -42,55 +42,29 @@ public class PaiNNMixingKernelTests
     {
         Tensor[] single = [.. Inputs(update, 32, 100).Select(t => t.to(ScalarType.Float32))],
             wide = [.. single.Select(t => t.to(ScalarType.Float64))];
-        IReadOnlyList<Tensor> exact = Everything(OperatorMode.Composed, update, wide);
-        IReadOnlyList<Tensor> kernels = Everything(OperatorMode.Kernels, update, single),
-            composed = Everything(OperatorMode.Composed, update, single);
-        for (int i = 0; i < exact.Count; i++)
-        {
-            double found = Error(kernels[i], exact[i]), usual = Error(composed[i], exact[i]);
-            TestContext.Out.WriteLine($"{i}: {found:e2}, composed {usual:e2}");
-            Assert.That(found, Is.LessThanOrEqualTo(2 * usual), $"value {i}");
-        }
-
-        static double Error(Tensor values, Tensor exact) => (values.to(ScalarType.Float64) - exact).norm().item<double>();
+        Float32Errors.AtMostTwice(Names(update), Everything(OperatorMode.Kernels, update, single),
+            Everything(OperatorMode.Composed, update, single), Everything(OperatorMode.Composed, update, wide));
     }
 
     [Test]
-    public void First_and_second_derivatives_match_finite_differences([Values] bool update)
+    public void Every_derivative_matches_finite_differences([Values] bool update, [Values(3, 4)] int features)
     {
-        Tensor[] at = Inputs(update, 4, 3), towards = Inputs(update, 4, 3, 2);
-        int inputs = update ? 5 : 1;
-        const double step = 1e-5;
-        IReadOnlyList<Tensor> here = Everything(OperatorMode.Kernels, update, at);
-        double first = 0, second = 0;
-        foreach (double sign in (double[])[1, -1])
-        {
-            Tensor[] moved = [.. at.Select((t, i) => i < inputs + 2 ? t + sign * step * towards[i] : t)];
-            IReadOnlyList<Tensor> there = Everything(OperatorMode.Kernels, update, moved);
-            first += sign * (Dot(there[0], at[inputs]) + Dot(there[1], at[inputs + 1])) / (2 * step);
-            second += sign * Enumerable.Range(0, inputs).Sum(i => Dot(there[2 + i], at[inputs + 2 + i])) / (2 * step);
-        }
-        double expectedFirst = Enumerable.Range(0, inputs).Sum(i => Dot(here[2 + i], towards[i]));
-        double expectedSecond = Enumerable.Range(0, inputs + 2).Sum(i => Dot(here[2 + inputs + i], towards[i]));
-        Assert.That(first, Is.EqualTo(expectedFirst).Within(1e-6 * Math.Abs(expectedFirst)));
-        Assert.That(second, Is.EqualTo(expectedSecond).Within(1e-6 * Math.Abs(expectedSecond)));
-
-        static double Dot(Tensor a, Tensor b) => (a * b).sum().item<double>();
+        Kernels(update, features, 2).MatchesFiniteDifferences();
+        Kernels(update, features, 2).Gradient.MatchesFiniteDifferences();
     }
 
     [Test]
-    public void Repeats_are_equal_to_the_last_bit([Values] bool update)
+    public void Strided_tensors_make_no_difference([Values] bool update)
     {
-        Tensor[] values = [.. Inputs(update, 8, 10).Select(t => t.to(ScalarType.Float32))];
-        IReadOnlyList<Tensor> first = Everything(OperatorMode.Kernels, update, values);
-        int live = AutogradFunction.LiveNodes;
-        for (int repeat = 0; repeat < 250; repeat++)
-        {
-            using DisposeScope step = NewDisposeScope();
-            IReadOnlyList<Tensor> again = Everything(OperatorMode.Kernels, update, values);
-            for (int i = 0; i < first.Count; i++) Assert.That(again[i].equal(first[i]).all().item<bool>(), $"value {i}");
-        }
-        Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(live));
+        Kernels(update, 4, 3).TakesStridedTensors();
+        Kernels(update, 4, 3).Gradient.TakesStridedTensors();
+    }
+
+    [Test]
+    public void Repeats_are_equal_to_the_last_bit([Values] bool update, [Values] bool warps)
+    {
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        Kernels(update, warps ? 4 : 8, warps ? 2 : 10, ScalarType.Float32).RepeatsItself(second: true);
     }
 
     private static void Agree(bool update, int features, int atoms)
@@ -98,14 +72,40 @@ public class PaiNNMixingKernelTests
         Tensor[] values = Inputs(update, features, atoms);
         IReadOnlyList<Tensor> kernels = Everything(OperatorMode.Kernels, update, values),
             composed = Everything(OperatorMode.Composed, update, values);
-        double worst = 0;
-        for (int i = 0; i < kernels.Count && atoms > 0; i++)
-        {
-            double error = (kernels[i] - composed[i]).abs().max().item<double>(), size = composed[i].abs().max().item<double>();
-            Assert.That(error, Is.LessThanOrEqualTo(1e-12 * Math.Max(1, size)), $"value {i}");
-            worst = Math.Max(worst, error / Math.Max(1, size));
-        }
-        TestContext.Out.WriteLine($"largest error {worst:e2}");
+        IReadOnlyList<Tensor> terms = Everything(null, update, [.. values.Select(t => t.abs())]);
+        AbsoluteTerms.Agree(Names(update), kernels, composed, terms);
+    }
+
+    private static string[] Names(bool update)
+    {
+        string[] inputs = update ? ["q", "mu", "context", "product", "mixed"] : ["mixed"];
+        return ["first", "second", .. inputs.Select(n => "by " + n), .. inputs.Select(n => "second by " + n),
+            "second by first gradient", "second by second gradient"];
+    }
+
+    private static Operation Kernels(bool update, int features, int atoms, ScalarType dtype = ScalarType.Float64)
+    {
+        OperatorModes.Current = OperatorMode.Kernels;
+        Tensor[] at = [.. Inputs(update, features, atoms)[..(update ? 5 : 1)].Select(t => t.to(dtype))];
+        return new Operation(update ? ["q", "mu", "context", "product", "mixed"] : ["mixed"], at, inputs => Apply(update, inputs));
+    }
+
+    private static Tensor[] Apply(bool update, Tensor[] inputs)
+    {
+        (Tensor first, Tensor second) = update
+            ? PaiNNUpdate.Apply(inputs[0], inputs[1], inputs[2], inputs[3], inputs[4])
+            : PaiNNInvariants.Apply(inputs[0], Epsilon);
+        return [first, second];
+    }
+
+    /// <summary>Sums of absolute terms, of absolute inputs.</summary>
+    private static Tensor[] Absolute(bool update, Tensor[] inputs)
+    {
+        if (update) return Apply(update, inputs);
+        long features = inputs[0].size(2) / 2;
+        Tensor v = inputs[0].narrow(2, 0, features), w = inputs[0].narrow(2, features, features), squares = v.square().sum(1) + Epsilon;
+        Tensor norm = squares.detach().sqrt();
+        return [AbsoluteTerms.Function(squares, norm, 0.5 / norm, 0.25 / norm.pow(3)), (v * w).sum(1)];
     }
 
     /// <summary>The operation's inputs, the gradients of its two results, and cotangents of the gradients by the inputs.</summary>
@@ -121,21 +121,22 @@ public class PaiNNMixingKernelTests
     }
 
     /// <summary>Two results, gradients by the inputs, and the gradients of those by the inputs and by the results' gradients.</summary>
-    private static IReadOnlyList<Tensor> Everything(OperatorMode mode, bool update, Tensor[] values)
+    /// <param name="mode">null: sums of absolute terms, of absolute values</param>
+    /// <param name="update">Which operation.</param>
+    /// <param name="values">As made.</param>
+    private static IReadOnlyList<Tensor> Everything(OperatorMode? mode, bool update, Tensor[] values)
     {
-        OperatorModes.Current = mode;
+        OperatorModes.Current = mode ?? OperatorMode.Composed;
         int inputs = update ? 5 : 1;
         Tensor[] leaves = [.. values.Take(inputs + 2).Select(t => t.clone().requires_grad_())];
-        (Tensor first, Tensor second) = update
-            ? PaiNNUpdate.Apply(leaves[0], leaves[1], leaves[2], leaves[3], leaves[4])
-            : PaiNNInvariants.Apply(leaves[0], Epsilon);
-        IList<Tensor> gradients = autograd.grad([first, second], leaves[..inputs], leaves[inputs..], true, true);
+        Tensor[] results = mode is null ? Absolute(update, leaves[..inputs]) : Apply(update, leaves[..inputs]);
+        IList<Tensor> gradients = autograd.grad(results, leaves[..inputs], leaves[inputs..], true, true);
         AutogradFunction.ThrowIfFailed();
         IList<Tensor> again = autograd.grad([.. gradients], leaves, [.. values.Skip(inputs + 2)], allow_unused: true);
         AutogradFunction.ThrowIfFailed();
         return
         [
-            first.detach(), second.detach(), .. gradients.Select(g => g.detach()),
+            .. results.Select(t => t.detach()), .. gradients.Select(g => g.detach()),
             .. again.Select((g, i) => g is { IsInvalid: false } ? g : zeros_like(leaves[i])),
         ];
     }

@@ -35,6 +35,7 @@ public class RadialKernelTests
     public void Float64_kernels_agree_with_composed_forms([Values] bool gaussian, [Values(0, 2, 6)] int power, [Values(1, 7, 20)] int count)
     {
         RadialFunctions functions = Functions(gaussian, power, count, ScalarType.Float64);
+        AgreesInFloat64(Vectors(1), functions);
         AgreesInFloat64(Vectors(3_000), functions);
     }
 
@@ -50,42 +51,21 @@ public class RadialKernelTests
     [Test]
     public void Float32_errors_are_at_most_twice_those_of_the_composed_form([Values] bool gaussian, [Values(0, 6)] int power)
     {
-        const double Ulp = 1.0 / (1 << 23);
         Tensor vectors = Vectors(20_000).to(ScalarType.Float32);
         // The same numbers for all three: rounding the basis is no error of the operation.
         RadialFunctions single = Functions(gaussian, power, 20, ScalarType.Float32);
         var wide = new RadialFunctions(single.Centers.to(ScalarType.Float64), single.Exponents?.to(ScalarType.Float64), Cutoff, power);
         Tensor[] exact = Everything(OperatorMode.Composed, vectors.to(ScalarType.Float64), wide);
         Tensor[] composed = Everything(OperatorMode.Composed, vectors, single), kernels = Everything(OperatorMode.Kernels, vectors, single);
-        for (int i = 0; i < Names.Length; i++)
-        {
-            double floor = Ulp * exact[i].abs().max().item<double>();
-            double ours = Largest(kernels[i] - exact[i]), theirs = Largest(composed[i] - exact[i]);
-            Assert.That(ours, Is.LessThanOrEqualTo(2 * theirs + floor), Names[i]);
-            ours = RootMeanSquare(kernels[i] - exact[i]);
-            theirs = RootMeanSquare(composed[i] - exact[i]);
-            TestContext.Out.WriteLine($"{Names[i],-20} rms error {ours:e2}, composed {theirs:e2}");
-            Assert.That(ours, Is.LessThanOrEqualTo(2 * theirs + floor), Names[i]);
-        }
+        Float32Errors.AtMostTwice(Names, kernels, composed, exact);
     }
 
     [Test]
-    public void Derivatives_match_finite_differences([Values] bool gaussian, [Values(0, 6)] int power)
+    public void Every_derivative_matches_finite_differences([Values] bool gaussian, [Values(0, 6)] int power, [Values(3, 4)] int count)
     {
-        RadialFunctions functions = Functions(gaussian, power, 6, ScalarType.Float64);
-        Tensor vectors = Vectors(24);
-        Tensor[] analytic = Everything(OperatorMode.Kernels, vectors, functions);
-        const double H = 1e-5;
-        Tensor probe = Probe(vectors, 11);
-        // Along one random direction: the change of S = g . outputs, and of w . dS/dr.
-        Tensor[] ahead = Everything(OperatorMode.Kernels, vectors + H * probe, functions);
-        Tensor[] behind = Everything(OperatorMode.Kernels, vectors - H * probe, functions);
-        double first = 0, second = 0;
-        Tensor[] gradients = Gradients(analytic.AsSpan(0, 4), out Tensor cotangent);
-        for (int i = 0; i < 4; i++) first += ((ahead[i] - behind[i]) * gradients[i]).sum().item<double>() / (2 * H);
-        second += ((ahead[4] - behind[4]) * cotangent).sum().item<double>() / (2 * H);
-        Assert.That(first, Is.EqualTo((analytic[4] * probe).sum().item<double>()).Within(1e-6).Percent);
-        Assert.That(second, Is.EqualTo((analytic[5] * probe).sum().item<double>()).Within(1e-5).Percent);
+        Operation kernels = Kernels(Vectors(4), Functions(gaussian, power, count, ScalarType.Float64));
+        kernels.MatchesFiniteDifferences();
+        kernels.Gradient.MatchesFiniteDifferences();
     }
 
     [Test]
@@ -97,7 +77,7 @@ public class RadialKernelTests
         using (no_grad()) vectors.select(1, 1).copy_(tensor(lengths));
         RadialFunctions functions = Functions(gaussian, power, 8, ScalarType.Float64);
         Tensor[] kernels = Everything(OperatorMode.Kernels, vectors, functions);
-        AgreesInFloat64(vectors, functions, tolerance: 1e-10);
+        AgreesInFloat64(vectors, functions);
         double[] envelope = kernels[2].data<double>().ToArray();
         Assert.That(new[] { envelope[0], envelope[2], envelope[3] }, Is.All.Zero);
         Assert.That(kernels[8].narrow(0, 2, 2).abs().max().item<double>(), Is.Zero);
@@ -116,11 +96,8 @@ public class RadialKernelTests
         Tensor[] kernels = Everything(OperatorMode.Auto, vectors.cuda(), there);
         Tensor[] exact = Everything(OperatorMode.Composed, vectors.to(ScalarType.Float64), wide);
         double tolerance = dtype == ScalarType.Float64 ? 1e-12 : 1e-5;
-        for (int i = 0; i < kernels.Length; i++)
-        {
-            double terms = Math.Max(1, Largest(exact[i]));
-            Assert.That(Largest(kernels[i].cpu().to(ScalarType.Float64) - exact[i]), Is.LessThanOrEqualTo(tolerance * terms), Names[i]);
-        }
+        AbsoluteTerms.Agree(Names, [.. kernels.Select(t => t.cpu().to(ScalarType.Float64))], exact,
+            Everything(null, vectors.to(ScalarType.Float64), wide), tolerance);
     }
 
     [Test]
@@ -135,15 +112,7 @@ public class RadialKernelTests
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
         if (warps) KernelTensors.Cpu = CpuDevice.Warps;
-        RadialFunctions functions = Functions(false, 6, 8, ScalarType.Float32);
-        Tensor vectors = Vectors(warps ? 9 : 200).to(ScalarType.Float32);
-        Tensor[] once = [.. Everything(OperatorMode.Kernels, vectors, functions)];
-        for (int repeat = 0; repeat < (warps ? 25 : 250); repeat++)
-        {
-            using DisposeScope inner = NewDisposeScope();
-            Tensor[] again = Everything(OperatorMode.Kernels, vectors, functions);
-            for (int i = 0; i < once.Length; i++) Assert.That(again[i].Equals(once[i]), Names[i]);
-        }
+        Kernels(Vectors(warps ? 9 : 200).to(ScalarType.Float32), Functions(false, 6, 8, ScalarType.Float32)).RepeatsItself(second: true);
     }
 
     [Test]
@@ -153,8 +122,8 @@ public class RadialKernelTests
         Tensor vectors = Vectors(50);
         (Tensor first, Tensor second) = Derivatives(OperatorMode.Kernels);
         (Tensor composedFirst, Tensor composedSecond) = Derivatives(OperatorMode.Composed);
-        Assert.That(Largest(first - composedFirst), Is.LessThan(1e-12 * Largest(composedFirst)));
-        Assert.That(Largest(second - composedSecond), Is.LessThan(1e-12 * Largest(composedSecond)));
+        Assert.That(Largest(first - composedFirst), Is.InRange(0, 1e-12 * Largest(composedFirst)));
+        Assert.That(Largest(second - composedSecond), Is.InRange(0, 1e-12 * Largest(composedSecond)));
 
         (Tensor, Tensor) Derivatives(OperatorMode mode)
         {
@@ -174,7 +143,7 @@ public class RadialKernelTests
         RadialFunctions functions = Functions(true, 6, 5, ScalarType.Float64);
         Tensor vectors = Vectors(20);
         Tensor kernels = Third(OperatorMode.Kernels), composed = Third(OperatorMode.Composed);
-        Assert.That(Largest(kernels - composed), Is.LessThan(1e-11 * Largest(composed)));
+        Assert.That(Largest(kernels - composed), Is.InRange(0, 1e-11 * Largest(composed)));
 
         Tensor Third(OperatorMode mode)
         {
@@ -189,14 +158,11 @@ public class RadialKernelTests
     }
 
     [Test]
-    public void Edge_vectors_need_not_be_contiguous()
+    public void Strided_tensors_make_no_difference([Values(4, 5)] int count)
     {
-        RadialFunctions functions = Functions(true, 0, 4, ScalarType.Float64);
-        Tensor vectors = Vectors(30), strided = vectors.t().contiguous().t();
-        Assert.That(strided.is_contiguous(), Is.False);
-        Tensor[] expected = Everything(OperatorMode.Kernels, vectors, functions);
-        Tensor[] actual = Everything(OperatorMode.Kernels, strided, functions);
-        for (int i = 0; i < expected.Length; i++) Assert.That(actual[i].Equals(expected[i]), Names[i]);
+        Operation kernels = Kernels(Vectors(30), Functions(true, 0, count, ScalarType.Float64));
+        kernels.TakesStridedTensors();
+        kernels.Gradient.TakesStridedTensors();
     }
 
     [Test]
@@ -208,36 +174,35 @@ public class RadialKernelTests
         Assert.That(functions.Centers.grad!.abs().min().item<double>(), Is.GreaterThan(0));
     }
 
-    private static void AgreesInFloat64(Tensor vectors, RadialFunctions functions, double tolerance = 1e-12)
+    private static void AgreesInFloat64(Tensor vectors, RadialFunctions functions)
     {
         Tensor[] kernels = Everything(OperatorMode.Kernels, vectors, functions);
         Tensor[] composed = Everything(OperatorMode.Composed, vectors, functions);
-        for (int i = 0; i < kernels.Length; i++)
-        {
-            // The composed polynomial adds terms of about 1 that cancel near the cutoff.
-            double terms = Math.Max(1, Largest(composed[i]));
-            Assert.That(Largest(kernels[i] - composed[i]), Is.LessThanOrEqualTo(tolerance * terms), Names[i]);
-        }
+        AbsoluteTerms.Agree(Names, kernels, composed, Everything(null, vectors, functions));
     }
 
     /// <summary>The four outputs; the gradient of their random sum; the gradients of a random sum of that.</summary>
-    private static Tensor[] Everything(OperatorMode mode, Tensor vectors, RadialFunctions functions)
+    /// <param name="mode">null: the sums of absolute terms</param>
+    /// <param name="vectors">(E, 3)</param>
+    /// <param name="functions">Basis and cutoff function.</param>
+    private static Tensor[] Everything(OperatorMode? mode, Tensor vectors, RadialFunctions functions)
     {
-        Tensor leaf = vectors.detach().requires_grad_();
-        Tensor[] outputs = Outputs(mode, leaf, functions);
-        Tensor[] gradients = Gradients(outputs, out Tensor cotangent);
+        Tensor leaf = (mode is null ? vectors.abs() : vectors).detach().requires_grad_();
+        Tensor[] outputs = mode is { } form ? Outputs(form, leaf, functions) : RadialTerms.Of(leaf, functions);
+        Tensor[] gradients = [.. outputs.Select((t, i) => Signed(Probe(t, i)).requires_grad_())];
+        Tensor cotangent = Signed(Probe(outputs[1], 9));
         Tensor first = autograd.grad(outputs, [leaf], gradients, retain_graph: true, create_graph: true)[0];
         IList<Tensor> second = autograd.grad([first], [leaf, .. gradients], [cotangent]);
         AutogradFunction.ThrowIfFailed();
         return [.. outputs.Append(first).Select(t => t.detach()), .. second];
+
+        Tensor Signed(Tensor probe) => mode is null ? probe.abs() : probe;
     }
 
-    private static Tensor[] Gradients(ReadOnlySpan<Tensor> outputs, out Tensor cotangent)
+    private static Operation Kernels(Tensor vectors, RadialFunctions functions)
     {
-        var gradients = new Tensor[outputs.Length];
-        for (int i = 0; i < gradients.Length; i++) gradients[i] = Probe(outputs[i], i).requires_grad_();
-        cotangent = Probe(outputs[1], 9);
-        return gradients;
+        OperatorModes.Current = OperatorMode.Kernels;
+        return new Operation(["vectors"], [vectors], inputs => Outputs(OperatorMode.Kernels, inputs[0], functions));
     }
 
     /// <summary>Normal numbers that float32 holds exactly.</summary>
@@ -277,6 +242,4 @@ public class RadialKernelTests
     }
 
     private static double Largest(Tensor t) => t.abs().max().to(ScalarType.Float64).item<double>();
-
-    private static double RootMeanSquare(Tensor t) => t.to(ScalarType.Float64).square().mean().sqrt().item<double>();
 }

@@ -11,6 +11,11 @@ namespace ChemScale.Tests.Operators;
 /// <summary>The kernels of Allegro's tensor product against the composed form: outputs and three derivatives.</summary>
 public class TensorProductKernelTests
 {
+    private static readonly string[] Names =
+    [
+        "z", "by x", "by y", "second by x", "second by y", "second by z's gradient", "third by x", "third by y", "third by z's gradient",
+    ];
+
     private DisposeScope scope = null!;
 
     [SetUp]
@@ -39,6 +44,13 @@ public class TensorProductKernelTests
     }
 
     [Test]
+    public void Batches_without_atoms_give_nothing()
+    {
+        using EdgeList edges = MessageCase.Random(2);
+        Agree(AllegroPaths.Plan(1, 2)[0], edges, 4);
+    }
+
+    [Test]
     public void Full_warps_agree([Values(3, 4)] int channels)
     {
         KernelTensors.Cpu = CpuDevice.Warps;
@@ -57,46 +69,58 @@ public class TensorProductKernelTests
             Tensor[] exact = Everything(OperatorMode.Composed, wide, edges, [.. single.Select(t => t.to(ScalarType.Float64))]);
             Tensor[] kernels = Everything(OperatorMode.Kernels, narrow, edges, single),
                 composed = Everything(OperatorMode.Composed, narrow, edges, single);
-            for (int i = 0; i < exact.Length; i++)
-            {
-                double found = Error(kernels[i], exact[i]), usual = Error(composed[i], exact[i]);
-                TestContext.Out.WriteLine($"{i}: {found:e2}, composed {usual:e2}");
-                Assert.That(found, Is.LessThanOrEqualTo(2 * usual), $"value {i}");
-            }
+            Float32Errors.AtMostTwice(Names, kernels, composed, exact);
         }
-
-        static double Error(Tensor values, Tensor exact) => (values.to(ScalarType.Float64) - exact).norm().item<double>();
     }
 
     [Test]
-    public void Repeats_are_equal_to_the_last_bit()
+    public void Every_derivative_matches_finite_differences([Values(1, 4)] int channels)
+    {
+        using EdgeList edges = MessageCase.Random(1, 0, 1, 2);
+        foreach (AllegroPaths paths in AllegroPaths.Plan(1, 2))
+        {
+            using TensorProductTable table = paths.Table(ScalarType.Float64);
+            Operation kernels = Kernels(table, edges, channels);
+            kernels.MatchesFiniteDifferences();
+            kernels.Gradient.MatchesFiniteDifferences();
+        }
+    }
+
+    [Test]
+    public void Strided_tensors_make_no_difference()
     {
         using EdgeList edges = MessageCase.Random(1, 0, 1, 5, 2);
+        using TensorProductTable table = AllegroPaths.Plan(1, 2)[0].Table(ScalarType.Float64);
+        Kernels(table, edges, 4).TakesStridedTensors();
+        Kernels(table, edges, 4).Gradient.TakesStridedTensors();
+    }
+
+    [Test]
+    public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
+    {
+        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        using EdgeList edges = MessageCase.Random(1, 0, 1, 5, 2);
         using TensorProductTable table = AllegroPaths.Plan(1, 2)[0].Table(ScalarType.Float32);
-        Tensor[] values = [.. Values(table, edges, 4).Select(t => t.to(ScalarType.Float32))];
-        Tensor[] first = Everything(OperatorMode.Kernels, table, edges, values);
-        for (int repeat = 0; repeat < 250; repeat++)
-        {
-            using DisposeScope step = NewDisposeScope();
-            Tensor[] again = Everything(OperatorMode.Kernels, table, edges, values);
-            for (int i = 0; i < first.Length; i++) Assert.That(again[i].equal(first[i]).all().item<bool>(), $"value {i}");
-        }
+        Kernels(table, edges, 4, ScalarType.Float32).RepeatsItself(second: true);
     }
 
     private static void Agree(AllegroPaths paths, EdgeList edges, int channels)
     {
         using TensorProductTable table = paths.Table(ScalarType.Float64);
         Tensor[] values = Values(table, edges, channels);
-        Tensor[] kernels = Everything(OperatorMode.Kernels, table, edges, values),
-            composed = Everything(OperatorMode.Composed, table, edges, values);
-        double worst = 0;
-        for (int i = 0; i < kernels.Length && edges.Count > 0; i++)
-        {
-            double error = (kernels[i] - composed[i]).abs().max().item<double>(), size = composed[i].abs().max().item<double>();
-            worst = Math.Max(worst, error / size);
-            Assert.That(error, Is.LessThanOrEqualTo(1e-12 * size), $"value {i}");
-        }
-        TestContext.Out.WriteLine($"{table.Left} x {table.Right} to {table.Outputs}, {table.Entries.Count} terms: {worst:e2}");
+        using TensorProductTable absolute = new([table.Left], table.Right, table.Outputs,
+            [.. table.Entries.Select(e => e with { Value = Math.Abs(e.Value) })], ScalarType.Float64);
+        TestContext.Out.WriteLine($"{table.Left} x {table.Right} to {table.Outputs}, {table.Entries.Count} terms");
+        AbsoluteTerms.Agree(Names, Everything(OperatorMode.Kernels, table, edges, values),
+            Everything(OperatorMode.Composed, table, edges, values),
+            Everything(OperatorMode.Composed, absolute, edges, [.. values.Select(t => t.abs())]));
+    }
+
+    private static Operation Kernels(TensorProductTable table, EdgeList edges, int channels, ScalarType dtype = ScalarType.Float64)
+    {
+        OperatorModes.Current = OperatorMode.Kernels;
+        Tensor[] at = [.. Values(table, edges, channels)[..2].Select(t => t.to(dtype))];
+        return new Operation(["x", "y"], at, inputs => [AllegroTensorProduct.Apply(inputs[0], inputs[1], edges, table)]);
     }
 
     /// <summary>x, y, the gradient of z, and cotangents of the gradients by x and y.</summary>

@@ -13,7 +13,7 @@ public static class AdamWLauncher<T, TReal>
 
     private static readonly KernelMethod Kernel = KernelMethod.Of(AdamWStep.Run<T, TReal>);
 
-    internal static KernelVariant Variant => new(Kernel, Float64: typeof(T) == typeof(double));
+    internal static KernelVariant Variant => new(Kernel, VectorLoads: true, VectorStores: true, Float64: typeof(T) == typeof(double));
 
     /// <param name="device">Where.</param>
     /// <param name="chunks">(chunks, 5): <see cref="AdamWChunks"/>, on the device</param>
@@ -29,7 +29,8 @@ public static class AdamWLauncher<T, TReal>
     {
         // What depends on these alone is computed in float64.
         double first = 1 - Math.Pow(beta1, update), second = 1 - Math.Pow(beta2, update);
-        device.Launch(Kernel, device.GroupPer(chunks.Length / AdamWChunks.Columns, GroupSize), KernelArgument.Of(chunks),
+        device.Launch(Kernel, device.GroupPer(chunks.Length / AdamWChunks.Columns, GroupSize),
+            KernelArgument.Memory<Pack1<T>>(), KernelArgument.Memory<Pack4<T>>(), KernelArgument.Of(chunks),
             Number(1 - learningRate * weightDecay), Number(1 - beta1), Number(beta2), Number(1 - beta2), Number(learningRate / first),
             Number(Math.Sqrt(second)), Number(epsilon));
 

@@ -10,16 +10,17 @@ internal static class CrossEntropyForward
     /// <summary>
     /// The lanes of a row read it once, each keeping the largest m of its numbers so far and the sum of e^(x - m), and then agree on one m.
     /// </summary>
-    /// <param name="logits">(T, V)</param>
+    /// <param name="logits">(T, V), V numbers or packs of them</param>
     /// <param name="targets">(T) 0 .. V - 1; <paramref name="ignored"/>: no loss; anything else: NaN</param>
     /// <param name="ignored">Target of a row that does not count.</param>
     /// <param name="tops">(T) largest logit, written</param>
     /// <param name="sums">(T) sum of e^(x - top), written</param>
     /// <param name="losses">(T), written</param>
-    public static void Rows<T, TReal, TLanes>(
-        ArrayView<T> logits, ArrayView<long> targets, long ignored, ArrayView<T> tops, ArrayView<T> sums, ArrayView<T> losses)
+    public static void Rows<T, TReal, TPack, TLanes>(
+        ArrayView<TPack> logits, ArrayView<long> targets, long ignored, ArrayView<T> tops, ArrayView<T> sums, ArrayView<T> losses)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
+        where TPack : unmanaged, IPack<T, TPack>
         where TLanes : struct, ILanes
     {
         int rows = targets.IntLength, width = logits.IntLength / rows;
@@ -28,19 +29,22 @@ internal static class CrossEntropyForward
         for (int start = 0; start < rows; start += perRound)
         {
             int own = start + Grid.GlobalIndex.X / TLanes.Count, row = own < rows ? own : rows - 1, first = row * width;
-            T largest = logits[first], sum = T.Zero, lost = T.Zero;
+            T largest = TPack.Max(logits[first]), sum = T.Zero, lost = T.Zero;
             for (int k = lane; k < width; k += TLanes.Count)
             {
-                T x = logits[first + k];
-                bool rises = x > largest;
-                T e = TReal.Exp(rises ? largest - x : x - largest);
-                sum = rises ? sum * e : sum;
-                lost = rises ? lost * e : lost;
+                TPack x = logits[first + k];
+                T rise = TPack.Max(x);
+                if (rise > largest)
+                {
+                    T fall = TReal.Exp(largest - rise);
+                    sum *= fall;
+                    lost *= fall;
+                    largest = rise;
+                }
                 // What rounding takes from one sum goes into the next: a device without warps has one lane for a row.
-                T term = (rises ? T.One : e) - lost, next = sum + term;
+                T term = TPack.Sum(TPack.Map<Exponential<T, TReal>>(x - TPack.Of(largest))) - lost, next = sum + term;
                 lost = next - sum - term;
                 sum = next;
-                largest = rises ? x : largest;
             }
             T top = TLanes.Max(largest);
             sum = TLanes.Sum(sum * TReal.Exp(largest - top));
@@ -49,7 +53,12 @@ internal static class CrossEntropyForward
                 long target = targets[row];
                 T loss = T.Zero;
                 if (target != ignored)
-                    loss = target >= 0 && target < width ? top - logits[first + (int)target] + TReal.Log(sum) : T.Zero / T.Zero;
+                {
+                    bool there = target >= 0 && target < width * TPack.Count;
+                    int column = there ? (int)target : 0, pack = column / TPack.Count;
+                    T wanted = TPack.At(logits[first + pack], column - pack * TPack.Count);
+                    loss = there ? top - wanted + TReal.Log(sum) : T.Zero / T.Zero;
+                }
                 tops[row] = top;
                 sums[row] = sum;
                 losses[row] = loss;

@@ -10,30 +10,6 @@ public static class CrossEntropyLauncher<T, TReal>
     where T : unmanaged, INumber<T>
     where TReal : struct, IReal<T>
 {
-    private static readonly KernelByLanes RowsKernel =
-        new(KernelMethod.Of(CrossEntropyForward.Rows<T, TReal, OneLane>), KernelMethod.Of(CrossEntropyForward.Rows<T, TReal, WarpLanes>));
-
-    private static readonly KernelByLanes ChunksKernel =
-        new(KernelMethod.Of(CrossEntropyForward.Chunks<T, OneLane>), KernelMethod.Of(CrossEntropyForward.Chunks<T, WarpLanes>));
-
-    private static readonly KernelByLanes MeanKernel =
-        new(KernelMethod.Of(CrossEntropyForward.Mean<T, OneLane>), KernelMethod.Of(CrossEntropyForward.Mean<T, WarpLanes>));
-
-    private static readonly KernelMethod BackwardKernel = KernelMethod.Of(CrossEntropyBackward.Run<T, TReal>);
-
-    internal static IEnumerable<KernelVariant> Variants
-    {
-        get
-        {
-            bool wide = typeof(T) == typeof(double);
-            return
-            [
-                .. RowsKernel.Variants(wide), .. ChunksKernel.Variants(wide), .. MeanKernel.Variants(wide),
-                new(BackwardKernel, Float64: wide),
-            ];
-        }
-    }
-
     /// <param name="device">Where.</param>
     /// <param name="logits">(T, V)</param>
     /// <param name="targets">(T)</param>
@@ -49,11 +25,17 @@ public static class CrossEntropyLauncher<T, TReal>
         DeviceArray<T> tops, DeviceArray<T> sums, DeviceArray<T> losses, DeviceArray<T> partials, DeviceArray<T> loss,
         DeviceArray<T> counted)
     {
-        RowsKernel.Launch(device, targets.Length, KernelArgument.Of(logits), KernelArgument.Of(targets), KernelArgument.Of(ignored),
-            KernelArgument.Of(tops), KernelArgument.Of(sums), KernelArgument.Of(losses));
-        ChunksKernel.Launch(device, partials.Length / 2, RowChunks.Length(targets.Length), KernelArgument.Of(targets),
+        if (AreFours(targets, logits)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
+        CrossEntropyKernels<T>.Chunks.Launch(device, partials.Length / 2, RowChunks.Length(targets.Length), KernelArgument.Of(targets),
             KernelArgument.Of(ignored), KernelArgument.Of(losses), KernelArgument.Of(partials));
-        MeanKernel.Launch(device, 1, KernelArgument.Of(partials), KernelArgument.Of(loss), KernelArgument.Of(counted));
+        CrossEntropyKernels<T>.Mean.Launch(device, 1, KernelArgument.Of(partials), KernelArgument.Of(loss), KernelArgument.Of(counted));
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            CrossEntropyKernels<T, TReal, TPack>.Rows.Launch(device, targets.Length, KernelArgument.Of(logits.As<TPack>()),
+                KernelArgument.Of(targets), KernelArgument.Of(ignored), KernelArgument.Of(tops), KernelArgument.Of(sums),
+                KernelArgument.Of(losses));
     }
 
     /// <param name="device">Where.</param>
@@ -67,8 +49,18 @@ public static class CrossEntropyLauncher<T, TReal>
     /// <param name="result">(T, V), written</param>
     public static void Backward(
         KernelDevice device, DeviceArray<T> gradient, DeviceArray<T> logits, DeviceArray<long> targets, long ignored,
-        DeviceArray<T> tops, DeviceArray<T> sums, DeviceArray<T> counted, DeviceArray<T> result) =>
-        device.Launch(BackwardKernel, device.Cover(result.Length), KernelArgument.Of(gradient), KernelArgument.Of(logits),
-            KernelArgument.Of(targets), KernelArgument.Of(ignored), KernelArgument.Of(tops), KernelArgument.Of(sums),
-            KernelArgument.Of(counted), KernelArgument.Of(result));
+        DeviceArray<T> tops, DeviceArray<T> sums, DeviceArray<T> counted, DeviceArray<T> result)
+    {
+        if (AreFours(targets, logits, result)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            device.Launch(CrossEntropyKernels<T, TReal, TPack>.Backward, device.Cover(result.Length / TPack.Count),
+                KernelArgument.Of(gradient), KernelArgument.Of(logits.As<TPack>()), KernelArgument.Of(targets), KernelArgument.Of(ignored),
+                KernelArgument.Of(tops), KernelArgument.Of(sums), KernelArgument.Of(counted), KernelArgument.Of(result.As<TPack>()));
+    }
+
+    private static bool AreFours(DeviceArray<long> targets, params ReadOnlySpan<DeviceArray<T>> arrays) =>
+        DeviceArray<T>.AreFours(targets.Length == 0 ? 0 : arrays[0].Length / targets.Length, arrays);
 }

@@ -39,9 +39,14 @@ public sealed class CpuDevice : KernelDevice
     // As an H100 or H200, so that the CPU runs the tiles that they would.
     public override int LargestSharedBytes => 227 << 10;
 
-    // Two groups of two warps: the loops still stride, and every kind of neighbour exists.
-    public override LaunchShape Cover(long threads, int groupSize = 256) =>
-        threads == 0 ? default : new LaunchShape(largestGroup == 1 ? 1 : 2, Math.Min(groupSize, largestGroup));
+    // At most two groups of two warps: the loops still stride, and every kind of neighbour exists. Idle warps would only cost barriers.
+    public override LaunchShape Cover(long threads, int groupSize = 256)
+    {
+        if (threads == 0) return default;
+        long warps = (threads + WarpSize - 1) / WarpSize;
+        int size = (int)Math.Min(warps * WarpSize, Math.Min(groupSize, largestGroup));
+        return new LaunchShape(largestGroup == 1 || threads <= size ? 1 : 2, size);
+    }
 
     public override LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0) =>
         new(Groups(items), Math.Min(groupSize, largestGroup), sharedBytes);
@@ -63,6 +68,8 @@ public sealed class CpuDevice : KernelDevice
     private Kernel Load(KernelMethod kernel)
     {
         if (kernels.TryGetValue(kernel, out Kernel? loaded)) return loaded;
+        // Warps run what a device with warps would; one thread a group may have kernels of its own.
+        if (WarpSize > 1) KernelFamilies.Check(kernel);
         try
         {
             return kernels[kernel] = accelerator.LoadKernel(kernel.Method);

@@ -12,6 +12,14 @@ public readonly record struct DeviceArray<T>(nint Address, long Length)
     /// <summary>True where the address is a multiple of 16 bytes, as vector loads and stores need.</summary>
     public bool IsAligned => (Address & 15) == 0;
 
+    /// <summary>Whether rows of <paramref name="width"/> elements are whole packs of four, at addresses that such packs may have.</summary>
+    public static bool AreFours(long width, params ReadOnlySpan<DeviceArray<T>> arrays)
+    {
+        bool fours = width % 4 == 0;
+        foreach (DeviceArray<T> array in arrays) fours &= array.IsAligned;
+        return fours;
+    }
+
     /// <summary>The same memory as elements of another size, such as a <c>Pack4</c> of T.</summary>
     public unsafe DeviceArray<TOther> As<TOther>()
         where TOther : unmanaged => new(Address, Length * sizeof(T) / sizeof(TOther));

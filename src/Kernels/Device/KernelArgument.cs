@@ -4,29 +4,42 @@ using ILGPU.Runtime.CPU;
 
 namespace ChemScale.Kernels.Device;
 
-/// <summary>One argument of a launch: an array, or a number. Numbers must have the very type of the kernel's parameter.</summary>
+/// <summary>One argument of a launch: an array, or a number. Both must have the very type of the kernel's parameter.</summary>
 public readonly unsafe struct KernelArgument
 {
+    /// <summary>Strided loops must be able to step beyond the last element: every device has fewer threads than are left out here.</summary>
+    private const long MostElements = int.MaxValue - (1 << 20);
+
     private readonly long first;
     private readonly long second;
-    private readonly Boxer box;
+    private readonly Form form;
 
-    private KernelArgument(long first, long second, Boxer box)
+    private KernelArgument(long first, long second, Form form)
     {
         this.first = first;
         this.second = second;
-        this.box = box;
+        this.form = form;
     }
+
+    /// <summary>What the kernel's parameter must be.</summary>
+    internal Type Type => form.Type;
 
     /// <exception cref="KernelException">More elements than a kernel's 32-bit indices reach.</exception>
     public static KernelArgument Of<T>(DeviceArray<T> array)
         where T : unmanaged
     {
-        return array.Length is >= 0 and <= int.MaxValue
-            ? new KernelArgument(array.Address, array.Length, Boxes<T>.View)
+        return array.Length is >= 0 and <= MostElements
+            ? new KernelArgument(array.Address, array.Length, Forms<T>.View)
             : throw new KernelException(KernelFault.BadArgument,
-                $"an array of {array.Length:N0} {typeof(T).Name}: kernels index at most {int.MaxValue:N0}. HINT: use a smaller batch");
+                $"an array of {array.Length:N0} {typeof(T).Name}: kernels index at most {MostElements:N0}. HINT: use a smaller batch");
     }
+
+    /// <summary>
+    /// All memory as an array, whose element i lies at address i times its size: for kernels that find their arrays by address. Unlike
+    /// pointers made from addresses, it has an alignment, and so vector loads and stores.
+    /// </summary>
+    internal static KernelArgument Memory<T>()
+        where T : unmanaged => new(0, long.MaxValue / sizeof(T), Forms<T>.View);
 
     /// <param name="number">int, long, float or double</param>
     public static KernelArgument Of<T>(T number)
@@ -34,7 +47,7 @@ public readonly unsafe struct KernelArgument
     {
         long bits = 0;
         *(T*)&bits = number;
-        return new KernelArgument(bits, 0, Boxes<T>.Number);
+        return new KernelArgument(bits, 0, Forms<T>.Number);
     }
 
     public static implicit operator KernelArgument(int number) => Of(number);
@@ -51,25 +64,27 @@ public readonly unsafe struct KernelArgument
     }
 
     /// <summary>As ILGPU's CPU accelerator takes it. What it makes for that is added to the buffers: dispose them after.</summary>
-    internal object Box(Accelerator accelerator, ICollection<MemoryBuffer> buffers) => box(this, accelerator, buffers);
+    internal object Box(Accelerator accelerator, ICollection<MemoryBuffer> buffers) => form.Box(this, accelerator, buffers);
 
     private delegate object Boxer(KernelArgument argument, Accelerator accelerator, ICollection<MemoryBuffer> buffers);
 
-    private static class Boxes<T>
+    private sealed record Form(Type Type, Boxer Box);
+
+    private static class Forms<T>
         where T : unmanaged
     {
-        public static readonly Boxer View = (argument, accelerator, buffers) =>
+        public static readonly Form View = new(typeof(ArrayView<T>), (argument, accelerator, buffers) =>
         {
             if (argument.second == 0) return ArrayView<T>.Empty;
             CPUMemoryBuffer buffer = CPUMemoryBuffer.Create(accelerator, (nint)argument.first, argument.second, sizeof(T));
             buffers.Add(buffer);
             return buffer.AsArrayView<T>(0, argument.second);
-        };
+        });
 
-        public static readonly Boxer Number = (argument, _, _) =>
+        public static readonly Form Number = new(typeof(T), (argument, _, _) =>
         {
             long bits = argument.first;
             return *(T*)&bits;
-        };
+        });
     }
 }

@@ -12,5 +12,6 @@ internal sealed record KernelByLanes(KernelMethod One, KernelMethod Warp)
         device.Launch(warps ? Warp : One, device.Cover(items * (warps ? WarpLanes.Count : OneLane.Count)), arguments);
     }
 
-    public IEnumerable<KernelVariant> Variants(bool float64) => [new(One, Float64: float64), new(Warp, Float64: float64)];
+    public IEnumerable<KernelVariant> Variants(bool vectorLoads = false, bool vectorStores = false, bool float64 = false) =>
+        [new(One, vectorLoads, vectorStores, Float64: float64), new(Warp, vectorLoads, vectorStores, Float64: float64)];
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
@@ -10,7 +11,7 @@ namespace ChemScale.Kernels.Device;
 public static partial class KernelCompiler
 {
     /// <summary>Part of the cache key: raise it when the text made from the same kernel changes.</summary>
-    internal const int Revision = 1;
+    internal const int Revision = 2;
 
     private static readonly Lock Gate = new();
     private static Context? context;
@@ -37,6 +38,8 @@ public static partial class KernelCompiler
                 text = Version().Replace(text, ".version " + version, 1);
                 // Vector accesses and asynchronous copies want more than the element's own alignment.
                 text = SharedAlignment().Replace(text, "${1}128${2}");
+                // Without a rounding the driver may fuse a product with a sum.
+                if (kernel.Method.IsDefined(typeof(RoundEachOperationAttribute))) text = Fusible().Replace(text, "$1.rn$2");
                 return new PtxModule(compiled.Name, architecture, text);
             }
             catch (Exception e)
@@ -80,6 +83,9 @@ public static partial class KernelCompiler
 
     [GeneratedRegex(@"^\.version [\d.]+", RegexOptions.Multiline)]
     private static partial Regex Version();
+
+    [GeneratedRegex(@"\b(add|sub|mul)(\.f(?:32|64))\b")]
+    private static partial Regex Fusible();
 
     [GeneratedRegex(@"(\.extern \.shared \.align )\d+( \.b8 __dyn_shared_alloca)")]
     private static partial Regex SharedAlignment();

@@ -28,9 +28,7 @@ public abstract class KernelDevice
     public void Launch(KernelMethod kernel, LaunchShape shape, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (shape.Groups == 0) return;
-        int wanted = kernel.Method.GetParameters().Length;
-        if (arguments.Length != wanted)
-            throw new KernelException(KernelFault.BadArgument, $"kernel {kernel.Name} takes {wanted} arguments, not {arguments.Length}");
+        kernel.Check(arguments);
         Start(kernel, shape, arguments);
     }
 

@@ -11,10 +11,12 @@ namespace ChemScale.Kernels.Device;
 public sealed class KernelMethod
 {
     private readonly Lazy<string> identity;
+    private readonly ParameterInfo[] parameters;
 
     private KernelMethod(MethodInfo method)
     {
         Method = method;
+        parameters = method.GetParameters();
         identity = new Lazy<string>(FindIdentity);
     }
 
@@ -46,6 +48,19 @@ public sealed class KernelMethod
     }
 
     public override string ToString() => Name;
+
+    /// <exception cref="KernelException">Too few or too many, or one of another type than its parameter: a device would not notice.</exception>
+    internal void Check(ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (arguments.Length != parameters.Length)
+            throw new KernelException(KernelFault.BadArgument, $"kernel {Name} takes {parameters.Length} arguments, not {arguments.Length}");
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (arguments[i].Type == parameters[i].ParameterType) continue;
+            throw new KernelException(KernelFault.BadArgument,
+                $"kernel {Name} takes {Short(parameters[i].ParameterType)} for {parameters[i].Name}, not {Short(arguments[i].Type)}");
+        }
+    }
 
     private static KernelMethod Of(MethodInfo method) =>
         method.IsStatic && !method.ContainsGenericParameters

@@ -10,25 +10,20 @@ public static class GeluBiasLauncher<T, TReal>
     where T : unmanaged, INumber<T>
     where TReal : struct, IReal<T>
 {
-    private static readonly KernelMethod ForwardKernel = KernelMethod.Of(GeluBias.Forward<T, TReal>);
-
-    private static readonly KernelMethod BackwardKernel = KernelMethod.Of(GeluBias.Backward<T, TReal>);
-
-    internal static IEnumerable<KernelVariant> Variants
-    {
-        get
-        {
-            bool wide = typeof(T) == typeof(double);
-            return [new(ForwardKernel, Float64: wide), new(BackwardKernel, Float64: wide)];
-        }
-    }
-
     /// <param name="device">Where.</param>
     /// <param name="x">(T, n)</param>
     /// <param name="bias">(n)</param>
     /// <param name="y">(T, n), written</param>
-    public static void Forward(KernelDevice device, DeviceArray<T> x, DeviceArray<T> bias, DeviceArray<T> y) =>
-        device.Launch(ForwardKernel, device.Cover(y.Length), KernelArgument.Of(x), KernelArgument.Of(bias), KernelArgument.Of(y));
+    public static void Forward(KernelDevice device, DeviceArray<T> x, DeviceArray<T> bias, DeviceArray<T> y)
+    {
+        if (DeviceArray<T>.AreFours(bias.Length, x, bias, y)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            device.Launch(GeluBiasKernels<T, TReal, TPack>.Forward, device.Cover(y.Length / TPack.Count), Packs<TPack>(x),
+                Packs<TPack>(bias), Packs<TPack>(y));
+    }
 
     /// <param name="device">Where.</param>
     /// <param name="gradient">(T, n) with respect to y</param>
@@ -41,9 +36,17 @@ public static class GeluBiasLauncher<T, TReal>
         KernelDevice device, DeviceArray<T> gradient, DeviceArray<T> x, DeviceArray<T> bias,
         DeviceArray<T> xGradient, DeviceArray<T> partials, DeviceArray<T> biasGradient)
     {
-        device.Launch(BackwardKernel, device.Cover(partials.Length), RowChunks.Length(x.Length / bias.Length),
-            KernelArgument.Of(gradient), KernelArgument.Of(x), KernelArgument.Of(bias), KernelArgument.Of(xGradient),
-            KernelArgument.Of(partials));
+        if (DeviceArray<T>.AreFours(bias.Length, gradient, x, bias, xGradient, partials)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
         ColumnSumsLauncher<T>.Run(device, partials, biasGradient);
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            device.Launch(GeluBiasKernels<T, TReal, TPack>.Backward, device.Cover(partials.Length / TPack.Count),
+                RowChunks.Length(x.Length / bias.Length), Packs<TPack>(gradient), Packs<TPack>(x), Packs<TPack>(bias),
+                Packs<TPack>(xGradient), Packs<TPack>(partials));
     }
+
+    private static KernelArgument Packs<TPack>(DeviceArray<T> array)
+        where TPack : unmanaged => KernelArgument.Of(array.As<TPack>());
 }

@@ -10,23 +10,6 @@ public static class LayerNormLauncher<T, TReal>
     where T : unmanaged, INumber<T>
     where TReal : struct, IReal<T>
 {
-    private static readonly KernelByLanes ForwardKernel =
-        new(KernelMethod.Of(LayerNormForward.Run<T, TReal, OneLane>), KernelMethod.Of(LayerNormForward.Run<T, TReal, WarpLanes>));
-
-    private static readonly KernelByLanes RowsKernel =
-        new(KernelMethod.Of(LayerNormBackward.Rows<T, TReal, OneLane>), KernelMethod.Of(LayerNormBackward.Rows<T, TReal, WarpLanes>));
-
-    private static readonly KernelMethod ColumnsKernel = KernelMethod.Of(LayerNormBackward.Columns<T>);
-
-    internal static IEnumerable<KernelVariant> Variants
-    {
-        get
-        {
-            bool wide = typeof(T) == typeof(double);
-            return [.. ForwardKernel.Variants(wide), .. RowsKernel.Variants(wide), new(ColumnsKernel, Float64: wide)];
-        }
-    }
-
     /// <param name="device">Where.</param>
     /// <param name="x">(T, h)</param>
     /// <param name="weight">(h)</param>
@@ -37,9 +20,17 @@ public static class LayerNormLauncher<T, TReal>
     /// <param name="y">(T, h), written</param>
     public static void Forward(
         KernelDevice device, DeviceArray<T> x, DeviceArray<T> weight, DeviceArray<T> bias, double epsilon,
-        DeviceArray<T> mean, DeviceArray<T> inverse, DeviceArray<T> y) =>
-        ForwardKernel.Launch(device, mean.Length, KernelArgument.Of(x), KernelArgument.Of(weight), KernelArgument.Of(bias),
-            KernelArgument.Of(TReal.Of(epsilon)), KernelArgument.Of(mean), KernelArgument.Of(inverse), KernelArgument.Of(y));
+        DeviceArray<T> mean, DeviceArray<T> inverse, DeviceArray<T> y)
+    {
+        if (DeviceArray<T>.AreFours(weight.Length, x, weight, bias, y)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            LayerNormKernels<T, TReal, TPack>.Forward.Launch(device, mean.Length, Packs<TPack>(x), Packs<TPack>(weight),
+                Packs<TPack>(bias), KernelArgument.Of(TReal.Of(epsilon)), KernelArgument.Of(mean), KernelArgument.Of(inverse),
+                Packs<TPack>(y));
+    }
 
     /// <param name="device">Where.</param>
     /// <param name="gradient">(T, h) with respect to y</param>
@@ -50,9 +41,16 @@ public static class LayerNormLauncher<T, TReal>
     /// <param name="xGradient">(T, h), written</param>
     public static void ByInput(
         KernelDevice device, DeviceArray<T> gradient, DeviceArray<T> x, DeviceArray<T> weight, DeviceArray<T> mean, DeviceArray<T> inverse,
-        DeviceArray<T> xGradient) =>
-        RowsKernel.Launch(device, mean.Length, KernelArgument.Of(gradient), KernelArgument.Of(x), KernelArgument.Of(weight),
-            KernelArgument.Of(mean), KernelArgument.Of(inverse), KernelArgument.Of(xGradient));
+        DeviceArray<T> xGradient)
+    {
+        if (DeviceArray<T>.AreFours(weight.Length, gradient, x, weight, xGradient)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            LayerNormKernels<T, TReal, TPack>.Rows.Launch(device, mean.Length, Packs<TPack>(gradient), Packs<TPack>(x),
+                Packs<TPack>(weight), KernelArgument.Of(mean), KernelArgument.Of(inverse), Packs<TPack>(xGradient));
+    }
 
     /// <param name="device">Where.</param>
     /// <param name="gradient">(T, h) with respect to y</param>
@@ -65,9 +63,17 @@ public static class LayerNormLauncher<T, TReal>
         KernelDevice device, DeviceArray<T> gradient, DeviceArray<T> x, DeviceArray<T> mean, DeviceArray<T> inverse,
         DeviceArray<T> partials, DeviceArray<T> sums)
     {
-        device.Launch(ColumnsKernel, device.Cover(partials.Length / 2), RowChunks.Length(mean.Length),
-            KernelArgument.Of(gradient), KernelArgument.Of(x), KernelArgument.Of(mean), KernelArgument.Of(inverse),
-            (int)sums.Length / 2, KernelArgument.Of(partials));
+        if (DeviceArray<T>.AreFours(sums.Length / 2, gradient, x, partials)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
         ColumnSumsLauncher<T>.Run(device, partials, sums);
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            device.Launch(LayerNormKernels<T, TReal, TPack>.Columns, device.Cover(partials.Length / 2 / TPack.Count),
+                RowChunks.Length(mean.Length), Packs<TPack>(gradient), Packs<TPack>(x), KernelArgument.Of(mean),
+                KernelArgument.Of(inverse), (int)sums.Length / 2 / TPack.Count, Packs<TPack>(partials));
     }
+
+    private static KernelArgument Packs<TPack>(DeviceArray<T> array)
+        where TPack : unmanaged => KernelArgument.Of(array.As<TPack>());
 }

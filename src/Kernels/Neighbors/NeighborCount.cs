@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ILGPU;
 
 namespace ChemScale.Kernels.Neighbors;
@@ -12,6 +13,7 @@ internal static class NeighborCount
     /// <param name="squaredCutoff">A^2; pairs at this distance are out</param>
     /// <param name="squaredLeast">A^2; atoms nearer than this are at one point</param>
     /// <param name="counts">(A), written; -1 - j where atom j is at the same point</param>
+    [RoundEachOperation]
     public static void Run<T>(
         ArrayView<T> positions, ArrayView<long> frames, ArrayView<long> frameStarts, T squaredCutoff, T squaredLeast,
         ArrayView<long> counts)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ILGPU;
 
 namespace ChemScale.Kernels.Neighbors;
@@ -13,6 +14,7 @@ internal static class NeighborFill
     /// <param name="rowStarts">(A + 1)</param>
     /// <param name="senders">(E), written</param>
     /// <param name="receivers">(E), written</param>
+    [RoundEachOperation]
     public static void Run<T>(
         ArrayView<T> positions, ArrayView<long> frames, ArrayView<long> frameStarts, T squaredCutoff, ArrayView<long> rowStarts,
         ArrayView<long> senders, ArrayView<long> receivers)
@@ -23,7 +25,7 @@ internal static class NeighborFill
             int frame = (int)frames[i], end = (int)frameStarts[frame + 1], edge = (int)rowStarts[i];
             for (int j = (int)frameStarts[frame]; j < end; j++)
             {
-                if (j == i || PairDistance.Squared(positions, i, j) >= squaredCutoff) continue;
+                if (j == i || !(PairDistance.Squared(positions, i, j) < squaredCutoff)) continue;
                 senders[edge] = j;
                 receivers[edge] = i;
                 edge++;

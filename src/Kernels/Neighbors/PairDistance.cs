@@ -3,7 +3,10 @@ using ILGPU;
 
 namespace ChemScale.Kernels.Neighbors;
 
-/// <summary>The one test of the count and of the fill: they must agree to the bit, and both ways round.</summary>
+/// <summary>
+/// The one test of the count and of the fill: they must agree to the bit, and both ways round. So kernels that use it carry
+/// <see cref="Device.RoundEachOperationAttribute"/>.
+/// </summary>
 internal static class PairDistance
 {
     public static T Squared<T>(ArrayView<T> positions, int i, int j)

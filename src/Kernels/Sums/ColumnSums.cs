@@ -8,10 +8,11 @@ namespace ChemScale.Kernels.Sums;
 internal static class ColumnSums
 {
     /// <param name="rows">How many; may be 0.</param>
-    /// <param name="matrix">(rows, n)</param>
+    /// <param name="matrix">(rows, n), n columns or packs of them</param>
     /// <param name="sums">(n), written</param>
-    public static void Run<T, TLanes>(int rows, ArrayView<T> matrix, ArrayView<T> sums)
+    public static void Run<T, TPack, TLanes>(int rows, ArrayView<TPack> matrix, ArrayView<TPack> sums)
         where T : unmanaged, INumber<T>
+        where TPack : unmanaged, IPack<T, TPack>
         where TLanes : struct, ILanes
     {
         int columns = sums.IntLength, lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
@@ -19,15 +20,15 @@ internal static class ColumnSums
         for (int start = 0; start < columns; start += perRound)
         {
             int own = start + Grid.GlobalIndex.X / TLanes.Count, column = own < columns ? own : columns - 1;
-            T sum = T.Zero, lost = T.Zero;
+            TPack sum = default, lost = default;
             for (int row = lane; row < rows; row += TLanes.Count)
             {
                 // What rounding takes from one sum goes into the next: a device without warps has one lane for all.
-                T term = matrix[row * columns + column] - lost, next = sum + term;
+                TPack term = matrix[row * columns + column] - lost, next = sum + term;
                 lost = next - sum - term;
                 sum = next;
             }
-            sum = TLanes.Sum(sum);
+            sum = TPack.SumOver<TLanes>(sum);
             if (lane == 0 && own < columns) sums[own] = sum;
         }
     }

@@ -8,17 +8,18 @@ namespace ChemScale.Kernels.Sums;
 internal static class ColumnSumsLauncher<T>
     where T : unmanaged, INumber<T>
 {
-    private static readonly KernelByLanes Kernel =
-        new(KernelMethod.Of(ColumnSums.Run<T, OneLane>), KernelMethod.Of(ColumnSums.Run<T, WarpLanes>));
-
-    public static IEnumerable<KernelVariant> Variants => Kernel.Variants(typeof(T) == typeof(double));
-
     /// <param name="device">Where.</param>
     /// <param name="matrix">(rows, n); no rows: the sums are zero</param>
     /// <param name="sums">(n), written</param>
     public static void Run(KernelDevice device, DeviceArray<T> matrix, DeviceArray<T> sums)
     {
         int rows = sums.Length == 0 ? 0 : (int)(matrix.Length / sums.Length);
-        Kernel.Launch(device, sums.Length, rows, KernelArgument.Of(matrix), KernelArgument.Of(sums));
+        if (DeviceArray<T>.AreFours(sums.Length, matrix, sums)) Launch<Pack4<T>>();
+        else Launch<Pack1<T>>();
+
+        void Launch<TPack>()
+            where TPack : unmanaged, IPack<T, TPack> =>
+            ColumnSumsKernels<T, TPack>.Run.Launch(device, sums.Length / TPack.Count, rows, KernelArgument.Of(matrix.As<TPack>()),
+                KernelArgument.Of(sums.As<TPack>()));
     }
 }

@@ -25,11 +25,13 @@ internal static class SecondOrder
         IList<Tensor> first = autograd.grad(outputs, [.. used.Select(i => variables[i]!)], upstream,
             retain_graph: true, create_graph: true, allow_unused: true);
         int[] wanted = [.. Enumerable.Range(0, inputs.Length).Where(i => variables[i] is not null)];
-        int[] defined = [.. Enumerable.Range(0, used.Length).Where(i => first[i] is not null)];
+        // What an output does not depend on comes back as a tensor without a handle.
+        int[] defined = [.. Enumerable.Range(0, used.Length).Where(i => first[i] is { IsInvalid: false, requires_grad: true })];
+        if (defined.Length == 0) return new Tensor?[inputs.Length];
         IList<Tensor> second = autograd.grad([.. defined.Select(i => first[i])], [.. wanted.Select(i => variables[i]!)],
             [.. defined.Select(i => along[used[i]]!)], retain_graph: further, create_graph: further, allow_unused: true);
         var gradients = new Tensor?[inputs.Length];
-        for (int i = 0; i < wanted.Length; i++) gradients[wanted[i]] = second[i];
+        for (int i = 0; i < wanted.Length; i++) gradients[wanted[i]] = second[i] is { IsInvalid: false } g ? g : null;
         return gradients;
     }
 }

@@ -8,8 +8,8 @@ internal sealed class LayerNormFunction(double epsilon) : AutogradFunction
 {
     public static Tensor Apply(Tensor x, Tensor weight, Tensor bias, double epsilon)
     {
-        using Tensor contiguous = x.contiguous();
-        return new LayerNormFunction(epsilon).Apply([contiguous, weight, bias])[0];
+        using Tensor rows = x.contiguous(), factors = weight.contiguous(), shifts = bias.contiguous();
+        return new LayerNormFunction(epsilon).Apply([rows, factors, shifts])[0];
     }
 
     protected internal override Tensor[] Forward(AutogradContext context, Tensor?[] inputs)

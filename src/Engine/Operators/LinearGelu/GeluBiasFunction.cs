@@ -10,8 +10,8 @@ internal sealed class GeluBiasFunction : AutogradFunction
 
     public static Tensor Apply(Tensor x, Tensor bias)
     {
-        using Tensor contiguous = x.contiguous();
-        return Instance.Apply([contiguous, bias])[0];
+        using Tensor rows = x.contiguous(), shifts = bias.contiguous();
+        return Instance.Apply([rows, shifts])[0];
     }
 
     protected internal override Tensor[] Forward(AutogradContext context, Tensor?[] inputs)

@@ -1,0 +1,24 @@
+using System.Reflection;
+
+namespace ChemScale.Kernels.Device;
+
+/// <summary>The families of this assembly: what the tests compile and inspect.</summary>
+public static class KernelFamilies
+{
+    public static readonly IReadOnlyList<Type> Types =
+        [.. typeof(IKernelFamily).Assembly.GetTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(IKernelFamily)))];
+
+    private static readonly Lazy<HashSet<MethodInfo>> Listed = new(() => [.. Types.SelectMany(Variants).Select(v => v.Kernel.Method)]);
+
+    public static IEnumerable<KernelVariant> Variants(Type family) =>
+        (IEnumerable<KernelVariant>)family.GetProperty(nameof(IKernelFamily.Variants), BindingFlags.Public | BindingFlags.Static)!
+            .GetValue(null)!;
+
+    /// <exception cref="KernelException">A kernel of this assembly that no family lists, and so nothing has inspected.</exception>
+    internal static void Check(KernelMethod kernel)
+    {
+        if (kernel.Method.Module != typeof(KernelFamilies).Module || Listed.Value.Contains(kernel.Method)) return;
+        throw new KernelException(KernelFault.BadKernel,
+            $"no family lists kernel {kernel.Name}. HINT: add it to the {nameof(IKernelFamily.Variants)} of its {nameof(IKernelFamily)}");
+    }
+}
