@@ -5,13 +5,13 @@ using ChemScale.Kernels.Maths;
 namespace ChemScale.Kernels.Sums;
 
 /// <summary>Launches <see cref="ColumnSums"/>.</summary>
-internal static class ColumnSumsLauncher<T>
+public static class ColumnSumsLauncher<T>
     where T : unmanaged, INumber<T>
 {
     private static readonly KernelByLanes Kernel =
         new(KernelMethod.Of(ColumnSums.Run<T, OneLane>), KernelMethod.Of(ColumnSums.Run<T, WarpLanes>));
 
-    public static IEnumerable<KernelVariant> Variants => Kernel.Variants(typeof(T) == typeof(double));
+    internal static IEnumerable<KernelVariant> Variants => Kernel.Variants(typeof(T) == typeof(double));
 
     /// <param name="device">Where.</param>
     /// <param name="matrix">(rows, n); no rows: the sums are zero</param>
