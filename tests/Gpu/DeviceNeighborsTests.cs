@@ -27,13 +27,13 @@ public class DeviceNeighborsTests
     {
         Device device = TestDevice.Require();
         int[] sizes = [9, 1, 0, 21, 2, 80, 1, 150, .. Enumerable.Repeat(21, device.type == DeviceType.CPU ? 5 : 500)];
-        Tensor[] frames = [.. sizes.Select((n, i) => (DeviceOperation.Normal(4 + (ulong)i, n, 3) * Math.Cbrt(10 * n)).to(single ? ScalarType.Float32 : ScalarType.Float64))];
+        Tensor[] frames = [.. sizes.Select((n, i) => (DeviceOperation.Normal(4 + (ulong)i, n, 3) * 0.35 * Math.Cbrt(10 * n)).to(single ? ScalarType.Float32 : ScalarType.Float64))];
         Tensor positions = cat(frames, 0);
         OperatorModes.Current = OperatorMode.Host;
         using EdgeList expected = MoleculeNeighbors.Apply(positions, sizes, cutoff);
         OperatorModes.Current = OperatorMode.Kernels;
         using EdgeList found = MoleculeNeighbors.Apply(positions.to(device), sizes, cutoff);
-        Assert.That(expected.Count, Is.GreaterThan(cutoff > 1 ? 1000 : 0));
+        Assert.That(expected.Count, Is.GreaterThan(cutoff > 1 ? 1000 : 1));
         Same(found.RowStarts, expected.RowStarts);
         Same(found.Senders, expected.Senders);
         Same(found.Receivers, expected.Receivers);

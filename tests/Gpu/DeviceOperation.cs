@@ -34,6 +34,9 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
 
     public bool SecondByKernels => secondByKernels;
 
+    /// <summary>Inputs whose gradients are differentiated once more. Training on forces needs none of those by weights, and kernels do without.</summary>
+    public virtual IReadOnlyList<int> Along => [.. Enumerable.Range(0, Inputs.Length)];
+
     public abstract Tensor[] Apply(Tensor[] inputs);
 
     public virtual void Dispose()
@@ -98,6 +101,8 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
 
     private sealed class Filter(bool small) : OnEdges("filter", Degrees(small), Make(Degrees(small), small ? 12 : 64, small ? 5 : 20))
     {
+        public override IReadOnlyList<int> Along => [0, 1, 2];
+
         public override Tensor[] Apply(Tensor[] x)
         {
             EdgeList edges = Edges(x[0]);
@@ -113,6 +118,8 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
 
     private sealed class Message(bool small, bool vectors) : OnEdges("message", Degrees(small), Make(Degrees(small), small ? 8 : 64, small ? 5 : 21, vectors))
     {
+        public override IReadOnlyList<int> Along => vectors ? [0, 1, 2, 4] : [0, 1, 2];
+
         public override Tensor[] Apply(Tensor[] x)
         {
             (Tensor scalars, Tensor along) = PaiNNMessage.Apply(x[0], vectors ? x[4] : null, new PaiNNPairs(Edges(x[0]), x[1], x[2]), x[3]);

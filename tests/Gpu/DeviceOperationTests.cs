@@ -92,8 +92,8 @@ public class DeviceOperationTests
         Tensor[] gradients = [.. outputs.Select((t, i) => There(DeviceOperation.Normal(100 + (ulong)i, t.shape)).requires_grad_())];
         IList<Tensor> first = autograd.grad(outputs, leaves, gradients, retain_graph: true, create_graph: true);
         AutogradFunction.ThrowIfFailed();
-        Tensor[] along = [.. leaves.Select((t, i) => There(DeviceOperation.Normal(200 + (ulong)i, t.shape)))];
-        IList<Tensor> second = autograd.grad([.. first], [.. leaves, .. gradients], along, allow_unused: true);
+        Tensor[] along = [.. operation.Along.Select(i => There(DeviceOperation.Normal(200 + (ulong)i, leaves[i].shape)))];
+        IList<Tensor> second = autograd.grad([.. operation.Along.Select(i => first[i])], [.. leaves, .. gradients], along, allow_unused: true);
         AutogradFunction.ThrowIfFailed();
         return
         [
