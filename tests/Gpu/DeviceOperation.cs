@@ -1,6 +1,5 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
-using ChemScale.Tests.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using ChemScale.Engine.Operators.Autograd;
-using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Sums;
 using TorchSharp;
 using static TorchSharp.torch;
