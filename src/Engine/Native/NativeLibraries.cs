@@ -14,6 +14,12 @@ public static class NativeLibraries
     /// <summary>The variable that overrides where libtorch is looked for.</summary>
     public const string FolderVariable = "LIBTORCH_DIR";
 
+    /// <summary>
+    /// An <see cref="AppContext"/> switch: set before this assembly is first used, nothing loads until <see cref="EnsureLoaded"/> is
+    /// called.
+    /// </summary>
+    public const string LaterSwitch = "ChemScale.LoadNativesLater";
+
     private const string Shim = "libLibTorchSharp.so";
 
     // GCC 13's libstdc++; Debian 12 and Ubuntu 22.04 have GCC 12's. The shim lists the version and uses nothing of it.
@@ -36,7 +42,10 @@ public static class NativeLibraries
 
 #pragma warning disable CA2255 // A module initializer in a library: nothing of TorchSharp may run before the natives are in place.
     [ModuleInitializer]
-    internal static void OnFirstUse() => EnsureLoaded();
+    internal static void OnFirstUse()
+    {
+        if (!AppContext.TryGetSwitch(LaterSwitch, out bool later) || !later) EnsureLoaded();
+    }
 #pragma warning restore CA2255
 
     /// <summary>Loads once; later calls do nothing. Never throws: <see cref="Failure"/> says what went wrong.</summary>
@@ -72,6 +81,20 @@ public static class NativeLibraries
         yield return Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
     }
 
+    /// <summary>The first of <see cref="CandidateFolders"/> that holds a libtorch; null: none does.</summary>
+    public static string? FindTorchFolder()
+    {
+        string name = OperatingSystem.IsWindows() ? "torch_cpu.dll" : OperatingSystem.IsMacOS() ? "libtorch_cpu.dylib" : "libtorch_cpu.so";
+        return CandidateFolders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, name)));
+    }
+
+    /// <summary>Linux: TorchSharp's shim as it was packed; null where it is not beside the program.</summary>
+    public static string? FindShim() => new[]
+    {
+        Path.Combine(AppContext.BaseDirectory, Shim),
+        Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", Shim),
+    }.FirstOrDefault(File.Exists);
+
     private static void Load()
     {
         // Elsewhere TorchSharp's own search works: a native folder beside the program, or the variable's folder on the search path.
@@ -80,7 +103,7 @@ public static class NativeLibraries
             LoadOnOtherSystems();
             return;
         }
-        TorchFolder = CandidateFolders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, "libtorch_cpu.so")));
+        TorchFolder = FindTorchFolder();
         if (TorchFolder is null)
         {
             Failure = "libtorch_cpu.so not found in " + string.Join(", ", CandidateFolders())
@@ -98,12 +121,7 @@ public static class NativeLibraries
 
     private static void LoadShim()
     {
-        string? path = new[]
-        {
-            Path.Combine(AppContext.BaseDirectory, Shim),
-            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", Shim),
-        }.FirstOrDefault(File.Exists);
-        if (path is null)
+        if (FindShim() is not { } path)
         {
             Failure = $"{Shim} not found beside {AppContext.BaseDirectory}";
             return;
@@ -150,15 +168,14 @@ public static class NativeLibraries
 
     private static void LoadOnOtherSystems()
     {
-        string name = OperatingSystem.IsWindows() ? "torch_cpu.dll" : "libtorch_cpu.dylib";
-        TorchFolder = CandidateFolders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, name)));
+        TorchFolder = FindTorchFolder();
         if (TorchFolder is null) return;
         if (OperatingSystem.IsWindows())
         {
             // Dependencies of a DLL are searched on PATH.
             Environment.SetEnvironmentVariable("PATH", TorchFolder + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"));
         }
-        NativeLibrary.Load(Path.Combine(TorchFolder, name));
+        NativeLibrary.Load(Path.Combine(TorchFolder, OperatingSystem.IsWindows() ? "torch_cpu.dll" : "libtorch_cpu.dylib"));
     }
 
     private static string? RecordedFolder() => typeof(NativeLibraries).Assembly

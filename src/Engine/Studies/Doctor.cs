@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using ChemScale.Engine.Native;
@@ -7,12 +9,49 @@ using TorchSharp;
 namespace ChemScale.Engine.Studies;
 
 /// <summary>One thing <c>doctor</c> looked at. Fatal: nothing trains without it.</summary>
-public sealed record Finding(string What, bool Good, bool Fatal, string Found, string Hint = "");
+/// <param name="What">Its name.</param>
+/// <param name="Good">Whether it is there and right.</param>
+/// <param name="Fatal">Whether it has to be.</param>
+/// <param name="Found">One line.</param>
+/// <param name="Hint">What to do about it; may be empty.</param>
+/// <param name="Details">Lines for who asked about this alone; may be null.</param>
+public sealed record Finding(string What, bool Good, bool Fatal, string Found, string Hint = "", IReadOnlyList<string>? Details = null);
 
 /// <summary>Looks at what this machine offers, and says what to do about what is missing.</summary>
 public static class Doctor
 {
-    public static IReadOnlyList<Finding> Examine() => [Runtime(), Torch(), Shim(), Arithmetic(), Cuda(), Compiler(), Data()];
+    /// <summary>Everything. A libtorch that lacks what TorchSharp calls is not called.</summary>
+    public static IReadOnlyList<Finding> Examine() => Imports() is { Good: false } incomplete
+        ? [Runtime(), incomplete, Driver(), Compiler(), Data()]
+        : [Runtime(), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
+
+    /// <summary>
+    /// Whether the libtorch that would be loaded has all that TorchSharp's shim takes from it. Reads files: nothing of libtorch is loaded.
+    /// </summary>
+    public static Finding Imports()
+    {
+        if (!OperatingSystem.IsLinux()) return new Finding("imports", true, false, "looked at on Linux alone");
+        string hint = $"set {NativeLibraries.FolderVariable} to the lib folder of a libtorch 2.10 or one that answers with nothing missing";
+        if (NativeLibraries.FindTorchFolder() is not { } folder)
+        {
+            return new Finding("imports", false, true,
+                "no libtorch_cpu.so in " + string.Join(", ", NativeLibraries.CandidateFolders()), hint);
+        }
+        if (NativeLibraries.FindShim() is not { } shim) return new Finding("imports", false, true, $"no shim beside {AppContext.BaseDirectory}");
+        try
+        {
+            var watch = Stopwatch.StartNew();
+            ShimImports imports = ShimImports.Check(shim, folder);
+            string taken = $"{imports.Checked} symbols that TorchSharp takes from {folder} ({watch.ElapsedMilliseconds} ms)";
+            if (imports.Complete) return new Finding("imports", true, true, $"none missing of {taken}");
+            string libraries = imports.AbsentLibraries.Count == 0 ? "" : $"; no {string.Join(", ", imports.AbsentLibraries)}";
+            return new Finding("imports", false, true, $"{imports.Missing.Count} missing of {taken}{libraries}", hint, imports.Missing);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            return new Finding("imports", false, true, e.Message.ReplaceLineEndings(" "), hint);
+        }
+    }
 
     private static Finding Runtime() => new("runtime", true, true,
         $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.RuntimeIdentifier}, "
@@ -49,6 +88,74 @@ public static class Doctor
         bool usable = NativeLibraries.Failure is null && torch.cuda.is_available();
         return new Finding("CUDA", usable, false, description, usable ? ""
             : $"the loaded libtorch has no CUDA: set {NativeLibraries.FolderVariable} to the lib folder of a CUDA build of libtorch 2.10");
+    }
+
+    /// <summary>Works on a device: library operations, a kernel, an operation of ours. Stops at the first step that fails.</summary>
+    /// <param name="device">cpu, cuda, or cuda:1 and its like</param>
+    /// <exception cref="InputException">No such kind of device.</exception>
+    public static IReadOnlyList<Finding> Work(string device)
+    {
+        int? ordinal = CudaOrdinal(device);
+        if (Imports() is { Good: false } incomplete) return [incomplete];
+        NativeLibraries.EnsureLoaded();
+        if (NativeLibraries.Failure is { } failure) return [new Finding("libtorch", false, true, failure)];
+        if (ordinal is not null && !torch.cuda.is_available()) return [Cuda() with { Fatal = true }];
+        List<Finding> findings = [];
+        foreach ((string what, Func<DeviceStep> run) in DeviceCheck.Steps(torch.device(device)))
+        {
+            Finding finding = Work(what, run);
+            findings.Add(finding);
+            if (!finding.Good) break;
+        }
+        return findings;
+    }
+
+    /// <summary>Writes every kernel's PTX, and what the driver made of it where a CUDA device is named.</summary>
+    /// <param name="folder">Where to.</param>
+    /// <param name="architecture">sm_80 and its like</param>
+    /// <param name="device">A CUDA device; cpu or null: the driver is not asked</param>
+    /// <exception cref="InputException">No such kind of device or architecture, or the folder cannot be written to.</exception>
+    public static Finding Kernels(string folder, string architecture, string? device)
+    {
+        var watch = Stopwatch.StartNew();
+        IReadOnlyList<ListedKernel> kernels = KernelListing.Write(folder, architecture, device is null ? null : CudaOrdinal(device));
+        string[] local = [.. kernels.Where(k => k.LocalBytes > 0).Select(k => $"{k.File} {k.Kernel}: {k.LocalBytes} bytes of local memory")];
+        return new Finding("kernels", true, true, $"{kernels.Count} compiled for {architecture} into {folder} ({watch.Elapsed.TotalSeconds:F1} s)"
+            + (local.Length == 0 ? "" : $"; {local.Length} with local memory"), "", local);
+    }
+
+    /// <returns>null: the CPU</returns>
+    private static int? CudaOrdinal(string device)
+    {
+        if (device == "cpu") return null;
+        if (device == "cuda") return 0;
+        return device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int n)
+            ? n
+            : throw new InputException("--device", $"'{device}'", "cpu, cuda or cuda:1 and its like");
+    }
+
+    private static Finding Work(string what, Func<DeviceStep> run)
+    {
+        try
+        {
+            var watch = Stopwatch.StartNew();
+            DeviceStep step = run();
+            return new Finding(what, step.Right, true,
+                string.Create(CultureInfo.InvariantCulture, $"relative error {step.Error:e1}, at most {step.Allowed:e1} allowed ({watch.ElapsedMilliseconds} ms)"));
+        }
+#pragma warning disable CA1031 // Whatever a device throws is the finding.
+        catch (Exception e)
+        {
+            return new Finding(what, false, true, e.Message.ReplaceLineEndings(" "));
+        }
+#pragma warning restore CA1031
+    }
+
+    /// <summary>What can be said of CUDA without libtorch.</summary>
+    private static Finding Driver()
+    {
+        (bool present, string description) = Devices.Cuda();
+        return new Finding("CUDA", present, false, description, present ? "" : "training runs on the CPU");
     }
 
     private static Finding Compiler() => new("ILGPU", true, false, Devices.Compiler());

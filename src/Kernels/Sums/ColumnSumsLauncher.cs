@@ -5,7 +5,7 @@ using ChemScale.Kernels.Maths;
 namespace ChemScale.Kernels.Sums;
 
 /// <summary>Launches <see cref="ColumnSums"/>.</summary>
-internal static class ColumnSumsLauncher<T>
+public static class ColumnSumsLauncher<T>
     where T : unmanaged, INumber<T>
 {
     /// <param name="device">Where.</param>

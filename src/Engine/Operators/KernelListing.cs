@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using ChemScale.Kernels.Device;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>One kernel as compiled.</summary>
+/// <param name="File">Its PTX, in the folder that was written to.</param>
+/// <param name="Family">Operation that it belongs to.</param>
+/// <param name="Kernel">Method and type arguments.</param>
+/// <param name="EntryPoint">Its name in the PTX.</param>
+/// <param name="Registers">Of a thread, as the driver compiled it; null where no device was asked.</param>
+/// <param name="LocalBytes">Local memory of a thread, spilled registers included; null where no device was asked.</param>
+public sealed record ListedKernel(string File, string Family, string Kernel, string EntryPoint, int? Registers, int? LocalBytes);
+
+/// <summary>Writes every kernel's PTX to a folder, for ptxas, cuobjdump and the eye.</summary>
+public static partial class KernelListing
+{
+    /// <summary>The table beside the PTX: tab-separated, a line a kernel, "-" for what is not known.</summary>
+    public const string TableFile = "kernels.tsv";
+
+    /// <param name="folder">Made where it is not there; files of an earlier listing are replaced.</param>
+    /// <param name="architecture">sm_80 and its like.</param>
+    /// <param name="device">A CUDA device's number: its driver compiles each kernel too. null: none is asked.</param>
+    /// <exception cref="InputException">No such architecture, or the folder cannot be written to.</exception>
+    /// <exception cref="KernelException">A kernel does not compile; no driver, or no such device.</exception>
+    public static IReadOnlyList<ListedKernel> Write(string folder, string architecture, int? device)
+    {
+        if (!Architecture().IsMatch(architecture)) throw new InputException("--architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            List<ListedKernel> kernels = [];
+            foreach ((string family, IReadOnlyList<KernelVariant> variants) in KernelFamilies.All())
+                kernels.AddRange(variants.Select((variant, i) => Write(folder, architecture, device, family, i + 1, variant.Kernel)));
+            File.WriteAllText(Path.Combine(folder, TableFile), Table(kernels));
+            return kernels;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException("--ptx", e.Message.ReplaceLineEndings(" "));
+        }
+    }
+
+    private static ListedKernel Write(string folder, string architecture, int? device, string family, int number, KernelMethod kernel)
+    {
+        PtxModule module = KernelCompiler.Compile(kernel, architecture);
+        string file = string.Create(CultureInfo.InvariantCulture, $"{family}-{number:000}.ptx");
+        File.WriteAllText(Path.Combine(folder, file), module.Text);
+        CudaFunction? loaded = device is { } ordinal ? CudaDevice.Of(ordinal).Load(kernel) : null;
+        return new ListedKernel(file, family, kernel.Name, module.EntryPoint, loaded?.Registers, loaded?.LocalBytes);
+    }
+
+    private static string Table(IEnumerable<ListedKernel> kernels)
+    {
+        var text = new StringBuilder("file\tfamily\tregisters\tlocal_bytes\tkernel\n");
+        foreach (ListedKernel k in kernels)
+            text.Append(CultureInfo.InvariantCulture, $"{k.File}\t{k.Family}\t{Number(k.Registers)}\t{Number(k.LocalBytes)}\t{k.Kernel}\n");
+        return text.ToString();
+
+        static string Number(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "-";
+    }
+
+    [GeneratedRegex(@"^sm_\d+[af]?$")]
+    private static partial Regex Architecture();
+}

@@ -1,0 +1,67 @@
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Cli;
+
+/// <summary>What doctor looks at when it is asked for one thing.</summary>
+public sealed class DoctorTests
+{
+    [Test]
+    public void Imports_are_counted_and_none_is_missing()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("looked at on Linux alone");
+        Outcome outcome = CommandLine.Here("doctor", "--imports");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        Assert.That(outcome.Output, Does.Match(@"^imports +ok +none missing of 1\d\d\d symbols"));
+    }
+
+    [Test]
+    public void A_libtorch_that_lacks_symbols_is_told_before_it_is_loaded()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("looked at on Linux alone");
+        // The C library in the place of all of libtorch: a sound ELF file that has nothing of it.
+        string system = System.Diagnostics.Process.GetCurrentProcess().Modules.Cast<System.Diagnostics.ProcessModule>()
+            .First(m => m.ModuleName.StartsWith("libc.so", StringComparison.Ordinal)).FileName;
+        string folder = Directory.CreateDirectory(Workplace.In("hollow-torch")).FullName;
+        foreach (string name in (string[])["libtorch_cpu.so", "libc10.so", "libtorch.so"]) File.CreateSymbolicLink(Path.Combine(folder, name), system);
+        foreach (string[] asked in (string[][])[["--imports"], ["--device", "cpu"], []])
+        {
+            Outcome outcome = CommandLine.Bash($"LIBTORCH_DIR='{folder}' exec \"$@\"", ["doctor", .. asked]);
+            Assert.That(outcome.ExitCode, Is.EqualTo(1), outcome.ToString());
+            Assert.That(outcome.Output, Does.Match(@"imports +FAILED +1\d\d\d missing of 1\d\d\d symbols").And.Contain(folder));
+            if (asked is ["--imports"]) Assert.That(outcome.Output, Does.Contain("\n" + new string(' ', 21) + "_ZN"));
+            Assert.That(outcome.Error, Is.Empty);
+        }
+    }
+
+    [Test]
+    public void A_device_that_works_passes_each_step()
+    {
+        Outcome outcome = CommandLine.Here("doctor", "--device", "cpu");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        Assert.That(outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0]),
+            Is.EqualTo((string[])["float64", "float32", "launch", "operation", "release"]));
+    }
+
+    [Test]
+    public void Kernels_are_written_with_a_table()
+    {
+        string folder = Workplace.In("ptx");
+        Outcome outcome = CommandLine.Here("doctor", "--ptx", folder, "--architecture", "sm_80");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        string[][] table = [.. File.ReadAllLines(Path.Combine(folder, "kernels.tsv")).Select(line => line.Split('\t'))];
+        Assert.That(table[0], Is.EqualTo((string[])["file", "family", "registers", "local_bytes", "kernel"]));
+        Assert.That(table.Skip(1).Select(row => row[1]).Distinct(), Is.SupersetOf((string[])["Radial", "Filter", "Attention", "AdamW"]));
+        Assert.That(Directory.GetFiles(folder, "*.ptx").Select(Path.GetFileName), Is.EquivalentTo(table.Skip(1).Select(row => row[0])));
+        foreach (string[] row in table.Skip(1)) Assert.That(File.ReadAllText(Path.Combine(folder, row[0])), Does.Contain(".target sm_80\n"), row[4]);
+    }
+
+    [TestCase("--device", "gpu", "'gpu'; expected cpu, cuda")]
+    [TestCase("--ptx", "x", "'sm_x'; expected sm_80")]
+    public void Mistakes_are_told_in_one_line(string option, string value, string complaint)
+    {
+        Outcome outcome = CommandLine.Here("doctor", option, value, "--architecture", "sm_x");
+        Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
+        Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
+        Assert.That(outcome.Error, Does.Contain(complaint));
+    }
+}
