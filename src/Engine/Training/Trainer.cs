@@ -47,9 +47,15 @@ public static class Trainer
 
     private static void RequireUsable(Experiment experiment, RunDirectory directory, bool resume)
     {
-        if (!resume || !directory.IsStarted)
+        if (!resume)
         {
             directory.RequireNew();
+            return;
+        }
+        if (!directory.IsStarted)
+        {
+            // Looked at once more: another process may just have begun the run.
+            if (File.Exists(directory.MetricsCsvPath) && !directory.IsStarted) directory.RequireNew();
             return;
         }
         Experiment stored = directory.ReadExperiment();
