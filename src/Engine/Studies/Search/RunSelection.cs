@@ -19,6 +19,17 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
 {
     private readonly ConcurrentDictionary<PlannedRun, long> stepsPerEpoch = new();
 
+    /// <summary>All steps in this process.</summary>
+    /// <param name="runner">Where and how many at a time.</param>
+    /// <param name="stop">Leaves every run with a checkpoint.</param>
+    public SelectionSummary Run(LocalRunner runner, CancellationToken stop = default)
+    {
+        runner.Run(Runs, run => ProbeStep(run), stop);
+        ProbeSelection selection = Select();
+        runner.Run([.. Finishing(selection)], null, stop);
+        return Summarize(selection);
+    }
+
     /// <summary>Where the probe of a run ends.</summary>
     public long ProbeStep(PlannedRun run) => StepsPerEpoch(run) * Spec.ProbeEpochs;
 

@@ -41,14 +41,7 @@ public sealed record TrainingPerformanceSearch
     /// <param name="directory">As for <see cref="Plan"/>.</param>
     /// <param name="runner">Where and how many at a time.</param>
     /// <param name="stop">Leaves every run with a checkpoint.</param>
-    public SelectionSummary Run(string directory, LocalRunner runner, CancellationToken stop = default)
-    {
-        RunSelection plan = Plan(directory);
-        runner.Run(plan.Runs, run => plan.ProbeStep(run), stop);
-        ProbeSelection selection = plan.Select();
-        runner.Run([.. plan.Finishing(selection)], null, stop);
-        return plan.Summarize(selection);
-    }
+    public SelectionSummary Run(string directory, LocalRunner runner, CancellationToken stop = default) => Plan(directory).Run(runner, stop);
 
     private Experiment Experiment(Configuration configuration) => Base with
     {

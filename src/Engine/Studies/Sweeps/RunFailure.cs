@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Sweeps;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
@@ -31,7 +32,8 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
         if (variations.Count == 0 && singles.Length == 0) throw new InputException(path, "nothing is varied", "vary, or runs");
         if (singles.SelectMany(s => s).FirstOrDefault(v => v.Values.Count != 1) is { } list)
             throw new InputException(path, $"runs: {list.Key} has {list.Values.Count} values", "one value a key", "vary takes lists");
-        return new SweepFile(Base(experiment, path), variations, singles, Child(root, "selection") is { } selection ? ReadSelection(selection, path) : null);
+        SelectionSpec? selection = Child(root, "selection") is { } selecting ? ReadSelection(selecting, path) : null;
+        return new SweepFile(Base(experiment, path, selection), variations, singles, selection);
     }
 
     /// <summary>Runs of the sweep, each in a folder below.</summary>
@@ -65,9 +67,15 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
             : throw new InputException(path, "no mapping", string.Join(", ", Keys));
     }
 
-    private static Experiment Base(YamlNode node, string path)
+    private static Experiment Base(YamlNode node, string path, SelectionSpec? selection)
     {
         if (node is YamlScalarNode { Value: { } file }) return Experiment.Read(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, file));
+        // A selection says how long to train.
+        if (selection is not null && node is YamlMappingNode mapping)
+        {
+            if (Child(mapping, "training") is not YamlMappingNode training) mapping.Children[new YamlScalarNode("training")] = training = new YamlMappingNode();
+            if (Child(training, "epochs") is null && Child(training, "steps") is null) training.Add("epochs", selection.Epochs.ToString(CultureInfo.InvariantCulture));
+        }
         var text = new StringWriter { NewLine = "\n" };
         new YamlStream(new YamlDocument(node)).Save(text, assignAnchors: false);
         return Experiment.Parse(text.ToString().TrimEnd().TrimEnd('.'), $"{path} (experiment)");
