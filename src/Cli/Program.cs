@@ -76,9 +76,10 @@ internal static class Program
 
         void OnSignal(PosixSignalContext context, int code)
         {
-            // A second signal means it: let the default end the process.
-            if (signalCode != 0) return;
+            // A second Ctrl-C means it: let the default end the process. Schedulers send their signals more than once, and end with SIGKILL.
+            if (signalCode != 0 && code == 130) return;
             context.Cancel = true;
+            if (signalCode != 0) return;
             signalCode = code;
             stop.Cancel();
         }

@@ -2,7 +2,6 @@ using ChemScale.Engine;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
-using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
 namespace ChemScale.Cli;
@@ -32,10 +31,10 @@ internal sealed class SweepVerb : DistributedVerb
     {
         if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
         CheckDistribution();
-        if (Status) return Tell(SweepPlan.Read(Out));
+        if (Status) return Tell(SweepPlan.Read(Out), mustBeDone: false);
         SweepPlan plan = Plan(stop);
         if (RetryFailed) foreach (PlannedRun run in plan.Runs) RunFailure.Forget(run.Directory);
-        if (Distributed) return Distribute(plan, stop) ? Tell(plan) : 0;
+        if (Distributed) return Distribute(plan, stop) ? Tell(plan, mustBeDone: true) : 0;
         plan.Write();
         using var display = new StudyDisplay();
         display.Observer.Begin($"sweep: {plan.Runs.Count} runs");
@@ -49,6 +48,8 @@ internal sealed class SweepVerb : DistributedVerb
             return 0;
         }
         IReadOnlyList<RunOutcome> outcomes = runner.Run(plan.Runs, null, stop);
+        foreach (RunOutcome outcome in outcomes)
+            if (outcome.Diverged is { } reason) new RunFailure(reason, Diverged: true).Keep(outcome.Run.Directory);
         string table = Sweep.WriteTable(Out, outcomes);
         display.Close();
         if (Json)
@@ -68,39 +69,35 @@ internal sealed class SweepVerb : DistributedVerb
         if (SweepFilePath is null)
         {
             if (!Vary.Any()) throw new InputException("--vary", "none", "one or more of KEY=VALUE,VALUE..., or --file");
-            return new SweepPlan(directory, Sweep.Plan(Absolute(Build(Out, stop)), [.. Vary.Select(Variation.Parse)], directory));
+            return new SweepPlan(directory, Sweep.Plan(Build(Out, stop), [.. Vary.Select(Variation.Parse)], directory));
         }
         if (Vary.Any()) throw new InputException("--vary", "given beside --file", "one of them", "the file has its own vary");
         SweepFile file = SweepFile.Read(SweepFilePath);
         // What is wrong with a setting shows before any data are prepared.
         file.Plan(file.Experiment, directory);
-        return new SweepPlan(directory, file.Plan(Absolute(Build(Out, stop, file.Experiment)), directory), file.Selection);
+        return new SweepPlan(directory, file.Plan(Build(Out, stop, file.Experiment), directory), file.Selection);
     }
 
-    // Workers may start from another folder.
-    private static Experiment Absolute(Experiment experiment) => experiment.Data.Store == DataSpec.Virtual ? experiment
-        : experiment with { Data = experiment.Data with { Store = Path.GetFullPath(experiment.Data.Store) } };
-
-    private int Tell(SweepPlan plan)
+    private int Tell(SweepPlan plan, bool mustBeDone)
     {
-        RunState[] states = [.. plan.Runs.Select(RunState.Of)];
-        IReadOnlyList<int>? kept = plan.Kept;
-        RunStage[] stages = [.. states.Select((s, i) => s.Stage == RunStage.PutAside && kept is not null && !kept.Contains(i) ? RunStage.Stopped : s.Stage)];
-        bool ended = stages.All(s => s is RunStage.Complete or RunStage.Stopped or RunStage.Failed);
-        string? table = ended ? Sweep.WriteTable(plan.Directory, [.. states.Where(s => s.Stage is RunStage.Complete or RunStage.Failed).Select(Outcome)]) : null;
+        var status = SweepStatus.Of(plan);
+        string? table = status.WriteTable();
         if (Json)
         {
-            Output.Json(states.Select((s, i) => new { s.Run.Name, s.Run.Directory, Stage = stages[i], s.Step, Holder = s.Holder?.ToString(), s.Failure?.Reason }));
-            return 0;
+            Output.Json(status.States.Select(s => new { s.Run.Name, s.Run.Directory, s.Stage, s.Step, Holder = s.Holder?.ToString(), s.Failure?.Reason }));
         }
-        for (int i = 0; i < states.Length; i++)
-            Console.WriteLine($"{states[i].Run.Name,-50} {stages[i],-9} step {states[i].Step,8} {states[i].Holder?.ToString() ?? states[i].Failure?.Reason ?? ""}".TrimEnd());
-        Console.WriteLine(string.Join(", ", stages.GroupBy(s => s).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}")));
-        if (table is not null) Console.WriteLine(table);
-        return 0;
+        else
+        {
+            int width = status.States.Max(s => s.Run.Name.Length);
+            for (int i = 0; i < status.States.Count; i++)
+            {
+                RunState state = status.States[i];
+                string detail = state.Failure?.Reason ?? state.Holder?.ToString() ?? "";
+                Console.WriteLine($"{i,4} {state.Run.Name.PadRight(width)} {SweepStatus.NameOf(state.Stage),-9} step {state.Step,8} {detail}".TrimEnd());
+            }
+            Console.WriteLine(status.Counts);
+            if (table is not null) Console.WriteLine(table);
+        }
+        return !mustBeDone || status.IsDone ? 0 : 1;
     }
-
-    private static RunOutcome Outcome(RunState state) => state.Stage == RunStage.Complete
-        ? new RunOutcome(state.Run, new Engine.Training.Runs.RunDirectory(state.Run.Directory).ReadResult(), null)
-        : new RunOutcome(state.Run, null, state.Failure!.Reason);
 }

@@ -6,6 +6,8 @@ namespace ChemScale.Cli;
 [Verb("worker", HelpText = "Work on a planned sweep: claim runs that nobody works on, one after the other, until nothing is left. Any number of workers may share a folder.")]
 internal sealed class WorkerVerb : Verb
 {
+    private const int PutAside = 75;
+
     [Value(0, MetaName = "DIR", Required = true, HelpText = "Folder of the sweep.")]
     public string Directory { get; set; } = "";
 
@@ -32,7 +34,16 @@ internal sealed class WorkerVerb : Verb
             Threads = Threads,
             Say = line => Console.Error.WriteLine(line),
         };
-        IReadOnlyList<RunState> failed = worker.Run(Stage, both.Token);
+        IReadOnlyList<RunState> failed;
+        try
+        {
+            failed = worker.Run(Stage, both.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            // Whoever started it is gone, or wants it to stop: put aside, to be gone on with.
+            return PutAside;
+        }
         if (Json) Output.Json(failed.Select(f => new { f.Run.Name, f.Failure!.Reason, f.Failure.Diverged }));
         else foreach (RunState state in failed) Console.WriteLine($"{state.Run.Name}: {state.Failure!.Reason}");
         // A diverged run is a result; one that could not run is not.

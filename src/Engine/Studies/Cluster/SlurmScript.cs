@@ -60,8 +60,11 @@ public static class SlurmScript
               code=$?
               kill -0 "$child" 2>/dev/null || break
             done
+            # It may have ended between a signal and the look: bash still knows its own code.
+            wait "$child"
+            code=$?
             again=
-            if [ "$code" -eq 75 ]; then again=1; fi
+            if [ -z "$ended" ] && [ "$code" -eq 75 ]; then again=1; fi
             if [ -z "$ended" ] && [ "$code" -gt 128 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt {{MostRestarts.ToString(CultureInfo.InvariantCulture)}} ]; then again=1; fi
             if [ -n "$again" ]; then
               echo "code $code: back into the queue"

@@ -12,8 +12,11 @@ public enum RunStage
     /// <summary>A process is at work on it.</summary>
     Running,
 
-    /// <summary>It has begun, and nobody is at work on it.</summary>
+    /// <summary>It has begun and was put aside with a checkpoint; nobody is at work on it.</summary>
     PutAside,
+
+    /// <summary>Whoever was at work on it is dead or silent; it is taken up from its last checkpoint.</summary>
+    Abandoned,
 
     /// <summary>It was probed, and selection stopped it.</summary>
     Stopped,
@@ -28,21 +31,25 @@ public enum RunStage
 /// <param name="Run">Which.</param>
 /// <param name="Stage">Where it stands.</param>
 /// <param name="Step">Of its newest checkpoint; 0 without one.</param>
-/// <param name="Holder">Who is at work on it.</param>
+/// <param name="Holder">Who is at work on it, or was when it was abandoned.</param>
 /// <param name="Failure">Why it failed.</param>
 public sealed record RunState(PlannedRun Run, RunStage Stage, long Step, ClaimHolder? Holder, RunFailure? Failure)
 {
-    public static RunState Of(PlannedRun run)
+    /// <param name="run">Which.</param>
+    /// <param name="held">The caller holds its claim: it is then never Running.</param>
+    public static RunState Of(PlannedRun run, bool held = false)
     {
         var directory = new RunDirectory(run.Directory);
         long step = StepOf(directory);
-        // Failure before completion: a complete run that failed later has not failed.
+        // A run that was given up once and then completed has not failed.
         if (directory.IsDone) return new RunState(run, RunStage.Complete, step, null, null);
-        if (RunClaim.HolderOf(run.Directory) is { Abandoned: false } holder) return new RunState(run, RunStage.Running, step, holder, null);
+        ClaimHolder? holder = held ? null : RunClaim.HolderOf(run.Directory);
+        if (holder is { Abandoned: false }) return new RunState(run, RunStage.Running, step, holder, null);
         // It may have ended between the two looks.
         if (directory.IsDone) return new RunState(run, RunStage.Complete, step, null, null);
         if (RunFailure.Of(run.Directory) is { } failure) return new RunState(run, RunStage.Failed, step, null, failure);
-        return new RunState(run, directory.IsStarted ? RunStage.PutAside : RunStage.Waiting, step, null, null);
+        RunStage left = holder is not null ? RunStage.Abandoned : directory.IsStarted ? RunStage.PutAside : RunStage.Waiting;
+        return new RunState(run, left, step, holder, null);
     }
 
     /// <summary>Steps that a checkpoint holds.</summary>

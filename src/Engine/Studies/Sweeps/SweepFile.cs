@@ -32,7 +32,7 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
         if (variations.Count == 0 && singles.Length == 0) throw new InputException(path, "nothing is varied", "vary, or runs");
         if (singles.SelectMany(s => s).FirstOrDefault(v => v.Values.Count != 1) is { } list)
             throw new InputException(path, $"runs: {list.Key} has {list.Values.Count} values", "one value a key", "vary takes lists");
-        SelectionSpec? selection = Child(root, "selection") is { } selecting ? ReadSelection(selecting, path) : null;
+        SelectionSpec? selection = Child(root, "selection") is { } selecting ? ReadSelection(selecting, path, EpochsOf(experiment)) : null;
         return new SweepFile(Base(experiment, path, selection), variations, singles, selection);
     }
 
@@ -44,8 +44,10 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
     {
         if (Selection is { } selection) basis = basis with { Training = basis.Training with { Epochs = selection.Epochs, Steps = null, Patience = null } };
         PlannedRun[] runs = [.. Variations.Count > 0 ? Sweep.Plan(basis, Variations, directory) : [], .. Singles.SelectMany(single => Sweep.Plan(basis, single, directory))];
-        // A single run that is also of the grid is one run.
-        return [.. runs.DistinctBy(r => r.Experiment.Id)];
+        // A single run that is also of the grid, or another's equal, is one run.
+        runs = [.. runs.DistinctBy(r => (r.Experiment.Id, r.Name))];
+        string? shared = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
+        return shared is null ? runs : throw new InputException("runs", $"two different runs would be called {shared}", "settings that differ in the last words of their keys");
     }
 
     private static YamlMappingNode Root(string path)
@@ -88,9 +90,14 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
     private static IEnumerable<YamlNode> Sequence(YamlNode node, string path, string key) =>
         node as YamlSequenceNode ?? throw Wrong(node, path, key, "a list of settings, such as - {training.learningRate: 5e-5, training.batchSize: 8}");
 
-    private static SelectionSpec ReadSelection(YamlNode node, string path)
+    /// <summary>What an inline experiment says of its length.</summary>
+    private static int? EpochsOf(YamlNode experiment) => experiment is YamlMappingNode sections && Child(sections, "training") is YamlMappingNode training
+        && Child(training, "epochs") is YamlScalarNode { Value: { } text } && int.TryParse(text, out int epochs) ? epochs : null;
+
+    private static SelectionSpec ReadSelection(YamlNode node, string path, int? epochsOfExperiment)
     {
         var spec = new SelectionSpec();
+        if (epochsOfExperiment is { } known) spec = spec with { Epochs = known };
         int? probe = null;
         foreach (Variation setting in Settings(node, path, "selection"))
         {

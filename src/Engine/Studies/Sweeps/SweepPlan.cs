@@ -64,7 +64,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
         return new SweepPlan(directory, runs, content.Selection, content.Default);
     }
 
-    /// <summary>Writes the plan, once: the same plan again changes nothing.</summary>
+    /// <summary>Writes the plan, once: the same plan again changes no run, only where and how safely they run (device, threads, checkpoints).</summary>
     /// <exception cref="InputException">The folder holds another one.</exception>
     public void Write()
     {
@@ -72,19 +72,36 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
         if (File.Exists(PlanFile))
         {
             Content there = Read<Content>(PlanFile);
-            if (there.Runs.SequenceEqual(content.Runs) && there.Selection == Selection) return;
+            if (there.Runs.SequenceEqual(content.Runs) && there.Selection == Selection)
+            {
+                WriteExperiments();
+                return;
+            }
             throw new InputException(Directory, "holds another sweep", "the same runs, or an empty or new folder", "choose another directory");
         }
-        var storage = new DiskStorage();
-        storage.CreateDirectory(PlanFolder);
-        foreach (PlannedRun run in Runs) storage.WriteAtomically(ExperimentFile(run.Name), Encoding.UTF8.GetBytes(run.Experiment.ToYaml()));
+        new DiskStorage().CreateDirectory(PlanFolder);
+        WriteExperiments();
         // Last: a plan that can be seen is whole.
-        storage.WriteAtomically(PlanFile, JsonSerializer.SerializeToUtf8Bytes(content, Options));
+        new DiskStorage().WriteAtomically(PlanFile, JsonSerializer.SerializeToUtf8Bytes(content, Options));
     }
 
-    /// <summary>Writes what a selection kept. Whoever decides from the same probes decides the same, so it does not matter who is last.</summary>
+    /// <summary>Writes what a selection kept, whole and once: of several workers that decide, the first counts for all.</summary>
     public void Keep(IReadOnlyList<int> kept) =>
-        new DiskStorage().WriteAtomically(Path.Combine(PlanFolder, "selection.json"), JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options));
+        new DiskStorage().TryCreateNew(Path.Combine(PlanFolder, "selection.json"), JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options));
+
+    private void WriteExperiments()
+    {
+        var storage = new DiskStorage();
+        foreach (PlannedRun run in Runs)
+        {
+            string file = ExperimentFile(run.Name), text = Placed(run.Experiment).ToYaml();
+            if (!File.Exists(file) || File.ReadAllText(file) != text) storage.WriteAtomically(file, Encoding.UTF8.GetBytes(text));
+        }
+    }
+
+    /// <summary>Workers may start in another folder. Data without a fingerprint are known by their path as it is written.</summary>
+    private static Experiment Placed(Experiment experiment) => experiment.Data.Fingerprint is null ? experiment
+        : experiment with { Data = experiment.Data with { Store = Path.GetFullPath(experiment.Data.Store) } };
 
     private string ExperimentFile(string name) => Path.Combine(PlanFolder, name + ".yaml");
 

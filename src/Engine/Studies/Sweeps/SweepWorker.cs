@@ -51,7 +51,7 @@ public sealed record SweepWorker
             if (stage is SweepStage.Select || (stage is SweepStage.All && Index is null)) Select(search);
             if (stage is SweepStage.All or SweepStage.Finish) WorkOff([.. Finishing().Intersect(mine)], null, stop);
         }
-        return [.. mine.Select(RunState.Of).Where(s => s.Stage == RunStage.Failed)];
+        return [.. mine.Select(run => RunState.Of(run)).Where(s => s.Stage == RunStage.Failed)];
     }
 
     /// <summary>Runs that go on to the end, by the selection that was written.</summary>
@@ -60,14 +60,25 @@ public sealed record SweepWorker
 
     private void Select(RunSelection search)
     {
-        foreach (RunState state in Plan.Runs.Select(RunState.Of))
+        // Decided once: the curves of those that go on are already growing.
+        if (Plan.Kept is not null) return;
+        foreach (RunState state in Plan.Runs.Select(run => RunState.Of(run)))
         {
             if (state is { Stage: RunStage.Failed, Failure.Diverged: false })
                 throw new InputException(state.Run.Directory, $"its probe failed: {state.Failure!.Reason}", "a probe to select by", "sweep --retry-failed tries it again");
             if (state.Stage != RunStage.Failed && !IsProbed(state, search))
                 throw new InputException(state.Run.Directory, "its probe is not complete", $"{search.ProbeStep(state.Run)} steps", "run the workers of stage probe first");
         }
-        ProbeSelection selection = search.Select();
+        ProbeSelection selection;
+        try
+        {
+            selection = search.Select();
+        }
+        catch (InputException) when (Plan.Kept is not null)
+        {
+            // Another worker has decided meanwhile, and a curve was read amid a write.
+            return;
+        }
         HashSet<PlannedRun> finishing = [.. search.Finishing(selection)];
         Plan.Keep([.. Enumerable.Range(0, Plan.Runs.Count).Where(i => finishing.Contains(Plan.Runs[i]))]);
         Say($"selected {Plan.Runs[selection.Best].Name}; {finishing.Count} of {Plan.Runs.Count} go on");
@@ -80,14 +91,12 @@ public sealed record SweepWorker
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            RunState[] left = [.. runs.Select(RunState.Of).Where(s => Unfinished(s, until))];
+            RunState[] left = [.. runs.Select(run => RunState.Of(run)).Where(s => Unfinished(s, until))];
             if (left.Length == 0) return;
             bool took = false;
             foreach (RunState state in left.Where(s => s.Stage != RunStage.Running))
             {
-                // It may have changed hands while another was trained.
-                if (RunState.Of(state.Run) is not { Stage: not RunStage.Running } now || !Unfinished(now, until)) continue;
-                took |= Take(now, until?.Invoke(state.Run), stop);
+                took |= Take(state.Run, until, stop);
                 stop.ThrowIfCancellationRequested();
             }
             // Others hold what is left. Should they die, it falls to us.
@@ -104,26 +113,28 @@ public sealed record SweepWorker
     };
 
     /// <summary>False where somebody else was quicker.</summary>
-    private bool Take(RunState state, long? until, CancellationToken stop)
+    private bool Take(PlannedRun run, Func<PlannedRun, long>? until, CancellationToken stop)
     {
-        PlannedRun run = state.Run;
-        var runner = new LocalRunner { ThreadsPerRun = Threads, Progress = Progress, Warn = Say };
+        var directory = new RunDirectory(run.Directory);
+        // Held over all that follows: also the record of a failure has one writer.
+        using RunClaim? claim = directory.TryClaim();
+        if (claim is null) return false;
+        // Between the look and the claim somebody may have ended it.
+        RunState state = RunState.Of(run, held: true);
+        if (!Unfinished(state, until)) return false;
+        var runner = new LocalRunner { ThreadsPerRun = Threads > 0 ? Threads : Environment.ProcessorCount, Progress = Progress, Warn = Say, Claim = claim };
+        long? end = until?.Invoke(run);
         try
         {
             Say($"{run.Name}: taken at step {state.Step}");
-            RunOutcome outcome = runner.Run([run], until is null ? null : _ => until, stop)[0];
-            if (outcome.Diverged is { } reason) new RunFailure(reason, Diverged: true).Keep(run.Directory);
+            RunOutcome outcome = runner.Run([run], end is null ? null : _ => end, stop)[0];
+            if (outcome.Diverged is { } reason) Fail(run, claim, new RunFailure(reason, Diverged: true));
             Say($"{run.Name}: {(outcome.Result is { } result ? $"{result.Reason} at step {result.Steps}" : outcome.Diverged)}");
-            return true;
-        }
-        catch (RunClaimedException)
-        {
-            return false;
         }
         catch (RunClaimLostException e)
         {
+            // Whoever has it now goes on with it.
             Say($"{run.Name}: {e.Message}");
-            return false;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -133,10 +144,24 @@ public sealed record SweepWorker
 #pragma warning disable CA1031 // Whatever it was, it is this run's: kept beside it, told at the end, and no reason to leave the others.
         catch (Exception e)
         {
-            new RunFailure(e.Message.ReplaceLineEndings(" "), Diverged: false).Keep(run.Directory);
-            Say($"{run.Name}: failed: {e.Message.ReplaceLineEndings(" ")}");
-            return true;
+            string reason = e.Message.ReplaceLineEndings(" ");
+            Fail(run, claim, new RunFailure(reason, Diverged: false));
+            Say($"{run.Name}: failed: {reason}");
         }
 #pragma warning restore CA1031
+        return true;
+    }
+
+    private void Fail(PlannedRun run, RunClaim claim, RunFailure failure)
+    {
+        try
+        {
+            claim.EnsureHeld();
+            failure.Keep(run.Directory);
+        }
+        catch (RunClaimLostException e)
+        {
+            Say($"{run.Name}: {e.Message}");
+        }
     }
 }

@@ -36,8 +36,7 @@ public sealed record WorkerProcesses
             foreach (Process worker in workers) worker.WaitForExit();
             Task.WaitAll(readers, CancellationToken.None);
             int[] codes = [.. workers.Select(w => w.ExitCode)];
-            for (int i = 0; i < codes.Length; i++)
-                if (codes[i] > 2 && !stop.IsCancellationRequested) Say($"worker {i}: ended with code {codes[i]}; its run was left to the others");
+            for (int i = 0; i < codes.Length; i++) Say($"worker {i}: process {workers[i].Id} ended with code {codes[i]}");
             stop.ThrowIfCancellationRequested();
             return codes;
         }
