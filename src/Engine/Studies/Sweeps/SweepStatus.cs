@@ -25,7 +25,9 @@ public sealed record SweepStatus(SweepPlan Plan, IReadOnlyList<RunState> States)
 
     /// <summary>Writes sweep.csv; see <see cref="Sweep.WriteTable"/>. Runs that were stopped are not in it: their losses are no final ones.</summary>
     /// <returns>Its path; null where something is left to do.</returns>
-    public string? WriteTable() => !IsEnded ? null : Sweep.WriteTable(Plan.Directory, [.. States.Where(s => s.Stage != RunStage.Stopped).Select(Outcome)]);
+    public string? WriteTable() => !IsEnded ? null : Sweep.WriteTable(Plan.Directory,
+        [.. States.Where(s => s.Stage == RunStage.Complete || s.Failure is { Diverged: true }).Select(Outcome)],
+        [.. States.Where(s => s.Failure is { Diverged: false }).Select(s => s.Run)]);
 
     /// <summary>A stage as the table has it.</summary>
     public static string NameOf(RunStage stage) => stage == RunStage.PutAside ? "put aside" : stage.ToString().ToLowerInvariant();
