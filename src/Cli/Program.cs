@@ -7,7 +7,7 @@ namespace ChemScale.Cli;
 
 /// <summary>
 /// chemscale VERB [options]. Exit codes: 0 done; 1 failed; 2 a mistake in what was given, one line on standard error;
-/// 130 and 143 after SIGINT and SIGTERM, with a durable checkpoint.
+/// 130 and 143 after SIGINT and SIGTERM, 75 after SIGUSR1 (a scheduler's warning; "try again"), with a durable checkpoint.
 /// </summary>
 internal static class Program
 {
@@ -49,6 +49,8 @@ internal static class Program
         int signalCode = 0;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => OnSignal(c, 130));
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => OnSignal(c, 143));
+        // Linux's number; the enumeration has no name for it.
+        using PosixSignalRegistration? warning = OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)10, c => OnSignal(c, 75)) : null;
         try
         {
             int code = work(stop.Token);
@@ -74,9 +76,10 @@ internal static class Program
 
         void OnSignal(PosixSignalContext context, int code)
         {
-            // A second signal means it: let the default end the process.
-            if (signalCode != 0) return;
+            // A second Ctrl-C means it: let the default end the process. Schedulers send their signals more than once, and end with SIGKILL.
+            if (signalCode != 0 && code == 130) return;
             context.Cancel = true;
+            if (signalCode != 0) return;
             signalCode = code;
             stop.Cancel();
         }

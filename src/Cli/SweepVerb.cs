@@ -1,17 +1,27 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
 using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("sweep", HelpText = "Run every combination of some settings; writes OUT/sweep.csv, which fit reads.")]
-internal sealed class SweepVerb : TrainingVerb
+[Verb("sweep", HelpText = "Run every combination of some settings, in this process, in --workers or on --slurm; writes OUT/sweep.csv, which fit reads.")]
+internal sealed class SweepVerb : DistributedVerb
 {
-    [Option("vary", Required = true, HelpText = "KEY=VALUE,VALUE... of experiment.yaml, such as model.width=16,32 training.learningRate=1e-4,1e-3.")]
+    [Option("vary", HelpText = "KEY=VALUE,VALUE... of experiment.yaml, such as model.width=16,32 training.learningRate=1e-4,1e-3.")]
     public IEnumerable<string> Vary { get; set; } = [];
 
-    [Option("parallel", HelpText = "Runs side by side (default: one for each core).")]
+    [Option("file", HelpText = "A sweep as YAML: experiment, vary, runs, selection. Options override its experiment.")]
+    public string? SweepFilePath { get; set; }
+
+    [Option("status", HelpText = "Say where the runs of OUT stand; where all are complete, also write sweep.csv.")]
+    public bool Status { get; set; }
+
+    [Option("retry-failed", HelpText = "Try runs of OUT that failed once more.")]
+    public bool RetryFailed { get; set; }
+
+    [Option("parallel", HelpText = "Runs side by side in this process (default: one for each core).")]
     public int Parallel { get; set; }
 
     [Option("out", HelpText = "Folder of the runs (default runs/sweep); an interrupted sweep goes on there.")]
@@ -20,17 +30,26 @@ internal sealed class SweepVerb : TrainingVerb
     public override int Run(CancellationToken stop)
     {
         if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
-        IReadOnlyList<PlannedRun> runs = Sweep.Plan(Build(Out, stop), [.. Vary.Select(Variation.Parse)], Out);
+        CheckDistribution();
+        if (Status) return Tell(SweepPlan.Read(Out), mustBeDone: false);
+        SweepPlan plan = Plan(stop);
+        if (RetryFailed) foreach (PlannedRun run in plan.Runs) RunFailure.Forget(run.Directory);
+        if (Distributed) return Distribute(plan, stop) ? Tell(plan, mustBeDone: true) : 0;
+        plan.Write();
         using var display = new StudyDisplay();
-        display.Observer.Begin($"sweep: {runs.Count} runs");
-        var runner = new LocalRunner
+        display.Observer.Begin($"sweep: {plan.Runs.Count} runs");
+        int parallel = Parallel > 0 ? Parallel : Math.Min(Environment.ProcessorCount, plan.Runs.Count);
+        var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = Threads ?? 0, Progress = display, Warn = display.Observer.Warn };
+        if (plan.Search is { } search)
         {
-            Parallel = Parallel > 0 ? Parallel : Math.Min(Environment.ProcessorCount, runs.Count),
-            ThreadsPerRun = Threads ?? 0,
-            Progress = display,
-            Warn = display.Observer.Warn,
-        };
-        IReadOnlyList<RunOutcome> outcomes = runner.Run(runs, null, stop);
+            SelectionSummary summary = search.Run(runner, stop);
+            display.Close();
+            SelectionTable.Print(summary, Json);
+            return 0;
+        }
+        IReadOnlyList<RunOutcome> outcomes = runner.Run(plan.Runs, null, stop);
+        foreach (RunOutcome outcome in outcomes)
+            if (outcome.Diverged is { } reason) new RunFailure(reason, Diverged: true).Keep(outcome.Run.Directory);
         string table = Sweep.WriteTable(Out, outcomes);
         display.Close();
         if (Json)
@@ -42,5 +61,43 @@ internal sealed class SweepVerb : TrainingVerb
             Console.WriteLine(outcome.Result is { } r ? $"{outcome.Run.Name}: {r.BestValidationLoss:F4}, {r.Steps} steps, {r.Seconds:F1} s" : $"{outcome.Run.Name}: {outcome.Diverged}");
         Console.WriteLine(table);
         return 0;
+    }
+
+    private SweepPlan Plan(CancellationToken stop)
+    {
+        string directory = Path.GetFullPath(Out);
+        if (SweepFilePath is null)
+        {
+            if (!Vary.Any()) throw new InputException("--vary", "none", "one or more of KEY=VALUE,VALUE..., or --file");
+            return new SweepPlan(directory, Sweep.Plan(Build(Out, stop), [.. Vary.Select(Variation.Parse)], directory));
+        }
+        if (Vary.Any()) throw new InputException("--vary", "given beside --file", "one of them", "the file has its own vary");
+        SweepFile file = SweepFile.Read(SweepFilePath);
+        // What is wrong with a setting shows before any data are prepared.
+        file.Plan(file.Experiment, directory);
+        return new SweepPlan(directory, file.Plan(Build(Out, stop, file.Experiment), directory), file.Selection);
+    }
+
+    private int Tell(SweepPlan plan, bool mustBeDone)
+    {
+        var status = SweepStatus.Of(plan);
+        string? table = status.WriteTable();
+        if (Json)
+        {
+            Output.Json(status.States.Select(s => new { s.Run.Name, s.Run.Directory, s.Stage, s.Step, Holder = s.Holder?.ToString(), s.Failure?.Reason }));
+        }
+        else
+        {
+            int width = status.States.Max(s => s.Run.Name.Length);
+            for (int i = 0; i < status.States.Count; i++)
+            {
+                RunState state = status.States[i];
+                string detail = state.Failure?.Reason ?? state.Holder?.ToString() ?? "";
+                Console.WriteLine($"{i,4} {state.Run.Name.PadRight(width)} {SweepStatus.NameOf(state.Stage),-9} step {state.Step,8} {detail}".TrimEnd());
+            }
+            Console.WriteLine(status.Counts);
+            if (table is not null) Console.WriteLine(table);
+        }
+        return !mustBeDone || status.IsDone ? 0 : 1;
     }
 }

@@ -1,15 +1,15 @@
-using System.Globalization;
 using ChemScale.Engine;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Studies.Sweeps;
 using CommandLine;
 
 namespace ChemScale.Cli;
 
 [Verb("tpe", HelpText = "Choose learning rate and batch size by Training Performance Estimation (not the Tree-structured Parzen Estimator): "
     + "probe all, rank by the sum of early training losses, finish only the best.")]
-internal sealed class TpeVerb : TrainingVerb
+internal sealed class TpeVerb : DistributedVerb
 {
     [Option("rates", Separator = ',', HelpText = "Learning rates (default 5e-5,3e-4,1e-3,4e-3).")]
     public IEnumerable<double> Rates { get; set; } = [];
@@ -32,6 +32,7 @@ internal sealed class TpeVerb : TrainingVerb
     public override int Run(CancellationToken stop)
     {
         if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
+        CheckDistribution();
         int epochs = Epochs ?? 50;
         var search = new TrainingPerformanceSearch
         {
@@ -41,6 +42,13 @@ internal sealed class TpeVerb : TrainingVerb
             ProbeEpochs = ProbeEpochs ?? Math.Max(1, epochs / 5),
             Validate = Validate,
         };
+        if (Distributed)
+        {
+            RunSelection steps = search.Plan(Path.GetFullPath(Out));
+            var plan = new SweepPlan(Path.GetFullPath(Out), steps.Runs, steps.Spec, steps.Default);
+            if (Distribute(plan, stop)) SelectionTable.Print(steps.Summarize(steps.Select()), Json);
+            return 0;
+        }
         using var display = new StudyDisplay();
         display.Observer.Begin($"training performance estimation: {search.Space.Configurations.Count} configurations, {search.ProbeEpochs} of {epochs} epochs each");
         var runner = new LocalRunner
@@ -52,25 +60,7 @@ internal sealed class TpeVerb : TrainingVerb
         };
         SelectionSummary summary = search.Run(Out, runner, stop);
         display.Close();
-        if (Json) Output.Json(summary);
-        else Print(summary);
+        SelectionTable.Print(summary, Json);
         return 0;
     }
-
-    private static void Print(SelectionSummary summary)
-    {
-        Console.WriteLine($"{"learning rate",13} {"batch",6} {"fate",-9} {"TSE",10} {"predicted",10} {"final",10}");
-        foreach (ConfigurationOutcome c in summary.Configurations.OrderBy(c => c.Estimate ?? double.PositiveInfinity))
-        {
-            Console.WriteLine($"{c.LearningRate,13:G3} {c.BatchSize,6} {c.Fate.ToString().ToLowerInvariant(),-9} {Number(c.Estimate),10} {Number(c.Predicted),10} {Number(c.Final),10}"
-                + (c.IsDefault ? "  Hugging Face's default" : ""));
-        }
-        ConfigurationOutcome best = summary.Configurations[summary.Selected];
-        Console.WriteLine($"selected: learning rate {best.LearningRate:G3}, batch size {best.BatchSize}; {summary.ComputeSaved:P1} of the compute saved "
-            + $"by probing {summary.Configurations.Count} for {summary.ProbeEpochs} of {summary.FullEpochs} epochs");
-        if (summary.Validated)
-            Console.WriteLine($"finished all: R2 {Number(summary.R2)}, Spearman rho {Number(summary.Spearman)}, regret {Number(summary.Regret)}; within 20 % of the best: R2 {Number(summary.R2NearBest)}, rho {Number(summary.SpearmanNearBest)}");
-    }
-
-    private static string Number(double? value) => value?.ToString("F4", CultureInfo.InvariantCulture) ?? "-";
 }

@@ -4,7 +4,7 @@ namespace ChemScale.Engine;
 /// A mistake in what the user gave: a file, a key, an option. The command line prints <see cref="Exception.Message"/> as one line
 /// on standard error and exits with code 2; no stack trace.
 /// </summary>
-public sealed class InputException : Exception
+public class InputException : Exception
 {
     /// <param name="place">File, file:line, key or option at fault.</param>
     /// <param name="found">What was there.</param>

@@ -53,6 +53,15 @@ internal static class CommandLine
 
     private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
+    /// <summary>A script of the repository, given the command as its arguments.</summary>
+    public static RunningCommand StartScript(string script)
+    {
+        ProcessStartInfo start = Dotnet([]);
+        start.FileName = "bash";
+        foreach (string argument in (string[])[script, Host, Assembly]) start.ArgumentList.Add(argument);
+        return new RunningCommand(start, null);
+    }
+
     private static ProcessStartInfo Dotnet(IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Host)

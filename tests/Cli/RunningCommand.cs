@@ -20,7 +20,9 @@ internal sealed class RunningCommand
         this.input = Feed(input ?? []);
     }
 
-    /// <summary>SIGINT, SIGTERM or SIGKILL, by name without SIG.</summary>
+    public int Id => process.Id;
+
+    /// <summary>SIGINT, SIGTERM, SIGUSR1 or SIGKILL, by name without SIG.</summary>
     public void Signal(string name)
     {
         using Process kill = Process.Start("kill", ["-s", name, $"{process.Id}"]);
@@ -40,9 +42,10 @@ internal sealed class RunningCommand
         return true;
     }
 
-    public Outcome Wait()
+    /// <param name="patience">Null: two minutes.</param>
+    public Outcome Wait(TimeSpan? patience = null)
     {
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(patience ?? Patience))
         {
             process.Kill(entireProcessTree: true);
             throw new TimeoutException($"the command did not end: {error.Result}");

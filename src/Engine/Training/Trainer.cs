@@ -15,7 +15,7 @@ public static class Trainer
     /// </summary>
     /// <param name="experiment">What to run.</param>
     /// <param name="task">Its model and data, built from the experiment's seed; not disposed of here.</param>
-    /// <param name="directory">Claimed for the duration of the call.</param>
+    /// <param name="directory">Claimed for the duration of the call, where the options bring no claim.</param>
     /// <param name="options">Session options.</param>
     /// <exception cref="InputException">The directory holds another run, is being written to, or its checkpoints are damaged.</exception>
     /// <exception cref="TrainingDivergedException">A loss or gradient norm was not a number.</exception>
@@ -26,7 +26,8 @@ public static class Trainer
         experiment = experiment.Validated();
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadResult();
-        using RunClaim claim = directory.Claim();
+        using RunClaim? taken = options.Claim is null ? directory.Claim() : null;
+        RunClaim claim = taken ?? options.Claim!;
         // Between the first look and the claim another process may have been at work.
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadResult();
@@ -47,9 +48,15 @@ public static class Trainer
 
     private static void RequireUsable(Experiment experiment, RunDirectory directory, bool resume)
     {
-        if (!resume || !directory.IsStarted)
+        if (!resume)
         {
             directory.RequireNew();
+            return;
+        }
+        if (!directory.IsStarted)
+        {
+            // Looked at once more: another process may just have begun the run.
+            if (File.Exists(directory.MetricsCsvPath) && !directory.IsStarted) directory.RequireNew();
             return;
         }
         Experiment stored = directory.ReadExperiment();

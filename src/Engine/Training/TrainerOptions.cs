@@ -1,3 +1,5 @@
+using ChemScale.Engine.Training.Runs;
+
 namespace ChemScale.Engine.Training;
 
 /// <summary>What concerns one session of a run and not its result.</summary>
@@ -13,6 +15,9 @@ public sealed record TrainerOptions
     /// probe can be resumed to the end.
     /// </summary>
     public long? StopAtStep { get; init; }
+
+    /// <summary>A claim on the run directory that the caller holds already, and keeps; null: one is taken for the session.</summary>
+    public RunClaim? Claim { get; init; }
 
     /// <summary>Told after each step, on the training thread.</summary>
     public IProgress<StepReport>? Progress { get; init; }

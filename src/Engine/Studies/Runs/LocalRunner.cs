@@ -17,6 +17,9 @@ public sealed record LocalRunner
     /// <summary>Threads of each run; 0: the cores divided by <see cref="Parallel"/>.</summary>
     public int ThreadsPerRun { get; init; }
 
+    /// <summary>A claim on the directory of the only run, held by the caller; null: each run is claimed while it runs.</summary>
+    public RunClaim? Claim { get; init; }
+
     /// <summary>Told of every step, from the thread of the run.</summary>
     public IProgress<RunProgress>? Progress { get; init; }
 
@@ -68,10 +71,13 @@ public sealed record LocalRunner
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
         using ITrainingTask task = TrainingTasks.Create(run.Experiment);
+        // Before the run can be complete: what follows a run's end may never come to be written.
+        if (Claim is not null) RunFacts.Keep(task, run.Directory);
         Relay? relay = Progress is null ? null : new Relay(run, Progress);
         var options = new TrainerOptions
         {
             Resume = true,
+            Claim = Claim,
             StopAtStep = stopAtStep,
             Progress = relay,
             Warn = Warn,

@@ -31,9 +31,12 @@ public static class Sweep
         return twice is null ? runs : throw new InputException("--vary", $"{twice} comes twice", "different values");
     }
 
-    /// <summary>Writes sweep.csv: a line per complete run, ready for <c>fit</c>.</summary>
+    /// <summary>Writes sweep.csv: a line per run, those that are complete ready for <c>fit</c>.</summary>
+    /// <param name="directory">Of the sweep.</param>
+    /// <param name="outcomes">Runs that completed, and those that diverged.</param>
+    /// <param name="failed">Runs that could not be run: told apart in the last column.</param>
     /// <returns>Its path.</returns>
-    public static string WriteTable(string directory, IReadOnlyList<RunOutcome> outcomes)
+    public static string WriteTable(string directory, IReadOnlyList<RunOutcome> outcomes, IReadOnlyList<PlannedRun>? failed = null)
     {
         string path = Path.Combine(directory, "sweep.csv"), temporary = path + ".incomplete";
         var lines = new List<string> { "name,parameters,items,compute,loss,steps,seconds,diverged" };
@@ -48,6 +51,7 @@ public static class Sweep
             lines.Add(string.Create(CultureInfo.InvariantCulture,
                 $"{outcome.Run.Name},{point.N},{point.D},{point.C:R},{point.Loss:R},{outcome.Result.Steps},{outcome.Result.Seconds:F2},no"));
         }
+        foreach (PlannedRun run in failed ?? []) lines.Add($"{run.Name},,,,,,,failed");
         File.WriteAllLines(temporary, lines);
         File.Move(temporary, path, overwrite: true);
         return path;

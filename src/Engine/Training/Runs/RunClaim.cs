@@ -41,7 +41,7 @@ public sealed class RunClaim : IDisposable
     /// <summary>Unique to this claim.</summary>
     public string Token { get; }
 
-    /// <exception cref="InputException">Somebody else is writing there.</exception>
+    /// <exception cref="RunClaimedException">Somebody else is writing there.</exception>
     public static RunClaim Take(string directory, IStorage storage, TimeProvider time)
     {
         string token = Guid.NewGuid().ToString("N");
@@ -62,6 +62,20 @@ public sealed class RunClaim : IDisposable
             }
             foreach (int old in numbers) storage.DeleteFile(PathOf(directory, old));
             return new RunClaim(directory, storage, time, mine, token);
+        }
+    }
+
+    /// <summary>Who holds a directory, seen from outside; null where nobody does.</summary>
+    public static ClaimHolder? HolderOf(string directory, TimeProvider? time = null)
+    {
+        try
+        {
+            int[] numbers = Directory.Exists(directory) ? Numbers(directory) : [];
+            return numbers.Length > 0 ? Holder(directory, numbers.Max(), time ?? TimeProvider.System) : null;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return null;
         }
     }
 
@@ -109,18 +123,21 @@ public sealed class RunClaim : IDisposable
 
     private static void RequireAbandoned(string directory, int number, TimeProvider time)
     {
+        if (Holder(directory, number, time) is not { Abandoned: false } holder) return;
+        string seconds = Math.Max(0, holder.Silent.TotalSeconds).ToString("0", CultureInfo.InvariantCulture);
+        throw new RunClaimedException(directory, $"{holder} is writing there (last sign of life {seconds} s ago)");
+    }
+
+    private static ClaimHolder? Holder(string directory, int number, TimeProvider time)
+    {
         string path = PathOf(directory, number);
         DateTime beat = File.GetLastWriteTimeUtc(path);
         Content? content = ReadContent(directory, number);
-        if (!File.Exists(path)) return;
+        if (!File.Exists(path)) return null;
         // Until its owner's first beat a claim has the file server's time.
         if (content is not null && content.Claimed.UtcDateTime > beat) beat = content.Claimed.UtcDateTime;
         TimeSpan silent = time.GetUtcNow().UtcDateTime - beat;
-        if (silent >= Silence || (content?.Owner.IsKnownDead() ?? false)) return;
-        string seconds = Math.Max(0, silent.TotalSeconds).ToString("0", CultureInfo.InvariantCulture);
-        string owner = content is null ? "somebody" : $"process {content.Owner.Pid} on {content.Owner.Host}";
-        throw new InputException(directory, $"{owner} is writing there (last sign of life {seconds} s ago)",
-            "", "wait for it, stop it, or choose another directory");
+        return new ClaimHolder(content?.Owner, silent, silent >= Silence || (content?.Owner.IsKnownDead() ?? false));
     }
 
     private static Content? ReadContent(string directory, int number)
@@ -147,4 +164,13 @@ public sealed class RunClaim : IDisposable
     private string PathOf(int n) => PathOf(directory, n);
 
     private sealed record Content(ProcessIdentity Owner, string Token, DateTimeOffset Claimed);
+}
+
+/// <summary>Who holds a claim.</summary>
+/// <param name="Owner">Null where the claim cannot be read.</param>
+/// <param name="Silent">Since its last sign of life.</param>
+/// <param name="Abandoned">Its process is known to be dead, or it has been silent for too long: it may be taken over.</param>
+public sealed record ClaimHolder(ProcessIdentity? Owner, TimeSpan Silent, bool Abandoned)
+{
+    public override string ToString() => Owner is null ? "somebody" : $"process {Owner.Pid} on {Owner.Host}";
 }

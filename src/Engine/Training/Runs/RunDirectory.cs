@@ -86,6 +86,20 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
         }
     }
 
+    /// <summary>As <see cref="Claim"/>, but null where somebody else is writing.</summary>
+    /// <exception cref="InputException">It cannot be written to.</exception>
+    public RunClaim? TryClaim()
+    {
+        try
+        {
+            return Claim();
+        }
+        catch (RunClaimedException)
+        {
+            return null;
+        }
+    }
+
     internal void WriteExperiment(Experiment experiment) =>
         Storage.WriteAtomically(ExperimentPath, Encoding.UTF8.GetBytes(experiment.ToYaml()));
 

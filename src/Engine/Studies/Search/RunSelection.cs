@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using ChemScale.Engine.Estimation;
+using ChemScale.Engine.Estimation.Curves;
+using ChemScale.Engine.Estimation.Selection;
+using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Runs;
+
+namespace ChemScale.Engine.Studies.Search;
+
+/// <summary>
+/// Probe, select, finish: the steps of a search by training performance estimation, each acting on run directories alone, whatever process
+/// or machine trained in them.
+/// </summary>
+/// <param name="Runs">All of one length, <see cref="SelectionSpec.Epochs"/>.</param>
+/// <param name="Spec">How they are probed and selected.</param>
+/// <param name="Default">What selection has to beat; null: none is marked.</param>
+public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec Spec, Configuration? Default = null)
+{
+    private readonly ConcurrentDictionary<PlannedRun, long> stepsPerEpoch = new();
+
+    /// <summary>All steps in this process.</summary>
+    /// <param name="runner">Where and how many at a time.</param>
+    /// <param name="stop">Leaves every run with a checkpoint.</param>
+    public SelectionSummary Run(LocalRunner runner, CancellationToken stop = default)
+    {
+        runner.Run(Runs, run => ProbeStep(run), stop);
+        ProbeSelection selection = Select();
+        runner.Run([.. Finishing(selection)], null, stop);
+        return Summarize(selection);
+    }
+
+    /// <summary>Where the probe of a run ends.</summary>
+    public long ProbeStep(PlannedRun run) => StepsPerEpoch(run) * Spec.ProbeEpochs;
+
+    /// <summary>Decides from the probes; nothing that a run logged later is looked at.</summary>
+    /// <exception cref="InputException">A run was not probed, or every one diverged.</exception>
+    public ProbeSelection Select() => ProbeSelection.KeepBest([.. Runs.Select(Probe)], Spec.Estimator);
+
+    /// <summary>Runs that go on to the end after a selection.</summary>
+    public IEnumerable<PlannedRun> Finishing(ProbeSelection selection) =>
+        Runs.Where((_, i) => !selection.Verdicts[i].Diverged && (Spec.Validate || selection.Verdicts[i].Kept));
+
+    /// <summary>What came of it, as far as the runs are complete.</summary>
+    public SelectionSummary Summarize(ProbeSelection selection)
+    {
+        HashSet<PlannedRun> complete = [.. Finishing(selection).Where(run => new RunDirectory(run.Directory).IsDone)];
+        double[] early = [.. selection.Verdicts.Select(v => v.Estimate ?? double.NaN)];
+        double[] final = [.. Runs.Select(run => complete.Contains(run) ? Curve(run).LastTrainingLoss : double.NaN)];
+        (double[] predicted, double?[] errors) = Predictions(early, final);
+        // Ranks by the estimate itself: predictions left out one by one would turn a weak order round.
+        RankQuality fit = RankQuality.Of(predicted, final), fitNear = RankQuality.Of(predicted, final, 0.2);
+        RankQuality ranks = RankQuality.Of(early, final), ranksNear = RankQuality.Of(early, final, 0.2);
+        bool validated = Spec.Validate && final.Count(double.IsFinite) >= 3;
+        double best = final.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+        return new SelectionSummary
+        {
+            Configurations = [.. Runs.Select((run, i) => Outcome(run, selection.Verdicts[i], predicted[i], errors[i], final[i]))],
+            ProbeEpochs = Spec.ProbeEpochs,
+            FullEpochs = Spec.Epochs,
+            Validated = validated,
+            Selected = selection.Best,
+            R2 = validated ? fit.R2 : null,
+            Spearman = validated ? ranks.Spearman : null,
+            Kendall = validated ? ranks.Kendall : null,
+            R2NearBest = validated ? fitNear.R2 : null,
+            SpearmanNearBest = validated ? ranksNear.Spearman : null,
+            Regret = validated ? final[selection.Best] - best : null,
+            ComputeSaved = selection.Saved.Share,
+        };
+    }
+
+    private ProbeView Probe(PlannedRun run) =>
+        ProbeView.Of(Curve(run), Spec.ProbeEpochs / (double)Spec.Epochs, checked((int)(StepsPerEpoch(run) * Spec.Epochs)));
+
+    private long StepsPerEpoch(PlannedRun run) => stepsPerEpoch.GetOrAdd(run, r => TrainingTasks.StepsPerEpoch(r.Experiment));
+
+    private ConfigurationOutcome Outcome(PlannedRun run, ProbeVerdict verdict, double predicted, double? error, double final)
+    {
+        LossCurve curve = Curve(run);
+        var configuration = new Configuration(run.Experiment.Training.LearningRate, run.Experiment.Training.BatchSize);
+        return new ConfigurationOutcome
+        {
+            Name = run.Name,
+            LearningRate = configuration.LearningRate,
+            BatchSize = configuration.BatchSize,
+            IsDefault = configuration == Default,
+            Fate = verdict.Diverged ? ConfigurationFate.Diverged : verdict.Kept ? ConfigurationFate.Kept : ConfigurationFate.Stopped,
+            EpochLosses = [.. curve.Epochs.Select(e => e.Mean)],
+            Estimate = verdict.Estimate,
+            Predicted = double.IsFinite(predicted) ? predicted : null,
+            PredictedError = error,
+            Final = double.IsFinite(final) ? final : null,
+            SecondsPerEpoch = RunSeconds.Of(run.Directory) / Math.Max(1e-9, curve.EpochLength),
+        };
+    }
+
+    /// <summary>
+    /// Each finished configuration predicted from the others (leave-one-out), the rest from all. Without three finished ones there is no
+    /// line, and so no prediction.
+    /// </summary>
+    private static (double[] Predicted, double?[] Errors) Predictions(double[] early, double[] final)
+    {
+        double[] predicted = [.. early.Select(_ => double.NaN)];
+        var errors = new double?[early.Length];
+        int[] usable = [.. Enumerable.Range(0, early.Length).Where(i => double.IsFinite(early[i]) && double.IsFinite(final[i]))];
+        if (usable.Length < 3 || usable.Select(i => early[i]).Distinct().Count() < 2) return (predicted, errors);
+        FinalLossRegression regression = FinalLossRegression.Fit(early, final);
+        for (int i = 0; i < early.Length; i++)
+        {
+            if (!double.IsFinite(early[i])) continue;
+            int at = Array.IndexOf(usable, i);
+            predicted[i] = at >= 0 && regression.LeaveOneOutErrors[at] is { } error ? final[i] - error : regression.Predict(early[i]);
+            errors[i] = regression.Line.PredictionError(early[i]);
+        }
+        return (predicted, errors);
+    }
+
+    private static LossCurve Curve(PlannedRun run) => LossCurve.ReadCsv(new RunDirectory(run.Directory).MetricsCsvPath, name: run.Name);
+}

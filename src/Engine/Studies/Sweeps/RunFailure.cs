@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace ChemScale.Engine.Studies.Sweeps;
+
+/// <summary>Why a run of a sweep will not be tried again: kept in its directory as <c>FAILED</c>.</summary>
+/// <param name="Reason">One line.</param>
+/// <param name="Diverged">A loss was not a number: the experiment's own doing, and a result of a kind.</param>
+public sealed record RunFailure(string Reason, bool Diverged)
+{
+    private const string FileName = "FAILED";
+
+    /// <summary>Null where the run has not failed.</summary>
+    public static RunFailure? Of(string directory)
+    {
+        string path = Path.Combine(directory, FileName);
+        try
+        {
+            return JsonSerializer.Deserialize<RunFailure>(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (JsonException)
+        {
+            return new RunFailure($"{path} cannot be read", Diverged: false);
+        }
+    }
+
+    public void Keep(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        string path = Path.Combine(directory, FileName), temporary = $"{path}.{Environment.ProcessId}";
+        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(this));
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>Lets the run be tried again.</summary>
+    public static void Forget(string directory)
+    {
+        if (Directory.Exists(directory)) File.Delete(Path.Combine(directory, FileName));
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Studies.Search;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Storage;
+
+namespace ChemScale.Engine.Studies.Sweeps;
+
+/// <summary>
+/// What a sweep consists of, as a folder: <c>plan/plan.json</c> and an experiment file a run. A worker, here or on another machine, needs the
+/// folder and at most an index; where the runs stand is in their directories and nowhere else.
+/// </summary>
+/// <param name="Directory">Of the plan; each run gets a folder below.</param>
+/// <param name="Runs">By index.</param>
+/// <param name="Selection">Null: every run to its end.</param>
+/// <param name="Default">What a selection has to beat.</param>
+public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs, SelectionSpec? Selection = null, Configuration? Default = null)
+{
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    /// <summary>Steps of a search over these runs; null where the plan has none.</summary>
+    public RunSelection? Search => Selection is null ? null : new RunSelection(Runs, Selection, Default);
+
+    private string PlanFolder => Path.Combine(Directory, "plan");
+
+    private string PlanFile => Path.Combine(PlanFolder, "plan.json");
+
+    /// <summary>Runs kept by a selection, by index; null before it.</summary>
+    public IReadOnlyList<int>? Kept
+    {
+        get
+        {
+            string path = Path.Combine(PlanFolder, "selection.json");
+            return File.Exists(path) ? Read<KeptRuns>(path).Kept : null;
+        }
+    }
+
+    /// <summary>The plan of a folder.</summary>
+    /// <exception cref="InputException">There is none, or it cannot be read.</exception>
+    public static SweepPlan Read(string directory)
+    {
+        directory = Path.GetFullPath(directory);
+        var empty = new SweepPlan(directory, []);
+        if (!File.Exists(empty.PlanFile)) throw new InputException(directory, "no plan of a sweep", "a folder that sweep or tpe has planned");
+        Content content = Read<Content>(empty.PlanFile);
+        PlannedRun[] runs =
+        [
+            .. content.Runs.Select(run =>
+            {
+                string file = empty.ExperimentFile(run.Name);
+                Experiment experiment = Experiment.Read(file);
+                return experiment.Id == run.Id ? new PlannedRun(run.Name, experiment, Path.Combine(directory, run.Name))
+                    : throw new InputException(file, $"experiment {experiment.Id}", $"{run.Id}, as planned", "plan a new sweep instead of editing one");
+            }),
+        ];
+        return new SweepPlan(directory, runs, content.Selection, content.Default);
+    }
+
+    /// <summary>Writes the plan, once: the same plan again changes no run, only where and how safely they run (device, threads, checkpoints).</summary>
+    /// <exception cref="InputException">The folder holds another one.</exception>
+    public void Write()
+    {
+        var content = new Content([.. Runs.Select(r => new Entry(r.Name, r.Experiment.Id))], Selection, Default);
+        if (File.Exists(PlanFile))
+        {
+            Content there = Read<Content>(PlanFile);
+            if (there.Runs.SequenceEqual(content.Runs) && there.Selection == Selection)
+            {
+                WriteExperiments();
+                return;
+            }
+            throw new InputException(Directory, "holds another sweep", "the same runs, or an empty or new folder", "choose another directory");
+        }
+        new DiskStorage().CreateDirectory(PlanFolder);
+        WriteExperiments();
+        // Last: a plan that can be seen is whole.
+        new DiskStorage().WriteAtomically(PlanFile, JsonSerializer.SerializeToUtf8Bytes(content, Options));
+    }
+
+    /// <summary>Writes what a selection kept, whole and once: of several workers that decide, the first counts for all.</summary>
+    public void Keep(IReadOnlyList<int> kept) =>
+        new DiskStorage().TryCreateNew(Path.Combine(PlanFolder, "selection.json"), JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options));
+
+    private void WriteExperiments()
+    {
+        var storage = new DiskStorage();
+        foreach (PlannedRun run in Runs)
+        {
+            string file = ExperimentFile(run.Name), text = Placed(run.Experiment).ToYaml();
+            if (!File.Exists(file) || File.ReadAllText(file) != text) storage.WriteAtomically(file, Encoding.UTF8.GetBytes(text));
+        }
+    }
+
+    /// <summary>Workers may start in another folder. Data without a fingerprint are known by their path as it is written.</summary>
+    private static Experiment Placed(Experiment experiment) => experiment.Data.Fingerprint is null ? experiment
+        : experiment with { Data = experiment.Data with { Store = Path.GetFullPath(experiment.Data.Store) } };
+
+    private string ExperimentFile(string name) => Path.Combine(PlanFolder, name + ".yaml");
+
+    private static T Read<T>(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options) ?? throw new InputException(path, "nothing", "a plan");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new InputException(path, e.Message, "a plan that sweep or tpe has written");
+        }
+    }
+
+    private sealed record Entry(string Name, string Id);
+
+    private sealed record Content(IReadOnlyList<Entry> Runs, SelectionSpec? Selection, Configuration? Default);
+
+    private sealed record KeptRuns(IReadOnlyList<int> Kept);
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ChemScale.Engine.Studies.Sweeps;
+
+/// <summary>
+/// Workers in processes of their own, on this machine. Each reads a pipe that nobody writes to: when it closes, because a stop was asked for
+/// or because this process died, the worker puts its run aside.
+/// </summary>
+public sealed record WorkerProcesses
+{
+    /// <summary>How many.</summary>
+    public required int Count { get; init; }
+
+    /// <summary>Threads of each; 0: the cores divided by <see cref="Count"/>.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Lines of the workers, with their number.</summary>
+    public Action<string> Say { get; init; } = static _ => { };
+
+    /// <param name="command">That runs this program: <see cref="OwnCommand.Words"/>.</param>
+    /// <param name="directory">Of the plan.</param>
+    /// <param name="stop">Lets every worker put its run aside.</param>
+    /// <returns>Exit code of each; negative or above 128 where it was killed.</returns>
+    public IReadOnlyList<int> Run(IReadOnlyList<string> command, string directory, CancellationToken stop = default)
+    {
+        int threads = Threads > 0 ? Threads : Math.Max(1, Environment.ProcessorCount / Count);
+        Process[] workers = [.. Enumerable.Range(0, Count).Select(_ => Start(command, directory, threads))];
+        try
+        {
+            using CancellationTokenRegistration closing = stop.Register(() =>
+            {
+                foreach (Process worker in workers) worker.StandardInput.Close();
+            });
+            Task[] readers = [.. workers.SelectMany((w, i) => (Task[])[Relay(w.StandardOutput, i), Relay(w.StandardError, i)])];
+            foreach (Process worker in workers) worker.WaitForExit();
+            Task.WaitAll(readers, CancellationToken.None);
+            int[] codes = [.. workers.Select(w => w.ExitCode)];
+            for (int i = 0; i < codes.Length; i++) Say($"worker {i}: process {workers[i].Id} ended with code {codes[i]}");
+            stop.ThrowIfCancellationRequested();
+            return codes;
+        }
+        finally
+        {
+            foreach (Process worker in workers) worker.Dispose();
+        }
+    }
+
+    private static Process Start(IReadOnlyList<string> command, string directory, int threads)
+    {
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] arguments = [.. command.Skip(1), "worker", directory, "--threads", threads.ToString(CultureInfo.InvariantCulture), "--stop-on-closed-input"];
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        return Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start");
+    }
+
+    private async Task Relay(StreamReader lines, int worker)
+    {
+        while (await lines.ReadLineAsync().ConfigureAwait(false) is { } line) Say($"worker {worker}: {line}");
+    }
+}
