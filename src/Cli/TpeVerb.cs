@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChemScale.Engine;
+using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
@@ -9,7 +10,7 @@ namespace ChemScale.Cli;
 
 [Verb("tpe", HelpText = "Choose learning rate and batch size by Training Performance Estimation (not the Tree-structured Parzen Estimator): "
     + "probe all, rank by the sum of early training losses, finish only the best.")]
-internal sealed class TpeVerb : TrainingVerb
+internal sealed partial class TpeVerb : TrainingVerb
 {
     [Option("rates", Separator = ',', HelpText = "Learning rates (default 5e-5,3e-4,1e-3,4e-3).")]
     public IEnumerable<double> Rates { get; set; } = [];
@@ -35,7 +36,9 @@ internal sealed class TpeVerb : TrainingVerb
         int epochs = Epochs ?? 50;
         var search = new TrainingPerformanceSearch
         {
-            Space = SearchSpace.Grid(Rates.Any() ? Rates : [5e-5, 3e-4, 1e-3, 4e-3], Batches.Any() ? Batches : [8, 16, 32]),
+            Space = SearchedSpace(),
+            Estimator = ProbeEstimators.Parse(Estimator, "--estimator"),
+            Keep = Keep,
             Base = Build(Out, stop),
             Epochs = epochs,
             ProbeEpochs = ProbeEpochs ?? Math.Max(1, epochs / 5),
@@ -52,14 +55,15 @@ internal sealed class TpeVerb : TrainingVerb
         };
         SelectionSummary summary = search.Run(Out, runner, stop);
         display.Close();
+        string page = SearchPage.Write(summary, search.Base, Out, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)));
         if (Json) Output.Json(summary);
-        else Print(summary);
+        else Print(summary, page);
         return 0;
     }
 
-    private static void Print(SelectionSummary summary)
+    private static void Print(SelectionSummary summary, string page)
     {
-        Console.WriteLine($"{"learning rate",13} {"batch",6} {"fate",-9} {"TSE",10} {"predicted",10} {"final",10}");
+        Console.WriteLine($"{"learning rate",13} {"batch",6} {"fate",-9} {summary.Estimator,10} {"predicted",10} {"final",10}");
         foreach (ConfigurationOutcome c in summary.Configurations.OrderBy(c => c.Estimate ?? double.PositiveInfinity))
         {
             Console.WriteLine($"{c.LearningRate,13:G3} {c.BatchSize,6} {c.Fate.ToString().ToLowerInvariant(),-9} {Number(c.Estimate),10} {Number(c.Predicted),10} {Number(c.Final),10}"
@@ -70,6 +74,7 @@ internal sealed class TpeVerb : TrainingVerb
             + $"by probing {summary.Configurations.Count} for {summary.ProbeEpochs} of {summary.FullEpochs} epochs");
         if (summary.Validated)
             Console.WriteLine($"finished all: R2 {Number(summary.R2)}, Spearman rho {Number(summary.Spearman)}, regret {Number(summary.Regret)}; within 20 % of the best: R2 {Number(summary.R2NearBest)}, rho {Number(summary.SpearmanNearBest)}");
+        Console.WriteLine(page);
     }
 
     private static string Number(double? value) => value?.ToString("F4", CultureInfo.InvariantCulture) ?? "-";

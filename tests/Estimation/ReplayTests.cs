@@ -99,7 +99,7 @@ public class ReplayTests
     {
         var diverged = new LossCurve("diverged",
             [.. Enumerable.Range(0, 12).Select(i => new StepLoss(i / 10, i, i < 11 ? 0.1 : double.NaN))]);
-        foreach (IPruner pruner in Pruners().Where(p => p is not TpePruner { Name: "TPE 10 % Tse" }))
+        foreach (IPruner pruner in Pruners().Where(p => p is not TpePruner { Name: "TPE 10 % tse" }))
             Assert.That(Replay.Run([diverged, Curve(1, 1), Curve(2, 2)], [pruner]).Rows[0].Selected, Is.Not.EqualTo("diverged"),
             pruner.Name);
         Assert.That(() => Replay.Run([diverged], [new TpePruner()]), Throws.TypeOf<InputException>());

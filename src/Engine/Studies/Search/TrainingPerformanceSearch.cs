@@ -30,6 +30,8 @@ public sealed record TrainingPerformanceSearch
 
     public ProbeEstimator Estimator { get; init; } = ProbeEstimator.Tse;
 
+    public KeepRule Keep { get; init; } = KeepRule.Best;
+
     /// <param name="directory">Each configuration runs in a folder of its own below; runs already there are taken up.</param>
     /// <param name="runner">Where and how many at a time.</param>
     /// <param name="stop">Leaves every run with a checkpoint.</param>
@@ -49,7 +51,9 @@ public sealed record TrainingPerformanceSearch
         IReadOnlyList<RunOutcome> probed = runner.Run(runs, run => stepsPerEpoch[Array.IndexOf(runs, run)] * ProbeEpochs, stop);
         ProbeView[] probes = [.. runs.Select((run, i) =>
             ProbeView.Of(Curve(run), ProbeEpochs / (double)Epochs, checked((int)fullSteps[i])))];
-        ProbeSelection selection = ProbeSelection.KeepBest(probes, Estimator);
+        ProbeSelection selection = Keep == KeepRule.Best ? ProbeSelection.KeepBest(probes, Estimator)
+            : UndecidedFinish.Run(probes, Estimator, runner.Parallel, next => [.. runner.Run([.. next.Select(i => runs[i])], null, stop)
+                .Select(o => o.Diverged is null ? Curve(o.Run).LastTrainingLoss : double.PositiveInfinity)]);
 
         PlannedRun[] finished = [.. runs.Where((_, i) => probed[i].Diverged is null && (Validate || selection.Kept.Contains(i)))];
         IReadOnlyList<RunOutcome> ended = runner.Run(finished, null, stop);
@@ -74,21 +78,24 @@ public sealed record TrainingPerformanceSearch
         double[] early = [.. selection.Verdicts.Select(v => v.Estimate ?? double.NaN)];
         double[] final = [.. runs.Select(run => complete.Contains(run) ? Curve(run).LastTrainingLoss : double.NaN)];
         (double[] predicted, double?[] errors) = Predictions(early, final);
+        // Leaving one out turns the order of a weak line round: ranks are those of the estimates themselves.
         RankQuality all = RankQuality.Of(predicted, final), near = RankQuality.Of(predicted, final, 0.2);
+        RankQuality ranks = RankQuality.Of(early, final), ranksNear = RankQuality.Of(early, final, 0.2);
         bool validated = Validate && final.Count(double.IsFinite) >= 3;
         double best = final.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
         return new SelectionSummary
         {
             Configurations = [.. runs.Select((run, i) => Outcome(run, i, selection.Verdicts[i], predicted[i], errors[i], final[i]))],
+            Estimator = Estimator.Name(),
             ProbeEpochs = ProbeEpochs,
             FullEpochs = Epochs,
             Validated = validated,
             Selected = selection.Best,
             R2 = validated ? all.R2 : null,
-            Spearman = validated ? all.Spearman : null,
-            Kendall = validated ? all.Kendall : null,
+            Spearman = validated ? ranks.Spearman : null,
+            Kendall = validated ? ranks.Kendall : null,
             R2NearBest = validated ? near.R2 : null,
-            SpearmanNearBest = validated ? near.Spearman : null,
+            SpearmanNearBest = validated ? ranksNear.Spearman : null,
             Regret = validated ? final[selection.Best] - best : null,
             ComputeSaved = selection.Saved.Share,
         };
