@@ -7,9 +7,9 @@ namespace ChemScale.Cli;
 /// <summary>Which configurations are probed, by what they are ranked, which of them go on.</summary>
 internal sealed partial class TpeVerb
 {
-    [Option("space", HelpText = "grid of --rates and --batches (default), loguniform or sobol over --rate-range and --batch-range. The default of Hugging Face's "
+    [Option("space", Default = "grid", HelpText = "grid of --rates and --batches (default), log-uniform or sobol over --rate-range and --batch-range. The default of Hugging Face's "
         + "trainer, 5e-5 and 8, is always among the configurations.")]
-    public SpaceKind Space { get; set; }
+    public string Space { get; set; } = "grid";
 
     [Option("count", HelpText = "Configurations to sample (default 12).")]
     public int? Count { get; set; }
@@ -28,7 +28,8 @@ internal sealed partial class TpeVerb
 
     private SearchSpace SearchedSpace()
     {
-        if (Space == SpaceKind.Grid)
+        SpaceKind kind = SpaceRanges.ParseKind(Space, "--space");
+        if (kind == SpaceKind.Grid)
         {
             if (Count is not null || RateRange is not null || BatchRange is not null)
                 throw new InputException("--count, --rate-range, --batch-range", "given for a grid", "--rates and --batches", "--space sobol samples ranges");
@@ -47,6 +48,6 @@ internal sealed partial class TpeVerb
             (double low, double high) = SpaceRanges.Parse(batches, "--batch-range");
             ranges = ranges with { SmallestBatch = (int)Math.Ceiling(low), LargestBatch = (int)Math.Min(1 << 20, Math.Floor(high)) };
         }
-        return SearchSpace.Sampled(Space, ranges);
+        return SearchSpace.Sampled(kind, ranges);
     }
 }

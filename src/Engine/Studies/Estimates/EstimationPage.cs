@@ -20,7 +20,7 @@ public static class EstimationPage
         SelectionSummary selection = Selection(report);
         var data = new DataFacts { Source = "recorded curves", Synthetic = false, Read = report.Runs.Count, Train = 0, Validation = 0, Refused = 0 };
         StudyPart part = SelectionPage.Part("Recorded curves", "units of the recording", "epochs", data, selection);
-        IReadOnlyList<Figure> more = report.Replay is { } replay ? [ReplayFigure.Of(replay)] : [];
+        IReadOnlyList<Figure> more = report.Replay is { } replay ? [ReplayFigure.Of(replay, SelectionPage.Slug(path))] : [];
         SelectionPage.Write(path, $"Estimation over {Numbers.Count(report.Runs.Count)} recorded curves", command, part, false, more, Sections(report));
     }
 

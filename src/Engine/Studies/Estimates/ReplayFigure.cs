@@ -8,7 +8,9 @@ internal static class ReplayFigure
 {
     private static readonly string[] Kinds = ["TPE", "successive halving", "ASHA", "Hyperband", "median", "patient"];
 
-    public static Figure Of(Replay replay)
+    /// <param name="replay">To show.</param>
+    /// <param name="slug">What the names of the page's files begin with.</param>
+    public static Figure Of(Replay replay, string slug)
     {
         var chart = new Chart("Saved by each pruner, and lost by its choice", new ChartAxis("Saved, % of running all to the end"), new ChartAxis("Regret (final loss above the best)"));
         var csv = new CsvTable("pruner", "selected", "final", "regret", "saved_runs", "r2", "spearman", "r2_near", "spearman_near");
@@ -26,7 +28,7 @@ internal static class ReplayFigure
         }
         foreach (ReplayRow r in replay.Rows)
             csv.Add(r.Pruner, r.Selected, r.FinalLoss, r.Regret, r.Savings[0].Share, r.All.R2, r.All.Spearman, r.NearBest.R2, r.NearBest.Spearman);
-        return new Figure("replay", chart, "Three settings of each, deciding no earlier than at 5, 10 and 20 % of the budget; TPE with every estimator.", csv);
+        return new Figure($"{slug}-replay", chart, "Three settings of each, deciding no earlier than at 5, 10 and 20 % of the budget; TPE with every estimator.", csv);
     }
 
     private static string Kind(ReplayRow row) => Kinds.First(k => row.Pruner.StartsWith(k, StringComparison.Ordinal));

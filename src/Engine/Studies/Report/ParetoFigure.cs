@@ -28,7 +28,7 @@ internal static class ParetoFigure
         double[] losses = [.. shown.Select(s => s.Loss)];
         bool logarithmic = losses.Length > 0 && losses.Min() > 0 && losses.Max() / losses.Min() > 4;
         bool calibrated = selection.Configurations.Any(c => c.Predicted is not null);
-        string loss = calibrated ? $"Predicted final loss ({part.LossUnit})" : $"{selection.Estimator} of the probe";
+        string loss = calibrated ? $"Predicted final loss ({part.LossUnit})" : $"{selection.Estimator.ToUpperInvariant()} of the probe";
         var chart = new Chart("Speed and accuracy of every configuration", new ChartAxis("Seconds per epoch"), new ChartAxis(loss, logarithmic))
         {
             Synthetic = part.Data.Synthetic,

@@ -17,9 +17,7 @@ internal static class SelectionPage
     /// <exception cref="InputException">It cannot be written.</exception>
     public static void Write(string path, string title, string command, StudyPart part, bool data, IReadOnlyList<Figure> more, IEnumerable<XElement> sections)
     {
-        string full = Path.GetFullPath(path), directory = Path.GetDirectoryName(full)!, slug = Path.GetFileNameWithoutExtension(full).ToLowerInvariant();
-        slug = string.Concat(slug.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
-        if (slug.Length == 0 || char.IsAsciiDigit(slug[0])) slug = "page-" + slug;
+        string full = Path.GetFullPath(path), directory = Path.GetDirectoryName(full)!, slug = Slug(path);
         IReadOnlyList<Figure> figures = [.. PartFigures.OfSelection(part, slug), .. more];
         string page = ReportPage.Page(title,
             Html.Element("header", Html.Element("h1", title), Html.Paragraph(Html.Class("meta"), Html.SyntheticLabel(part.Data.Synthetic), " ", part.Data.Source)),
@@ -30,6 +28,13 @@ internal static class SelectionPage
                 part.Commands.Select(c => new object[] { Html.Paragraph(c.Purpose), Html.Code(c.Command) })),
             ReportPage.References());
         ReportFiles.Write(directory, [], figures, (Path.GetFileName(full), page), new DiskStorage());
+    }
+
+    /// <summary>What the names of a page's figures begin with.</summary>
+    public static string Slug(string path)
+    {
+        string slug = string.Concat(Path.GetFileNameWithoutExtension(path).ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
+        return slug.Length == 0 || char.IsAsciiDigit(slug[0]) ? "page-" + slug : slug;
     }
 
     /// <summary>A part of a selection alone.</summary>

@@ -32,6 +32,15 @@ public sealed record SpaceRanges
 
     public ulong Seed { get; init; } = 42;
 
+    /// <summary>grid, log-uniform or sobol.</summary>
+    public static SpaceKind ParseKind(string text, string option) => text.ToLowerInvariant() switch
+    {
+        "grid" => SpaceKind.Grid,
+        "log-uniform" => SpaceKind.LogUniform,
+        "sobol" => SpaceKind.Sobol,
+        _ => throw new InputException(option, $"'{text}'", "grid, log-uniform or sobol"),
+    };
+
     /// <summary>LOW,HIGH of an option.</summary>
     public static (double Low, double High) Parse(string text, string option)
     {
