@@ -13,7 +13,7 @@ internal static class SelectionTable
             Output.Json(summary);
             return;
         }
-        Console.WriteLine($"{"learning rate",13} {"batch",6} {"fate",-9} {"TSE",10} {"predicted",10} {"final",10}");
+        Console.WriteLine($"{"learning rate",13} {"batch",6} {"fate",-9} {summary.Estimator,10} {"predicted",10} {"final",10}");
         foreach (ConfigurationOutcome c in summary.Configurations.OrderBy(c => c.Estimate ?? double.PositiveInfinity))
         {
             Console.WriteLine($"{c.LearningRate,13:G3} {c.BatchSize,6} {c.Fate.ToString().ToLowerInvariant(),-9} {Number(c.Estimate),10} {Number(c.Predicted),10} {Number(c.Final),10}"

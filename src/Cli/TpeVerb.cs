@@ -1,4 +1,5 @@
 using ChemScale.Engine;
+using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
@@ -9,7 +10,7 @@ namespace ChemScale.Cli;
 
 [Verb("tpe", HelpText = "Choose learning rate and batch size by Training Performance Estimation (not the Tree-structured Parzen Estimator): "
     + "probe all, rank by the sum of early training losses, finish only the best.")]
-internal sealed class TpeVerb : DistributedVerb
+internal sealed partial class TpeVerb : DistributedVerb
 {
     [Option("rates", Separator = ',', HelpText = "Learning rates (default 5e-5,3e-4,1e-3,4e-3).")]
     public IEnumerable<double> Rates { get; set; } = [];
@@ -33,10 +34,14 @@ internal sealed class TpeVerb : DistributedVerb
     {
         if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
         CheckDistribution();
+        if (Distributed && Keep != KeepRule.Best)
+            throw new InputException("--keep", "undecided, with --workers or --slurm", "best", "the undecided are found while others are finished: in one process");
         int epochs = Epochs ?? 50;
         var search = new TrainingPerformanceSearch
         {
-            Space = SearchSpace.Grid(Rates.Any() ? Rates : [5e-5, 3e-4, 1e-3, 4e-3], Batches.Any() ? Batches : [8, 16, 32]),
+            Space = SearchedSpace(),
+            Estimator = ProbeEstimators.Parse(Estimator, "--estimator"),
+            Keep = Keep,
             Base = Build(Out, stop),
             Epochs = epochs,
             ProbeEpochs = ProbeEpochs ?? Math.Max(1, epochs / 5),
@@ -46,7 +51,7 @@ internal sealed class TpeVerb : DistributedVerb
         {
             RunSelection steps = search.Plan(Path.GetFullPath(Out));
             var plan = new SweepPlan(Path.GetFullPath(Out), steps.Runs, steps.Spec, steps.Default);
-            if (Distribute(plan, stop)) SelectionTable.Print(steps.Summarize(steps.Select()), Json);
+            if (Distribute(plan, stop)) Tell(steps.Summarize(steps.Select()), search);
             return 0;
         }
         using var display = new StudyDisplay();
@@ -60,7 +65,14 @@ internal sealed class TpeVerb : DistributedVerb
         };
         SelectionSummary summary = search.Run(Out, runner, stop);
         display.Close();
-        SelectionTable.Print(summary, Json);
+        Tell(summary, search);
         return 0;
+    }
+
+    private void Tell(SelectionSummary summary, TrainingPerformanceSearch search)
+    {
+        string page = SearchPage.Write(summary, search.Base, Out, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)));
+        SelectionTable.Print(summary, Json);
+        if (!Json) Console.WriteLine(page);
     }
 }

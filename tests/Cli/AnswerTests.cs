@@ -6,7 +6,7 @@ namespace ChemScale.Tests.Cli;
 /// <summary>What programs read: answers on standard output, progress on standard error.</summary>
 public sealed class AnswerTests
 {
-    private static readonly string[] Verbs = ["convert", "doctor", "fit", "generate", "prepare", "study", "sweep", "tpe", "train"];
+    private static readonly string[] Verbs = ["convert", "doctor", "estimate", "fit", "generate", "prepare", "study", "sweep", "tpe", "train"];
 
     [TestCaseSource(nameof(Verbs))]
     public void Every_verb_explains_itself(string verb)
@@ -89,6 +89,43 @@ public sealed class AnswerTests
         Assert.That(configurations, Has.Length.AtLeast(3));
         Assert.That(summary.GetProperty("selected").GetInt32(), Is.InRange(0, configurations.Length - 1));
         Assert.That(summary.GetProperty("computeSaved").GetDouble(), Is.InRange(0, 1));
+        Assert.That(File.ReadAllText(Path.Combine(Workplace.In("json-tpe"), "report.html")), Does.Contain("Training performance estimation of ChemGPT"));
+        Assert.That(File.ReadAllLines(Path.Combine(Workplace.In("json-tpe"), "figures", "report-loss-curves.csv")), Has.Length.GreaterThan(configurations.Length));
+    }
+
+    [Test]
+    public void Tpe_that_keeps_the_undecided_ends_with_the_best_of_all_that_it_finished()
+    {
+        string[] training = Workplace.Train("json-undecided", "--epochs", "4", "--limit", "64", "--parallel", "1", "--json");
+        string[] arguments = ["tpe", .. training.Skip(1).Where(word => word is not ("--lr" or "1e-3"))];
+        JsonElement summary = Json([.. arguments, "--space", "sobol", "--count", "5", "--batch-range", "8,16", "--rate-range", "3e-4,1e-2", "--probe-epochs", "1",
+            "--keep", "undecided", "--estimator", "last"]);
+        JsonElement[] all = [.. summary.GetProperty("configurations").EnumerateArray()];
+        JsonElement[] kept = [.. all.Where(c => c.GetProperty("fate").GetString() == "kept")];
+        Assert.That(all, Has.Length.EqualTo(6), "five, and Hugging Face's default");
+        Assert.That(all.Select(c => c.GetProperty("batchSize").GetInt32()), Is.SubsetOf((int[])[8, 16]));
+        Assert.That(kept, Has.Length.AtLeast(4), "the calibration");
+        Assert.That(kept.Select(c => c.GetProperty("final").ValueKind), Is.All.EqualTo(JsonValueKind.Number));
+        Assert.That(all[summary.GetProperty("selected").GetInt32()].GetProperty("final").GetDouble(), Is.EqualTo(kept.Min(c => c.GetProperty("final").GetDouble())));
+    }
+
+    [Test]
+    public void Estimate_answers_in_json_and_on_a_page()
+    {
+        string table = Workplace.Write("wide.csv", "epoch,a,b,c,d\n" + string.Concat(Enumerable.Range(0, 20).Select(e => string.Create(
+            System.Globalization.CultureInfo.InvariantCulture, $"{e},{1 + 2.0 / (e + 1)},{1.2 + 2.2 / (e + 1)},{1.1 + 2.1 / (e + 1)},{1.6 + 3.0 / (e + 1)}\n"))));
+        string page = Workplace.In("estimate/page.html");
+        JsonElement answer = Json("estimate", table, "--html", page, "--json");
+        Assert.That(answer.GetProperty("runs").EnumerateArray().Select(r => r.GetProperty("name").GetString()), Is.EqualTo((string[])["a", "b", "c", "d"]));
+        Assert.That(answer.GetProperty("estimators").EnumerateArray().Select(e => e.GetProperty("all").GetProperty("spearman").GetDouble()), Has.All.EqualTo(1).Within(1e-12));
+        JsonElement[] rows = [.. answer.GetProperty("replay").GetProperty("rows").EnumerateArray()];
+        JsonElement tpe = rows.Single(r => r.GetProperty("pruner").GetString() == "TPE 20 % tse");
+        Assert.That(tpe.GetProperty("selected").GetString(), Is.EqualTo("a"));
+        Assert.That(tpe.GetProperty("savings")[0].GetProperty("share").GetDouble(), Is.EqualTo(0.8 * 0.75).Within(1e-12));
+        Assert.That(File.ReadAllText(page), Does.Contain("Estimation over 4 recorded curves").And.Contain("ASHA"));
+        Assert.That(File.Exists(Workplace.In("estimate/figures/page-replay.csv")), Is.True);
+        Outcome printed = CommandLine.Here("estimate", table);
+        Assert.That(printed.Output, Does.Contain("TPE 20 % tse").And.Contain("Hyperband 5 %").And.Contain("within 20 %"));
     }
 
     [Test]

@@ -47,6 +47,19 @@ public sealed class BadInputTests
         "good.csv --n n --compute 1e18", "good.csv --n n --weight w", "good.csv --n n --resampling some",
     ];
 
+    private static readonly string[] Estimates =
+    [
+        "nowhere.csv", "nowhere", "curves.csv --probe 0", "curves.csv --probe 2", "curves.csv --probe-epochs 9", "curves.csv --estimator best",
+        "curves.csv --epoch-column day", "curves.csv --loss-column l", "curves.csv --power a=nowhere.csv", "curves.csv --power z=curves.csv", "curves.csv --power a",
+        "curves.csv curves.csv", "no-column.csv", "words.csv", "backwards.csv", "curves.csv --html IMPOSSIBLE", "STORE", "curves.csv --estimator last-validation",
+    ];
+
+    private static readonly string[] Searches =
+    [
+        "--space cube", "--space sobol --rates 1e-3", "--count 3", "--space sobol --count 0", "--space sobol --batch-range 5,7", "--space sobol --rate-range 1,0.1",
+        "--space log-uniform --batch-range x", "--space log-uniform --rate-range 1e-3,1e-3 --batch-range 8,8 --count 2", "--estimator best", "--keep all",
+    ];
+
     [TestCaseSource(nameof(Misspelt))]
     public void Misspelt_commands_are_refused(string arguments) => Refused(Words(arguments));
 
@@ -108,6 +121,24 @@ public sealed class BadInputTests
         Workplace.Write("empty.csv", "");
         Workplace.Write("binary.csv", Noise(4000));
         Refused(["fit", .. Words(arguments).Select(w => w.EndsWith(".csv", StringComparison.Ordinal) ? Workplace.In(w) : w)]);
+    }
+
+    [TestCaseSource(nameof(Estimates))]
+    public void Curves_that_support_no_estimate_are_refused(string arguments)
+    {
+        Workplace.Write("curves.csv", "epoch,a,b\n0,3,2\n1,2,1.5\n2,1.5,1.4\n3,1.4,1.3\n4,1.3,1.2\n");
+        Workplace.Write("no-column.csv", "a,b\n1,2\n");
+        Workplace.Write("words.csv", "epoch,a,b\n0,3,about 2\n");
+        Workplace.Write("backwards.csv", "run,epoch,loss\na,1,2\na,0,3\n");
+        Refused(["estimate", .. Words(arguments).Select(w => w.EndsWith(".csv", StringComparison.Ordinal) && !w.Contains('=') ? Workplace.In(w) : w)]);
+    }
+
+    [TestCaseSource(nameof(Searches))]
+    public void Searches_that_cannot_be_are_refused_before_anything_is_written(string options)
+    {
+        string[] training = Workplace.Train("refused", "--epochs", "4", "--limit", "64");
+        Refused(["tpe", .. training.Skip(1).Where(word => word is not ("--lr" or "1e-3")), .. Words(options)]);
+        Assert.That(Directory.Exists(Workplace.In("refused")), Is.False);
     }
 
     [TestCase("empty.smi"), TestCase("binary.smi"), TestCase("cut.smi.gz"), TestCase("nowhere.smi"), TestCase("molecules.pdf"), TestCase("refused-all.smi")]

@@ -12,8 +12,29 @@ public class ReplayTests
     [
         new TpePruner(0.2), new TpePruner(0.1), new TpePruner(0.2, ProbeEstimator.Lcga), new TpePruner(0.2, ProbeEstimator.TseEma, 2),
         new SuccessiveHalvingPruner(), new AshaPruner(), new HyperbandPruner(), new MedianPruner(), new PatientPruner(),
-        new PatientPruner(rule: new MedianPruner()),
+        new PatientPruner(rule: new MedianPruner()), new UndecidedTpePruner(0.2), new UndecidedTpePruner(0.1, ProbeEstimator.PowerLaw),
     ];
+
+    [Test]
+    public void Probing_all_and_finishing_one_saves_the_product_of_what_each_leaves([Values(4, 5, 12)] int runs, [Values(0.05, 0.1, 0.2)] double fraction)
+    {
+        LossCurve[] curves = [.. Enumerable.Range(0, runs).Select(k => Curve(k, 1 + 0.1 * k))];
+        IPruner[] tpe = [.. ReplaySet.At(fraction, [ProbeEstimator.Tse, ProbeEstimator.LastTrainingLoss]).OfType<TpePruner>()];
+        Replay replay = Replay.Run(curves, tpe, [new RunCosts("runs", [.. curves.Select(_ => 1.0)])]);
+        Assert.That(replay.Rows, Has.Count.EqualTo(2));
+        Assert.That(replay.Rows.Select(r => r.Savings.Single().Share), Has.All.EqualTo((1 - fraction) * (1 - 1.0 / runs)).Within(1e-12));
+    }
+
+    [Test]
+    public void No_pruner_of_the_set_stops_a_run_before_the_share_of_the_budget_it_is_set_to([Values(0.05, 0.1, 0.2)] double fraction)
+    {
+        foreach (IPruner pruner in ReplaySet.At(fraction, [ProbeEstimator.Tse, ProbeEstimator.LastTrainingLoss]))
+        {
+            RecordedRun[] runs = Recorded(Curves());
+            pruner.Run(runs);
+            Assert.That(runs.Min(r => r.Spent), Is.GreaterThanOrEqualTo(fraction - 1e-9), pruner.Name);
+        }
+    }
 
     [TestCaseSource(nameof(Pruners))]
     public void What_came_after_all_that_was_paid_for_changes_nothing(IPruner pruner)
@@ -99,7 +120,7 @@ public class ReplayTests
     {
         var diverged = new LossCurve("diverged",
             [.. Enumerable.Range(0, 12).Select(i => new StepLoss(i / 10, i, i < 11 ? 0.1 : double.NaN))]);
-        foreach (IPruner pruner in Pruners().Where(p => p is not TpePruner { Name: "TPE 10 % Tse" }))
+        foreach (IPruner pruner in Pruners().Where(p => p is not TpePruner { Name: "TPE 10 % tse" }))
             Assert.That(Replay.Run([diverged, Curve(1, 1), Curve(2, 2)], [pruner]).Rows[0].Selected, Is.Not.EqualTo("diverged"),
             pruner.Name);
         Assert.That(() => Replay.Run([diverged], [new TpePruner()]), Throws.TypeOf<InputException>());

@@ -92,4 +92,11 @@ public sealed record FinalLossRegression
         double error = Line.ResidualError!.Value * Math.Sqrt(2 + gap * gap / Line.SumSquaresX);
         return error > 0 ? Distributions.StudentCdf(difference / error, Line.Count - 2) : difference > 0 ? 1 : difference < 0 ? 0 : 0.5;
     }
+
+    /// <summary>Probability that a further configuration with this early figure ends below a loss that is known.</summary>
+    public double ProbabilityBelow(double early, double loss)
+    {
+        double gap = loss - Predict(early), error = Line.PredictionError(early)!.Value;
+        return error > 0 ? Distributions.StudentCdf(gap / error, Line.Count - 2) : gap > 0 ? 1 : gap < 0 ? 0 : 0.5;
+    }
 }

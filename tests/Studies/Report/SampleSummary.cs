@@ -1,3 +1,4 @@
+using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Tests.Studies.Report;
@@ -132,6 +133,8 @@ public static class SampleSummary
             Fits = fits,
             LearningRate = 1e-3,
             BatchSize = 8,
+            Extrapolation = GridExtrapolation.Of(points, "tokens"),
+            Allocation = Allocation(),
             Cautions =
             [
                 "3 of 12 runs were still falling at the cap on S: their losses are upper bounds.",
@@ -139,6 +142,28 @@ public static class SampleSummary
             ],
         };
     }
+
+    private static AllocationSummary Allocation() => new()
+    {
+        Law = "L = 0.8 + 12 / N^0.300 + 30 / D^0.400, 12 runs",
+        Exponent = 4 / 7.0,
+        ExponentLow = 0.5,
+        ExponentHigh = 0.6,
+        Rows =
+        [
+            .. Enumerable.Range(0, 3).Select(i => new AllocationRow
+            {
+                Compute = 1e12 * Math.Pow(10, i),
+                Beyond = i == 2,
+                Parameters = 3e5 * Math.Pow(10, 4 * i / 7.0),
+                ParametersLow = 2e5 * Math.Pow(10, 4 * i / 7.0),
+                ParametersHigh = 5e5 * Math.Pow(10, 4 * i / 7.0),
+                Items = 6e5 * Math.Pow(10, 3 * i / 7.0),
+                Loss = 1.3 - 0.1 * i,
+            }),
+        ],
+        Cautions = ["C = 6 N D counts one pass over the tokens."],
+    };
 
     private static GridPoint Point(int model, long documents)
     {

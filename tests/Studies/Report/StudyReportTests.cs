@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using ChemScale.Engine;
+using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Tests.Training;
@@ -24,7 +25,7 @@ public class StudyReportTests
     public void The_page_has_every_section() => Assert.That(report.Headings, Is.SupersetOf(new[]
     {
         "ChemGPT on 20,000 drug-like molecules", "What was found", "Terms", "ChemGPT", "Data", "Training performance estimation",
-        "Compute saved", "Scaling grid", "Cautions", "Commands", "ChemGPT, step by step", "Host", "References",
+        "Compute saved", "Scaling grid", "Which form extrapolates", "Compute-optimal allocation", "Cautions", "Commands", "ChemGPT, step by step", "Host", "References",
     }));
 
     [Test]
@@ -53,6 +54,75 @@ public class StudyReportTests
         Assert.That(report.Text, Does.Contain("Probes: 12 configurations × 2 epochs = 24 epochs."));
         Assert.That(report.Text, Does.Contain("Finishing the kept: 2 × (10 − 2) epochs = 16 epochs."));
         Assert.That(report.Text, Does.Contain("1 − (24 + 16) / 120 = 66.7\u00A0% of the epochs."));
+    }
+
+    [Test]
+    public void The_best_rate_of_each_batch_size_and_the_front_are_those_of_the_configurations()
+    {
+        ConfigurationOutcome[] all = [.. SampleSummary.Realistic().Parts[0].Selection.Configurations.Where(c => c.Predicted is not null)];
+        Dictionary<string, string>[] rows = report.Rows("chemgpt-speed-accuracy");
+        Assert.That(rows, Has.Length.EqualTo(all.Length));
+        string[] front = [.. all.Where(c => !all.Any(o => o.SecondsPerEpoch <= c.SecondsPerEpoch && o.Predicted <= c.Predicted && (o.SecondsPerEpoch < c.SecondsPerEpoch || o.Predicted < c.Predicted)))
+            .Select(c => c.Name)];
+        Assert.That(rows.Where(r => r["front"] == "true").Select(r => r["configuration"]), Is.EquivalentTo(front));
+        XElement table = report.Page.Descendants("div").Single(d => (string?)d.Attribute("class") == "table" && d.Value.Contains("best learning rate of each batch size"));
+        Assert.That(table.Descendants("tbody").Single().Elements().Select(r => r.Elements().First().Value), Is.EqualTo(new[] { "8", "32" }));
+    }
+
+    [Test]
+    public void Residuals_in_the_tables_are_the_differences_of_their_columns()
+    {
+        foreach (Dictionary<string, string> row in report.Rows("chemgpt-prediction-errors"))
+            Assert.That(Number(row["residual"]), Is.EqualTo(Number(row["predicted"]) - Number(row["final"])).Within(1e-12));
+        Dictionary<string, string>[] laws = report.Rows("chemgpt-power-law-residuals");
+        Assert.That(laws.Select(r => r["resource"]).Distinct(), Is.EquivalentTo(new[] { "parameters", "items", "compute" }));
+        foreach (Dictionary<string, string> row in laws)
+            Assert.That(Number(row["percent"]), Is.EqualTo(100 * (Number(row["loss"]) / Number(row["fitted"]) - 1)).Within(1e-9));
+
+        static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Test]
+    public void Forms_are_ranked_by_their_error_on_the_runs_held_out()
+    {
+        ExtrapolationSummary[] tests = [.. SampleSummary.Realistic().Parts[0].Grid.Extrapolation];
+        Assert.That(tests, Is.Not.Empty);
+        foreach (ExtrapolationSummary test in tests)
+        {
+            ExtrapolationRow[] ranked = [.. test.Rows.Where(r => r.Rank is not null)];
+            Assert.That(ranked.Select(r => r.LogError), Is.Ordered);
+            Assert.That(report.Text, Does.Contain($"{test.Series}: {test.Small} smaller runs, {test.Large} held out"));
+        }
+    }
+
+    [Test]
+    public void A_grid_that_supports_no_allocation_says_so_in_a_sentence()
+    {
+        StudySummary summary = SampleSummary.Realistic();
+        StudyPart part = summary.Parts[0];
+        part = part with { Grid = part.Grid with { Allocation = GridAllocation.Of([.. part.Grid.Points.Take(4)], "tokens"), Extrapolation = [] } };
+        using var written = new WrittenReport(summary with { Parts = [part] });
+        Assert.That(written.Text, Does.Contain("The grid cannot say how to share compute between model and data: the joint form cannot be fitted"));
+        Assert.That(written.Text, Does.Contain("No series of the grid has the five runs"));
+        Assert.That(File.Exists(Path.Combine(written.Folder, "figures", "chemgpt-allocation.svg")), Is.False);
+    }
+
+    [Test]
+    public void An_exact_joint_law_is_allocated_as_the_closed_form_says()
+    {
+        const double A = 40, B = 300, E = 0.5, Alpha = 0.4, Beta = 0.45;
+        GridPoint sample = SampleSummary.Realistic().Parts[0].Grid.Points[0];
+        GridPoint[] points = [.. from n in (double[])[1e4, 1e5, 1e6, 1e7] from d in (double[])[1e5, 1e6, 1e7, 1e8]
+            select sample with { Parameters = (long)n, Items = (long)d, ItemsSeen = (long)d, Compute = 6 * n * d, Loss = E + A * Math.Pow(n, -Alpha) + B * Math.Pow(d, -Beta) }];
+        AllocationSummary allocation = GridAllocation.Of(points, "tokens", 40);
+        Assert.That(allocation.Refusal, Is.Empty);
+        Assert.That(allocation.Exponent, Is.EqualTo(Beta / (Alpha + Beta)).Within(1e-4));
+        AllocationRow middle = allocation.Rows[1];
+        double g = Math.Pow(Alpha * A / (Beta * B), 1 / (Alpha + Beta)), best = g * Math.Pow(6e15 / 6, Beta / (Alpha + Beta));
+        Assert.That(middle.Compute, Is.EqualTo(6e15).Within(1));
+        Assert.That(middle.Parameters / best, Is.EqualTo(1).Within(1e-3));
+        Assert.That(middle.Parameters * middle.Items * 6 / middle.Compute, Is.EqualTo(1).Within(1e-9));
+        Assert.That(allocation.Rows.Select(r => r.Beyond), Is.EqualTo(new[] { false, false, true }));
     }
 
     [Test]
@@ -104,8 +174,8 @@ public class StudyReportTests
     public void Each_picture_is_a_file_too_that_scales_and_names_no_installed_font()
     {
         string[] files = Directory.GetFiles(Path.Combine(report.Folder, "figures"), "*.svg");
-        Assert.That(files, Has.Length.EqualTo(6));
-        Assert.That(report.Pictures.Count(), Is.EqualTo(6));
+        Assert.That(files, Has.Length.EqualTo(10));
+        Assert.That(report.Pictures.Count(), Is.EqualTo(10));
         foreach (XDocument picture in files.Select(XDocument.Load))
         {
             Assert.That(picture.Root!.Attribute("viewBox"), Is.Not.Null);
@@ -121,7 +191,7 @@ public class StudyReportTests
     {
         IEnumerable<XElement> all = report.Page.Descendants("div").Where(d => (string?)d.Attribute("class") == "table");
         XElement[] tables = [.. all.Where(t => !t.Value.StartsWith("The machine", StringComparison.Ordinal))];
-        Assert.That(tables, Has.Length.EqualTo(5));
+        Assert.That(tables, Has.Length.EqualTo(8));
         Assert.That(tables.Select(t => t.Value), Has.All.StartsWith("SYNTHETIC DATA"));
         Assert.That(report.Pictures.Select(p => p.Value), Has.All.Contains("SYNTHETIC DATA"));
         Assert.That(report.Page.Descendants("figcaption").Select(c => c.Value), Has.All.StartsWith("SYNTHETIC DATA"));

@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Estimation.Pruning;
 /// <param name="warmup">Checks at which no run is stopped.</param>
 public sealed class MedianPruner(int checks = 20, int startup = 3, int warmup = 1) : SequentialPruner(checks)
 {
-    public override string Name => $"median, {startup} runs first";
+    public override string Name => FormattableString.Invariant($"median {100.0 * warmup / Checks:0.#} %, {startup} runs first");
 
     protected internal override bool Stops(IReadOnlyList<double> history, IReadOnlyList<IReadOnlyList<double>> earlier)
     {

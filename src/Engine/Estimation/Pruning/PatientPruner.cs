@@ -10,7 +10,8 @@ namespace ChemScale.Engine.Estimation.Pruning;
 public sealed class PatientPruner(int checks = 20, int patience = 3, double least = 0, SequentialPruner? rule = null)
     : SequentialPruner(checks)
 {
-    public override string Name => $"patient, {patience} checks" + (rule is null ? "" : $", {rule.Name}");
+    public override string Name => FormattableString.Invariant($"patient {100.0 * patience / Checks:0.#} %")
+        + (rule is null ? "" : $", {rule.Name}");
 
     protected internal override bool Stops(IReadOnlyList<double> history, IReadOnlyList<IReadOnlyList<double>> earlier)
     {

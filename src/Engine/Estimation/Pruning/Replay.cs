@@ -5,7 +5,7 @@ using ChemScale.Engine.Estimation.Curves;
 namespace ChemScale.Engine.Estimation.Pruning;
 
 /// <summary>What each run costs in full, in one unit.</summary>
-/// <param name="Unit">steps, FLOP, s, kJ.</param>
+/// <param name="Unit">runs (1 each), steps, FLOP, s, kJ.</param>
 /// <param name="Full">One for each run.</param>
 public sealed record RunCosts(string Unit, IReadOnlyList<double> Full);
 

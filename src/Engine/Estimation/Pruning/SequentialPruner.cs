@@ -5,6 +5,8 @@ public abstract class SequentialPruner(int checks) : IPruner
 {
     public abstract string Name { get; }
 
+    protected int Checks => checks;
+
     public PrunerChoice Run(IReadOnlyList<ITrainableRun> runs)
     {
         if (checks < 1) throw new InputException("checks", $"{checks}", "at least 1");

@@ -13,7 +13,7 @@ namespace ChemScale.Engine.Estimation.Pruning;
 public sealed class TpePruner(double fraction = 0.2, ProbeEstimator estimator = ProbeEstimator.Tse, int finished = 1,
     FinalLossRegression? regression = null) : IPruner
 {
-    public string Name => FormattableString.Invariant($"TPE {100 * fraction:0.#} % {estimator}")
+    public string Name => FormattableString.Invariant($"TPE {100 * fraction:0.#} % {estimator.Name()}")
         + (regression is not null ? ", undecided" : finished > 1 ? $", {finished} finished" : "");
 
     public PrunerChoice Run(IReadOnlyList<ITrainableRun> runs)

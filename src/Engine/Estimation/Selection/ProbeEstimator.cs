@@ -21,6 +21,38 @@ public enum ProbeEstimator
 
 public static class ProbeEstimators
 {
+    /// <summary>Those that need training losses alone, in the order of tables.</summary>
+    public static IReadOnlyList<ProbeEstimator> OfTraining { get; } =
+    [
+        ProbeEstimator.Tse, ProbeEstimator.TseE, ProbeEstimator.TseEma, ProbeEstimator.LastTrainingLoss, ProbeEstimator.Lcga, ProbeEstimator.PowerLaw,
+    ];
+
+    /// <summary>As options and tables write it.</summary>
+    public static string Name(this ProbeEstimator estimator) => estimator switch
+    {
+        ProbeEstimator.Tse => "tse",
+        ProbeEstimator.TseE => "tse-e",
+        ProbeEstimator.TseEma => "tse-ema",
+        ProbeEstimator.LastTrainingLoss => "last",
+        ProbeEstimator.LastValidationLoss => "last-validation",
+        ProbeEstimator.Lcga => "lcga",
+        ProbeEstimator.PowerLaw => "power-law",
+        _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
+    };
+
+    /// <param name="name">As <see cref="Name"/> writes it.</param>
+    /// <param name="option">To name in an error.</param>
+    /// <exception cref="InputException">There is none of that name.</exception>
+    public static ProbeEstimator Parse(string name, string option)
+    {
+        ProbeEstimator[] all = Enum.GetValues<ProbeEstimator>();
+        int at = Array.FindIndex(all, e => e.Name().Equals(name, StringComparison.OrdinalIgnoreCase));
+        return at >= 0 ? all[at] : throw new InputException(option, $"'{name}'", string.Join(", ", all.Select(Name)));
+    }
+
+    /// <summary>The figure is itself a guess of the final loss; the others must be calibrated.</summary>
+    public static bool IsLoss(this ProbeEstimator estimator) => estimator is not (ProbeEstimator.Tse or ProbeEstimator.TseEma);
+
     /// <exception cref="InputException">The probe lacks the losses that the estimator needs.</exception>
     public static double Of(this ProbeEstimator estimator, ProbeView probe)
     {

@@ -51,6 +51,8 @@ internal static class StudyPartRun
                 Fits = GridFits.Of(points, plan.ItemName),
                 LearningRate = chosen.LearningRate,
                 BatchSize = chosen.BatchSize,
+                Extrapolation = GridExtrapolation.Of(points, plan.ItemName),
+                Allocation = GridAllocation.Of(points, plan.ItemName),
                 Cautions = [.. Cautions(points, plan), .. plan.Cautions],
             },
             Commands =

@@ -12,10 +12,11 @@ namespace ChemScale.Engine.Studies.Report;
 internal sealed class ChartDrawing
 {
     private const string Fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif";
-    private const double Width = 560;
-    private const double PlotHeight = 300;
+    // Narrow, so that text stays readable where a phone shrinks the picture to its screen.
+    private const double Width = 480;
+    private const double PlotHeight = 270;
     private const double Right = 20;
-    private const double TickSize = 12.5;
+    private const double TickSize = 13;
     private const double LabelSize = 13.5;
     private const double TitleSize = 14.5;
     private const double LegendRow = 21;

@@ -70,7 +70,7 @@ internal static class GridFigures
             foreach (GridPoint p in points)
                 csv.Add("point", label(groups[g]), null, at(p), p.Loss, null, null, p.StillFalling, part.Data.Synthetic);
         }
-        foreach (FitSummary fit in fits.Where(f => resource == Resource.Compute || !groups.Any(g => g == f.HeldValue)))
+        foreach (FitSummary fit in fits.Where(f => Form(f) == Dash.Solid && (resource == Resource.Compute || !groups.Any(g => g == f.HeldValue))))
             chart.Legend(new LegendEntry(fit.Held, Palette.Ink, Line: Form(fit)));
         Explain(chart, part, fits);
         return new Figure(name, chart, Caption(part, fits, resource), csv);

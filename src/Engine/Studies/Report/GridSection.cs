@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Studies.Report;
 /// <summary>The grid of model sizes and data sizes: figures, points, fits, cautions.</summary>
 internal static class GridSection
 {
-    public static XElement Render(StudyPart part, string slug, IReadOnlyList<XElement> figures)
+    public static XElement Render(StudyPart part, string slug, IReadOnlyList<XElement> figures, XElement? allocation)
     {
         GridSummary grid = part.Grid;
         return Html.Section($"{slug}-grid", 3, "Scaling grid",
@@ -15,7 +15,7 @@ internal static class GridSection
                 grid.Points.Count switch { 0 => "No runs", 1 => "One run", _ => $"{Numbers.Count(grid.Points.Count)} runs" },
                 "; selected learning rate ", Html.Powers(Numbers.Short(grid.LearningRate)), $", batch size {Numbers.Count(grid.BatchSize)}."),
             Html.Element("div", Html.Class("figures"), figures),
-            Points(part), Fits(part),
+            Points(part), Fits(part), ExtrapolationSection.Render(part, slug), AllocationSection.Render(part, slug, allocation),
             Html.Element("h4", "Cautions"),
             Html.List(grid.Cautions) ?? Html.Paragraph("None were raised."));
     }

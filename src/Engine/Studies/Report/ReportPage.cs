@@ -12,13 +12,15 @@ internal static class ReportPage
     {
         bool synthetic = summary.Parts.Any(p => p.Data.Synthetic);
         XElement[] parts = [.. summary.Parts.Zip(figures, Part)];
-        return Html.Write(Html.Element("html", Html.Attribute("lang", "en"),
-            Html.Element("head", Html.Element("meta", Html.Attribute("charset", "utf-8")),
-                Html.Element("meta", Html.Attribute("name", "viewport"), Html.Attribute("content", "width=device-width, initial-scale=1")),
-                Html.Element("title", summary.Title), Html.Element("style", ReportStyle.Css)),
-            Html.Element("body", Header(summary, synthetic), Found(summary, figures), Terms(), parts, Commands(summary), Host(summary),
-                References())));
+        return Page(summary.Title, Header(summary, synthetic), Found(summary, figures), Terms(), parts, Commands(summary), Host(summary), References());
     }
+
+    /// <summary>Any page of this look.</summary>
+    public static string Page(string title, params object?[] body) => Html.Write(Html.Element("html", Html.Attribute("lang", "en"),
+        Html.Element("head", Html.Element("meta", Html.Attribute("charset", "utf-8")),
+            Html.Element("meta", Html.Attribute("name", "viewport"), Html.Attribute("content", "width=device-width, initial-scale=1")),
+            Html.Element("title", title), Html.Element("style", ReportStyle.Css)),
+        Html.Element("body", body)));
 
     private static XElement Header(StudySummary summary, bool synthetic) => Html.Element("header",
         Html.Element("h1", summary.Title),
@@ -42,13 +44,13 @@ internal static class ReportPage
         Html.Paragraph(Html.Class("headline"), Html.SyntheticLabel(part.Data.Synthetic), " ", Html.Powers(Headline.Scaling(part).First())),
         DataSection.Render(part, figures.Slug),
         SelectionSection.Render(part, figures.Slug, [.. figures.Selection.Select(f => Figure(f))]),
-        GridSection.Render(part, figures.Slug, [.. figures.Grid.Select(f => Figure(f))]));
+        GridSection.Render(part, figures.Slug, [.. figures.Grid.Select(f => Figure(f))], figures.Allocation is { } allocation ? Figure(allocation) : null));
 
-    private static XElement Figure(Figure figure) => Html.Element("figure", figure.Svg(),
+    public static XElement Figure(Figure figure) => Html.Element("figure", figure.Svg(),
         Html.Element("figcaption", Html.SyntheticLabel(figure.Chart.Synthetic), " ", figure.Caption, " Numbers: ",
             Html.Link(figure.CsvPath, figure.CsvPath), "."));
 
-    private static XElement Terms() => Html.Section("terms", 2, "Terms", Html.Element("dl",
+    public static XElement Terms() => Html.Section("terms", 2, "Terms", Html.Element("dl",
         Term("TPE", "Here Training Performance Estimation: predicting the final loss of a configuration from its first epochs. "
             + "Not the Tree-structured Parzen Estimator."),
         Term("TSE", "Training speed estimate: the sum of the mean training losses of the probe's epochs. Less is better."),
@@ -81,7 +83,7 @@ internal static class ReportPage
         return Html.Section("host", 2, "Host", table.Render());
     }
 
-    private static XElement References() => Html.Section("references", 2, "References", Html.Element("ul",
+    public static XElement References() => Html.Section("references", 2, "References", Html.Element("ul",
         Html.Element("li", "N. C. Frey, R. Soklaski, S. Axelrod, S. Samsi, R. Gómez-Bombarelli, C. W. Coley, V. Gadepally: ",
             "Neural scaling of deep chemical models. Nature Machine Intelligence 5, 1297–1305 (2023). ",
             Html.Link("https://doi.org/10.1038/s42256-023-00740-3", "doi:10.1038/s42256-023-00740-3")),

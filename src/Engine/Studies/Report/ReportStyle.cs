@@ -40,7 +40,7 @@ internal static class ReportStyle
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-size: 0.9rem; }
         .caption { font-size: 0.9rem; font-weight: 600; margin: 0 0 4px; max-width: none; }
-        th, td { padding: 5px 12px; text-align: left; border-bottom: 1px solid #e2e2e2; vertical-align: top; }
+        th, td { padding: 5px 8px; text-align: left; border-bottom: 1px solid #e2e2e2; vertical-align: top; }
         th { border-bottom: 2px solid #888; vertical-align: bottom; font-weight: 600; }
         td { font-variant-numeric: tabular-nums; }
         .number { text-align: right; white-space: nowrap; }

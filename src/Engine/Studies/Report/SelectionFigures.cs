@@ -85,7 +85,7 @@ internal static class SelectionFigures
     private static CsvTable Table(StudyPart part)
     {
         SelectionSummary selection = part.Selection;
-        var csv = new CsvTable("configuration", "learning_rate", "batch_size", "default", "selected", "fate", "tse", "predicted",
+        var csv = new CsvTable("configuration", "learning_rate", "batch_size", "default", "selected", "fate", "estimate", "predicted",
             "predicted_error", "final", "synthetic");
         for (int i = 0; i < selection.Configurations.Count; i++)
         {

@@ -13,7 +13,7 @@ internal static class SelectionSection
         return Html.Section($"{slug}-selection", 3, "Training performance estimation",
             Html.Paragraph(Headline.Selection(selection)),
             Html.Element("div", Html.Class("figures"), figures),
-            Configurations(part), selection.Validated ? Agreement(part) : null,
+            Configurations(part), selection.Validated ? Agreement(part) : null, Rates(part),
             Html.Element("h4", "Compute saved"),
             Html.List(ComputeSaved.Sentences(selection)) ?? Html.Paragraph("No configurations, so nothing was saved."));
     }
@@ -23,14 +23,15 @@ internal static class SelectionSection
         SelectionSummary selection = part.Selection;
         string probe = $"{Numbers.Count(selection.ProbeEpochs)} of {SelectionFigures.Epochs(selection.FullEpochs)}";
         var table = new HtmlTable($"Configurations, probed for {probe}; losses in {part.LossUnit}", part.Data.Synthetic,
-            Text("Configuration"), Number("Learning rate"), Number("Batch size"), Text("Fate"), Number("TSE"),
+            Text("Configuration"), Number("Learning rate"), Number("Batch size"), Text("Fate"), Number(Estimate(selection)),
             Number("Predicted final loss"), Number("True final loss"), Number("Predicted − true"), Number("s/epoch"));
         for (int i = 0; i < selection.Configurations.Count; i++)
         {
             ConfigurationOutcome c = selection.Configurations[i];
             bool selected = i == selection.Selected;
             object?[] name = [Html.Unbroken(c.Name), selected ? Tag("selected") : null, c.IsDefault ? Tag("default") : null];
-            table.Add(selected, name, Numbers.Short(c.LearningRate), Numbers.Count(c.BatchSize), Fate(c.Fate),
+            table.Add(selected, name, c.LearningRate > 0 ? Numbers.Short(c.LearningRate) : null,
+                c.BatchSize > 0 ? Numbers.Count(c.BatchSize) : null, Fate(c.Fate),
                 Numbers.Significant(c.Estimate), Numbers.PlusMinus(c.Predicted, c.PredictedError), Numbers.Significant(c.Final),
                 Numbers.Difference(c.Predicted - c.Final, c.Final), Numbers.Significant(c.SecondsPerEpoch, 3));
         }
@@ -42,12 +43,33 @@ internal static class SelectionSection
         SelectionSummary s = part.Selection;
         var table = new HtmlTable("Agreement of predicted and true final losses", part.Data.Synthetic, Text("Measure"), Number("All"),
             Number("Within 20 % of the best"));
-        table.Add("R²", Numbers.Significant(s.R2, 3), Numbers.Significant(s.R2NearBest, 3));
+        table.Add("R², each predicted from the others", Numbers.Significant(s.R2, 3), Numbers.Significant(s.R2NearBest, 3));
         table.Add("Spearman ρ", Numbers.Significant(s.Spearman, 3), Numbers.Significant(s.SpearmanNearBest, 3));
         table.Add("Kendall τ", Numbers.Significant(s.Kendall, 3), null);
         table.Add($"Regret: final loss of the selected minus that of the best ({part.LossUnit})", Numbers.Significant(s.Regret, 3), null);
         return table.Render();
     }
+
+    /// <summary>The best learning rate of each batch size, and which of them no other configuration beats in speed and accuracy both.</summary>
+    private static XElement? Rates(StudyPart part)
+    {
+        var shown = ParetoFigure.Shown(part.Selection);
+        if (shown.Count == 0 || shown.All(s => s.Outcome.BatchSize == 0)) return null;
+        ConfigurationOutcome[] front = [.. ParetoFigure.Front(shown).Select(i => shown[i].Outcome)];
+        bool calibrated = part.Selection.Configurations.Any(c => c.Predicted is not null);
+        string loss = calibrated ? $"Predicted final loss ({part.LossUnit})" : Estimate(part.Selection);
+        var table = new HtmlTable("Speed and accuracy: the best learning rate of each batch size", part.Data.Synthetic, Number("Batch size"), Number("Learning rate"),
+            Number("s/epoch"), Number(loss), Number("True final loss"), Text("No other is both faster and better"));
+        foreach (var batch in shown.GroupBy(s => s.Outcome.BatchSize).OrderBy(g => g.Key))
+        {
+            (ConfigurationOutcome best, double value) = batch.MinBy(s => s.Loss);
+            table.Add(Numbers.Count(batch.Key), Numbers.Short(best.LearningRate), Numbers.Significant(best.SecondsPerEpoch, 3), Numbers.Significant(value),
+                Numbers.Significant(best.Final), front.Contains(best) ? "yes" : "no");
+        }
+        return table.Render();
+    }
+
+    private static string Estimate(SelectionSummary selection) => selection.Estimator.ToUpperInvariant();
 
     private static XElement Tag(string text) => Html.Element("span", Html.Class("tag"), text);
 

@@ -24,23 +24,8 @@ public static class StudyReport
     internal static string Write(StudySummary summary, string directory, IStorage storage)
     {
         IReadOnlyList<PartFigures> figures = PartFigures.Of(summary);
-        var files = new List<(string Name, string Content)> { (SummaryName, SummaryJson.Write(summary)) };
-        foreach (Figure figure in figures.SelectMany(f => f.All))
-        {
-            files.Add((figure.CsvPath, figure.Numbers.ToString()));
-            files.Add((figure.SvgPath, figure.Svg().ToString(SaveOptions.DisableFormatting) + "\n"));
-        }
-        files.Add((PageName, ReportPage.Render(summary, figures)));
-        try
-        {
-            storage.CreateDirectory(Path.Combine(directory, "figures"));
-            foreach ((string name, string content) in files)
-                storage.WriteAtomically(Path.Combine(directory, name), Encoding.UTF8.GetBytes(content));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(directory, e.Message, "a directory that can be written");
-        }
+        ReportFiles.Write(directory, [(SummaryName, SummaryJson.Write(summary))], figures.SelectMany(f => f.All),
+            (PageName, ReportPage.Render(summary, figures)), storage);
         return Path.Combine(directory, PageName);
     }
 }

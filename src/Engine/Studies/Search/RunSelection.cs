@@ -25,7 +25,8 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
     public SelectionSummary Run(LocalRunner runner, CancellationToken stop = default)
     {
         runner.Run(Runs, run => ProbeStep(run), stop);
-        ProbeSelection selection = Select();
+        ProbeSelection selection = Spec.Keep == KeepRule.Best ? Select() : UndecidedFinish.Run([.. Runs.Select(Probe)], Spec.Estimator, runner.Parallel,
+            next => [.. runner.Run([.. next.Select(i => Runs[i])], null, stop).Select(o => o.Diverged is null ? Curve(o.Run).LastTrainingLoss : double.PositiveInfinity)]);
         runner.Run([.. Finishing(selection)], null, stop);
         return Summarize(selection);
     }
@@ -56,6 +57,7 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
         return new SelectionSummary
         {
             Configurations = [.. Runs.Select((run, i) => Outcome(run, selection.Verdicts[i], predicted[i], errors[i], final[i]))],
+            Estimator = Spec.Estimator.Name(),
             ProbeEpochs = Spec.ProbeEpochs,
             FullEpochs = Spec.Epochs,
             Validated = validated,

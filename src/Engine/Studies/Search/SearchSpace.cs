@@ -38,4 +38,13 @@ public sealed record SearchSpace
         IEnumerable<Configuration> grid = rates.SelectMany(rate => batches.Select(batch => new Configuration(rate, batch)));
         return new SearchSpace([.. grid.Append(start).Distinct()], start);
     }
+
+    /// <summary>Sampled configurations, and the default: null for Hugging Face's.</summary>
+    /// <exception cref="InputException">A range is empty, or the kind is the grid.</exception>
+    public static SearchSpace Sampled(SpaceKind kind, SpaceRanges ranges, Configuration? start = null)
+    {
+        start ??= Configuration.HuggingFaceDefault;
+        if (kind == SpaceKind.Grid) throw new InputException("search space", "grid", "log-uniform or sobol, which have ranges");
+        return new SearchSpace([.. ranges.Sample(kind).Append(start).Distinct()], start);
+    }
 }

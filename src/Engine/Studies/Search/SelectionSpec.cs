@@ -16,6 +16,8 @@ public sealed record SelectionSpec
 
     public ProbeEstimator Estimator { get; init; } = ProbeEstimator.Tse;
 
+    public KeepRule Keep { get; init; } = KeepRule.Best;
+
     /// <exception cref="InputException">A probe is no part of a run.</exception>
     public void Check()
     {

@@ -27,12 +27,14 @@ public sealed record TrainingPerformanceSearch
 
     public ProbeEstimator Estimator { get; init; } = ProbeEstimator.Tse;
 
+    public KeepRule Keep { get; init; } = KeepRule.Best;
+
     /// <summary>Its runs and how they are selected, for whoever trains them.</summary>
     /// <param name="directory">Each configuration runs in a folder of its own below; runs already there are taken up.</param>
     /// <exception cref="InputException">A probe is no part of a run.</exception>
     public RunSelection Plan(string directory)
     {
-        var spec = new SelectionSpec { Epochs = Epochs, ProbeEpochs = ProbeEpochs, Validate = Validate, Estimator = Estimator };
+        var spec = new SelectionSpec { Epochs = Epochs, ProbeEpochs = ProbeEpochs, Validate = Validate, Estimator = Estimator, Keep = Keep };
         spec.Check();
         return new RunSelection([.. Space.Configurations.Select(c => new PlannedRun(c.Name, Experiment(c), Path.Combine(directory, c.Name)))], spec, Space.Default);
     }

@@ -12,6 +12,12 @@ public sealed record GridSummary
 
     public required int BatchSize { get; init; }
 
+    /// <summary>Forms ranked by how they extrapolate; empty where there are too few points.</summary>
+    public IReadOnlyList<ExtrapolationSummary> Extrapolation { get; init; } = [];
+
+    /// <summary>How to share compute between model and data; null where it was not asked for.</summary>
+    public AllocationSummary? Allocation { get; init; }
+
     /// <summary>Anything the reader must know before trusting the exponents.</summary>
     public IReadOnlyList<string> Cautions { get; init; } = [];
 }

@@ -6,6 +6,9 @@ public sealed record SelectionSummary
     /// <summary>In the order of the search space; the default is among them.</summary>
     public required IReadOnlyList<ConfigurationOutcome> Configurations { get; init; }
 
+    /// <summary>What ranked the probes: tse, tse-e, tse-ema, last, lcga, power-law.</summary>
+    public string Estimator { get; init; } = "tse";
+
     public required int ProbeEpochs { get; init; }
 
     public required int FullEpochs { get; init; }
@@ -16,9 +19,13 @@ public sealed record SelectionSummary
     /// <summary>Index of the configuration that was selected at the end of the probe.</summary>
     public required int Selected { get; init; }
 
-    /// <summary>Of predicted against true final losses; null unless validated. Spread: over those within 20 % of the best loss.</summary>
+    /// <summary>
+    /// Of final losses each predicted from the others, against the true ones; null unless validated. Near the best: over those within 20 %
+    /// of its loss.
+    /// </summary>
     public double? R2 { get; init; }
 
+    /// <summary>Of the early figures and the true final losses, as <see cref="Kendall"/>.</summary>
     public double? Spearman { get; init; }
 
     public double? Kendall { get; init; }
@@ -52,7 +59,7 @@ public sealed record ConfigurationOutcome
     /// <summary>Mean training loss of each epoch run.</summary>
     public required IReadOnlyList<double> EpochLosses { get; init; }
 
-    /// <summary>Sum of the probe's epoch losses (TSE).</summary>
+    /// <summary>Figure of the probe: the sum of its epoch losses (TSE), or what another estimator makes of it.</summary>
     public double? Estimate { get; init; }
 
     /// <summary>Final loss predicted from the probe, and its standard error; null where it diverged.</summary>

@@ -1,0 +1,101 @@
+using System.Xml.Linq;
+using ChemScale.Engine.Estimation;
+using ChemScale.Engine.Estimation.Assessment;
+using ChemScale.Engine.Estimation.Pruning;
+using ChemScale.Engine.Studies.Report;
+using ChemScale.Engine.Studies.Summary;
+using static ChemScale.Engine.Studies.Report.HtmlTable;
+
+namespace ChemScale.Engine.Studies.Estimates;
+
+/// <summary>An estimation as a self-contained page: predictions, curves, estimators, the replay.</summary>
+public static class EstimationPage
+{
+    /// <param name="report">To show.</param>
+    /// <param name="path">Of the page; figures and their numbers go under figures/ beside it.</param>
+    /// <param name="command">The command line, for the page.</param>
+    /// <exception cref="InputException">It cannot be written.</exception>
+    public static void Write(EstimationReport report, string path, string command)
+    {
+        SelectionSummary selection = Selection(report);
+        var data = new DataFacts { Source = "recorded curves", Synthetic = false, Read = report.Runs.Count, Train = 0, Validation = 0, Refused = 0 };
+        StudyPart part = SelectionPage.Part("Recorded curves", "units of the recording", "epochs", data, selection);
+        IReadOnlyList<Figure> more = report.Replay is { } replay ? [ReplayFigure.Of(replay, SelectionPage.Slug(path))] : [];
+        SelectionPage.Write(path, $"Estimation over {Numbers.Count(report.Runs.Count)} recorded curves", command, part, false, more, Sections(report));
+    }
+
+    /// <summary>As a search would have gone: the run of the lowest figure kept, the others stopped.</summary>
+    private static SelectionSummary Selection(EstimationReport report)
+    {
+        EstimatorAssessment chosen = report.Chosen;
+        double full = report.Runs.Max(r => r.EpochLosses.Count);
+        bool validated = report.Runs.All(r => r.Finished || r.Diverged) && chosen.All.Count >= 3;
+        double[] predicted = [.. chosen.Predicted.Select(p => p ?? double.NaN)], final = [.. report.Runs.Select(r => r.Final ?? double.NaN)];
+        RankQuality all = RankQuality.Of(predicted, final), near = RankQuality.Of(predicted, final, EstimatorAssessment.NearShare);
+        return new SelectionSummary
+        {
+            Configurations = [.. report.Runs.Select((r, i) => new ConfigurationOutcome
+            {
+                Name = r.Name,
+                LearningRate = r.LearningRate ?? 0,
+                BatchSize = r.BatchSize ?? 0,
+                Fate = chosen.Early[i] is null ? ConfigurationFate.Diverged : i == chosen.Selected ? ConfigurationFate.Kept : ConfigurationFate.Stopped,
+                EpochLosses = r.EpochLosses,
+                Estimate = chosen.Early[i],
+                Predicted = r.Predicted,
+                PredictedError = r.PredictedError,
+                Final = r.Final,
+                SecondsPerEpoch = r.Seconds / Math.Max(1e-9, r.Epochs) ?? 0,
+            })],
+            Estimator = report.Estimator,
+            ProbeEpochs = Math.Max(1, (int)Math.Round(report.Probe * full)),
+            FullEpochs = (int)full,
+            Validated = validated,
+            Selected = chosen.Selected,
+            R2 = validated ? all.R2 : null,
+            Spearman = validated ? chosen.All.Spearman : null,
+            Kendall = validated ? chosen.All.Kendall : null,
+            R2NearBest = validated ? near.R2 : null,
+            SpearmanNearBest = validated ? chosen.NearBest.Spearman : null,
+            Regret = validated ? chosen.Regret : null,
+            ComputeSaved = Engine.Estimation.Selection.ComputeSaved.Of(report.Runs.Count, Math.Min(1, report.Probe)).Share,
+        };
+    }
+
+    private static IEnumerable<XElement> Sections(EstimationReport report)
+    {
+        var estimators = new HtmlTable("Estimators at the probe; near: within 20 % of the best final loss, with a line of their own", false, Text("Estimator"), Text("Chooses"),
+            Number("Regret"), Number("Runs"), Number("R² of the line"), Number("R², leaving one out"), Number("Spearman ρ"), Number("Kendall τ"),
+            Number("R² as it is"), Number("Near"), Number("R², leaving one out"), Number("Spearman ρ"));
+        foreach (EstimatorAssessment e in report.Estimators)
+        {
+            estimators.Add(e.Estimator == report.Estimator, e.Estimator, Html.Unbroken(report.Runs[e.Selected].Name), Numbers.Significant(e.Regret, 3), Numbers.Count(e.All.Count),
+                Numbers.Significant(e.All.R2, 3), Numbers.Significant(e.All.LeaveOneOutR2, 3), Numbers.Significant(e.All.Spearman, 3), Numbers.Significant(e.All.Kendall, 3),
+                Numbers.Significant(e.All.DirectR2, 3), Numbers.Count(e.NearBest.Count), Numbers.Significant(e.NearBest.LeaveOneOutR2, 3),
+                Numbers.Significant(e.NearBest.Spearman, 3));
+        }
+        yield return Html.Section("estimators", 2, "Estimators", estimators.Render(), Html.List(report.Notes));
+        if (report.Replay is { } replay) yield return Html.Section("replay", 2, "Replay", Replayed(replay));
+    }
+
+    private static XElement Replayed(Replay replay)
+    {
+        string[] units = [.. replay.Rows.SelectMany(r => r.Savings).Select(s => s.Unit).Distinct()];
+        (string, bool)[] columns =
+        [
+            Text("Pruner"), Text("Chooses"), Number("Regret"), .. units.Select(u => Number($"Saved, {u}")), Number("R², leaving one out"), Number("Spearman ρ"),
+            Number("Near: R²"), Number("Near: ρ"),
+        ];
+        var table = new HtmlTable($"Every pruner on the recordings; the best run is {replay.BestRun}, {Numbers.Significant(replay.BestLoss)}", false, columns);
+        foreach (ReplayRow r in replay.Rows)
+        {
+            object?[] row =
+            [
+                Html.Unbroken(r.Pruner), Html.Unbroken(r.Selected), Numbers.Significant(r.Regret, 3), .. units.Select(u => Numbers.Percent(r.Savings.First(s => s.Unit == u).Share)),
+                Numbers.Significant(r.All.R2, 3), Numbers.Significant(r.All.Spearman, 3), Numbers.Significant(r.NearBest.R2, 3), Numbers.Significant(r.NearBest.Spearman, 3),
+            ];
+            table.Add(r.Regret == 0, row);
+        }
+        return table.Render();
+    }
+}

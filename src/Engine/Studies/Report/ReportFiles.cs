@@ -1,0 +1,31 @@
+using System.Text;
+using System.Xml.Linq;
+using ChemScale.Engine.Training.Storage;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>A page and its figures as files: each under a temporary name that is then renamed, the page last.</summary>
+internal static class ReportFiles
+{
+    /// <exception cref="InputException">The directory cannot be written.</exception>
+    public static void Write(string directory, IEnumerable<(string Name, string Content)> first, IEnumerable<Figure> figures, (string Name, string Content) page,
+        IStorage storage)
+    {
+        var files = new List<(string Name, string Content)>(first);
+        foreach (Figure figure in figures)
+        {
+            files.Add((figure.CsvPath, figure.Numbers.ToString()));
+            files.Add((figure.SvgPath, figure.Svg().ToString(SaveOptions.DisableFormatting) + "\n"));
+        }
+        files.Add(page);
+        try
+        {
+            storage.CreateDirectory(Path.Combine(directory, "figures"));
+            foreach ((string name, string content) in files) storage.WriteAtomically(Path.Combine(directory, name), Encoding.UTF8.GetBytes(content));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(directory, e.Message, "a directory that can be written");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using ChemScale.Engine.Studies.Summary;
+
+namespace ChemScale.Engine.Studies.Report;
+
+/// <summary>What predictions and power laws miss by.</summary>
+internal static class ResidualFigures
+{
+    public static Figure Predictions(StudyPart part, string slug)
+    {
+        SelectionSummary selection = part.Selection;
+        ConfigurationOutcome[] shown = [.. selection.Configurations.Where(c => c.Predicted is not null && c.Final is > 0)];
+        double[] finals = [.. shown.Select(c => c.Final!.Value)];
+        var chart = new Chart("Errors of the predicted final losses",
+            new ChartAxis($"True final training loss ({part.LossUnit})", finals.Length > 0 && finals.Max() / finals.Min() > 4),
+            new ChartAxis($"Predicted − true ({part.LossUnit})"))
+        {
+            Synthetic = part.Data.Synthetic,
+        };
+        Zero(chart, finals);
+        var csv = new CsvTable("configuration", "fate", "final", "predicted", "predicted_error", "residual", "synthetic");
+        foreach (ConfigurationOutcome c in shown)
+        {
+            double residual = c.Predicted!.Value - c.Final!.Value;
+            if (c.PredictedError is { } error) chart.Bar(c.Final.Value, residual - error, residual + error, Palette.Fate(c.Fate));
+            csv.Add(c.Name, SelectionFigures.Word(c.Fate), c.Final, c.Predicted, c.PredictedError, residual, part.Data.Synthetic);
+        }
+        foreach (ConfigurationFate fate in shown.Select(c => c.Fate).Distinct().Order())
+        {
+            chart.Points(shown.Where(c => c.Fate == fate).Select(c => (c.Final!.Value, c.Predicted!.Value - c.Final.Value)), Palette.FateMark(fate), Palette.Fate(fate));
+            chart.Legend(new LegendEntry(SelectionFigures.Word(fate), Palette.Fate(fate), Palette.FateMark(fate)));
+        }
+        return new Figure($"{slug}-prediction-errors", chart,
+            "Each finished configuration predicted from the others, less its true final loss, with the standard error of a prediction.", csv);
+    }
+
+    public static Figure PowerLaws(StudyPart part, string slug)
+    {
+        var chart = new Chart("Residuals of the power laws", new ChartAxis($"Validation loss ({part.LossUnit})", Logarithmic: true),
+            new ChartAxis("Observed above fitted loss (%)"))
+        {
+            Synthetic = part.Data.Synthetic,
+        };
+        var csv = new CsvTable("run", "resource", "held", "form", "loss", "fitted", "percent", "synthetic");
+        Zero(chart, [.. part.Grid.Points.Select(p => p.Loss)]);
+        string[] resources = [Resource.Parameters, Resource.Items, Resource.Compute];
+        for (int r = 0; r < resources.Length; r++)
+        {
+            FitSummary[] fits = [.. part.Grid.Fits.Where(f => f.Resource == resources[r] && f.Form == "power-law" && !f.WithoutStillFalling)];
+            var residuals = fits.SelectMany(f => Residuals(part, f)).ToArray();
+            foreach ((GridPoint point, FitSummary fit, double fitted) in residuals)
+                csv.Add(point.Name, fit.Resource, fit.Held, fit.Form, point.Loss, fitted, Percent(point, fitted), part.Data.Synthetic);
+            if (residuals.Length == 0) continue;
+            string color = Palette.Ordered(r, resources.Length);
+            chart.Points(residuals.Select(x => (x.Point.Loss, Percent(x.Point, x.Fitted))), Marks.Of(r, open: false), color);
+            chart.Legend(new LegendEntry(resources[r] switch { Resource.Parameters => "laws in N", Resource.Items => "laws in D", _ => "law in C, frontier" }, color,
+                Marks.Of(r, open: false)));
+        }
+        return new Figure($"{slug}-power-law-residuals", chart,
+            "Runs against the plain power law of their series. A curve through them, rather than a cloud, says that the law bends.", csv);
+    }
+
+    private static IEnumerable<(GridPoint Point, FitSummary Fit, double Fitted)> Residuals(StudyPart part, FitSummary fit)
+    {
+        IEnumerable<GridPoint> points = fit.Resource switch
+        {
+            Resource.Parameters => part.Grid.Points.Where(p => p.Items == fit.HeldValue),
+            Resource.Items => part.Grid.Points.Where(p => p.Parameters == fit.HeldValue),
+            _ => Studies.Grid.GridFits.Frontier(part.Grid.Points),
+        };
+        foreach (GridPoint p in points)
+        {
+            double resource = fit.Resource switch { Resource.Parameters => p.Parameters, Resource.Items => p.Items, _ => p.Compute };
+            double fitted = fit.Floor + fit.Alpha * Math.Pow(resource, -fit.Beta);
+            if (double.IsFinite(fitted) && fitted > 0) yield return (p, fit, fitted);
+        }
+    }
+
+    private static double Percent(GridPoint point, double fitted) => 100 * (point.Loss / fitted - 1);
+
+    private static void Zero(Chart chart, double[] across)
+    {
+        if (across.Length > 1) chart.Line([(across.Min(), 0), (across.Max(), 0)], Palette.Faint, Dash.Dashed, 1);
+    }
+}

@@ -1,0 +1,52 @@
+namespace ChemScale.Engine.Studies.Summary;
+
+/// <summary>Compute-optimal allocation by the joint form L = E + A / N^alpha + B / D^beta, with C = 6 N D.</summary>
+public sealed record AllocationSummary
+{
+    /// <summary>Why the grid supports none; empty where it does.</summary>
+    public string Refusal { get; init; } = "";
+
+    /// <summary>The fitted law with its numbers.</summary>
+    public string Law { get; init; } = "";
+
+    /// <summary>Exponent a of N ~ C^a; D goes as C^(1 - a).</summary>
+    public double? Exponent { get; init; }
+
+    public double? ExponentLow { get; init; }
+
+    public double? ExponentHigh { get; init; }
+
+    /// <summary>Compute ascending.</summary>
+    public IReadOnlyList<AllocationRow> Rows { get; init; } = [];
+
+    /// <summary>To know before using it.</summary>
+    public IReadOnlyList<string> Cautions { get; init; } = [];
+}
+
+/// <summary>The best model and data size for one compute, with 95 % intervals; an open end is null.</summary>
+public sealed record AllocationRow
+{
+    /// <summary>C, FLOP.</summary>
+    public required double Compute { get; init; }
+
+    /// <summary>More than any run of the grid used.</summary>
+    public required bool Beyond { get; init; }
+
+    public required double Parameters { get; init; }
+
+    public double? ParametersLow { get; init; }
+
+    public double? ParametersHigh { get; init; }
+
+    public required double Items { get; init; }
+
+    public double? ItemsLow { get; init; }
+
+    public double? ItemsHigh { get; init; }
+
+    public required double Loss { get; init; }
+
+    public double? LossLow { get; init; }
+
+    public double? LossHigh { get; init; }
+}
