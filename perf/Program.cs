@@ -53,6 +53,7 @@ internal static class Program
             Console.WriteLine(result.Errors.IsVersion() ? HelpText.AutoBuild(result).Heading.ToString() : HelpText.AutoBuild(result, h =>
             {
                 h.AdditionalNewLineAfterOption = false;
+                h.AddDashesToOption = true;
                 h.MaximumDisplayWidth = 120;
                 h.Copyright = "";
                 return HelpText.DefaultParsingErrorsHandler(result, h);

@@ -46,7 +46,9 @@ internal sealed class AttentionBenchmark : Benchmark
         RunSettings s = run.Settings;
         foreach (long molecules in s.Molecules) Compare(run, "molecules", (int)molecules, s.Tokens, s.Heads, HeadWidth);
         int fixedBatch = s.Sizes(4, 16, 1024);
-        foreach (long d in s.HeadWidths) Compare(run, "headWidth", fixedBatch, s.Tokens, (int)Math.Max(1, Width / d), (int)d);
+        // One width of the model, so that only the shape of its heads varies; the batch of above is measured already.
+        foreach (long d in s.HeadWidths.Where(d => d != HeadWidth || s.Heads != Width / HeadWidth || !s.Molecules.Contains(fixedBatch)))
+            Compare(run, null, fixedBatch, s.Tokens, (int)Math.Max(1, Width / d), (int)d);
         int sequences = s.Cuda ? LongSequencesOnCuda : 1;
         foreach (long length in s.Lengths) Compare(run, "tokens", sequences, (int)length, s.Heads, HeadWidth);
         NoteCrossover(run);
@@ -69,12 +71,12 @@ internal sealed class AttentionBenchmark : Benchmark
     }
 
     /// <param name="run">Where to.</param>
-    /// <param name="size">Which of the parameters varies.</param>
+    /// <param name="size">Which of the parameters is the size; null: none.</param>
     /// <param name="molecules">B</param>
     /// <param name="length">L</param>
     /// <param name="heads">Heads.</param>
     /// <param name="d">Head width.</param>
-    private static void Compare(BenchmarkRun run, string size, int molecules, int length, int heads, int d)
+    private static void Compare(BenchmarkRun run, string? size, int molecules, int length, int heads, int d)
     {
         RunSettings s = run.Settings;
         var parameters = new JsonObject
@@ -94,7 +96,7 @@ internal sealed class AttentionBenchmark : Benchmark
             SidePlan.Library(24 * rows + (s.Window > 0 ? 6 * scores : 0)),
         ];
         run.Compare(new Case(parameters, size, tokens, "tokens"), Passes(molecules, length, heads, d, s.Window), plans,
-            scope => Steps(scope, molecules, length, heads, d, s), "attention_torch.py");
+            scope => Steps(scope, molecules, length, heads, d, s), "attention_torch.py", peerMemory: 40 * rows);
     }
 
     private static Func<SidePlan, Action<PassClock>> Steps(CaseScope scope, int molecules, int length, int heads, int d, RunSettings s)

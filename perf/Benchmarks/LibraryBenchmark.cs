@@ -24,7 +24,7 @@ internal sealed class LibraryBenchmark : Benchmark
         var parameters = new JsonObject { ["molecules"] = molecules };
         TimeSpan leastProcessor = TimeSpan.MaxValue;
         long characters = 0, allocated = 0;
-        run.Compare(new Case(parameters, null, molecules, "molecules"), [new(Writing), new("tables")], [SidePlan.Host(1 << 28)], _ =>
+        run.Compare(new Case(parameters, null, molecules, "molecules"), [new(Writing), new("tables", Items: 0)], [SidePlan.Host(1 << 28)], _ =>
         {
             char[] smiles = new char[VirtualLibrary.LongestSmiles];
             return _ => clock =>

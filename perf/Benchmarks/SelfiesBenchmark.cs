@@ -26,7 +26,7 @@ internal sealed class SelfiesBenchmark : Benchmark
             run.Note($"{smiles.Length} molecules, {smiles.Length - selfies.Length} refused, grammar {codec.Grammar.Name()}");
             var parameters = new JsonObject { ["grammar"] = grammar, ["molecules"] = smiles.Length };
             long allocated = 0;
-            Pass encode = new("encode"), decode = new("decode");
+            Pass encode = new("encode"), decode = new("decode", Items: selfies.Length);
             run.Compare(new Case(parameters, null, smiles.Length, "molecules"), [encode, decode], [SidePlan.Host(1 << 28)], scope => plan => clock =>
             {
                 long before = GC.GetAllocatedBytesForCurrentThread();

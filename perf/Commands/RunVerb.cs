@@ -38,7 +38,7 @@ internal sealed class RunVerb : Verb
     [Option("group", HelpText = "Name of the run in the results, for `perf merge`. Default: Slurm's job and step, or local.")]
     public string? Group { get; set; }
 
-    [Option("memory", HelpText = "GiB that a case may take. Default: 60 % of the free memory, 90 % of the device's.")]
+    [Option("memory", HelpText = "GiB that a case may take. Default: 60 % of the free memory, 90 % of the device's, half that beside a peer.")]
     public string? Memory { get; set; }
 
     [Option("peer", HelpText = "Python with torch: runs the other side of the benchmarks that have one, in turn with ours.")]

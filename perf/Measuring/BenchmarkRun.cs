@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ChemScale.Engine;
 using ChemScale.Engine.Operators;
 using ChemScale.Perf.Benchmarks;
 using static TorchSharp.torch;
@@ -27,12 +28,14 @@ internal sealed class BenchmarkRun : IDisposable
     private readonly List<Skipped> skipped = [];
     private readonly List<string> notes = [];
     private readonly Dictionary<string, PeerProcess> peers = [];
+    private readonly int threadsBefore;
     private string current = "";
 
     public BenchmarkRun(RunSettings settings, string command)
     {
         Settings = settings;
         this.command = command;
+        threadsBefore = get_num_threads();
         if (settings.Threads is [var threads, ..]) set_num_threads(threads);
         Clock = new Stopclock(settings.Cuda, settings.Ordinal);
         host = HostFacts.Gather(settings);
@@ -75,10 +78,11 @@ internal sealed class BenchmarkRun : IDisposable
     /// <param name="plans">Sides there are; those asked for and that fit are measured.</param>
     /// <param name="build">Makes the inputs, and of a plan its step.</param>
     /// <param name="peer">Script that has the same case; null: none.</param>
+    /// <param name="peerMemory">Bytes that it takes at least; null: as the first side.</param>
     /// <param name="onHost">It runs on the host whatever the device is.</param>
     /// <param name="more">What else to say of a side, given its name and times; null: nothing.</param>
     public void Compare(Case of, IReadOnlyList<Pass> passes, IReadOnlyList<SidePlan> plans,
-        Func<CaseScope, Func<SidePlan, Action<PassClock>>> build, string? peer = null, bool onHost = false,
+        Func<CaseScope, Func<SidePlan, Action<PassClock>>> build, string? peer = null, double? peerMemory = null, bool onHost = false,
         Func<string, Summary, JsonObject?>? more = null)
     {
         double allowed = DeviceMemory.Allowed(Settings, onHost);
@@ -89,7 +93,8 @@ internal sealed class BenchmarkRun : IDisposable
             using var scope = new CaseScope();
             Func<SidePlan, Action<PassClock>> steps = build(scope);
             var sides = fitting.Select(p => new Side(p.Name, p.Mode, steps(p), new PassClock(onHost ? hostClock : Clock), null)).ToList();
-            if (peer is not null && plans[0].MemoryBytes <= allowed) sides.AddRange(PeerSides(of, peer));
+            if (peer is not null && Settings.Peer is not null && Fits(of, new SidePlan("peer", default, peerMemory ?? plans[0].MemoryBytes), allowed))
+                sides.AddRange(PeerSides(of, peer, allowed));
             Measure(of, sides);
             foreach (Side side in sides) Record(of, side, passes, more);
         });
@@ -118,6 +123,8 @@ internal sealed class BenchmarkRun : IDisposable
     {
         string line = reason.ReplaceLineEndings(" ");
         skipped.Add(new Skipped(current, parameters, side, pass, line, failed));
+        // What a library has not got it has not got in every case: one line will do.
+        if (!failed && skipped.Count(k => k.Benchmark == current && k.Side == side && k.Pass == pass && k.Reason == line) > 1) return;
         string what = string.Join(", ", new[] { parameters is null ? null : Case.Text(parameters), side, pass }.OfType<string>());
         Console.WriteLine($"  {(failed ? "failed" : "skipped")}: {(what.Length > 0 ? what + ": " : "")}{line}");
     }
@@ -127,6 +134,7 @@ internal sealed class BenchmarkRun : IDisposable
         foreach (PeerProcess peer in peers.Values) peer.Dispose();
         Clock.Dispose();
         hostClock.Dispose();
+        set_num_threads(threadsBefore);
     }
 
     private void MeasureRates()
@@ -139,7 +147,7 @@ internal sealed class BenchmarkRun : IDisposable
     private bool Fits(Case of, SidePlan plan, double allowed)
     {
         if (plan.MemoryBytes <= allowed) return true;
-        Skip(of.Parameters, plan.Name, null, $"takes about {plan.MemoryBytes / (1 << 30):F1} GiB of {allowed / (1 << 30):F1}");
+        Skip(of.Parameters, plan.Name, null, $"takes about {Display.Rate(plan.MemoryBytes, "B")} of {Display.Rate(allowed, "B")}");
         return false;
     }
 
@@ -157,7 +165,7 @@ internal sealed class BenchmarkRun : IDisposable
                 if (settle) Thread.Sleep(Settling);
                 side.Clock.WarmingUp = repeat < 0;
                 OperatorModes.Current = side.Mode;
-                if (!Guard(of, side.Name, () => side.Step(side.Clock))) alive.Remove(side);
+                if (!Guard(of, side.Name, () => side.Step(side.Clock), side.Process is null)) alive.Remove(side);
             }
         }
         OperatorModes.Current = OperatorMode.Auto;
@@ -180,34 +188,37 @@ internal sealed class BenchmarkRun : IDisposable
     }
 
     /// <summary>The peer's sides of a case; none where it has none, or does not run.</summary>
-    private List<Side> PeerSides(Case of, string script)
+    private List<Side> PeerSides(Case of, string script, double allowed)
     {
-        if (Settings.Peer is null) return [];
         var sides = new List<Side>();
         Guard(of, "peer", () =>
         {
             if (!peers.TryGetValue(script, out PeerProcess? process)) peers[script] = process = PeerProcess.Start(Settings, script);
-            foreach (string side in process.Begin(current, of, Settings.Compile, (name, reason) => Skip(of.Parameters, name, null, reason)))
+            foreach (string side in process.Begin(current, of, allowed, (name, reason) => Skip(of.Parameters, name, null, reason)))
                 sides.Add(new Side(side, OperatorMode.Auto, clock => process.Step(side, clock), new PassClock(Clock), process));
         });
         return sides;
     }
 
-    private bool Guard(Case? of, string? side, Action work)
+    /// <param name="of">Case, side: what to say of it.</param>
+    /// <param name="side">Likewise.</param>
+    /// <param name="work">What may break.</param>
+    /// <param name="ours">What a library of others cannot do is no failure of this run.</param>
+    private bool Guard(Case? of, string? side, Action work, bool ours = true)
     {
         try
         {
             work();
             return true;
         }
-        catch (ChemScale.Engine.InputException)
+        catch (InputException)
         {
             throw;
         }
 #pragma warning disable CA1031 // One side that breaks must not cost the results of the others; the reason is kept.
         catch (Exception e)
         {
-            Skip(of?.Parameters, side, null, e.Message, failed: true);
+            Skip(of?.Parameters, side, null, e.Message, failed: ours);
             return false;
         }
 #pragma warning restore CA1031

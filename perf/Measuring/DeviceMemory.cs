@@ -9,9 +9,12 @@ internal static class DeviceMemory
     private const double ShareOfHost = 0.6;
     private const double ShareOfDevice = 0.9;
 
+    // The library keeps what it has freed, and the peer wants room of its own.
+    private const double ShareOfDeviceBesidePeer = 0.45;
+
     /// <summary>Bytes: what was asked for, else a share of what is free on the host, or of all of the device.</summary>
     public static double Allowed(RunSettings settings, bool onHost) => settings.MemoryBytes
-        ?? (settings.Cuda && !onHost ? ShareOfDevice * CudaDriver.Find().Devices[settings.Ordinal].Memory : ShareOfHost * Free());
+        ?? (settings.Cuda && !onHost ? (settings.Peer is null ? ShareOfDevice : ShareOfDeviceBesidePeer) * CudaDriver.Find().Devices[settings.Ordinal].Memory : ShareOfHost * Free());
 
     /// <summary>Bytes of the host's memory.</summary>
     public static double Total() => FromKernel("MemTotal:") ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

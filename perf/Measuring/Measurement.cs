@@ -72,6 +72,7 @@ internal sealed record Measurement
     public static Measurement Of(string benchmark, Case of, string side, Pass pass, Summary seconds, Rates? rates)
     {
         double? bytes = pass.Bytes / seconds.Median, flops = pass.Flops / seconds.Median;
+        double items = pass.Items ?? of.Items;
         return new Measurement
         {
             Benchmark = benchmark,
@@ -80,9 +81,9 @@ internal sealed record Measurement
             Side = side,
             Pass = pass.Name,
             Seconds = seconds,
-            Items = of.Items,
+            Items = items,
             Unit = of.Unit,
-            ItemsPerSecond = of.Items / seconds.Median,
+            ItemsPerSecond = items / seconds.Median,
             Bytes = pass.Bytes,
             Flops = pass.Flops,
             BytesPerSecond = bytes,

@@ -1,6 +1,8 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ChemScale.Engine;
 using static TorchSharp.torch;
 
 namespace ChemScale.Perf.Measuring;
@@ -24,7 +26,14 @@ internal sealed class PeerProcess : IDisposable
     {
         var start = new ProcessStartInfo(settings.Peer!, [PathOf(script), "--serve"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         LimitThreads(start, get_num_threads());
-        return new PeerProcess(Process.Start(start)!, settings);
+        try
+        {
+            return new PeerProcess(Process.Start(start)!, settings);
+        }
+        catch (Win32Exception e)
+        {
+            throw new InputException("option 'peer'", e.Message, "a Python that has torch");
+        }
     }
 
     public static string PathOf(string script) => Path.Combine(AppContext.BaseDirectory, "peers", script);
@@ -39,10 +48,10 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>Sets a case up.</summary>
     /// <param name="benchmark">Name.</param>
     /// <param name="of">The case.</param>
-    /// <param name="compile">Whether to offer torch.compile too.</param>
+    /// <param name="allowed">Bytes it may take.</param>
     /// <param name="skip">Called with sides that the peer has not got, and why.</param>
     /// <returns>Names of its sides.</returns>
-    public string[] Begin(string benchmark, Case of, bool compile, Action<string, string> skip)
+    public string[] Begin(string benchmark, Case of, double allowed, Action<string, string> skip)
     {
         JsonObject answer = Ask(new JsonObject
         {
@@ -52,7 +61,8 @@ internal sealed class PeerProcess : IDisposable
             ["more"] = of.ForPeer?.DeepClone(),
             ["device"] = settings.DeviceName,
             ["threads"] = get_num_threads(),
-            ["compile"] = compile,
+            ["compile"] = settings.Compile,
+            ["memory"] = allowed,
         });
         begun = true;
         Library = (string)answer["library"]!;

@@ -58,7 +58,7 @@ internal sealed record MergedRun
             g.Key, g.Count(), g.Select(f => f.Result.Host.HostName).Distinct().Count(), [.. g.Select(f => f.Result.Host)]))
             .OrderBy(r => r.Tasks).ThenBy(r => r.Nodes)];
         var throughputs = new List<Throughput>();
-        foreach (Measurement sample in first.Records.DistinctBy(Key))
+        foreach (Measurement sample in first.Records.Where(r => r.Items > 0).DistinctBy(Key))
         {
             double? perTask = null;
             foreach (Run run in runs)

@@ -17,7 +17,7 @@ def unavailable(window):
     reasons = {}
     if not hasattr(F, "scaled_dot_product_attention"):
         reasons["torch sdpa"] = f"torch {torch.__version__} has no scaled_dot_product_attention"
-    if not hasattr(torch.nested, "nested_tensor_from_jagged") if hasattr(torch, "nested") else True:
+    if not hasattr(getattr(torch, "nested", None), "nested_tensor_from_jagged"):
         reasons["torch nested"] = f"torch {torch.__version__} has no jagged tensors"
     elif window:
         reasons["torch nested"] = "no window on jagged tensors"
@@ -26,6 +26,13 @@ def unavailable(window):
     except ImportError:
         reasons["torch flex"] = f"torch {torch.__version__} has no flex_attention"
     return reasons
+
+
+def causal(length, window, device):
+    visible = torch.ones(length, length, dtype=torch.bool, device=device).tril()
+    if window:
+        visible = visible & torch.ones(length, length, dtype=torch.bool, device=device).triu(1 - window)
+    return torch.zeros(length, length, device=device).masked_fill(~visible, -math.inf)
 
 
 def make(request):
@@ -38,10 +45,11 @@ def make(request):
     case, clock, reasons = measuring.Case(tokens, "tokens"), measuring.Clock(device), unavailable(window)
     # As for molecules of unlike lengths, gathered and scattered, although these have one length.
     slots = torch.arange(tokens, device=device)
-    visible = torch.ones(length, length, dtype=torch.bool, device=device).tril()
-    if window:
-        visible = visible & torch.ones(length, length, dtype=torch.bool, device=device).triu(1 - window)
-    mask = torch.zeros(length, length, device=device).masked_fill(~visible, -math.inf)
+    scores = 24 * tokens * length * heads
+    allowed = request.get("memory") or math.inf
+    if scores > allowed:
+        reasons["torch eager"] = reasons["torch compile"] = f"takes about {scores / 2**30:.1f} GiB of {allowed / 2**30:.1f}"
+    mask = None if scores > allowed and not window else causal(length, window, device)
 
     def padded():
         return qkv.index_select(0, slots).view(molecules, length, 3, heads, d).permute(2, 0, 3, 1, 4)
@@ -82,14 +90,16 @@ def make(request):
     if "torch flex" in reasons:
         case.skip("torch flex", reasons["torch flex"])
     else:
-        add("torch flex", flex(qkv, molecules, length, heads, d, window))
+        try:
+            add("torch flex", flex(qkv, molecules, length, heads, d, window))
+        except Exception as error:
+            case.skip("torch flex", measuring.one_line(error))
     add_flash(case, clock, qkv, starts, length, heads, d, window, cuda)
     if request["compile"]:
-        if measuring.no_compile():
-            case.skip("torch compile", measuring.no_compile())
+        if "torch compile" in reasons:
+            case.skip("torch compile", reasons["torch compile"])
         else:
-            torch._dynamo.reset()
-            add("torch compile", torch.compile(by_hand))
+            case.add_compiled("torch compile", by_hand, lambda compiled: measuring.derivatives(compiled, [qkv], 0, clock))
     return case
 
 

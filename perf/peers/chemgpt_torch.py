@@ -84,12 +84,10 @@ def batch(lengths, packed, vocabulary, device):
     return ids, positions, mask, None, None, None, targets
 
 
-def training(settings, lengths, form, device, clock, compiled):
+def training(settings, lengths, form, device, clock, model, call):
     torch.manual_seed(1)
-    model = Model(settings).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.01)
     ids, positions, mask, pad, unpad, shape, targets = batch(lengths, form == "packed", settings["vocabulary"], device)
-    call = torch.compile(model) if compiled else model
 
     def once():
         logits = call(ids, positions, mask, pad, unpad, shape)
@@ -111,14 +109,12 @@ def make(request):
     settings = {"vocabulary": more.get("vocabulary", 684), **parameters}
     case, clock = measuring.Case(sum(lengths), "tokens"), measuring.Clock(request["device"])
     for form in ("packed", "padded"):
-        case.add("torch " + form, training(settings, lengths, form, request["device"], clock, False))
-        if not request["compile"]:
-            continue
-        if measuring.no_compile():
-            case.skip(f"torch {form} compiled", measuring.no_compile())
-        else:
-            torch._dynamo.reset()
-            case.add(f"torch {form} compiled", training(settings, lengths, form, request["device"], clock, True))
+        model = Model(settings).to(request["device"])
+        case.add("torch " + form, training(settings, lengths, form, request["device"], clock, model, model))
+        if request["compile"]:
+            other = Model(settings).to(request["device"])
+            case.add_compiled(f"torch {form} compiled", other,
+                              lambda call, form=form, other=other: training(settings, lengths, form, request["device"], clock, other, call))
     return case
 
 

@@ -48,6 +48,19 @@ class Case:
     def skip(self, side, reason):
         self.skipped[side] = reason
 
+    def add_compiled(self, side, function, step_of):
+        """step_of(compiled function) -> step; or the reason why it cannot be compiled."""
+        reason = no_compile()
+        if reason:
+            return self.skip(side, reason)
+        try:
+            import torch._dynamo
+            # Else the shapes of earlier cases would make it give up on fixed ones.
+            torch._dynamo.reset()
+            self.add(side, step_of(torch.compile(function)))
+        except Exception as error:
+            self.skip(side, one_line(error))
+
 
 def no_compile():
     """Why torch.compile cannot be had; None where it can."""

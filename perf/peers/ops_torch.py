@@ -82,13 +82,7 @@ def make(request):
     case, clock = measuring.Case(edges, "edges"), measuring.Clock(device)
     case.add("torch eager", measuring.derivatives(lambda: forward(*inputs), inputs, twice, clock))
     if request["compile"]:
-        reason = measuring.no_compile()
-        if reason:
-            case.skip("torch compile", reason)
-        else:
-            torch._dynamo.reset()
-            compiled = torch.compile(forward)
-            case.add("torch compile", measuring.derivatives(lambda: compiled(*inputs), inputs, twice, clock))
+        case.add_compiled("torch compile", forward, lambda compiled: measuring.derivatives(lambda: compiled(*inputs), inputs, twice, clock))
     return case
 
 
