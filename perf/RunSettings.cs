@@ -26,7 +26,7 @@ internal sealed class RunSettings
         Threads = [.. Numbers("threads", options.Threads, []).Select(n => (int)n)];
         Repeats = (int)Number("repeats", options.Repeats, Quick ? 3 : 20);
         WarmUp = options.WarmUp is null ? Quick ? 1 : 2 : (int)Whole("warm-up", options.WarmUp, 0);
-        Seconds = Positive("seconds", options.Seconds, Quick ? 0.5 : 5);
+        Seconds = Positive("seconds", options.Seconds, Sizes(0.5, 5, 2));
         MemoryBytes = options.Memory is null ? null : Positive("memory", options.Memory, 1) * (1 << 30);
         modes = Words("modes", options.Modes, Sides);
         Edges = Numbers("edges", options.Edges, Sizes<long[]>([2_000, 8_000], [10_000, 30_000, 100_000], [10_000, 100_000, 1_000_000, 10_000_000]));
@@ -47,7 +47,7 @@ internal sealed class RunSettings
         Features = (int)Number("features", options.Features, Quick ? 32 : 128);
         Interactions = (int)Number("interactions", options.Interactions, Quick ? 1 : 3);
         Steps = (int)Number("steps", options.Steps, Quick ? 1 : 10);
-        Rounds = (int)Number("rounds", options.Rounds, Quick ? 1 : 3);
+        Rounds = (int)Number("rounds", options.Rounds, Sizes(1, 3, 1));
         Forms = Words("forms", options.Forms, ["brackets", "select"]) ?? ["brackets", "select"];
         Grammars = Words("grammar", options.Grammar, ["1.0.4", "2.1"]) ?? ["1.0.4", "2.1"];
         if (options.Smiles is { } file && !File.Exists(file)) throw new InputException("option 'smiles'", $"no file '{file}'");

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
 using ChemScale.Perf.Measuring;
-using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using ChemScale.Engine.Operators;
 using ChemScale.Kernels.Attention;
 using ChemScale.Perf.Measuring;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Perf.Benchmarks;

@@ -1,6 +1,5 @@
 using ChemScale.Engine.Operators;
 using ChemScale.Perf.Measuring;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Perf.Benchmarks;

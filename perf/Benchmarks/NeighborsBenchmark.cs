@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Operators;
 using ChemScale.Perf.Measuring;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Perf.Benchmarks;

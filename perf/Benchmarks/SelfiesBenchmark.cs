@@ -18,7 +18,7 @@ internal sealed class SelfiesBenchmark : Benchmark
     public override void Run(BenchmarkRun run)
     {
         RunSettings s = run.Settings;
-        string[] smiles = s.Smiles is { } file ? Read(file) : Made(s.Sizes(5_000, 100_000, 100_000));
+        string[] smiles = s.Smiles is { } file ? Read(file) : Made(s.Sizes(1_000, 100_000, 100_000));
         foreach (string grammar in s.Grammars)
         {
             SelfiesCodec codec = SelfiesCodec.Create(SelfiesGrammars.Parse(grammar));

@@ -26,7 +26,7 @@ internal sealed class RunVerb : Verb
     [Option("warm-up", HelpText = "Repeats before them. Default: 2; quick: 1.")]
     public string? WarmUp { get; set; }
 
-    [Option("seconds", HelpText = "After so many a case starts no further repeat once it has three. Default: 5; quick: 0.5.")]
+    [Option("seconds", HelpText = "After so many a case starts no further repeat once it has three. Default: 5; CUDA: 2; quick: 0.5.")]
     public string? Seconds { get; set; }
 
     [Option("modes", HelpText = "Sides to measure of those there are: composed, host, kernels, library, auto.")]
@@ -101,7 +101,7 @@ internal sealed class RunVerb : Verb
     [Option("steps", HelpText = "forcefield: measured steps of a process; small batches take ten times as many. Default: 10.")]
     public string? Steps { get; set; }
 
-    [Option("rounds", HelpText = "forcefield: both sides in turn, this many times. Default: 3.")]
+    [Option("rounds", HelpText = "forcefield: both sides in turn, this many times. Default: 3; CUDA: 1.")]
     public string? Rounds { get; set; }
 
     [Option("forms", HelpText = "forcefield: how the peer gathers rows: brackets, select.")]
