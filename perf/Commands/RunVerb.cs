@@ -65,7 +65,7 @@ internal sealed class RunVerb : Verb
     [Option("molecules", HelpText = "Of a batch: attention, neighbors, layer; of a step: chemgpt.")]
     public string? Molecules { get; set; }
 
-    [Option("batches", HelpText = "forcefield: ethanol or aspirin, and how many. Default: ethanol:10,aspirin:64.")]
+    [Option("batches", HelpText = "forcefield: ethanol or aspirin, and how many. Default: ethanol:10,aspirin:64; CUDA: aspirin:512 too.")]
     public string? Batches { get; set; }
 
     [Option("tokens", HelpText = "Of a molecule: attention, layer. Default: 37.")]

@@ -15,6 +15,9 @@ internal sealed class BenchmarkRun : IDisposable
     // Below, a quartile says nothing.
     private const int FewestRepeats = 3;
 
+    // Kernels on the CPU's accelerator would hold up everything else.
+    private const double LongestStep = 5;
+
     // Threads of the library and of the peer spin for a while after their work, and would slow the next side.
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(30);
 
@@ -165,7 +168,12 @@ internal sealed class BenchmarkRun : IDisposable
                 if (settle) Thread.Sleep(Settling);
                 side.Clock.WarmingUp = repeat < 0;
                 OperatorModes.Current = side.Mode;
+                long before = Environment.TickCount64;
                 if (!Guard(of, side.Name, () => side.Step(side.Clock), side.Process is null)) alive.Remove(side);
+                double seconds = (Environment.TickCount64 - before) / 1000.0;
+                // A peer may compile in its first steps.
+                if (repeat == -1 && side.Process is null && seconds > Math.Max(LongestStep, Settings.Seconds) && alive.Remove(side))
+                    Skip(of.Parameters, side.Name, null, $"a step takes {Display.Time(seconds)}. HINT: a greater --seconds keeps it");
             }
         }
         OperatorModes.Current = OperatorMode.Auto;
