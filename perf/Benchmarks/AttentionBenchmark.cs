@@ -16,7 +16,7 @@ internal sealed class AttentionBenchmark : Benchmark
     private const int Width = 128;
     private const int HeadWidth = 8;
 
-    // On the CPU the kernels' accelerator is for tests; on a device a batch must fill it.
+    // A device is not filled by one.
     private const int LongSequencesOnCuda = 4;
 
     public override string Name => "attention";

@@ -10,6 +10,20 @@ internal sealed class LayerBenchmark : Benchmark
 {
     private const int Vocabulary = 684;
 
+    private static readonly Dictionary<string, Func<Inputs, Tensor>> Operations = new()
+    {
+        ["layer norm"] = i => LayerNorm.Apply(i.X, i.Weight, i.Bias, 1e-5),
+        ["linear h to 4h"] = i => nn.functional.linear(i.X, i.Up, i.UpBias),
+        ["gelu"] = i => Gelu.Apply(i.Wide),
+        ["gelu with bias"] = i => LinearGelu.Activation(i.Wide, i.UpBias),
+        ["linear and gelu"] = i => LinearGelu.Apply(i.X, i.Up, i.UpBias),
+        ["attention"] = i => Attention.Apply(i.Three, i.Rows, i.Heads),
+        ["add"] = i => i.X + i.X,
+        ["embedding"] = i => i.Table.index_select(0, i.Ids),
+        ["cross-entropy"] = i => CrossEntropy.Apply(i.Logits, i.Ids),
+        ["logits and loss"] = i => CrossEntropy.Apply(nn.functional.linear(i.X, i.Table), i.Ids),
+    };
+
     public override string Name => "layer";
 
     public override string Summary => "operations of a ChemGPT layer: layer norm, GELU with bias, cross-entropy, products, attention, embedding";
@@ -36,20 +50,6 @@ internal sealed class LayerBenchmark : Benchmark
             foreach (string operation in Operations.Keys)
                 foreach (long molecules in run.Settings.Molecules) Compare(run, operation, (int)molecules, (int)width);
     }
-
-    private static readonly Dictionary<string, Func<Inputs, Tensor>> Operations = new()
-    {
-        ["layer norm"] = i => LayerNorm.Apply(i.X, i.Weight, i.Bias, 1e-5),
-        ["linear h to 4h"] = i => nn.functional.linear(i.X, i.Up, i.UpBias),
-        ["gelu"] = i => Gelu.Apply(i.Wide),
-        ["gelu with bias"] = i => LinearGelu.Activation(i.Wide, i.UpBias),
-        ["linear and gelu"] = i => LinearGelu.Apply(i.X, i.Up, i.UpBias),
-        ["attention"] = i => Attention.Apply(i.Three, i.Rows, i.Heads),
-        ["add"] = i => i.X + i.X,
-        ["embedding"] = i => i.Table.index_select(0, i.Ids),
-        ["cross-entropy"] = i => CrossEntropy.Apply(i.Logits, i.Ids),
-        ["logits and loss"] = i => CrossEntropy.Apply(nn.functional.linear(i.X, i.Table), i.Ids),
-    };
 
     /// <summary>Forms that differ; operations of the library alone have one.</summary>
     private static string[] Sides(string operation, bool cuda) => operation switch

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace ChemScale.Perf.Measuring;
 
@@ -18,7 +19,7 @@ internal static class Display
         if (m.FlopsPerSecond is { } flops) text += $", {Rate(flops, "FLOP/s")}{Share(m.OfMatrix, "matrices")}";
         if (composed is not null && composed != m)
             text += string.Create(CultureInfo.InvariantCulture, $", {composed.Seconds.Median / m.Seconds.Median:F2} times as fast as composed");
-        if (m.More is not null) text += "; " + string.Join(", ", m.More.Where(p => p.Value is not System.Text.Json.Nodes.JsonArray).Select(p => $"{p.Key} {Short(p.Value)}"));
+        if (m.More is not null) text += "; " + string.Join(", ", m.More.Where(p => p.Value is not JsonArray).Select(p => $"{p.Key} {Short(p.Value)}"));
         return text;
     }
 
@@ -42,8 +43,8 @@ internal static class Display
     private static string Share(double? share, string of) =>
         share is { } value ? string.Create(CultureInfo.InvariantCulture, $" = {100 * value:F0} % of {of}") : "";
 
-    private static string Short(System.Text.Json.Nodes.JsonNode? node) =>
-        node is System.Text.Json.Nodes.JsonValue value && value.TryGetValue(out double number)
+    private static string Short(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue(out double number)
             ? number.ToString("G4", CultureInfo.InvariantCulture)
             : node?.ToString() ?? "";
 }
