@@ -60,7 +60,7 @@ internal sealed record Measurement
 
     /// <summary>NaN where the case has no size.</summary>
     [JsonIgnore]
-    public double SizeValue => 
+    public double SizeValue =>
         Size is not null && Parameters[Size] is { } value ? double.Parse(value.ToString(), CultureInfo.InvariantCulture) : double.NaN;
 
     /// <param name="benchmark">Name.</param>
