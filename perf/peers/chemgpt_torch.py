@@ -1,15 +1,14 @@
-"""ChemGPT's training step in eager PyTorch: the other side of `perf run chemgpt`.
+"""ChemGPT's training step in PyTorch: the other side of `perf run chemgpt`.
 
 Two forms: `padded` pads the batch to its longest molecule everywhere; `packed` pads inside attention only, as a careful PyTorch
-user would write it. Both use AdamW. Reads one JSON object of settings on standard input, writes one of results.
+user would write it. Both use AdamW. With --compile each is there once more, its model compiled.
 """
-import json
 import math
-import sys
-import time
 
 import torch
 import torch.nn.functional as F
+
+import measuring
 
 
 class Block(torch.nn.Module):
@@ -63,7 +62,7 @@ class Model(torch.nn.Module):
         return F.linear(self.ln(x), self.wte.weight)
 
 
-def batch(lengths, packed, vocabulary):
+def batch(lengths, packed, vocabulary, device):
     longest, b = max(lengths), len(lengths)
     mask = torch.full((longest, longest), -math.inf).triu(1)
     if packed:
@@ -73,35 +72,51 @@ def batch(lengths, packed, vocabulary):
         pad = torch.tensor([starts[i] + min(t, lengths[i] - 1) for i in range(b) for t in range(longest)])
         unpad = torch.tensor([i * longest + t for i in range(b) for t in range(lengths[i])])
         targets = torch.cat([torch.cat([ids[starts[i] + 1:starts[i] + lengths[i]], torch.tensor([-100])]) for i in range(b)])
+        tensors = (ids, positions, mask, pad, unpad, targets)
+        ids, positions, mask, pad, unpad, targets = (t.to(device) for t in tensors)
         return ids, positions, mask, pad, unpad, (b, longest), targets
     ids = torch.randint(5, vocabulary, (b, longest))
     positions = torch.arange(longest).expand(b, longest)
     targets = torch.full((b, longest), -100)
     for i, n in enumerate(lengths):
         targets[i, :n - 1] = ids[i, 1:n]
+    ids, positions, mask, targets = (t.to(device) for t in (ids, positions, mask, targets))
     return ids, positions, mask, None, None, None, targets
 
 
-def main():
-    s = json.load(sys.stdin)
-    torch.set_num_threads(s["threads"])
+def training(settings, lengths, form, device, clock, model, call):
     torch.manual_seed(1)
-    results = {"torch": torch.__version__, "threads": torch.get_num_threads()}
-    for form in s["forms"]:
-        model = Model(s)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.01, **({"foreach": True} if s.get("foreach") else {}))
-        ids, positions, mask, pad, unpad, shape, targets = batch(s["lengths"], form == "packed", s["vocabulary"])
-        best = math.inf
-        for _ in range(s["steps"] + 2):
-            start = time.perf_counter()
-            logits = model(ids, positions, mask, pad, unpad, shape)
-            loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-100)
-            optimizer.zero_grad(set_to_none=False)
-            loss.backward()
-            optimizer.step()
-            best = min(best, time.perf_counter() - start)
-        results[form] = sum(s["lengths"]) / best
-    json.dump(results, sys.stdout)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5, weight_decay=0.01)
+    ids, positions, mask, pad, unpad, shape, targets = batch(lengths, form == "packed", settings["vocabulary"], device)
+
+    def once():
+        logits = call(ids, positions, mask, pad, unpad, shape)
+        loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-100)
+        optimizer.zero_grad(set_to_none=False)
+        loss.backward()
+        optimizer.step()
+
+    def step(seconds, missing):
+        seconds["step"] = clock.time(once)
+
+    return step
 
 
-main()
+def make(request):
+    parameters, more = request["parameters"], request["more"] or {}
+    # By itself: molecules of MOSES' mean length.
+    lengths = more.get("lengths") or [37] * max(1, parameters["tokens"] // 37)
+    settings = {"vocabulary": more.get("vocabulary", 684), **parameters}
+    case, clock = measuring.Case(sum(lengths), "tokens"), measuring.Clock(request["device"])
+    for form in ("packed", "padded"):
+        model = Model(settings).to(request["device"])
+        case.add("torch " + form, training(settings, lengths, form, request["device"], clock, model, model))
+        if request["compile"]:
+            other = Model(settings).to(request["device"])
+            case.add_compiled(f"torch {form} compiled", other,
+                              lambda call, form=form, other=other: training(settings, lengths, form, request["device"], clock, other, call))
+    return case
+
+
+if __name__ == "__main__":
+    measuring.main(make, ["chemgpt"], {"chemgpt": {"layers": 24, "width": 128, "heads": 16, "tokens": [592]}}, {"chemgpt": "tokens"})

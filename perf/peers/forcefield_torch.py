@@ -1,21 +1,22 @@
-"""Training steps of SchNet and PaiNN in eager PyTorch: the other side of `perf run forcefield`.
+"""Training steps of SchNet and PaiNN in PyTorch: the other side of `perf run forcefield`.
 
 Written from the papers' equations (Schuett et al. 2017, 2021) in the published shapes. Reads a case (safetensors: the batch of molecules,
-its edges, its labels, the weights, and what our side computes with them) and writes one JSON object: how far energies and forces are from
-ours, the losses of the first steps, the time of the others, and peak memory.
+its edges, its labels, the weights, and what our side computes with them) and writes one record as JSON: times of the measured steps, how
+far energies and forces are from ours, the losses of the steps before, and peak memory; or {"reason": ...} where --compile cannot be had.
 
 Two forms: `brackets` gathers rows as x[index], as most code has it; `select` as x.index_select(0, index), whose backward pass is faster.
 """
+import argparse
 import json
 import math
 import resource
-import statistics
-import sys
 import time
 
 import numpy
 import torch
 import torch.nn.functional as F
+
+import measuring
 
 
 def read_safetensors(path):
@@ -37,7 +38,7 @@ def rows(x, index, form):
 
 
 def sum_at(x, index, count):
-    return torch.zeros((count,) + x.shape[1:], dtype=x.dtype).index_add(0, index, x)
+    return torch.zeros((count,) + x.shape[1:], dtype=x.dtype, device=x.device).index_add(0, index, x)
 
 
 def softplus0(x):
@@ -139,33 +140,53 @@ class PaiNN(torch.nn.Module):
         return self.head(q).squeeze(1)
 
 
-def evaluate(model, case, training):
+def evaluate(model, case, training, form):
     positions = case["positions"].requires_grad_()
     senders, receivers = case["senders"], case["receivers"]
-    vectors = rows(positions, senders, model.form) - rows(positions, receivers, model.form)
+    vectors = rows(positions, senders, form) - rows(positions, receivers, form)
     energies = sum_at(model(case["numbers"], vectors, senders, receivers), case["frame_of_atom"], len(case["energies"]))
     (gradient,) = torch.autograd.grad(energies.sum(), positions, create_graph=training)
     return energies, -gradient
 
 
 def peak_megabytes():
+    # The other figure counts what the parent had when it made this process.
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith("VmHWM:"))
+    except OSError:
+        pass
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def main():
-    path, form, steps = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    metadata, case = read_safetensors(path)
+    parser = argparse.ArgumentParser(description="Training steps of SchNet or PaiNN on a case that `perf run forcefield` wrote.")
+    parser.add_argument("case")
+    parser.add_argument("form", choices=["brackets", "select"])
+    parser.add_argument("steps", type=int)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compile", action="store_true", help="the whole network by torch.compile")
+    o = parser.parse_args()
+    if o.compile and measuring.no_compile():
+        return measuring.say({"reason": measuring.no_compile()})
+    metadata, case = read_safetensors(o.case)
     s = json.loads(metadata["settings"])
     torch.set_num_threads(s["threads"])
-    model = {"schnet": SchNet, "painn": PaiNN}[s["model"]](s, form)
+    device = torch.device(o.device)
+    model = {"schnet": SchNet, "painn": PaiNN}[s["model"]](s, o.form)
     with torch.no_grad():
         for name, layer in model.named().items():
             for part, parameter in layer.named_parameters():
                 parameter.copy_(case[f"weights.{name}.{part}"])
+    model.to(device)
+    case = {name: values.to(device) for name, values in case.items() if not name.startswith("weights.")}
     case["positions"] = case["positions"].float()
-    energies, forces = evaluate(model, case, training=False)
-    result = {
-        "library": "torch " + torch.__version__,
+    try:
+        call = torch.compile(model) if o.compile else model
+    except RuntimeError as error:
+        return measuring.say({"reason": measuring.one_line(error)})
+    energies, forces = evaluate(model, case, training=False, form=o.form)
+    more = {
         "energyDifference": (energies - case["model_energies"]).abs().max().item(),
         "forceDifference": (forces - case["model_forces"]).abs().max().item(),
         "idle": peak_megabytes(),
@@ -173,20 +194,29 @@ def main():
     labels = case["energies"].float(), case["forces"].float()
     optimizer = torch.optim.AdamW(model.parameters(), lr=s["learningRate"], weight_decay=s["weightDecay"])
     losses, wall, processor = [], [], []
-    for step in range(s["warmup"] + steps):
+    for step in range(s["warmup"] + o.steps):
         start, used = time.perf_counter(), time.process_time()
         optimizer.zero_grad(set_to_none=True)
-        energies, forces = evaluate(model, case, training=True)
-        loss = s["energyWeight"] * F.mse_loss(energies, labels[0]) + s["forceWeight"] * F.mse_loss(forces, labels[1])
-        loss.backward()
+        try:
+            energies, forces = evaluate(call, case, training=True, form=o.form)
+            loss = s["energyWeight"] * F.mse_loss(energies, labels[0]) + s["forceWeight"] * F.mse_loss(forces, labels[1])
+            loss.backward()
+        except Exception as error:
+            if not o.compile:
+                raise
+            # Compiled functions have no second derivatives, which training on forces takes.
+            return measuring.say({"reason": measuring.one_line(error)})
         optimizer.step()
-        wall.append(1000 * (time.perf_counter() - start))
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        wall.append(time.perf_counter() - start)
         processor.append(1000 * (time.process_time() - used))
         losses.append(loss.item())
     wall, processor = wall[s["warmup"]:], processor[s["warmup"]:]
-    result.update(losses=losses[:s["warmup"]], best=min(wall), median=statistics.median(wall), processor=min(processor),
-                  peak=peak_megabytes())
-    json.dump(result, sys.stdout)
+    more.update(losses=losses[:s["warmup"]], processor=min(processor), peak=peak_megabytes())
+    atoms = len(case["numbers"])
+    measuring.say(measuring.record("forcefield", {"model": s["model"], "atoms": atoms}, "torch " + o.form, "step", wall, atoms, "atoms", more=more))
 
 
-main()
+if __name__ == "__main__":
+    main()

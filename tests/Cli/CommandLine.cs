@@ -18,7 +18,10 @@ internal static class CommandLine
     private static readonly string Assembly = typeof(Verb).Assembly.Location;
 
     /// <summary>The command in this process: standard output and error are caught.</summary>
-    public static Outcome Here(params string[] arguments)
+    public static Outcome Here(params string[] arguments) => Here(Program.Main, arguments);
+
+    /// <summary>Any program's entry point, likewise.</summary>
+    public static Outcome Here(Func<string[], int> main, params string[] arguments)
     {
         TextWriter outputBefore = Console.Out, errorBefore = Console.Error;
         using var output = new StringWriter();
@@ -27,7 +30,7 @@ internal static class CommandLine
         Console.SetError(error);
         try
         {
-            int code = Program.Main(arguments);
+            int code = main(arguments);
             return new Outcome(code, output.ToString(), error.ToString());
         }
         finally

@@ -9,7 +9,7 @@ using ChemScale.Engine.Training.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Perf;
+namespace ChemScale.Perf.Benchmarks;
 
 /// <summary>
 /// What both sides of the force field comparison train on, in one safetensors file: molecules, edges, labels, weights, and the energies
@@ -65,7 +65,7 @@ internal sealed class ForceFieldCase
         /// <summary>Of PaiNN's norms.</summary>
         public double Epsilon { get; init; } = new PaiNNConfig().NormEpsilon;
 
-        public ForceField Create() => Config().Create(seed: 1);
+        public ForceField Create(Device? device = null) => Config().Create(seed: 1, device: device);
 
         private RadialForceFieldConfig Config() => Model switch
         {
@@ -122,21 +122,21 @@ internal sealed class ForceFieldCase
             file.Entries.Keys.ToDictionary(name => name, name => file.Read(name)));
     }
 
-    public ForceField Model()
+    public ForceField Model(Device device)
     {
-        ForceField model = Values.Create();
+        ForceField model = Values.Create(device);
         ForceFieldWeights.Load(model, name => tensors.GetValueOrDefault("weights." + name)?.clone(), "case");
         return model;
     }
 
-    public GraphBatch Batch() => new(
+    public GraphBatch Batch(Device device) => new(
         Ints("atoms_per_frame"), Ints("numbers"), tensors["positions"].data<double>().ToArray(),
-        new EdgeList(Ints("row_starts"), Ints("senders"), Ints("reverse")));
+        new EdgeList(Ints("row_starts"), Ints("senders"), Ints("reverse"), device), device: device);
 
     /// <summary>Greatest differences from the energies and forces written.</summary>
     public (double Energy, double Force) Differences(ForceFieldOutput output) => (
-        (output.Energies - tensors["model_energies"]).abs().max().item<double>(),
-        (output.Forces! - tensors["model_forces"]).abs().max().item<double>());
+        (output.Energies.cpu() - tensors["model_energies"]).abs().max().item<double>(),
+        (output.Forces!.cpu() - tensors["model_forces"]).abs().max().item<double>());
 
     private int[] Ints(string name) => [.. tensors[name].data<long>().Select(n => (int)n)];
 

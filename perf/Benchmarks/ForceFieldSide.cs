@@ -1,41 +1,30 @@
 using System.Diagnostics;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
+using ChemScale.Perf.Measuring;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Perf;
+namespace ChemScale.Perf.Benchmarks;
 
-/// <summary>What one side of the comparison says of one case; the peer writes the same names. Milliseconds, MB.</summary>
-/// <param name="Library">And its version.</param>
-/// <param name="EnergyDifference">eV, greatest, from the energies in the case</param>
-/// <param name="ForceDifference">eV/A</param>
-/// <param name="Losses">Of the steps before the measured ones.</param>
-/// <param name="Best">Least time of a step.</param>
-/// <param name="Median">Of the steps' times.</param>
-/// <param name="Processor">Least processor time of a step, over all threads, waiting ones included.</param>
-/// <param name="Idle">Peak resident memory before the first step.</param>
-/// <param name="Peak">Peak resident memory at the end.</param>
-internal sealed record ForceFieldSide(string Library, double EnergyDifference, double ForceDifference, double[] Losses, double Best,
-    double Median, double Processor, double Idle, double Peak)
+/// <summary>
+/// Our side of the comparison on one case, in a process of its own. Its record says besides, as the peer's does: differences from the
+/// energies (eV) and forces (eV/A) of the case, losses of the steps before the measured ones, least processor time of a step (ms, over all
+/// threads, waiting ones included), peak resident memory before the first step and at the end (MB).
+/// </summary>
+internal static class ForceFieldSide
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-
-    public static ForceFieldSide Parse(string json) => JsonSerializer.Deserialize<ForceFieldSide>(json, Json)!;
-
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
-
-    /// <summary>Our side: trains on the case in this process.</summary>
-    public static ForceFieldSide Measure(string casePath, int steps)
+    public static Measurement Measure(string casePath, int steps, Device device)
     {
         ForceFieldCase data = ForceFieldCase.Read(casePath);
         ForceFieldCase.Settings s = data.Values;
         set_num_threads(s.Threads);
-        using ForceField model = data.Model();
-        using GraphBatch batch = data.Batch();
+        using ForceField model = data.Model(device);
+        using GraphBatch batch = data.Batch(device);
+        using Tensor energies = data.Energies.to(device), forces = data.Forces.to(device);
         (double energy, double force) = Compare(data, model, batch);
         double idle = PeakMegabytes();
         using var optimizer = new AdamW(
@@ -50,14 +39,15 @@ internal sealed record ForceFieldSide(string Library, double EnergyDifference, d
             {
                 foreach (var parameter in model.parameters()) parameter.grad = null;
                 ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
-                Tensor sum = nn.functional.mse_loss(output.Energies, data.Energies) * s.EnergyWeight
-                    + nn.functional.mse_loss(output.Forces!, data.Forces) * s.ForceWeight;
+                Tensor sum = nn.functional.mse_loss(output.Energies, energies) * s.EnergyWeight
+                    + nn.functional.mse_loss(output.Forces!, forces) * s.ForceWeight;
                 sum.backward();
                 AutogradFunction.ThrowIfFailed();
                 optimizer.Step(s.LearningRate);
                 loss = sum.item<double>();
+                if (device.type == DeviceType.CUDA) cuda.synchronize(device);
             }
-            double elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double spent = (Environment.CpuUsage.TotalTime - used).TotalMilliseconds;
             if (step < s.Warmup)
             {
@@ -67,9 +57,23 @@ internal sealed record ForceFieldSide(string Library, double EnergyDifference, d
             wall.Add(elapsed);
             processor.Add(spent);
         }
-        wall.Sort();
-        return new ForceFieldSide("libtorch " + __version__, energy, force, [.. losses],
-            wall[0], wall[wall.Count / 2], processor.Min(), idle, PeakMegabytes());
+        return new Measurement
+        {
+            Benchmark = "forcefield",
+            Parameters = [],
+            Side = "ours",
+            Pass = Pass.Step,
+            Seconds = Summary.Of(wall),
+            More = new JsonObject
+            {
+                ["energyDifference"] = energy,
+                ["forceDifference"] = force,
+                ["losses"] = new JsonArray([.. losses.Select(l => (JsonNode)l)]),
+                ["processor"] = processor.Min(),
+                ["idle"] = idle,
+                ["peak"] = PeakMegabytes(),
+            },
+        };
     }
 
     private static (double Energy, double Force) Compare(ForceFieldCase data, ForceField model, GraphBatch batch)

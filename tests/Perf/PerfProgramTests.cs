@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using ChemScale.Perf;
+using ChemScale.Tests.Cli;
+using NUnit.Framework;
+using Command = ChemScale.Tests.Cli.CommandLine;
+
+namespace ChemScale.Tests.Perf;
+
+/// <summary>The benchmark program as its user meets it: options, exit codes, results on disk. How fast anything is, no test says.</summary>
+public sealed class PerfProgramTests
+{
+    private string folder = "";
+
+    [SetUp]
+    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("chemscale-perf-").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+
+    [TestCase("list")]
+    [TestCase("run")]
+    [TestCase("merge")]
+    [TestCase("table")]
+    public void Every_verb_explains_itself(string verb)
+    {
+        Outcome outcome = Perf(verb, "--help");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        Assert.That(outcome.Output, Does.Contain("--help"));
+        Assert.That(Perf("help", verb).Output, Is.EqualTo(outcome.Output));
+    }
+
+    [Test]
+    public void Help_works_behind_the_name_of_a_benchmark() => Assert.That(Perf("run", "painn", "--help").ExitCode, Is.Zero);
+
+    [TestCase("'frob'", "frob")]
+    [TestCase("'nope'", "run", "nope")]
+    [TestCase("'nope'", "run", "radial", "--nope")]
+    [TestCase("'edges'", "run", "radial", "--edges", "many")]
+    [TestCase("'edges'", "run", "radial", "--edges", "0")]
+    [TestCase("'edges'", "run", "radial", "--edges", "1.5")]
+    [TestCase("'repeats'", "run", "radial", "--repeats")]
+    [TestCase("'modes'", "run", "radial", "--modes", "quick")]
+    [TestCase("'device'", "run", "radial", "--device", "abacus")]
+    [TestCase("'batches'", "run", "forcefield", "--batches", "benzene:3")]
+    [TestCase("'compile'", "run", "radial", "--compile")]
+    [TestCase("'smiles'", "run", "selfies", "--smiles", "no-such-file")]
+    [TestCase("nothing to work on", "run")]
+    [TestCase("no-such-folder", "merge", "no-such-folder")]
+    [TestCase("no-such-folder", "table", "no-such-folder")]
+    public void A_mistake_is_one_line_and_exit_code_2(string named, params string[] arguments)
+    {
+        Outcome outcome = Perf(arguments);
+        Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
+        Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
+        Assert.That(outcome.ErrorLines[0], Does.StartWith("perf: ").And.Contain(named));
+    }
+
+    [Test]
+    public void Every_benchmark_that_needs_no_other_process_runs_on_its_smallest_sizes()
+    {
+        string[] names = [.. Perf("list").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]).Except(["forcefield"])];
+        string file = Path.Combine(folder, "result.json");
+        Outcome outcome = Perf(["run", .. names, "--quick", "--json", file, "--threads", "1", "--repeats", "1", "--warm-up", "0", "--edges", "36", "--widths", "16",
+            "--molecules", "2", "--lengths", "20", "--head-widths", "4", "--atoms", "216", "--layers", "1"]);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        JsonNode result = JsonNode.Parse(File.ReadAllText(file))!;
+        Assert.That(result["skipped"]!.AsArray(), Is.Empty);
+        Assert.That(result["host"]!["cores"]!.GetValue<int>(), Is.EqualTo(Environment.ProcessorCount));
+        Assert.That(result["records"]!.AsArray().Select(r => (string)r!["benchmark"]!).Distinct(), Is.EquivalentTo(names));
+        foreach (JsonNode? record in result["records"]!.AsArray()) Assert.That((double)record!["seconds"]!["median"]!, Is.GreaterThan(0));
+        JsonNode radial = result["records"]!.AsArray().First(r => (string)r!["benchmark"]! == "radial" && (string)r["pass"]! == "forward")!;
+        Assert.That((double)radial["bytes"]!, Is.EqualTo(36 * (32 + 4 * 20)));
+        Assert.That((double)radial["ofCopy"]!, Is.EqualTo((double)radial["bytesPerSecond"]! / (double)result["rates"]!["radial"]!["copy"]!).Within(1e-12));
+    }
+
+    [Test]
+    public void What_does_not_fit_is_left_out_and_said()
+    {
+        Outcome outcome = Perf("run", "radial", "--quick", "--basis", "bessel", "--edges", "1e4", "--memory", "1e-6", "--json", folder);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        JsonNode result = JsonNode.Parse(File.ReadAllText(Directory.GetFiles(folder).Single()))!;
+        Assert.That(result["records"]!.AsArray(), Is.Empty);
+        Assert.That(result["skipped"]!.AsArray().Select(s => (string)s!["side"]!), Is.EquivalentTo((string[])["composed", "kernels"]));
+        Assert.That((string)result["skipped"]![0]!["reason"]!, Does.StartWith("takes about"));
+        Assert.That(outcome.Output, Does.Contain("skipped: basis bessel, edges 10000, functions 20, composed: takes about"));
+    }
+
+    private static Outcome Perf(params string[] arguments) => Command.Here(Program.Main, arguments);
+}
