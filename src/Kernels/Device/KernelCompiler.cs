@@ -10,7 +10,7 @@ namespace ChemScale.Kernels.Device;
 public static partial class KernelCompiler
 {
     /// <summary>Part of the cache key: raise it when the text made from the same kernel changes.</summary>
-    internal const int Revision = 1;
+    internal const int Revision = 2;
 
     private static readonly Lock Gate = new();
     private static Context? context;
@@ -37,7 +37,7 @@ public static partial class KernelCompiler
                 text = Version().Replace(text, ".version " + version, 1);
                 // Vector accesses and asynchronous copies want more than the element's own alignment.
                 text = SharedAlignment().Replace(text, "${1}128${2}");
-                return new PtxModule(compiled.Name, architecture, text);
+                return new PtxModule(compiled.Name, architecture, LocalSlots.InRegisters(text));
             }
             catch (Exception e)
             {
@@ -62,7 +62,8 @@ public static partial class KernelCompiler
         _ => "8.8",
     };
 
-    private static int Number(string architecture) =>
+    /// <summary>80 of sm_80.</summary>
+    internal static int Number(string architecture) =>
         Architecture().Match(architecture) is { Success: true } match
             ? int.Parse(match.Groups[1].ValueSpan)
             : throw new KernelException(KernelFault.BadArgument, $"architecture '{architecture}'; expected sm_80 or its like");

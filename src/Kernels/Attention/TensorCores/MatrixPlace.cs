@@ -1,0 +1,44 @@
+using ILGPU;
+
+namespace ChemScale.Kernels.Attention.TensorCores;
+
+/// <summary>Which rows and head a warp owns, and which of them a lane does. A group is one warp; heads are innermost over groups.</summary>
+internal struct MatrixPlace
+{
+    /// <summary>Of the molecule: its rows are Begin .. End - 1.</summary>
+    public int Begin;
+    public int End;
+
+    /// <summary>Of the tile of 16, the last included.</summary>
+    public int FirstRow;
+    public int LastRow;
+
+    public int Head;
+
+    /// <summary>First of the lane's rows within a tile, 0 .. 7; the other is the eighth after it.</summary>
+    public int TileRow;
+
+    /// <summary>Which of the four lanes of a row.</summary>
+    public int Lane;
+
+    /// <summary>First of the lane's columns within a tile.</summary>
+    public int Column;
+
+    /// <param name="tiles">(tiles, 3): the molecule's first row and its end, the tile's first row</param>
+    /// <param name="heads">Of the model.</param>
+    public static MatrixPlace Find(ArrayView<int> tiles, int heads)
+    {
+        int tile = Grid.IdxX / heads, lane = Group.IdxX, firstRow = tiles[3 * tile + 2], end = tiles[3 * tile + 1];
+        return new MatrixPlace
+        {
+            Begin = tiles[3 * tile],
+            End = end,
+            FirstRow = firstRow,
+            LastRow = AttentionPlace.Min(firstRow + FragmentLayout.Size, end) - 1,
+            Head = Grid.IdxX - tile * heads,
+            TileRow = FragmentLayout.Row(lane),
+            Lane = FragmentLayout.Place(lane),
+            Column = FragmentLayout.Column(lane),
+        };
+    }
+}
