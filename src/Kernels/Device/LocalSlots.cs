@@ -56,13 +56,13 @@ internal static partial class LocalSlots
                 if (sizes.ContainsKey(word.Value)) kept.Add(word.Value);
             }
         }
-        return string.Join('\n', lines.Select(Rewritten));
+        return string.Join('\n', lines.Select(Rewritten).OfType<string>());
 
-        string Rewritten(string line)
+        string? Rewritten(string line)
         {
             if (Slot().Match(line) is { Success: true } slot && Moves(slot.Groups[1].Value))
                 return $"\t.reg .{types[slot.Groups[1].Value]}\t%{slot.Groups[1].Value};";
-            if (Address().Match(line) is { Success: true } taken && Moves(taken.Groups[2].Value)) return "";
+            if (Address().Match(line) is { Success: true } taken && Moves(taken.Groups[2].Value)) return null;
             if (Access().Match(line) is not { Success: true } access || !addresses.TryGetValue(Register(access), out string? at) || !Moves(at))
                 return line;
             string value = access.Groups["value"].Value;

@@ -38,9 +38,9 @@ internal struct Accumulator : IAccumulators<Accumulator>
         where TUnit : struct, IMatrixUnit => TUnit.MultiplyAdd(sum, weights, Fragment.LoadTransposed<TUnit>(rows, at));
 
     // Column n of the sums is column 2 n of memory, column n + 8 is column 2 n + 1.
-    public static void Store(ArrayView<Pack4<float>> rows, Accumulator sum, int low, bool lowActive, int high, bool highActive)
-    {
-        if (lowActive) rows[low] = new Pack4<float> { X = sum.Low0, Y = sum.Low8, Z = sum.Low1, W = sum.Low9 };
-        if (highActive) rows[high] = new Pack4<float> { X = sum.High0, Y = sum.High8, Z = sum.High1, W = sum.High9 };
-    }
+    public static void StoreLow(ArrayView<Pack4<float>> rows, int at, Accumulator sum) =>
+        rows[at] = new Pack4<float> { X = sum.Low0, Y = sum.Low8, Z = sum.Low1, W = sum.Low9 };
+
+    public static void StoreHigh(ArrayView<Pack4<float>> rows, int at, Accumulator sum) =>
+        rows[at] = new Pack4<float> { X = sum.High0, Y = sum.High8, Z = sum.High1, W = sum.High9 };
 }

@@ -27,10 +27,15 @@ internal struct AccumulatorPair<THalf> : IAccumulators<AccumulatorPair<THalf>>
             right = THalf.Add<TUnit>(sum.right, weights, rows, at.Ahead(2 * Packs)),
         };
 
-    public static void Store(
-        ArrayView<Pack4<float>> rows, AccumulatorPair<THalf> sum, int low, bool lowActive, int high, bool highActive)
+    public static void StoreLow(ArrayView<Pack4<float>> rows, int at, AccumulatorPair<THalf> sum)
     {
-        THalf.Store(rows, sum.left, low, lowActive, high, highActive);
-        THalf.Store(rows, sum.right, low + Packs, lowActive, high + Packs, highActive);
+        THalf.StoreLow(rows, at, sum.left);
+        THalf.StoreLow(rows, at + Packs, sum.right);
+    }
+
+    public static void StoreHigh(ArrayView<Pack4<float>> rows, int at, AccumulatorPair<THalf> sum)
+    {
+        THalf.StoreHigh(rows, at, sum.left);
+        THalf.StoreHigh(rows, at + Packs, sum.right);
     }
 }

@@ -36,7 +36,7 @@ internal struct Fragment : IFragments<Fragment>
 
     /// <summary>
     /// The transposed of 16 rows by 16 columns of memory: rows of the fragment are columns of memory. The lane's two rows are neighbours
-    /// there, which <see cref="Accumulator.Store"/> undoes.
+    /// there, which the stores of <see cref="Accumulator"/> undo.
     /// </summary>
     public static Fragment LoadTransposed<TUnit>(ArrayView<Pack2<float>> rows, TransposedRows at)
         where TUnit : struct, IMatrixUnit

@@ -19,11 +19,12 @@ internal interface IAccumulators<TSelf>
     static abstract TSelf Add<TUnit>(TSelf sum, Fragment weights, ArrayView<Pack2<float>> rows, TransposedRows at)
         where TUnit : struct, IMatrixUnit;
 
-    /// <param name="rows">Written.</param>
+    /// <summary>Writes the lane's first row.</summary>
+    /// <param name="rows">Where.</param>
+    /// <param name="at">The lane's first pack there.</param>
     /// <param name="sum">What.</param>
-    /// <param name="low">The lane's first pack of its first row.</param>
-    /// <param name="lowActive">False: that row is none.</param>
-    /// <param name="high">The same of its other row.</param>
-    /// <param name="highActive">False: that row is none.</param>
-    static abstract void Store(ArrayView<Pack4<float>> rows, TSelf sum, int low, bool lowActive, int high, bool highActive);
+    static abstract void StoreLow(ArrayView<Pack4<float>> rows, int at, TSelf sum);
+
+    /// <summary>Writes the lane's other row.</summary>
+    static abstract void StoreHigh(ArrayView<Pack4<float>> rows, int at, TSelf sum);
 }

@@ -69,9 +69,15 @@ internal static class MatrixBackwardKeys
             dk = TSum.Add<TUnit>(dk, Fragment.Of<TUnit>(d), pairs, TransposedRows.Of(place, first, last, 2 * row, 2 * column));
         }
 
-        bool lowActive = lowRow <= place.LastRow, highActive = highRow <= place.LastRow;
+        dk = TSum.Scale(dk, scale, scale);
         int dkColumn = part + own, dvColumn = dkColumn + part;
-        TSum.Store(gradient, TSum.Scale(dk, scale, scale), low * row + dkColumn, lowActive, high * row + dkColumn, highActive);
-        TSum.Store(gradient, dv, low * row + dvColumn, lowActive, high * row + dvColumn, highActive);
+        if (lowRow <= place.LastRow)
+        {
+            TSum.StoreLow(gradient, low * row + dkColumn, dk);
+            TSum.StoreLow(gradient, low * row + dvColumn, dv);
+        }
+        if (highRow > place.LastRow) return;
+        TSum.StoreHigh(gradient, high * row + dkColumn, dk);
+        TSum.StoreHigh(gradient, high * row + dvColumn, dv);
     }
 }

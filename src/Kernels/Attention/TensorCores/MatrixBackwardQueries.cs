@@ -51,31 +51,32 @@ internal static class MatrixBackwardQueries
             int k = part + own, v = k + part;
             Accumulator s = THead.Product<TUnit>(Accumulator.Zero, q, qkv, lowKey * row + k, highKey * row + k);
             Accumulator d = THead.Product<TUnit>(Accumulator.Zero, g, qkv, lowKey * row + v, highKey * row + v);
-            int lowGap = lowRow - first - place.Column, highGap = lowGap + 8;
-            d.Low0 = Slope<TUnit>(scale * s.Low0 - lowTop, lowFactor, d.Low0 - lowMean, lowGap, window);
-            d.Low1 = Slope<TUnit>(scale * s.Low1 - lowTop, lowFactor, d.Low1 - lowMean, lowGap - 1, window);
-            d.Low8 = Slope<TUnit>(scale * s.Low8 - lowTop, lowFactor, d.Low8 - lowMean, lowGap - 8, window);
-            d.Low9 = Slope<TUnit>(scale * s.Low9 - lowTop, lowFactor, d.Low9 - lowMean, lowGap - 9, window);
-            d.High0 = Slope<TUnit>(scale * s.High0 - highTop, highFactor, d.High0 - highMean, highGap, window);
-            d.High1 = Slope<TUnit>(scale * s.High1 - highTop, highFactor, d.High1 - highMean, highGap - 1, window);
-            d.High8 = Slope<TUnit>(scale * s.High8 - highTop, highFactor, d.High8 - highMean, highGap - 8, window);
-            d.High9 = Slope<TUnit>(scale * s.High9 - highTop, highFactor, d.High9 - highMean, highGap - 9, window);
+            int key = first + place.Column;
+            d.Low0 = Slope<TUnit>(scale * s.Low0 - lowTop, lowFactor, d.Low0 - lowMean, lowRow, key, window);
+            d.Low1 = Slope<TUnit>(scale * s.Low1 - lowTop, lowFactor, d.Low1 - lowMean, lowRow, key + 1, window);
+            d.Low8 = Slope<TUnit>(scale * s.Low8 - lowTop, lowFactor, d.Low8 - lowMean, lowRow, key + 8, window);
+            d.Low9 = Slope<TUnit>(scale * s.Low9 - lowTop, lowFactor, d.Low9 - lowMean, lowRow, key + 9, window);
+            d.High0 = Slope<TUnit>(scale * s.High0 - highTop, highFactor, d.High0 - highMean, highRow, key, window);
+            d.High1 = Slope<TUnit>(scale * s.High1 - highTop, highFactor, d.High1 - highMean, highRow, key + 1, window);
+            d.High8 = Slope<TUnit>(scale * s.High8 - highTop, highFactor, d.High8 - highMean, highRow, key + 8, window);
+            d.High9 = Slope<TUnit>(scale * s.High9 - highTop, highFactor, d.High9 - highMean, highRow, key + 9, window);
             sum = TSum.Add<TUnit>(sum, Fragment.Of<TUnit>(d), pairs, TransposedRows.Of(place, first, last, 2 * row, 2 * (part + column)));
         }
 
         bool lowActive = lowRow <= last, highActive = highRow <= last;
-        TSum.Store(gradient, TSum.Scale(sum, scale, scale), low * row + own, lowActive, high * row + own, highActive);
+        sum = TSum.Scale(sum, scale, scale);
+        if (lowActive) TSum.StoreLow(gradient, low * row + own, sum);
+        if (highActive) TSum.StoreHigh(gradient, high * row + own, sum);
         if (place.Lane != 0) return;
         if (lowActive) delta[lowStatistic] = lowMean;
         if (highActive) delta[highStatistic] = highMean;
     }
 
-    /// <summary>ds of a query and the key so many tokens before it.</summary>
-    private static float Slope<TUnit>(float exponent, float factor, float difference, int gap, int window)
+    private static float Slope<TUnit>(float exponent, float factor, float difference, int query, int key, int window)
         where TUnit : struct, IMatrixUnit
     {
         // Computed for hidden keys too: a choice is cheaper than a branch.
         float slope = TUnit.Exp(exponent) * factor * difference;
-        return gap >= 0 && gap < window ? slope : 0;
+        return AttentionPlace.Sees(query, key, window) ? slope : 0;
     }
 }

@@ -73,7 +73,9 @@ internal static class MatrixForward
 
         float lowFactor = 1 / FourLanes.Sum(lowTotal), highFactor = 1 / FourLanes.Sum(highTotal);
         bool lowActive = lowRow <= last, highActive = highRow <= last;
-        TSum.Store(output, TSum.Scale(sum, lowFactor, highFactor), low * part + own, lowActive, high * part + own, highActive);
+        sum = TSum.Scale(sum, lowFactor, highFactor);
+        if (lowActive) TSum.StoreLow(output, low * part + own, sum);
+        if (highActive) TSum.StoreHigh(output, high * part + own, sum);
         if (place.Lane != 0) return;
         int lowStatistic = low * heads + place.Head, highStatistic = high * heads + place.Head;
         if (lowActive) greatest[lowStatistic] = lowTop;
@@ -83,7 +85,7 @@ internal static class MatrixForward
     }
 
     private static float Score(float score, float scale, int query, int key, int window) =>
-        key <= query && key > query - window ? score * scale : float.NegativeInfinity;
+        AttentionPlace.Sees(query, key, window) ? score * scale : float.NegativeInfinity;
 
     private static float Max(float a, float b) => a > b ? a : b;
 }

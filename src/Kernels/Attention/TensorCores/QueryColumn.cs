@@ -5,10 +5,10 @@ namespace ChemScale.Kernels.Attention.TensorCores;
 /// <summary>A query as a column of weights: what the forward pass left of it.</summary>
 internal struct QueryColumn
 {
-    public int Query;
-    public bool Present;
-    public float Greatest;
-    public float Inverse;
+    private int query;
+    private float greatest;
+    private float inverse;
+
     public float Delta;
 
     /// <param name="query">The query.</param>
@@ -24,10 +24,10 @@ internal struct QueryColumn
         int statistic = AttentionPlace.Min(query, last) * heads + head;
         return new QueryColumn
         {
-            Query = query,
-            Present = query <= last,
-            Greatest = greatest[statistic],
-            Inverse = inverse[statistic],
+            // No key is behind a negative number.
+            query = query <= last ? query : -1,
+            greatest = greatest[statistic],
+            inverse = inverse[statistic],
             Delta = delta[statistic],
         };
     }
@@ -37,7 +37,7 @@ internal struct QueryColumn
         where TUnit : struct, IMatrixUnit
     {
         // Computed for hidden keys too: a choice is cheaper than a branch.
-        float weight = TUnit.Exp(score - Greatest) * Inverse;
-        return Present && key <= Query && key > Query - window ? weight : 0;
+        float weight = TUnit.Exp(score - greatest) * inverse;
+        return AttentionPlace.Sees(query, key, window) ? weight : 0;
     }
 }
