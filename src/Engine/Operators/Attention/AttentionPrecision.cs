@@ -33,14 +33,20 @@ public static class AttentionPrecisions
         }
     }
 
+    /// <exception cref="InputException">The mode of the operators has no such attention.</exception>
+    public static void RequireOperators(AttentionPrecision precision)
+    {
+        if (precision == AttentionPrecision.Bfloat16 && OperatorModes.Current is (OperatorMode.Composed or OperatorMode.Host))
+            throw new InputException(Key, $"bfloat16 with operators {OperatorModes.Current.ToString().ToLowerInvariant()}", "operators auto or kernels");
+    }
+
     /// <exception cref="InputException">This tensor's type or device, or the mode of the operators, has no such attention.</exception>
     internal static void Require(AttentionPrecision precision, Tensor qkv, int headWidth)
     {
         if (precision == AttentionPrecision.Weights) return;
         RequireWidth(precision, headWidth);
         if (qkv.dtype != ScalarType.Float32) throw new InputException(Key, $"bfloat16 for {qkv.dtype}", "weights in float32");
-        if (OperatorModes.Current is OperatorMode.Composed or OperatorMode.Host)
-            throw new InputException(Key, $"bfloat16 with operators {OperatorModes.Current.ToString().ToLowerInvariant()}", "operators auto or kernels");
+        RequireOperators(precision);
         if (qkv.device_type is not (DeviceType.CUDA or DeviceType.CPU) || KernelTensors.Device(qkv).MatrixUnits == MatrixUnits.None)
             throw new InputException(Key, $"bfloat16 on {qkv.device}", "a CUDA device from sm_80 on, or `attention: weights`");
     }

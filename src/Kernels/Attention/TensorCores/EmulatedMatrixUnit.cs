@@ -4,8 +4,8 @@ using ILGPU;
 namespace ChemScale.Kernels.Attention.TensorCores;
 
 /// <summary>
-/// The same product of the same fragments on the CPU's warps, through shared memory: what lane holds what is the instruction's, so a
-/// kernel that takes a wrong index is wrong here too. One warp a group.
+/// The same product of the same fragments on the CPU's warps, through shared memory: which lane holds what is the instruction's, so a
+/// kernel that takes a wrong index is wrong here too.
 /// </summary>
 internal readonly struct EmulatedMatrixUnit : IMatrixUnit
 {
@@ -19,7 +19,7 @@ internal readonly struct EmulatedMatrixUnit : IMatrixUnit
     public static Accumulator MultiplyAdd(Accumulator sum, Fragment a, Fragment b)
     {
         ArrayView<uint> shared = SharedMemory.GetDynamic<uint>();
-        int own = Registers * Warp.LaneIdx;
+        int own = Registers * Group.IdxX, warp = Registers * (Group.IdxX & ~31);
         shared[own] = a.X;
         shared[own + 1] = a.Y;
         shared[own + 2] = a.Z;
@@ -29,24 +29,24 @@ internal readonly struct EmulatedMatrixUnit : IMatrixUnit
         shared[own + 6] = b.Z;
         shared[own + 7] = b.W;
         Warp.Barrier();
-        int row = FragmentLayout.Row(Warp.LaneIdx), column = FragmentLayout.Column(Warp.LaneIdx);
-        sum.Low0 = Sum(sum.Low0, shared, row, column);
-        sum.Low1 = Sum(sum.Low1, shared, row, column + 1);
-        sum.High0 = Sum(sum.High0, shared, row + 8, column);
-        sum.High1 = Sum(sum.High1, shared, row + 8, column + 1);
-        sum.Low8 = Sum(sum.Low8, shared, row, column + 8);
-        sum.Low9 = Sum(sum.Low9, shared, row, column + 9);
-        sum.High8 = Sum(sum.High8, shared, row + 8, column + 8);
-        sum.High9 = Sum(sum.High9, shared, row + 8, column + 9);
+        int row = FragmentLayout.Row(Group.IdxX & 31), column = FragmentLayout.Column(Group.IdxX & 31);
+        sum.Low0 = Sum(sum.Low0, shared, warp, row, column);
+        sum.Low1 = Sum(sum.Low1, shared, warp, row, column + 1);
+        sum.High0 = Sum(sum.High0, shared, warp, row + 8, column);
+        sum.High1 = Sum(sum.High1, shared, warp, row + 8, column + 1);
+        sum.Low8 = Sum(sum.Low8, shared, warp, row, column + 8);
+        sum.Low9 = Sum(sum.Low9, shared, warp, row, column + 9);
+        sum.High8 = Sum(sum.High8, shared, warp, row + 8, column + 8);
+        sum.High9 = Sum(sum.High9, shared, warp, row + 8, column + 9);
         Warp.Barrier();
         return sum;
     }
 
     public static float Exp(float x) => F32.Exp(x);
 
-    private static float Sum(float sum, ArrayView<uint> shared, int row, int column)
+    private static float Sum(float sum, ArrayView<uint> shared, int warp, int row, int column)
     {
-        for (int k = 0; k < FragmentLayout.Size; k++) sum += Element(shared, 0, row, k) * Element(shared, 4, column, k);
+        for (int k = 0; k < FragmentLayout.Size; k++) sum += Element(shared, warp, row, k) * Element(shared, warp + 4, column, k);
         return sum;
     }
 

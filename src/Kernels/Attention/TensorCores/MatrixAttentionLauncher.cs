@@ -12,6 +12,9 @@ public static class MatrixAttentionLauncher
     /// <summary>Rows of a tile.</summary>
     public const int RowsPerTile = FragmentLayout.Size;
 
+    // More would share more rows, but their registers would leave room for fewer groups.
+    private const int WarpsPerGroup = 4;
+
     /// <summary>Head widths that have kernels: 16, 32, 64 and 128.</summary>
     public static bool Has(int headWidth) => MatrixAttentionKernels.Widths.Contains(headWidth);
 
@@ -63,8 +66,12 @@ public static class MatrixAttentionLauncher
         _ => throw new KernelException(KernelFault.BadArgument, "attention in bfloat16 on a device without matrix units"),
     };
 
-    private static LaunchShape Shape(KernelDevice device, AttentionForm form, DeviceArray<int> tiles) => device.GroupPer(
-        tiles.Length / 3 * form.Heads, 32, device.MatrixUnits == MatrixUnits.Emulated ? EmulatedMatrixUnit.SharedBytes : TensorCore.SharedBytes);
+    private static LaunchShape Shape(KernelDevice device, AttentionForm form, DeviceArray<int> tiles)
+    {
+        int groupSize = device.GroupPer(1, 32 * WarpsPerGroup).GroupSize, warps = groupSize / 32;
+        int sharedBytes = device.MatrixUnits == MatrixUnits.Emulated ? EmulatedMatrixUnit.SharedBytes : TensorCore.SharedBytes;
+        return device.GroupPer((tiles.Length / 3 + warps - 1) / warps * form.Heads, groupSize, warps * sharedBytes);
+    }
 
     /// <summary>As many tokens as there are: all before it.</summary>
     private static int Window(AttentionForm form, DeviceArray<float> qkv) =>

@@ -27,6 +27,7 @@ internal static class MatrixBackwardKeys
         where TSum : unmanaged, IAccumulators<TSum>
     {
         MatrixPlace place = MatrixPlace.Find(tiles, heads);
+        if (!place.Active) return;
         ArrayView<Pack2<float>> pairs = qkv.Cast<Pack2<float>>();
         ArrayView<Pack2<float>> gradientPairs = outputGradient.Cast<Pack2<float>>();
         int part = heads * FragmentLayout.BlockPacks * THead.Blocks, row = 3 * part;

@@ -29,6 +29,7 @@ internal static class MatrixBackwardQueries
         where TSum : unmanaged, IAccumulators<TSum>
     {
         MatrixPlace place = MatrixPlace.Find(tiles, heads);
+        if (!place.Active) return;
         ArrayView<Pack2<float>> pairs = qkv.Cast<Pack2<float>>();
         int part = heads * FragmentLayout.BlockPacks * THead.Blocks, row = 3 * part;
         int column = place.Head * FragmentLayout.BlockPacks * THead.Blocks, own = column + place.Lane;
