@@ -106,7 +106,7 @@ internal abstract partial class TrainingVerb
     private (string Option, bool Given)[] LanguageModelOptions() =>
     [
         ("--size", Size is not null), ("--layers", Layers is not null), ("--width", Width is not null), ("--heads", Heads is not null),
-        ("--molecules", Molecules.Any()), ("--grammar", Grammar is not null),
+        ("--molecules", Molecules.Any()), ("--grammar", Grammar is not null), ("--attention", Attention is not null),
     ];
 
     private ChemGptConfig Model(Experiment? file)
@@ -137,6 +137,7 @@ internal abstract partial class TrainingVerb
         ValidationInterval = ValidateEvery is null ? spec.ValidationInterval : ParseInterval(ValidateEvery, "--validate-every"),
         CheckpointInterval = CheckpointEvery is null ? spec.CheckpointInterval : ParseInterval(CheckpointEvery, "--checkpoint-every"),
         Dtype = Dtype ?? spec.Dtype,
+        Attention = Attention ?? spec.Attention,
         Device = Device ?? spec.Device,
         Threads = Threads ?? spec.Threads,
     };

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
@@ -110,6 +111,9 @@ internal abstract partial class TrainingVerb : Verb
 
     [Option("moments", HelpText = "AdamW's moments: weights (the weights' type) or bfloat16.")]
     public MomentPrecision? Moments { get; set; }
+
+    [Option("attention", HelpText = "chemgpt: what attention multiplies in, weights (the weights' type) or bfloat16 (CUDA; heads 16, 32, 64 or 128 wide).")]
+    public AttentionPrecision? Attention { get; set; }
 
     [Option("dtype", HelpText = "float32 or float64.")]
     public Precision? Dtype { get; set; }

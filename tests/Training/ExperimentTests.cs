@@ -1,6 +1,7 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators;
 using ChemScale.Engine.Training.Experiments;
 using NUnit.Framework;
 
@@ -118,6 +119,7 @@ public class ExperimentTests
             e with { Data = e.Data with { Fingerprint = "f00" } },
             e with { Training = e.Training with { BatchSize = 9 } },
             e with { Training = e.Training with { Dtype = Precision.Float64 } },
+            e with { Training = e.Training with { Attention = AttentionPrecision.Bfloat16 } },
             e with { Training = e.Training with { ValidationInterval = Interval.Steps(3) } },
             e with { Training = e.Training with { Schedule = new ScheduleSpec { Kind = ScheduleKind.Cosine } } },
             e with { Training = e.Training with { Optimizer = new OptimizerSpec { Beta2 = 0.99 } } },
@@ -161,6 +163,14 @@ public class ExperimentTests
         "training.optimizer.beta1: 1; expected at least 0 and below 1")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, optimizer: {name: sgd}}}", "'sgd'; expected adamw")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, dtype: float16}}", "'float16'; expected float32 or float64")]
+    [TestCase("{model: {family: chemgpt, width: 256}, training: {epochs: 1, attention: bfloat16}}",
+        "training.attention: bfloat16 on the CPU; expected training.device: cuda")]
+    [TestCase("{model: {family: chemgpt, width: 128}, training: {epochs: 1, attention: bfloat16, device: cuda}}",
+        "training.attention: bfloat16 for heads 8 wide; expected heads 16, 32, 64 or 128 wide")]
+    [TestCase("{model: {family: chemgpt, width: 256}, training: {epochs: 1, attention: bfloat16, device: cuda, dtype: float64}}",
+        "training.attention: bfloat16 for weights in float64; expected training.dtype: float32")]
+    [TestCase("{model: {family: schnet}, training: {epochs: 1, attention: bfloat16, device: cuda}}", "bfloat16 for a model of atoms")]
+    [TestCase("{model: {family: chemgpt}, training: {epochs: 1, attention: float16}}", "'float16'; expected weights or bfloat16")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, validationInterval: often}}", "expected an interval")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, validationInterval: 2 minutes}}", "expected epochs, steps or never")]
     [TestCase("{model: {family: chemgpt, width: 24}, training: {epochs: 1}}",

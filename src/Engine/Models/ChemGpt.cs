@@ -46,6 +46,18 @@ public sealed class ChemGpt : nn.Module
 
     public ChemGptConfig Config { get; }
 
+    /// <summary>What the layers' attention multiplies in.</summary>
+    /// <exception cref="InputException">There are no kernels for heads so wide.</exception>
+    public AttentionPrecision Precision
+    {
+        get => blocks[0].Precision;
+        set
+        {
+            AttentionPrecisions.RequireWidth(value, Config.Width / Config.Heads);
+            foreach (ChemGptBlock block in blocks) block.Precision = value;
+        }
+    }
+
     internal IReadOnlyList<ChemGptBlock> Blocks => blocks;
 
     internal Parameter TokenTable => tokenTable;

@@ -53,6 +53,9 @@ internal sealed class ChemGptBlock : nn.Module
 
     internal Parameter ContractBias { get; }
 
+    /// <summary>What attention multiplies in.</summary>
+    internal AttentionPrecision Precision { get; set; }
+
     /// <param name="x">(T, h)</param>
     /// <param name="rows">The molecules.</param>
     /// <returns>(T, h)</returns>
@@ -60,7 +63,7 @@ internal sealed class ChemGptBlock : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor qkv = nn.functional.linear(Norm(x, Norm1Weight, Norm1Bias), QueryKeyValue);
-        Tensor attended = Attention.Apply(qkv, rows, config.Heads, window);
+        Tensor attended = Attention.Apply(qkv, rows, config.Heads, window, precision: Precision);
         x = x + nn.functional.linear(attended, ProjectionWeight, ProjectionBias);
         return FeedForward(x).MoveToOuterDisposeScope();
     }

@@ -80,6 +80,9 @@ internal struct AttentionPlace
         };
     }
 
+    /// <summary>Whether a query of a molecule sees one of its keys: one comparison, since a negative number becomes a great one.</summary>
+    public static bool Sees(int query, int key, int window) => (uint)(query - key) < (uint)window;
+
     public static int Min(int a, int b) => a < b ? a : b;
 
     public static int Max(int a, int b) => a > b ? a : b;

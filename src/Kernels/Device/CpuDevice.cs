@@ -36,6 +36,8 @@ public sealed class CpuDevice : KernelDevice
 
     public override int WarpSize => largestGroup == 1 ? 1 : Warp;
 
+    public override MatrixUnits MatrixUnits => largestGroup == 1 ? MatrixUnits.None : MatrixUnits.Emulated;
+
     // As an H100 or H200, so that the CPU runs the tiles that they would.
     public override int LargestSharedBytes => 227 << 10;
 

@@ -22,6 +22,9 @@ public sealed unsafe class CudaDevice : KernelDevice
 
     public override int WarpSize => 32;
 
+    public override MatrixUnits MatrixUnits =>
+        KernelCompiler.Number(context.Architecture) >= 80 ? MatrixUnits.TensorCores : MatrixUnits.None;
+
     public override int LargestSharedBytes => context.LargestSharedBytes;
 
     /// <exception cref="KernelException">No driver, or no such device.</exception>

@@ -40,7 +40,7 @@ public static partial class KernelCompiler
                 text = SharedAlignment().Replace(text, "${1}128${2}");
                 // Without a rounding the driver may fuse a product with a sum.
                 if (kernel.Method.IsDefined(typeof(RoundEachOperationAttribute))) text = Fusible().Replace(text, "$1.rn$2");
-                return new PtxModule(compiled.Name, architecture, text);
+                return new PtxModule(compiled.Name, architecture, LocalSlots.InRegisters(text));
             }
             catch (Exception e)
             {
@@ -65,7 +65,8 @@ public static partial class KernelCompiler
         _ => "8.8",
     };
 
-    private static int Number(string architecture) =>
+    /// <summary>80 of sm_80.</summary>
+    internal static int Number(string architecture) =>
         Architecture().Match(architecture) is { Success: true } match
             ? int.Parse(match.Groups[1].ValueSpan)
             : throw new KernelException(KernelFault.BadArgument, $"architecture '{architecture}'; expected sm_80 or its like");

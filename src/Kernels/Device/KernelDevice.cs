@@ -6,6 +6,9 @@ public abstract class KernelDevice
     /// <summary>Threads that run in step and may exchange registers; 1: none do.</summary>
     public abstract int WarpSize { get; }
 
+    /// <summary>What multiplies small matrices of bfloat16 there.</summary>
+    public abstract MatrixUnits MatrixUnits { get; }
+
     /// <summary>Shared memory that a group may ask for.</summary>
     public abstract int LargestSharedBytes { get; }
 

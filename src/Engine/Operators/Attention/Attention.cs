@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Operators;
 public static class Attention
 {
     /// <summary>
-    /// Longer molecules go to the library's operation on CUDA, which uses tensor cores where kernels do not. A guess until the crossover
+    /// Longer molecules go to the library's operation on CUDA, where products are made in the weights' type. A guess until the crossover
     /// is measured on a device.
     /// </summary>
     internal const int LongestOfKernels = 2048;
@@ -22,14 +22,23 @@ public static class Attention
     /// <param name="heads">Number of heads; divides h.</param>
     /// <param name="window">Reach in tokens, the query's own included; 0: unlimited.</param>
     /// <param name="scale">Factor on the scores. GPT-Neo has 1, not 1/sqrt(h/heads).</param>
+    /// <param name="precision">What products are made in.</param>
     /// <returns>(T, h)</returns>
-    public static Tensor Apply(Tensor qkv, PackedRows rows, int heads, int window = 0, double scale = 1)
+    /// <exception cref="InputException">The precision is not to be had for such a tensor.</exception>
+    public static Tensor Apply(
+        Tensor qkv, PackedRows rows, int heads, int window = 0, double scale = 1,
+        AttentionPrecision precision = AttentionPrecision.Weights)
     {
         // A window no molecule reaches is none.
         if (window >= rows.Longest) window = 0;
+        if (precision != AttentionPrecision.Weights)
+        {
+            AttentionPrecisions.Require(precision, qkv, (int)(qkv.size(1) / 3 / heads));
+            return AttentionKernelFunction.Apply(qkv, rows, heads, window, scale, precision);
+        }
         if (rows.Longest > LongestOfKernels && UseKernels(qkv, heads) && qkv.device_type == DeviceType.CUDA)
             return AttentionLibrary.Apply(qkv, rows, heads, window, scale);
-        if (UseKernels(qkv, heads)) return AttentionKernelFunction.Apply(qkv, rows, heads, window, scale);
+        if (UseKernels(qkv, heads)) return AttentionKernelFunction.Apply(qkv, rows, heads, window, scale, precision);
         return UseHost(qkv)
             ? AttentionFunction.Apply(qkv, rows, heads, window, scale)
             : AttentionComposed.Apply(qkv, rows, heads, window, scale);

@@ -6,10 +6,10 @@ namespace ChemScale.Engine.Operators;
 /// <summary>The kernels of <see cref="Attention"/> as an autograd function.</summary>
 internal sealed class AttentionKernelFunction(AttentionShape shape) : AutogradFunction
 {
-    public static Tensor Apply(Tensor qkv, PackedRows rows, int heads, int window, double scale)
+    public static Tensor Apply(Tensor qkv, PackedRows rows, int heads, int window, double scale, AttentionPrecision precision)
     {
         using Tensor aligned = AttentionLaunch.Aligned(qkv);
-        var shape = new AttentionShape(rows, heads, (int)(qkv.size(1) / 3 / heads), window, scale);
+        var shape = new AttentionShape(rows, heads, (int)(qkv.size(1) / 3 / heads), window, scale, precision);
         return new AttentionKernelFunction(shape).Apply([aligned])[0];
     }
 

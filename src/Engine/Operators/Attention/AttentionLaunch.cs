@@ -1,6 +1,7 @@
 using System.Numerics;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Attention;
+using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using static ChemScale.Engine.Operators.KernelTensors;
@@ -22,8 +23,19 @@ internal static class AttentionLaunch
     public static void Forward(AttentionShape shape, Tensor qkv, Tensor output, Tensor greatest, Tensor inverse)
     {
         if (shape.Rows.Tokens == 0) return;
-        if (qkv.dtype == ScalarType.Float32) Run<float, F32>();
-        else Run<double, F64>();
+        if (shape.Precision == AttentionPrecision.Bfloat16)
+        {
+            MatrixAttentionLauncher.Forward(Device(qkv), Form(shape), MatrixTiles(shape, qkv), Array<float>(qkv), Array<float>(output),
+                Array<float>(greatest), Array<float>(inverse));
+        }
+        else if (qkv.dtype == ScalarType.Float32)
+        {
+            Run<float, F32>();
+        }
+        else
+        {
+            Run<double, F64>();
+        }
 
         void Run<T, TReal>()
             where T : unmanaged, INumber<T>
@@ -40,8 +52,19 @@ internal static class AttentionLaunch
         Tensor gradient)
     {
         if (shape.Rows.Tokens == 0) return;
-        if (qkv.dtype == ScalarType.Float32) Run<float, F32>();
-        else Run<double, F64>();
+        if (shape.Precision == AttentionPrecision.Bfloat16)
+        {
+            MatrixAttentionLauncher.Backward(Device(qkv), Form(shape), MatrixTiles(shape, qkv), Array<float>(qkv), Array<float>(output),
+                Array<float>(greatest), Array<float>(inverse), Array<float>(outputGradient), Array<float>(delta), Array<float>(gradient));
+        }
+        else if (qkv.dtype == ScalarType.Float32)
+        {
+            Run<float, F32>();
+        }
+        else
+        {
+            Run<double, F64>();
+        }
 
         void Run<T, TReal>()
             where T : unmanaged, INumber<T>
@@ -59,6 +82,9 @@ internal static class AttentionLaunch
         AttentionGrid grid = AttentionGrid.Of(device, shape.Heads, shape.HeadWidth, shape.Rows.Longest, (int)qkv.element_size());
         return (device, grid, Array<int>(shape.Rows.Tiles(grid.RowsPerTile, qkv.device)));
     }
+
+    private static DeviceArray<int> MatrixTiles(AttentionShape shape, Tensor qkv) =>
+        Array<int>(shape.Rows.Tiles(MatrixAttentionLauncher.RowsPerTile, qkv.device));
 
     private static AttentionForm Form(AttentionShape shape) => new(shape.Heads, shape.HeadWidth, shape.Window, shape.Scale);
 }

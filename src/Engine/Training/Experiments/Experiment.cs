@@ -56,7 +56,7 @@ public sealed record Experiment
         Bounds.CheckAll(resolved.Training, place, "training");
         Bounds.CheckAll(resolved.Model.Config, place, "model");
         resolved.Model.Family.Check(resolved.Model.Config, place);
-        resolved.Training.Check(place);
+        resolved.Training.Check(place, resolved.Model.Config);
         return resolved;
     }
 

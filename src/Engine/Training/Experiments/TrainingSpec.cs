@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators;
 
 namespace ChemScale.Engine.Training.Experiments;
 
@@ -70,6 +72,9 @@ public sealed record TrainingSpec
     /// <summary>Type of weights and gradients.</summary>
     public Precision Dtype { get; init; } = Precision.Float32;
 
+    /// <summary>Language models: what attention multiplies in; less than the weights' type is to be had on CUDA alone.</summary>
+    public AttentionPrecision Attention { get; init; } = AttentionPrecision.Weights;
+
     /// <summary>CPU threads; 0 leaves the choice to the library.</summary>
     [OutsideIdentity]
     [Range(0, 4096)]
@@ -78,8 +83,9 @@ public sealed record TrainingSpec
     [OutsideIdentity]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 
-    internal void Check(string place)
+    internal void Check(string place, object model)
     {
+        CheckAttention($"{place}: training.attention", model);
         if (Epochs is null && Steps is null)
             throw new InputException($"{place}: training", "neither epochs nor steps is given", "how long to train",
                 "add `epochs: 10` to training");
@@ -87,6 +93,15 @@ public sealed record TrainingSpec
             throw new InputException($"{place}: training.validationInterval", ValidationInterval.ToString(), "epochs, steps or never");
         if (Schedule.Kind == ScheduleKind.Plateau && ValidationInterval.Unit == IntervalUnit.Never)
             throw new InputException($"{place}: training.schedule", "plateau without validation", "a validation interval", "plateaus are those of the validation loss");
+    }
+
+    private void CheckAttention(string place, object model)
+    {
+        if (Attention == AttentionPrecision.Weights) return;
+        if (model is not ChemGptConfig config) throw new InputException(place, "bfloat16 for a model of atoms", "chemgpt, whose attention it is");
+        AttentionPrecisions.RequireWidth(Attention, config.Width / config.Heads, place);
+        if (Dtype != Precision.Float32) throw new InputException(place, "bfloat16 for weights in float64", "training.dtype: float32");
+        if (Device != ComputeDevice.Cuda) throw new InputException(place, "bfloat16 on the CPU", "training.device: cuda", "`attention: weights` runs anywhere");
     }
 }
 

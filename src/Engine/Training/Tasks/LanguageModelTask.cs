@@ -45,7 +45,7 @@ public sealed class LanguageModelTask : ITrainingTask
         validation = new ValidationBatches(held, options with { Unit = BatchUnit.Tokens, Size = budget });
         device = experiment.Training.Device == ComputeDevice.Cuda ? CUDA : CPU;
         ScalarType dtype = experiment.Training.Dtype == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-        model = new ChemGpt(config, experiment.Seed, dtype, device);
+        model = new ChemGpt(config, experiment.Seed, dtype, device) { Precision = experiment.Training.Attention };
     }
 
     public nn.Module Model => model;
