@@ -1,4 +1,3 @@
-using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
 
 namespace ChemScale.Engine.Estimation.Assessment;

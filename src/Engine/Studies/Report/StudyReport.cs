@@ -1,5 +1,3 @@
-using System.Text;
-using System.Xml.Linq;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Storage;
 
