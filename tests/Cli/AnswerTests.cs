@@ -90,6 +90,14 @@ public sealed class AnswerTests
         Assert.That(summary.GetProperty("selected").GetInt32(), Is.InRange(0, configurations.Length - 1));
         Assert.That(summary.GetProperty("computeSaved").GetDouble(), Is.InRange(0, 1));
         Assert.That(File.ReadAllText(Path.Combine(Workplace.In("json-tpe"), "report.html")), Does.Contain("Training performance estimation of ChemGPT"));
+        JsonElement[] runs = [.. Json("estimate", Workplace.In("json-tpe"), "--probe-epochs", "1", "--json").GetProperty("runs").EnumerateArray()];
+        Assert.That(runs.Count(r => r.GetProperty("finished").GetBoolean()), Is.EqualTo(1), "the one that was kept");
+        foreach (JsonElement c in configurations)
+        {
+            JsonElement run = runs.Single(r => r.GetProperty("name").GetString() == c.GetProperty("name").GetString());
+            Assert.That(run.GetProperty("tse").GetDouble(), Is.EqualTo(c.GetProperty("estimate").GetDouble()).Within(1e-12));
+            Assert.That(run.GetProperty("learningRate").GetDouble(), Is.EqualTo(c.GetProperty("learningRate").GetDouble()));
+        }
         Assert.That(File.ReadAllLines(Path.Combine(Workplace.In("json-tpe"), "figures", "report-loss-curves.csv")), Has.Length.GreaterThan(configurations.Length));
     }
 

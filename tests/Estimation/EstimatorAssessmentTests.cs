@@ -1,4 +1,3 @@
-using ChemScale.Engine;
 using ChemScale.Engine.Estimation.Assessment;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;

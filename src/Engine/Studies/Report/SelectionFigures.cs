@@ -13,7 +13,7 @@ internal static class SelectionFigures
         SelectionSummary selection = part.Selection;
         ConfigurationOutcome[] shown = [.. selection.Configurations.Where(c => Positive(c.Predicted) && Positive(c.Final))];
         bool logarithmic = Wide(shown.SelectMany(c => new[] { c.Predicted!.Value, c.Final!.Value }));
-        var chart = new Chart($"Predicted and true final loss: {Headline.Agreement(selection)}",
+        var chart = new Chart($"Predicted and true loss: {Headline.Agreement(selection)}",
             new ChartAxis($"True final training loss ({part.LossUnit})", logarithmic),
             new ChartAxis($"Predicted final loss ({part.LossUnit})", logarithmic))
         {

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Storage;
 
