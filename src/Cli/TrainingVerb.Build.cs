@@ -106,7 +106,8 @@ internal abstract partial class TrainingVerb
     private (string Option, bool Given)[] LanguageModelOptions() =>
     [
         ("--size", Size is not null), ("--layers", Layers is not null), ("--width", Width is not null), ("--heads", Heads is not null),
-        ("--molecules", Molecules.Any()), ("--grammar", Grammar is not null), ("--attention", Attention is not null),
+        ("--parametrization", Parametrization is not null), ("--base-width", BaseWidth is not null), ("--attention", Attention is not null),
+        ("--molecules", Molecules.Any()), ("--grammar", Grammar is not null),
     ];
 
     private ChemGptConfig Model(Experiment? file)
@@ -114,8 +115,16 @@ internal abstract partial class TrainingVerb
         if (Size is not null && (Layers ?? Width ?? Heads) is not null)
             throw new InputException("--size", "given beside --layers, --width or --heads", "either a rung of the ladder or a shape");
         ChemGptConfig model = file?.Model.Config as ChemGptConfig ?? new ChemGptConfig { Width = 64 };
-        if (Size is { } size) model = ChemGptConfig.Ladder(size, model.VocabularySize);
-        model = model with { Layers = Layers ?? model.Layers, Width = Width ?? model.Width, Heads = Heads ?? model.Heads };
+        if (Size is { } size)
+            model = ChemGptConfig.Ladder(size, model.VocabularySize) with { Parametrization = model.Parametrization, BaseWidth = model.BaseWidth };
+        model = model with
+        {
+            Layers = Layers ?? model.Layers,
+            Width = Width ?? model.Width,
+            Heads = Heads ?? model.Heads,
+            Parametrization = Parametrization ?? model.Parametrization,
+            BaseWidth = BaseWidth ?? model.BaseWidth,
+        };
         model.Validate();
         return model;
     }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
@@ -66,6 +67,12 @@ internal abstract partial class TrainingVerb : Verb
 
     [Option("heads", HelpText = "Default 16; divides the width.")]
     public int? Heads { get; set; }
+
+    [Option("parametrization", HelpText = "standard (default), or mup: the learning rate that is best at the base width serves other widths.")]
+    public Parametrization? Parametrization { get; set; }
+
+    [Option("base-width", HelpText = "Width at which mup is standard (default 64).")]
+    public int? BaseWidth { get; set; }
 
     [Option("lr", HelpText = "Learning rate (default 2e-5; force fields 1e-3).")]
     public double? LearningRate { get; set; }

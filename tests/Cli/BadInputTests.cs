@@ -19,17 +19,20 @@ public sealed class BadInputTests
         "--batch 0", "--lr -1", "--lr nan", "--steps 0", "--epochs 0", "--limit 0", "--limit 100000", "--accumulation 0", "--patience 0", "--clip -1",
         "--ema 1", "--warmup -1", "--validate-every often", "--checkpoint-every 0", "--operators quick", "--grammar 3 --molecules x.smi", "--data elsewhere",
         "--experiment nowhere.yaml", "--width 0", "--heads 3", "--layers 0", "--size 100", "--size 64 --layers 2", "--threads -1", "--device cuda",
+        "--parametrization maximal", "--base-width 0",
     ];
 
     private static readonly string[] Experiments =
     [
         "", "model: [", "- a", "model: 3", "training: {steps: 3}", "model: {family: gpt5}", "model: {family: chemgpt, widht: 16}",
-        "model: {family: chemgpt, width: wide}", "model: {family: chemgpt}\ntraining: {learningRate: fast}", "model: {family: chemgpt}\nextra: 1", "\0\u0001",
+        "model: {family: chemgpt, width: wide}", "model: {family: chemgpt}\ntraining: {learningRate: fast}", "model: {family: chemgpt}\nextra: 1",
+        "model: {family: chemgpt, parametrization: mup, innerWidth: 100}\ntraining: {steps: 1}", "\0\u0001",
     ];
 
     private static readonly string[] Sweeps =
     [
         "model.hidden=1,2", "widht=1,2", "model.width", "model.width=", "model.width=x", "model.heads=2,3", "model.width=16,16", "training.steps=0", "model=1",
+        "model.parametrization=standard,maximal",
     ];
 
     private static readonly string[] Generations =

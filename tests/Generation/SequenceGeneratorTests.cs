@@ -21,10 +21,10 @@ public class SequenceGeneratorTests
     };
 
     [Test]
-    public void Step_by_step_scores_equal_those_of_the_whole_sequence()
+    public void Step_by_step_scores_equal_those_of_the_whole_sequence([Values] Parametrization parametrization)
     {
         using var scope = NewDisposeScope();
-        using var model = new ChemGpt(Config, 3, ScalarType.Float64);
+        using var model = new ChemGpt(Config with { Parametrization = parametrization, BaseWidth = 24 }, 3, ScalarType.Float64);
         int[][] sequences = [[2, 5, 7, 8, 9, 11, 4, 4, 5, 6, 7], [2, 7, 7, 6, 10, 3, 8, 9, 5, 5, 1]];
         (Tensor ids, Tensor positions, var rows, _) = GptNeoFixture.Pack(sequences);
         Tensor whole = model.Logits(ids, positions, rows).view(2, 11, 12);

@@ -82,6 +82,42 @@ public class AdamWTests
         Assert.That((full - halved).abs().mean().item<float>(), Is.LessThan(0.01 * (full - 1).abs().mean().item<float>()));
     }
 
+    [Test]
+    public void A_factor_makes_another_learning_rate_and_the_same_decay_of_a_step(
+        [Values] MomentPrecision moments, [Values(OperatorMode.Composed, OperatorMode.Kernels)] OperatorMode mode)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        manual_seed(5);
+        OptimizerSpec spec = Spec with { Moments = moments }, quarter = spec with { WeightDecay = 4 * spec.WeightDecay };
+        Tensor[] start = [randn(5, 3), randn(17)];
+        (string Name, Parameter Parameter)[] both = Parameters(), slow = Parameters(), fast = Parameters();
+        OperatorModes.Current = mode;
+        try
+        {
+            using var grouped = new AdamW(both, spec, name => name == "b" ? 0.25 : 1);
+            using var full = new AdamW(fast, spec);
+            using var less = new AdamW(slow, quarter);
+            for (int t = 0; t < 20; t++)
+            {
+                Tensor[] gradients = [randn(5, 3), randn(17)];
+                foreach ((string Name, Parameter Parameter)[] set in new[] { both, slow, fast })
+                    for (int i = 0; i < 2; i++) set[i].Parameter.grad = gradients[i].clone();
+                grouped.Step(0.02);
+                full.Step(0.02);
+                less.Step(0.005);
+            }
+        }
+        finally
+        {
+            OperatorModes.Current = OperatorMode.Auto;
+        }
+        Assert.That(Values(both[0].Parameter), Is.EqualTo(Values(fast[0].Parameter)));
+        Assert.That(Values(both[1].Parameter), Is.EqualTo(Values(slow[1].Parameter)));
+        Assert.That(Values(both[1].Parameter), Is.Not.EqualTo(Values(fast[1].Parameter)));
+
+        (string, Parameter)[] Parameters() => [("a", new Parameter(start[0].clone())), ("b", new Parameter(start[1].clone()))];
+    }
+
     [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "adamw_gptneo_*.npz"])]
     public void Training_a_GPT_Neo_follows_the_reference_trajectory(string file)
     {

@@ -114,6 +114,8 @@ public class ExperimentTests
         [
             e with { Seed = 43 },
             e with { Model = ModelSpec.Of(new ChemGptConfig { Width = 32 }) },
+            e with { Model = ModelSpec.Of((ChemGptConfig)e.Model.Config with { Parametrization = Parametrization.Mup }) },
+            e with { Model = ModelSpec.Of((ChemGptConfig)e.Model.Config with { Parametrization = Parametrization.Mup, BaseWidth = 32 }) },
             e with { Data = e.Data with { Subset = null } },
             e with { Data = e.Data with { Store = "runs/pubchem" } },
             e with { Data = e.Data with { Fingerprint = "f00" } },

@@ -11,6 +11,7 @@ namespace ChemScale.Engine.Models;
 /// </summary>
 public sealed class ChemGpt : nn.Module
 {
+    private readonly WidthScaling scaling;
     private readonly Parameter tokenTable;
     private readonly Parameter positionTable;
     private readonly ChemGptBlock[] blocks;
@@ -22,20 +23,27 @@ public sealed class ChemGpt : nn.Module
     /// <param name="dtype">float32 or float64.</param>
     /// <param name="device">Where the weights live; null: the CPU.</param>
     public ChemGpt(ChemGptConfig config, long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null)
+        : this(config, WidthScaling.Of(config), seed, dtype, device)
+    {
+    }
+
+    internal ChemGpt(ChemGptConfig config, WidthScaling scaling, long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null)
         : base(nameof(ChemGpt))
     {
         config.Validate();
         Config = config;
+        this.scaling = scaling;
         using var generator = new Generator((ulong)seed, device);
         var init = new ParameterInit(generator, config.InitStd, dtype, device);
         tokenTable = init.Normal(config.VocabularySize, config.Width);
         positionTable = init.Normal(config.Positions, config.Width);
         register_parameter("wte", tokenTable);
         register_parameter("wpe", positionTable);
+        var matrices = new ParameterInit(generator, config.InitStd * scaling.MatrixStd, dtype, device);
         blocks = new ChemGptBlock[config.Layers];
         for (int layer = 0; layer < config.Layers; layer++)
         {
-            blocks[layer] = new ChemGptBlock(config, layer, init);
+            blocks[layer] = new ChemGptBlock(config, scaling.Scores, layer, matrices);
             register_module($"h{layer}", blocks[layer]);
         }
         finalNormWeight = init.Constant(1, config.Width);
@@ -57,6 +65,8 @@ public sealed class ChemGpt : nn.Module
             foreach (ChemGptBlock block in blocks) block.Precision = value;
         }
     }
+
+    internal WidthScaling Scaling => scaling;
 
     internal IReadOnlyList<ChemGptBlock> Blocks => blocks;
 
@@ -89,7 +99,7 @@ public sealed class ChemGpt : nn.Module
     public Tensor Logits(Tensor ids, Tensor positions, PackedRows rows)
     {
         using Tensor hidden = Hidden(ids, positions, rows);
-        return nn.functional.linear(hidden, tokenTable);
+        return Scored(hidden);
     }
 
     /// <summary>Mean cross-entropy in nats per predicted token.</summary>
@@ -104,6 +114,20 @@ public sealed class ChemGpt : nn.Module
         return CrossEntropy.Apply(logits, targets);
     }
 
+    /// <summary>What the learning rate is multiplied by for the parameter of this name, and its weight decay divided by.</summary>
+    public double LearningRateFactor(string name) =>
+        ChemGptBlock.IsMatrix(name[(name.LastIndexOf('.') + 1)..]) ? scaling.MatrixRate : 1;
+
     internal Tensor Normalize(Tensor x) =>
         LayerNorm.Apply(x, finalNormWeight, finalNormBias, Config.LayerNormEpsilon);
+
+    /// <param name="hidden">(..., h), after the final norm.</param>
+    /// <returns>(..., vocabulary)</returns>
+    internal Tensor Scored(Tensor hidden)
+    {
+        if (scaling.Logits == 1) return nn.functional.linear(hidden, tokenTable);
+        // On the narrower side of the product.
+        using Tensor scaled = hidden * scaling.Logits;
+        return nn.functional.linear(scaled, tokenTable);
+    }
 }

@@ -9,12 +9,14 @@ namespace ChemScale.Engine.Models;
 internal sealed class ChemGptBlock : nn.Module
 {
     private readonly ChemGptConfig config;
+    private readonly double scale;
     private readonly int window;
 
-    public ChemGptBlock(ChemGptConfig config, int layer, ParameterInit init)
+    public ChemGptBlock(ChemGptConfig config, double scale, int layer, ParameterInit init)
         : base(nameof(ChemGptBlock))
     {
         this.config = config;
+        this.scale = scale;
         window = config.IsLocal(layer) ? config.Window : 0;
         int h = config.Width, inner = config.MlpWidth;
         Norm1Weight = Register("ln_1_weight", init.Constant(1, h));
@@ -56,6 +58,9 @@ internal sealed class ChemGptBlock : nn.Module
     /// <summary>What attention multiplies in.</summary>
     internal AttentionPrecision Precision { get; set; }
 
+    /// <summary>Whether a parameter of this name within the layer multiplies vectors of the model's width, rather than being one.</summary>
+    internal static bool IsMatrix(string name) => name is "qkv" or "out_proj_weight" or "c_fc_weight" or "c_proj_weight";
+
     /// <param name="x">(T, h)</param>
     /// <param name="rows">The molecules.</param>
     /// <returns>(T, h)</returns>
@@ -63,7 +68,7 @@ internal sealed class ChemGptBlock : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor qkv = nn.functional.linear(Norm(x, Norm1Weight, Norm1Bias), QueryKeyValue);
-        Tensor attended = Attention.Apply(qkv, rows, config.Heads, window, precision: Precision);
+        Tensor attended = Attention.Apply(qkv, rows, config.Heads, window, scale, Precision);
         x = x + nn.functional.linear(attended, ProjectionWeight, ProjectionBias);
         return FeedForward(x).MoveToOuterDisposeScope();
     }

@@ -28,7 +28,13 @@ public sealed record ChemGptConfig
 
     public double LayerNormEpsilon { get; init; } = 1e-5;
 
+    /// <summary>Of matrices and tables; under muP of the layers' matrices at the base width.</summary>
     public double InitStd { get; init; } = 0.02;
+
+    public Parametrization Parametrization { get; init; }
+
+    /// <summary>Under muP, the width at which it is the standard parametrization; the standard one has no use for it.</summary>
+    public int BaseWidth { get; init; } = 64;
 
     /// <summary>
     /// Non-embedding parameters: everything but the token and position tables (the head is tied).
@@ -65,8 +71,11 @@ public sealed record ChemGptConfig
         Positive(Window, "window");
         Positive(Positions, "positions");
         Positive(VocabularySize, "vocabularySize");
+        Positive(BaseWidth, "baseWidth");
         if (Width % Heads != 0) throw new InputException($"{place}.heads", $"{Heads} heads for width {Width}", "a divisor of the width");
         if (InnerWidth < 0) throw new InputException($"{place}.innerWidth", $"{InnerWidth}", "0 (four times the width) or more");
+        if (Parametrization == Parametrization.Mup && MlpWidth != 4 * Width)
+            throw new InputException($"{place}.innerWidth", $"{InnerWidth} for width {Width}", "0 (four times the width)", "muP scales all widths together");
         if (AttentionPattern.Length == 0 || AttentionPattern.Any(c => c is not ('g' or 'l')))
             throw new InputException($"{place}.attentionPattern", $"'{AttentionPattern}'", "letters g (global) and l (local)");
         if (!(InitStd > 0)) throw new InputException($"{place}.initStd", $"{InitStd}", "a positive number");

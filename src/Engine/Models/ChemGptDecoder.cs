@@ -52,11 +52,12 @@ public sealed class ChemGptDecoder : IDisposable
             values[layer].narrow(2, Length, 1).copy_(qkv.select(1, 2).unsqueeze(2));
             int first = config.IsLocal(layer) ? Math.Max(0, Length + 1 - config.Window) : 0, seen = Length + 1 - first;
             Tensor scores = qkv.select(1, 0).unsqueeze(2).matmul(keys[layer].narrow(2, first, seen).transpose(-2, -1));
+            if (model.Scaling.Scores != 1) scores = scores * model.Scaling.Scores;
             Tensor attended = nn.functional.softmax(scores, -1).matmul(values[layer].narrow(2, first, seen)).view(Sequences, config.Width);
             x = block.FeedForward(x + nn.functional.linear(attended, block.ProjectionWeight, block.ProjectionBias));
         }
         Length++;
-        return nn.functional.linear(model.Normalize(x), model.TokenTable).MoveToOuterDisposeScope();
+        return model.Scored(model.Normalize(x)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Goes on with some of the sequences only.</summary>

@@ -12,6 +12,21 @@ public static class ChemGptWeights
     public static IEnumerable<(string Name, Tensor View)> Named(ChemGpt model) =>
         Map(model, parameter => parameter.detach());
 
+    /// <summary>
+    /// The tensors of a GPTNeoForCausalLM that computes the same as this model: copies, with what muP multiplies scores by in the queries and
+    /// what it multiplies logits by in the final norm, which nothing but the head reads.
+    /// </summary>
+    public static IEnumerable<(string Name, Tensor Copy)> Plain(ChemGpt model)
+    {
+        using var gradients = no_grad();
+        foreach ((string name, Tensor view) in Named(model))
+        {
+            using Tensor source = view;
+            double factor = name.Contains(".q_proj.") ? model.Scaling.Scores : name.Contains(".ln_f.") ? model.Scaling.Logits : 1;
+            yield return (name, source * factor);
+        }
+    }
+
     /// <summary>Gradients under the same names; null where a parameter has none.</summary>
     public static IEnumerable<(string Name, Tensor? View)> NamedGradients(ChemGpt model) =>
         Map(model, parameter => parameter.grad);
@@ -20,9 +35,11 @@ public static class ChemGptWeights
     /// <param name="model">Written.</param>
     /// <param name="find">The tensor of a name, or null. Read once per name.</param>
     /// <param name="place">What to name in an error: the file.</param>
-    /// <exception cref="InputException">A name is missing, or a shape differs.</exception>
+    /// <exception cref="InputException">A name is missing, a shape differs, or the model multiplies by what a GPT-Neo does not.</exception>
     public static void Load(ChemGpt model, Func<string, Tensor?> find, string place)
     {
+        if (model.Scaling is not { Scores: 1, Logits: 1 })
+            throw new InputException(place, "weights for the standard parametrization", "a standard model to take them", "its base width makes a muP model standard");
         using var gradients = no_grad();
         foreach ((string name, Tensor view) in Named(model))
         {

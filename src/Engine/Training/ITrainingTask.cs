@@ -9,6 +9,9 @@ public interface ITrainingTask : IDisposable
     /// <summary>On its device and in its type from the start. Parameters with <c>requires_grad</c> are trained.</summary>
     nn.Module Model { get; }
 
+    /// <summary>What the learning rate is multiplied by, and the weight decay divided by, for the parameter of this name.</summary>
+    double LearningRateFactor(string name) => 1;
+
     /// <summary>Micro-batches in one pass over the training data: the same number in every epoch.</summary>
     long BatchesPerEpoch { get; }
 

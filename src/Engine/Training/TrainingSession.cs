@@ -58,7 +58,7 @@ internal sealed class TrainingSession : IDisposable
         schedule = new LearningRateSchedule(spec.Schedule, spec.LearningRate, totalSteps);
         (string Name, Parameter Parameter)[] trained = [.. task.Model.named_parameters().Where(p => p.parameter.requires_grad)];
         RequireDtype(trained);
-        optimizer = new AdamW(trained, spec.Optimizer);
+        optimizer = new AdamW(trained, spec.Optimizer, task.LearningRateFactor);
         average = spec.EmaDecay is { } decay ? new WeightAverage(trained, decay) : null;
         gradientStep = new GradientStep(task, [.. trained.Select(p => p.Parameter)], optimizer, spec);
         state = new TrainingState(experiment, task, optimizer, average);

@@ -14,6 +14,17 @@ namespace ChemScale.Tests.Training.Tasks;
 
 public class LanguageModelTaskTests
 {
+    private static readonly ChemGptConfig MuP = new()
+    {
+        Layers = 1,
+        Width = 8,
+        Heads = 2,
+        Positions = 128,
+        VocabularySize = 60,
+        Parametrization = Parametrization.Mup,
+        BaseWidth = 32,
+    };
+
     [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "adamw_gptneo_*.npz"])]
     public void Twenty_steps_of_AdamW_follow_the_reference_trajectory(string file)
     {
@@ -53,6 +64,61 @@ public class LanguageModelTaskTests
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Test]
+    public void A_resumed_muP_run_ends_bit_identical_to_one_that_was_not_stopped()
+    {
+        using var folder = new TemporaryFolder();
+        string store = folder["data"];
+        MoleculeStores.Ensure(new PreparationOptions { Source = MoleculeStores.VirtualLibrary(60), Output = store, ValidationFraction = 0.2 });
+        var experiment = new Experiment
+        {
+            Model = ModelSpec.Of(MuP),
+            Data = new DataSpec { Store = store, Subset = 40, Validation = 5 },
+            Training = ToyRuns.EverythingOn with { Optimizer = new OptimizerSpec { WeightDecay = 0.1, Moments = MomentPrecision.Bfloat16 } },
+        };
+        TrainingResult Run(string name, TrainerOptions? options = null)
+        {
+            using ITrainingTask task = TrainingTasks.Create(experiment);
+            return Trainer.Run(experiment, task, new RunDirectory(folder[name]), options);
+        }
+        TrainingResult whole = Run("whole");
+        Run("parts", new TrainerOptions { StopAtStep = 5 });
+        TrainingResult parts = Run("parts", new TrainerOptions { Resume = true });
+
+        Assert.That(parts with { Seconds = 0 }, Is.EqualTo(whole with { Seconds = 0 }));
+        Assert.That(ToyRuns.Tensors(folder["parts"]), Is.EqualTo(ToyRuns.Tensors(folder["whole"])));
+    }
+
+    [Test]
+    public void The_first_step_of_a_muP_run_moves_matrices_by_the_ratio_of_the_widths_times_the_rate()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        MoleculeStores.Ensure(new PreparationOptions { Source = MoleculeStores.VirtualLibrary(60), Output = folder["data"], ValidationFraction = 0.2 });
+        ChemGptConfig config = MuP with { InitStd = 0.5 };
+        var experiment = new Experiment
+        {
+            Model = ModelSpec.Of(config),
+            Data = new DataSpec { Store = folder["data"], Subset = 40, Validation = 5 },
+            Training = new TrainingSpec
+            {
+                Steps = 1,
+                LearningRate = 0.01,
+                Schedule = new ScheduleSpec { WarmupSteps = 0 },
+                Optimizer = new OptimizerSpec { WeightDecay = 0, Epsilon = 1e-20 },
+                Dtype = Precision.Float64,
+            },
+        };
+        using ITrainingTask task = TrainingTasks.Create(experiment);
+        using var before = new ChemGpt(config, experiment.Seed, ScalarType.Float64);
+        Trainer.Run(experiment, task, new RunDirectory(folder["run"]));
+        foreach (((string name, var start), (_, var end)) in before.named_parameters().Zip(task.Model.named_parameters()))
+        {
+            double moved = (end - start).abs().max().item<double>();
+            Assert.That(moved, Is.EqualTo(name.Contains('.') && start.dim() == 2 ? 0.04 : 0.01).Within(1e-9), name);
         }
     }
 

@@ -22,15 +22,23 @@ public sealed class AdamW : IDisposable
     private readonly Parameter[] parameters;
     private readonly Tensor[] first;
     private readonly Tensor[] second;
+    private readonly double[] factors;
     private readonly long[] updates;
     private readonly Bfloat16Moments? halved;
 
-    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSpec spec)
+    /// <param name="parameters">What is trained.</param>
+    /// <param name="spec">Decays and epsilon.</param>
+    /// <param name="learningRateFactor">
+    /// By name, what a parameter's learning rate is multiplied by and its weight decay divided by: lr wd, what a step takes off a weight, is
+    /// one for all. Null: 1 for all.
+    /// </param>
+    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSpec spec, Func<string, double>? learningRateFactor = null)
     {
         this.spec = spec;
         (string Name, Parameter Parameter)[] all = [.. parameters];
         names = [.. all.Select(p => p.Name)];
         this.parameters = [.. all.Select(p => p.Parameter)];
+        factors = [.. names.Select(learningRateFactor ?? (_ => 1))];
         updates = new long[all.Length];
         halved = spec.Moments == MomentPrecision.Bfloat16 ? new Bfloat16Moments() : null;
         ScalarType? type = halved is null ? null : ScalarType.BFloat16;
@@ -56,20 +64,21 @@ public sealed class AdamW : IDisposable
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        var groups = new Dictionary<long, List<int>>();
+        var groups = new Dictionary<(long Update, double Factor), List<int>>();
         var gradients = new Tensor?[parameters.Length];
         for (int i = 0; i < parameters.Length; i++)
         {
             gradients[i] = parameters[i].grad;
             if (gradients[i] is null) continue;
             updates[i]++;
-            if (!groups.TryGetValue(updates[i], out List<int>? group)) groups[updates[i]] = group = [];
+            (long, double) key = (updates[i], factors[i]);
+            if (!groups.TryGetValue(key, out List<int>? group)) groups[key] = group = [];
             group.Add(i);
         }
-        // One group, unless some parameters were not used by some losses.
-        foreach ((long update, List<int> group) in groups)
+        // One group, unless some parameters learn at other rates or were not used by some losses.
+        foreach (((long update, double factor), List<int> group) in groups)
         {
-            var form = new AdamWForm(update, learningRate, spec.Beta1, spec.Beta2, spec.WeightDecay, spec.Epsilon);
+            var form = new AdamWForm(update, learningRate * factor, spec.Beta1, spec.Beta2, spec.WeightDecay / factor, spec.Epsilon);
             if (halved is not null) UpdateHalved(halved, group, gradients, form);
             else AdamWUpdate.Apply(Pick(parameters, group), Pick(gradients, group), Pick(first, group), Pick(second, group), form);
         }

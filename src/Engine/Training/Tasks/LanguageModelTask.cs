@@ -59,6 +59,8 @@ public sealed class LanguageModelTask : ITrainingTask
     /// <summary>D: unique training tokens, [CLS] and [SEP] included.</summary>
     public long UniqueTokens => train.Tokens;
 
+    public double LearningRateFactor(string name) => model.LearningRateFactor(name);
+
     public TrainingLoss NextLoss()
     {
         // The backward pass of the last loss is over by now.
