@@ -68,7 +68,7 @@ public class LanguageModelTaskTests
     }
 
     [Test]
-    public void A_resumed_muP_run_ends_bit_identical_to_one_that_was_not_stopped()
+    public void A_resumed_muP_run_ends_bit_identical_to_one_that_was_not_stopped([Values] MomentPrecision moments)
     {
         using var folder = new TemporaryFolder();
         string store = folder["data"];
@@ -77,7 +77,7 @@ public class LanguageModelTaskTests
         {
             Model = ModelSpec.Of(MuP),
             Data = new DataSpec { Store = store, Subset = 40, Validation = 5 },
-            Training = ToyRuns.EverythingOn with { Optimizer = new OptimizerSpec { WeightDecay = 0.1, Moments = MomentPrecision.Bfloat16 } },
+            Training = ToyRuns.EverythingOn with { Optimizer = new OptimizerSpec { WeightDecay = 0.1, Moments = moments } },
         };
         TrainingResult Run(string name, TrainerOptions? options = null)
         {
