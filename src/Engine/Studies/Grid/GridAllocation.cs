@@ -31,7 +31,7 @@ public static class GridAllocation
             return new AllocationSummary { Refusal = $"the joint form cannot be fitted: {e.Message}" };
         }
         string law = FormattableString.Invariant(
-            $"L = {fit["E"]:G4} + {fit["A"]:G4} / N^{fit["alpha"]:F3} + {fit["B"]:G4} / D^{fit["beta"]:F3}, {fit.PointCount} runs");
+            $"L = {Short("E")} + {Short("A")} / N^{fit["alpha"]:F3} + {Short("B")} / D^{fit["beta"]:F3}, {fit.PointCount} runs");
         if (!fit.Converged || !(fit["alpha"] > 0) || !(fit["beta"] > 0) || !(fit["A"] > 0) || !(fit["B"] > 0))
             return new AllocationSummary { Law = law, Refusal = "the joint form does not settle on a loss that falls with both N and D" };
         Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Kind = BootstrapKind.Residuals, Resamples = resamples });
@@ -56,6 +56,8 @@ public static class GridAllocation
             Rows = [.. optima.Select(o => Row(o, spent))],
             Cautions = [.. Cautions(points, itemName, fit)],
         };
+
+        string Short(string name) => Report.Numbers.Short(fit[name], 4);
     }
 
     private static IEnumerable<string> Cautions(IReadOnlyList<GridPoint> points, string itemName, ScalingFit fit)

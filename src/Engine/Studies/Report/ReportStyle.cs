@@ -33,7 +33,7 @@ internal static class ReportStyle
         dd { margin: 0; }
         .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 24px; margin: 16px 0;
           align-items: start; }
-        figure { margin: 0; padding: 8px 8px 12px; border: 1px solid #ddd; border-radius: 4px; max-width: 720px; min-width: 0; }
+        figure { margin: 0; padding: 8px 8px 12px; border: 1px solid #ddd; border-radius: 4px; max-width: 600px; min-width: 0; }
         figure svg { display: block; width: 100%; height: auto; }
         figcaption { font-size: 0.88rem; color: #444; padding: 8px 8px 0; overflow-wrap: anywhere; }
         .table { margin: 16px 0; }
