@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Operators;
 using ChemScale.Kernels.Attention;
+using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 
@@ -91,6 +92,8 @@ internal sealed class AttentionBenchmark : Benchmark
         [
             SidePlan.Composed(20 * rows + 6 * scores), .. s.Cuda ? (SidePlan[])[] : [SidePlan.Host(12 * rows)],
             .. AttentionGrid.Has(d) ? (SidePlan[])[SidePlan.Kernels(12 * rows)] : [],
+            // Tensor cores: half the precision, and so a side of its own.
+            .. s.Cuda && MatrixAttentionLauncher.Has(d) ? (SidePlan[])[SidePlan.Kernels(12 * rows) with { Name = "bfloat16" }] : [],
             // With a window the library needs a mask, and may keep all scores.
             SidePlan.Library(24 * rows + (s.Window > 0 ? 6 * scores : 0)),
         ];
@@ -110,7 +113,8 @@ internal sealed class AttentionBenchmark : Benchmark
             {
                 "host" => () => AttentionFunction.Apply(qkv, rows, heads, window, scale),
                 // Past the length from which Attention itself takes the library.
-                "kernels" => () => AttentionKernelFunction.Apply(qkv, rows, heads, window, scale),
+                "kernels" => () => AttentionKernelFunction.Apply(qkv, rows, heads, window, scale, AttentionPrecision.Weights),
+                "bfloat16" => () => AttentionKernelFunction.Apply(qkv, rows, heads, window, scale, AttentionPrecision.Bfloat16),
                 "library" => () => AttentionLibrary.Apply(qkv, rows, heads, window, scale),
                 _ => () => AttentionComposed.Apply(qkv, rows, heads, window, scale),
             };

@@ -3,7 +3,7 @@ using ChemScale.Engine.Operators;
 namespace ChemScale.Perf.Measuring;
 
 /// <summary>A side that a benchmark can measure.</summary>
-/// <param name="Name">composed, host, kernels, library or auto</param>
+/// <param name="Name">composed, host, kernels, bfloat16, library or auto</param>
 /// <param name="Mode">Set while its step runs.</param>
 /// <param name="MemoryBytes">What the case takes of the device with this side at work, estimated from the sizes of its tensors.</param>
 internal sealed record SidePlan(string Name, OperatorMode Mode, double MemoryBytes)
