@@ -6,7 +6,7 @@ namespace ChemScale.Tests.Cli;
 /// <summary>What programs read: answers on standard output, progress on standard error.</summary>
 public sealed class AnswerTests
 {
-    private static readonly string[] Verbs = ["convert", "doctor", "estimate", "fit", "generate", "prepare", "study", "sweep", "tpe", "train"];
+    private static readonly string[] Verbs = ["convert", "doctor", "estimate", "fit", "generate", "prepare", "study", "sweep", "tpe", "train", "worker"];
 
     [TestCaseSource(nameof(Verbs))]
     public void Every_verb_explains_itself(string verb)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ChemScale.Engine.Studies.Runs;
-using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Runs;
 using NUnit.Framework;
@@ -83,6 +82,22 @@ public sealed class SweepScaleTests
         Outcome again = CommandLine.Run(Command("fails", Divergent, "--workers", "1", "--retry-failed"));
         Assert.That(again.ExitCode, Is.Zero, again.ToString());
         Assert.That(new RunDirectory(plan.Runs[0].Directory).IsDone, Is.True);
+    }
+
+    [Test]
+    public void A_probe_that_ended_after_finite_losses_takes_no_part_in_the_selection()
+    {
+        Assert.That(Sweep("gradient", Search, "--slurm", "--dry-run").ExitCode, Is.Zero);
+        var plan = SweepPlan.Read(Workplace.In("gradient"));
+        // As a gradient that is not a number leaves it: fewer steps than a probe has, each with a loss.
+        PlannedRun ended = plan.Runs[2];
+        Directory.CreateDirectory(ended.Directory);
+        File.WriteAllText(Path.Combine(ended.Directory, "metrics.csv"), "epoch,step,train_loss_step,train_loss_epoch,val_loss\n0,0,0.1,,\n0,1,0.1,,\n");
+        new RunFailure("gradient norm NaN", Diverged: true).Keep(ended.Directory);
+        Outcome worker = CommandLine.Here("worker", plan.Directory, "--threads", "1");
+        Assert.That(worker.ExitCode, Is.Zero, worker.ToString());
+        Assert.That(plan.Kept, Has.Count.EqualTo(1).And.None.EqualTo(2));
+        Assert.That(SweepStatus.Of(plan).IsDone, Is.True);
     }
 
     [Test]

@@ -80,7 +80,7 @@ public sealed class WorkerCrashTests
                 bool lives = workers[i].Await(() => training ? plan.Runs.Any(run => Holds(workers[i], run)) : Environment.TickCount64 >= moment);
                 if (lives)
                 {
-                    Thread.Sleep(random.Next(200));
+                    Thread.Sleep(random.Next(700));
                     if (plan.Runs.Any(run => Holds(workers[i], run))) midway++;
                     workers[i].Signal("KILL");
                 }

@@ -18,13 +18,13 @@ public class RunClaimTests
         using var folder = new TemporaryFolder();
         using (RunClaim first = Take(folder))
         {
-            Assert.That(() => Take(folder), Throws.TypeOf<InputException>()
+            Assert.That(() => Take(folder), Throws.TypeOf<RunClaimedException>()
                 .With.Message.Contains($"process {Environment.ProcessId} on {Environment.MachineName}"));
             time.Advance(RunClaim.Silence - TimeSpan.FromSeconds(1));
-            Assert.That(() => Take(folder), Throws.TypeOf<InputException>());
+            Assert.That(() => Take(folder), Throws.TypeOf<RunClaimedException>());
             time.FireTimers();
             time.Advance(RunClaim.Silence - TimeSpan.FromSeconds(1));
-            Assert.That(() => Take(folder), Throws.TypeOf<InputException>(), "the heartbeat did not count");
+            Assert.That(() => Take(folder), Throws.TypeOf<RunClaimedException>(), "the heartbeat did not count");
             Assert.That(first.EnsureHeld, Throws.Nothing);
         }
         Assert.That(Directory.GetFiles(folder.Path), Is.Empty);
@@ -89,7 +89,7 @@ public class RunClaimTests
         foreach (ProcessIdentity elsewhere in strangers)
         {
             WriteClaim(folder, elsewhere);
-            Assert.That(() => Take(folder), Throws.TypeOf<InputException>().With.Message.Contains("process 1 on"));
+            Assert.That(() => Take(folder), Throws.TypeOf<RunClaimedException>().With.Message.Contains("process 1 on"));
         }
     }
 

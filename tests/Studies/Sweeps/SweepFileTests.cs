@@ -71,13 +71,13 @@ public class SweepFileTests
     }
 
     [Test]
-    public void Two_runs_of_one_name_are_refused()
+    public void Two_different_runs_of_one_name_are_refused_and_the_same_run_twice_is_one()
     {
         using var folder = new TemporaryFolder();
-        var file = Read(folder, Base + "runs:\n  - {training.clipNorm: 1, seed: 3}\n  - {training.emaDecay: 0.5}\n  - {seed: 3}\n  - {training.optimizer.epsilon: 1e-3}\n");
-        Assert.That(file.Plan(file.Experiment, folder.Path), Has.Count.EqualTo(4));
-        var twice = Read(folder, Base + "runs:\n  - {training.threads: 1}\n  - {training.threads: 1}\n  - {data.validation: 5}\n  - {data.validation: 5}\n");
-        Assert.That(twice.Plan(twice.Experiment, folder.Path), Has.Count.EqualTo(2));
+        var different = Read(folder, Base + "runs:\n  - {training.patience: 3}\n  - {training.schedule.patience: 3}\n");
+        Assert.That(() => different.Plan(different.Experiment, folder.Path), Throws.TypeOf<InputException>().With.Message.Contains("patience-3"));
+        var twice = Read(folder, Base + "runs:\n  - {seed: 1}\n  - {seed: 1}\n  - {seed: 2}\n");
+        Assert.That(twice.Plan(twice.Experiment, folder.Path).Select(r => r.Name), Is.EqualTo(new[] { "seed-1", "seed-2" }));
     }
 
     private static SweepFile Read(TemporaryFolder folder, string text)

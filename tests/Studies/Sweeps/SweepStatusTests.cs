@@ -47,8 +47,9 @@ public class SweepStatusTests
         new RunFailure("the loss is NaN", Diverged: true).Keep(plan.Runs[2].Directory);
         plan.Keep([1]);
         Assert.That(SweepStatus.Of(plan).States.Select(s => s.Stage), Is.EqualTo(new[] { RunStage.Stopped, RunStage.PutAside, RunStage.Failed }));
-        plan = plan with { Runs = [plan.Runs[0], plan.Runs[2]] };
-        Assert.That(SweepStatus.Of(plan).IsDone, Is.False, "index 1 goes on");
+        Assert.That(SweepStatus.Of(plan).IsEnded, Is.False, "the kept run goes on");
+        File.WriteAllText(new RunDirectory(plan.Runs[1].Directory).DonePath, "{}");
+        Assert.That((SweepStatus.Of(plan).IsEnded, SweepStatus.Of(plan).IsDone), Is.EqualTo((true, true)));
     }
 
     [Test]

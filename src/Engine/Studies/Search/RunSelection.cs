@@ -4,6 +4,7 @@ using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Search;
@@ -24,10 +25,10 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
     /// <param name="stop">Leaves every run with a checkpoint.</param>
     public SelectionSummary Run(LocalRunner runner, CancellationToken stop = default)
     {
-        runner.Run(Runs, run => ProbeStep(run), stop);
+        Keep(runner.Run(Runs, run => ProbeStep(run), stop));
         ProbeSelection selection = Spec.Keep == KeepRule.Best ? Select() : UndecidedFinish.Run([.. Runs.Select(Probe)], Spec.Estimator, runner.Parallel,
             next => [.. runner.Run([.. next.Select(i => Runs[i])], null, stop).Select(o => o.Diverged is null ? Curve(o.Run).LastTrainingLoss : double.PositiveInfinity)]);
-        runner.Run([.. Finishing(selection)], null, stop);
+        Keep(runner.Run([.. Finishing(selection)], null, stop));
         return Summarize(selection);
     }
 
@@ -72,8 +73,23 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
         };
     }
 
+    private static void Keep(IReadOnlyList<RunOutcome> outcomes)
+    {
+        foreach (RunOutcome outcome in outcomes)
+            if (outcome.Diverged is { } reason) new RunFailure(reason, Diverged: true).Keep(outcome.Run.Directory);
+    }
+
     private ProbeView Probe(PlannedRun run) =>
-        ProbeView.Of(Curve(run), Spec.ProbeEpochs / (double)Spec.Epochs, checked((int)(StepsPerEpoch(run) * Spec.Epochs)));
+        ProbeView.Of(Probed(run), Spec.ProbeEpochs / (double)Spec.Epochs, checked((int)(StepsPerEpoch(run) * Spec.Epochs)));
+
+    /// <summary>A gradient that is not a number ends a run too, after a loss that was one: the curve then ends in what the loss was about to be.</summary>
+    private static LossCurve Probed(PlannedRun run)
+    {
+        LossCurve curve = Curve(run);
+        if (curve.Diverged || new RunDirectory(run.Directory).IsDone || RunFailure.Of(run.Directory) is not { Diverged: true }) return curve;
+        long next = curve.Steps.Count > 0 ? curve.Steps[^1].Step + 1 : 0;
+        return new LossCurve(curve.Name, [.. curve.Steps, new StepLoss(null, next, double.NaN)], [], curve.Validation, curve.StepsPerEpoch);
+    }
 
     private long StepsPerEpoch(PlannedRun run) => stepsPerEpoch.GetOrAdd(run, r => TrainingTasks.StepsPerEpoch(r.Experiment));
 
