@@ -4,7 +4,6 @@ using ChemScale.Engine.Operators;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
