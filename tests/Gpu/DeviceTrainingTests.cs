@@ -24,10 +24,24 @@ public class DeviceTrainingTests
     {
         ["SchNet"] = new SchNetConfig { Features = 32, Filters = 32, Interactions = 2, RadialFunctions = 8, Cutoff = Cutoff, MaxAtomicNumber = 10 },
         ["PaiNN"] = new PaiNNConfig { Features = 32, Interactions = 2, RadialFunctions = 8, Cutoff = Cutoff, MaxAtomicNumber = 10 },
-        ["SpookyNet"] = new SpookyNetConfig { Features = 16, Interactions = 2, RadialFunctions = 6, Cutoff = Cutoff, ElectrostaticCutoff = Cutoff, MaxAtomicNumber = 10 },
+        ["SpookyNet"] = new SpookyNetConfig
+        {
+            Features = 8,
+            Interactions = 1,
+            RadialFunctions = 6,
+            Cutoff = Cutoff,
+            ElectrostaticCutoff = Cutoff,
+            MaxAtomicNumber = 10,
+        },
         ["Allegro"] = new AllegroConfig
         {
-            Features = 8, RadialFunctions = 6, Cutoff = Cutoff, TwoBodyWidths = "16", LatentWidths = "16", EnergyWidths = "8", MaxAtomicNumber = 10,
+            Features = 8,
+            RadialFunctions = 6,
+            Cutoff = Cutoff,
+            TwoBodyWidths = "16",
+            LatentWidths = "16",
+            EnergyWidths = "8",
+            MaxAtomicNumber = 10,
         },
     };
 
