@@ -114,8 +114,7 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
                     spec = spec with { Validate = bool.TryParse(value, out bool validate) ? validate : throw Wrong(node, path, "selection.validate", "true or false") };
                     break;
                 case "estimator":
-                    spec = spec with { Estimator = Enum.TryParse(value.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out ProbeEstimator estimator) && Enum.IsDefined(estimator)
-                        ? estimator : throw Wrong(node, path, "selection.estimator", string.Join(", ", Enum.GetNames<ProbeEstimator>())) };
+                    spec = spec with { Estimator = EstimatorOf(value) ?? throw Wrong(node, path, "selection.estimator", string.Join(", ", Enum.GetNames<ProbeEstimator>())) };
                     break;
                 default:
                     throw Wrong(node, path, $"selection.{setting.Key}", "epochs, probeEpochs, validate or estimator");
@@ -125,6 +124,9 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
         spec.Check();
         return spec;
     }
+
+    private static ProbeEstimator? EstimatorOf(string text) =>
+        Enum.TryParse(text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out ProbeEstimator estimator) && Enum.IsDefined(estimator) ? estimator : null;
 
     private static YamlNode? Child(YamlMappingNode root, string key) => root.Children.FirstOrDefault(c => c.Key is YamlScalarNode scalar && scalar.Value == key).Value;
 
