@@ -111,7 +111,7 @@ public sealed class AnswerTests
         JsonElement[] all = [.. summary.GetProperty("configurations").EnumerateArray()];
         JsonElement[] kept = [.. all.Where(c => c.GetProperty("fate").GetString() == "kept")];
         Assert.That(all, Has.Length.EqualTo(6), "five, and Hugging Face's default");
-        Assert.That(all.Select(c => c.GetProperty("batchSize").GetInt32()), Is.SubsetOf((int[])[8, 16]));
+        Assert.That(all.Select(c => c.GetProperty("batchSize").GetInt32()).Distinct(), Is.SubsetOf((int[])[8, 16]));
         Assert.That(kept, Has.Length.AtLeast(4), "the calibration");
         Assert.That(kept.Select(c => c.GetProperty("final").ValueKind), Is.All.EqualTo(JsonValueKind.Number));
         Assert.That(all[summary.GetProperty("selected").GetInt32()].GetProperty("final").GetDouble(), Is.EqualTo(kept.Min(c => c.GetProperty("final").GetDouble())));
