@@ -79,23 +79,31 @@ public partial class MatrixUnitTests
     public void The_instructions_get_the_registers_that_the_emulation_reads([Values("sm_80", "sm_90")] string architecture)
     {
         string text = KernelCompiler.Compile(KernelMethod.Of(Multiply<TensorCore>), architecture).Text;
+        // What a register holds, and how many elements an address lies behind its array's first.
         Dictionary<string, string> names = [];
+        Dictionary<string, int> offsets = [];
         List<string> products = [];
-        var stored = new List<string>();
-        int loaded = 0;
+        var stored = new string[8];
         foreach (string line in text.Split('\n'))
         {
-            if (Load().Match(line) is { Success: true } load) names[load.Groups[1].Value] = Name(loaded++);
-            else if (Move().Match(line) is { Success: true } move) names[move.Groups[1].Value] = names.GetValueOrDefault(move.Groups[2].Value, "?");
-            else if (Store().Match(line) is { Success: true } store) stored.Add(names[store.Groups[1].Value]);
-            else if (line.Contains("mma.sync", StringComparison.Ordinal)) Multiply(line);
+            if (Load().Match(line) is { Success: true } load)
+                names[load.Groups[2].Value] = Name(load.Groups[1].Value, offsets[load.Groups[3].Value]);
+            else if (Move().Match(line) is { Success: true } move)
+                names[move.Groups[1].Value] = names.GetValueOrDefault(move.Groups[2].Value, "?");
+            else if (Store().Match(line) is { Success: true } store)
+                stored[offsets[store.Groups[1].Value]] = names[store.Groups[2].Value];
+            else if (Next().Match(line) is { Success: true } next)
+                offsets[next.Groups[1].Value] = int.Parse(next.Groups[2].ValueSpan);
+            else if (Address().Match(line) is { Success: true } address)
+                offsets[address.Groups[1].Value] = offsets.GetValueOrDefault(address.Groups[2].Value);
+            else if (line.Contains("mma.sync", StringComparison.Ordinal))
+                Multiply(line);
         }
         Assert.That(products, Is.EqualTo(new[] { "a0 a1 a2 a3 * b0 b2 + c0 c1 c2 c3", "a0 a1 a2 a3 * b1 b3 + c4 c5 c6 c7" }));
         Assert.That(stored, Is.EqualTo(Enumerable.Range(0, 8).Select(i => $"d{i}")));
         Assert.That(text, Does.Not.Contain(".local"));
 
-        // In the order in which the kernel reads them.
-        static string Name(int index) => index < 4 ? $"a{index}" : index < 8 ? $"b{index - 4}" : $"c{index - 8}";
+        static string Name(string type, int index) => type == "f32" ? $"c{index}" : index < 4 ? $"a{index}" : $"b{index - 4}";
 
         void Multiply(string line)
         {
@@ -160,11 +168,18 @@ public partial class MatrixUnitTests
         sums[at + 7] = sum.High9;
     }
 
-    [GeneratedRegex(@"ld\.global\.[bf]32\s+(%\w+),")]
+    [GeneratedRegex(@"ld\.global\.([bf]32)\s+(%\w+),\s*\[(%\w+)\];")]
     private static partial Regex Load();
 
-    [GeneratedRegex(@"st\.global\.f32\s+\[%\w+\],\s*(%\w+);")]
+    [GeneratedRegex(@"st\.global\.f32\s+\[(%\w+)\],\s*(%\w+);")]
     private static partial Regex Store();
+
+    [GeneratedRegex(@"add\.s32\s+(%\w+),\s*%\w+,\s*(\d+);")]
+    private static partial Regex Next();
+
+    // The product of index and size, or its sum with the array's address.
+    [GeneratedRegex(@"(?:mul\.wide\.u32|add\.u64)\s+(%\w+),\s*(?:%\w+,\s*)??(%\w+)(?:,\s*4)?;")]
+    private static partial Regex Address();
 
     [GeneratedRegex(@"mov\.[bf]32\s+(%\w+),\s*([%\w]+);")]
     private static partial Regex Move();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -16,6 +17,8 @@ internal readonly struct EmulatedMatrixUnit : IMatrixUnit
 
     public static uint Pack(float first, float second) => Rounded(first) | Rounded(second) << 16;
 
+    // A copy at each of a wide head's products would take the compiler long.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static Accumulator MultiplyAdd(Accumulator sum, Fragment a, Fragment b)
     {
         ArrayView<uint> shared = SharedMemory.GetDynamic<uint>();
