@@ -8,6 +8,9 @@ namespace ChemScale.Tests.Models.ForceFields;
 
 public class GraphBatchTests
 {
+    [TearDown]
+    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+
     [Test]
     public void Frames_become_the_graph_that_brute_force_finds()
     {
@@ -29,6 +32,44 @@ public class GraphBatchTests
         Assert.That(built.Charges!.data<double>().ToArray(), Is.EqualTo(new double[] { 6, 3, 2 }));
         Assert.That(built.Volumes!.data<double>().ToArray(), Is.EqualTo(expected.Volumes!.data<double>().ToArray()));
         Assert.That(built.Volumes![1].item<double>(), Is.EqualTo(linalg.det(built.Cells![1]).item<double>()).Within(1e-12));
+    }
+
+    [TestCaseSource(typeof(ForceFieldCase), nameof(ForceFieldCase.Double))]
+    public void Graphs_made_by_kernels_give_the_energies_forces_and_stress_of_the_host(ForceFieldCase model)
+    {
+        Frame[] frames = [.. new[] { TestFrame.Molecule(6, 1), TestFrame.Crystal(3, 2), TestFrame.Molecule(2, 3) }.Select(t => new Frame
+        {
+            AtomicNumbers = t.AtomicNumbers,
+            Positions = [.. t.Positions.SelectMany(p => p)],
+            Cell = t.Cell?.SelectMany(v => v).ToArray(),
+            Periodic = [t.Cell is not null, t.Cell is not null, t.Cell is not null],
+        })];
+        using var scope = NewDisposeScope();
+        using ForceField field = model.Model();
+        using GraphBatch host = Graph(OperatorMode.Host), kernels = Graph(OperatorMode.Kernels);
+        Assert.That(kernels.Edges.Senders.eq(host.Edges.Senders).all().item<bool>(), Is.True);
+        Assert.That(kernels.ShiftVectors!.eq(host.ShiftVectors!).all().item<bool>(), Is.True);
+        // In the same mode, so that nothing but the graphs could differ.
+        foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Kernels])
+        {
+            ForceFieldOutput one = Output(kernels, mode), other = Output(host, mode);
+            Assert.That(Values(one), Is.EqualTo(Values(other)).Within(1e-12), $"{mode}");
+        }
+
+        GraphBatch Graph(OperatorMode mode)
+        {
+            OperatorModes.Current = mode;
+            return GraphBatches.Build(frames, ForceFieldCase.Cutoff);
+        }
+
+        ForceFieldOutput Output(GraphBatch batch, OperatorMode mode)
+        {
+            OperatorModes.Current = mode;
+            return field.Evaluate(batch, forces: true, stress: true);
+        }
+
+        static double[] Values(ForceFieldOutput output) =>
+            [.. output.Energies.data<double>(), .. output.Forces!.data<double>(), .. output.Stress!.data<double>()];
     }
 
     [Test]

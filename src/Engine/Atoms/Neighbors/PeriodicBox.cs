@@ -9,18 +9,19 @@ internal sealed class PeriodicBox
     /// <summary>Volume of the lattice vectors over that of a box with their lengths, below which they count as flat.</summary>
     private const double Flat = 1e-9;
 
-    private readonly double[] _inverse;
-
     private PeriodicBox(double[] basis, bool[] periodic, int[] cells)
     {
         Basis = basis;
-        _inverse = CellGeometry.Inverse(basis);
+        Inverse = CellGeometry.Inverse(basis);
         Periodic = periodic;
         Cells = cells;
     }
 
     /// <summary>(3, 3) Rows: lattice vectors or unit vectors.</summary>
     public double[] Basis { get; }
+
+    /// <summary>(3, 3) position . inverse = coordinates</summary>
+    public double[] Inverse { get; }
 
     /// <summary>(3)</summary>
     public bool[] Periodic { get; }
@@ -31,10 +32,7 @@ internal sealed class PeriodicBox
     public static PeriodicBox Of(ReadOnlySpan<double> positions, double[]? cell, bool[] periodic, string place)
     {
         int bad = positions.IndexOfNonFinite();
-        if (bad >= 0)
-        {
-            throw new InputException(place, $"coordinate {"xyz"[bad % 3]} of atom {bad / 3} is {positions[bad]}", "a finite number");
-        }
+        if (bad >= 0) throw Reach.NoNumber(place, bad, positions[bad]);
         if (cell is null && periodic.Contains(true)) throw new InputException(place, "no cell", "one, since it is periodic");
         PeriodicBox box = new(Complete(cell, periodic, place), periodic, new int[positions.Length]);
         for (int i = 0; i < positions.Length; i += 3)
@@ -49,7 +47,7 @@ internal sealed class PeriodicBox
 
     /// <summary>Coordinate of a point along basis vector <paramref name="direction"/>.</summary>
     public double Coordinate(ReadOnlySpan<double> point, int direction) =>
-        point[0] * _inverse[direction] + point[1] * _inverse[3 + direction] + point[2] * _inverse[6 + direction];
+        point[0] * Inverse[direction] + point[1] * Inverse[3 + direction] + point[2] * Inverse[6 + direction];
 
     /// <summary>
     /// Squared distance of atom <paramref name="j"/>, moved by a shift, from atom <paramref name="i"/>. Rounds alike both ways round,

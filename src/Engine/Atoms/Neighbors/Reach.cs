@@ -22,4 +22,10 @@ internal static class Reach
 
     public static InputException Collision(string place, int i, int j) => new(
         place, i == j ? $"atom {i} on top of its own image" : $"atoms {Math.Min(i, j)} and {Math.Max(i, j)} at one point", "atoms apart");
+
+    /// <param name="place">What to name.</param>
+    /// <param name="component">Which of (atoms, 3).</param>
+    /// <param name="value">What it is.</param>
+    public static InputException NoNumber(string place, int component, double value) =>
+        new(place, $"coordinate {"xyz"[component % 3]} of atom {component / 3} is {value}", "a finite number");
 }

@@ -23,14 +23,17 @@ public sealed class GraphBatch : IDisposable
     public GraphBatch(ReadOnlySpan<int> atomsPerFrame, ReadOnlySpan<int> atomicNumbers, ReadOnlySpan<double> positions, EdgeList edges,
         ReadOnlySpan<double> shiftVectors = default, ReadOnlySpan<double> cells = default, ReadOnlySpan<double> charges = default,
         ReadOnlySpan<double> spins = default, Device? device = null)
+        : this(atomsPerFrame, atomicNumbers, Rows(positions, "coordinates", device, atomicNumbers.Length, 3), edges,
+            shiftVectors.Length == 0 ? null : Rows(shiftVectors, "shift components", device, edges.Count, 3), cells, charges, spins, device)
+    {
+    }
+
+    /// <summary>Takes over tensors that are on the device already.</summary>
+    internal GraphBatch(ReadOnlySpan<int> atomsPerFrame, ReadOnlySpan<int> atomicNumbers, Tensor positions, EdgeList edges,
+        Tensor? shiftVectors, ReadOnlySpan<double> cells, ReadOnlySpan<double> charges, ReadOnlySpan<double> spins, Device? device)
     {
         int atoms = atomicNumbers.Length, frames = atomsPerFrame.Length;
         Require(edges.Atoms == atoms, $"edges are of {edges.Atoms} atoms, not {atoms}");
-        Require(positions.Length == 3 * atoms, $"{positions.Length} coordinates of {atoms} atoms");
-        Require(shiftVectors.Length == 0 || shiftVectors.Length == 3 * edges.Count, $"{shiftVectors.Length} shift components of {edges.Count} edges");
-        Require(cells.Length == 0 || cells.Length == 9 * frames, $"{cells.Length} cell components of {frames} frames");
-        Require(charges.Length == 0 || charges.Length == frames, $"{charges.Length} charges of {frames} frames");
-        Require(spins.Length == 0 || spins.Length == frames, $"{spins.Length} spins of {frames} frames");
         var frameOfAtom = new long[atoms];
         var numbers = new long[atoms];
         int first = 0;
@@ -51,20 +54,14 @@ public sealed class GraphBatch : IDisposable
         Edges = edges;
         AtomicNumbers = Keep(tensor(numbers, device: device));
         FrameOfAtom = Keep(tensor(frameOfAtom, device: device));
-        Positions = Keep(Rows(positions, atoms, 3));
-        if (shiftVectors.Length > 0) ShiftVectors = Keep(Rows(shiftVectors, edges.Count, 3));
-        if (charges.Length > 0) Charges = Keep(Rows(charges, frames));
-        if (spins.Length > 0) Spins = Keep(Rows(spins, frames));
+        Positions = Keep(positions);
+        if (shiftVectors is not null) ShiftVectors = Keep(shiftVectors);
+        if (charges.Length > 0) Charges = Keep(Rows(charges, "charges", device, frames));
+        if (spins.Length > 0) Spins = Keep(Rows(spins, "spins", device, frames));
         if (cells.Length > 0)
         {
-            Cells = Keep(Rows(cells, frames, 3, 3));
-            Volumes = Keep(Rows(VolumesOf(cells), frames));
-        }
-
-        Tensor Rows(ReadOnlySpan<double> values, params long[] shape)
-        {
-            using Tensor flat = tensor(values.ToArray(), device: device);
-            return flat.reshape(shape);
+            Cells = Keep(Rows(cells, "cell components", device, frames, 3, 3));
+            Volumes = Keep(Rows(VolumesOf(cells), "volumes", device, frames));
         }
     }
 
@@ -114,6 +111,13 @@ public sealed class GraphBatch : IDisposable
     }
 
     private static Tensor Keep(Tensor tensor) => tensor.DetachFromDisposeScope();
+
+    private static Tensor Rows(ReadOnlySpan<double> values, string what, Device? device, params long[] shape)
+    {
+        Require(values.Length == shape.Aggregate(1L, (product, size) => product * size), $"{values.Length} {what} of {shape[0]} rows");
+        using Tensor flat = tensor(values.ToArray(), device: device);
+        return flat.reshape(shape);
+    }
 
     private static double[] VolumesOf(ReadOnlySpan<double> cells)
     {

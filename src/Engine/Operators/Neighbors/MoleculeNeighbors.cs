@@ -23,7 +23,7 @@ public static class MoleculeNeighbors
             throw new ArgumentException($"{positions.size(0)} positions of {atomsPerFrame.Sum()} atoms");
         using DisposeScope scope = NewDisposeScope();
         return OperatorModes.UseKernels(positions)
-            ? NeighborLaunch.Build(positions.detach().contiguous(), atomsPerFrame, cutoff, place)
+            ? NeighborLaunch.Build(positions.detach().contiguous(), atomsPerFrame, cutoff, _ => place)
             : OnHost(positions, atomsPerFrame, cutoff, place);
     }
 

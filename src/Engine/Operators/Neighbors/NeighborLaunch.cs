@@ -13,8 +13,8 @@ internal static class NeighborLaunch
     /// <param name="positions">(atoms, 3) A, contiguous</param>
     /// <param name="atomsPerFrame">(frames)</param>
     /// <param name="cutoff">A</param>
-    /// <param name="place">What to name in a complaint.</param>
-    public static EdgeList Build(Tensor positions, IReadOnlyList<int> atomsPerFrame, double cutoff, string place)
+    /// <param name="place">What to name in a complaint about a frame.</param>
+    public static EdgeList Build(Tensor positions, IReadOnlyList<int> atomsPerFrame, double cutoff, Func<int, string> place)
     {
         return positions.dtype == ScalarType.Float32
             ? Run((float)(cutoff * cutoff), (float)Reach.SamePoint)
@@ -35,7 +35,7 @@ internal static class NeighborLaunch
             NeighborLauncher<T>.Count(device, Array<T>(positions), Array<long>(frames), Array<long>(frameStarts),
                 squaredCutoff, squaredLeast, Array<long>(counts));
             Tensor rowStarts = cat([Numbers([0]), counts.cumsum(0)], 0);
-            long edges = Check(positions, counts, rowStarts, place);
+            long edges = NeighborFindings.Edges(positions, counts, rowStarts, atomsPerFrame, place);
             Tensor senders = Room(edges), receivers = Room(edges), reverse = Room(edges);
             NeighborLauncher<T>.Fill(device, Array<T>(positions), Array<long>(frames), Array<long>(frameStarts), squaredCutoff,
                 Array<long>(rowStarts), Array<long>(senders), Array<long>(receivers));
@@ -46,16 +46,5 @@ internal static class NeighborLaunch
         Tensor Numbers(long[] values) => tensor(values, device: positions.device);
 
         Tensor Room(long count) => empty(count, dtype: ScalarType.Int64, device: positions.device);
-    }
-
-    /// <returns>The number of edges.</returns>
-    private static long Check(Tensor positions, Tensor counts, Tensor rowStarts, string place)
-    {
-        if (counts.numel() == 0) return 0;
-        Tensor findings = stack([rowStarts[^1], counts.min(), positions.isfinite().all().to(ScalarType.Int64)]);
-        long[] found = findings.cpu().data<long>().ToArray();
-        if (found[2] == 0) throw new InputException(place, "a position that is no number", "finite positions");
-        if (found[1] < 0) throw Reach.Collision(place, (int)counts.argmin().item<long>(), (int)(-1 - found[1]));
-        return found[0];
     }
 }

@@ -9,6 +9,7 @@ namespace ChemScale.Engine.Operators;
 public sealed class EdgeList : IDisposable
 {
     private readonly Device? device;
+    private readonly bool isBuiltOnDevice;
     private PairList? pairs;
     private PairList? oneWay;
     private SenderOrder? bySender;
@@ -42,16 +43,17 @@ public sealed class EdgeList : IDisposable
         if (reverseEdges.Length > 0) ReverseEdges = Indices(Wide(reverseEdges), device);
     }
 
-    /// <summary>Takes over tensors that are right already, on one device.</summary>
-    internal EdgeList(Tensor rowStarts, Tensor receivers, Tensor senders, Tensor? reverseEdges)
+    /// <summary>Takes over tensors that are right already, on one device: every edge has its reverse.</summary>
+    internal EdgeList(Tensor rowStarts, Tensor receivers, Tensor senders, Tensor reverseEdges)
     {
+        isBuiltOnDevice = true;
         device = senders.device;
         Atoms = (int)rowStarts.numel() - 1;
         Count = (int)senders.numel();
         RowStarts = rowStarts.DetachFromDisposeScope();
         Receivers = receivers.DetachFromDisposeScope();
         Senders = senders.DetachFromDisposeScope();
-        ReverseEdges = reverseEdges?.DetachFromDisposeScope();
+        ReverseEdges = reverseEdges.DetachFromDisposeScope();
     }
 
     public int Atoms { get; }
@@ -76,7 +78,7 @@ public sealed class EdgeList : IDisposable
         pairs ??= new PairList(Numbers(Receivers), Numbers(Senders), ReverseEdges is null ? [] : Numbers(ReverseEdges), Atoms, device);
 
     /// <summary>Each edge as a pair of its own, in their order; made when first asked for.</summary>
-    public PairList OneWay => oneWay ??= ReverseEdges is null ? Pairs : new PairList(Numbers(Receivers), Numbers(Senders), [], Atoms, device);
+    public PairList OneWay => oneWay ??= ReverseEdges is null ? Pairs : new PairList(this);
 
     /// <summary>(atoms + 1) int64: sender j sends the edges <c>SenderEdges[SenderRowStarts[j]] ..</c>; made when first asked for.</summary>
     public Tensor SenderRowStarts => BySender.RowStarts;
@@ -84,7 +86,7 @@ public sealed class EdgeList : IDisposable
     /// <summary>(edges) int64: the edges sorted by sender, each sender's ascending; made when first asked for.</summary>
     public Tensor SenderEdges => BySender.Edges;
 
-    internal SenderOrder BySender => bySender ??= new SenderOrder(Numbers(Senders), Atoms, device);
+    internal SenderOrder BySender => bySender ??= isBuiltOnDevice ? new SenderOrder(this) : new SenderOrder(Numbers(Senders), Atoms, device);
 
     public void Dispose()
     {

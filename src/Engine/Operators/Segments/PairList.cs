@@ -11,6 +11,8 @@ public sealed class PairList : IDisposable
     // Values of this many pairs stay in the caches while several operations pass over them.
     private const int ChunkPairs = 512;
 
+    private IReadOnlyList<PairChunk>? chunks;
+
     /// <param name="receivers">(edges)</param>
     /// <param name="senders">(edges)</param>
     /// <param name="reverseEdges">(edges) or empty</param>
@@ -35,9 +37,18 @@ public sealed class PairList : IDisposable
         Edges = Keep(edges);
         Senders = Keep([.. from, .. to.AsSpan(0, TwoWay)]);
         Receivers = Keep([.. to, .. from.AsSpan(0, TwoWay)]);
-        Chunks = [.. Cut(0, TwoWay, true), .. Cut(TwoWay, Count, false)];
 
         Tensor Keep(long[] values) => tensor(values, device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Each edge of a list as a pair of its own, in their order: nothing leaves the device.</summary>
+    internal PairList(EdgeList edges)
+    {
+        Atoms = edges.Atoms;
+        Count = edges.Count;
+        Edges = arange(Count, dtype: ScalarType.Int64, device: edges.Senders.device).DetachFromDisposeScope();
+        Senders = edges.Senders.alias().DetachFromDisposeScope();
+        Receivers = edges.Receivers.alias().DetachFromDisposeScope();
     }
 
     public int Atoms { get; }
@@ -57,7 +68,8 @@ public sealed class PairList : IDisposable
     /// <summary>(edges) int64, in the order of <see cref="Senders"/></summary>
     public Tensor Receivers { get; }
 
-    internal IReadOnlyList<PairChunk> Chunks { get; }
+    /// <summary>Made when first asked for.</summary>
+    internal IReadOnlyList<PairChunk> Chunks => chunks ??= [.. Cut(0, TwoWay, true), .. Cut(TwoWay, Count, false)];
 
     /// <summary>Values of pairs for all directed edges, in the order of <see cref="Senders"/>.</summary>
     /// <param name="values">(pairs, ...)</param>
@@ -73,7 +85,7 @@ public sealed class PairList : IDisposable
 
     public void Dispose()
     {
-        foreach (PairChunk chunk in Chunks) chunk.Dispose();
+        foreach (PairChunk chunk in chunks ?? []) chunk.Dispose();
         Edges.Dispose();
         Senders.Dispose();
         Receivers.Dispose();

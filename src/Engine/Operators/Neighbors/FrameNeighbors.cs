@@ -1,0 +1,93 @@
+using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators;
+
+/// <summary>
+/// All directed pairs of one frame's atoms and images that are closer than a cutoff, for a batch of frames, periodic or not: with kernels,
+/// all pairs of small molecules and bins for everything else, or the host's lists. Same result, same order.
+/// </summary>
+public static class FrameNeighbors
+{
+    /// <summary>Up to here all pairs of a molecule are about as many as those that bins leave.</summary>
+    internal const int FewAtoms = 512;
+
+    /// <param name="frames">Cells, periodicity, and what to name in a complaint.</param>
+    /// <param name="positions">(atoms, 3) A: those of the frames, one after the other, where the edges shall be.</param>
+    /// <param name="cutoff">A; pairs at this distance are absent. Infinite: every pair of each frame, none of which may repeat.</param>
+    /// <exception cref="InputException">
+    /// Two atoms at one point, a position that is no number, repeating lattice vectors that span no volume, or more edges than indices reach.
+    /// </exception>
+    /// <exception cref="ArgumentException">Another number of positions than of atoms, or every pair of a frame that repeats.</exception>
+    public static FrameEdges Apply(IReadOnlyList<Frame> frames, Tensor positions, double cutoff)
+    {
+        if (!(cutoff > 0)) throw new InputException("cutoff", $"{cutoff}", "a positive length in Angstrom");
+        int[] sizes = [.. frames.Select(f => f.Atoms)];
+        if (positions.size(0) != sizes.Sum()) throw new ArgumentException($"{positions.size(0)} positions of {sizes.Sum()} atoms");
+        bool periodic = frames.Any(f => f.IsPeriodic), everyPair = double.IsInfinity(cutoff);
+        if (periodic && everyPair) throw new ArgumentException("every pair of a frame that repeats", nameof(cutoff));
+        using DisposeScope scope = NewDisposeScope();
+        if (!OperatorModes.UseKernels(positions)) return OnHost(frames, cutoff, positions.device);
+        // Lists are the host's to the bit: float64, whatever the model's type.
+        Tensor exact = positions.detach().to(ScalarType.Float64).contiguous();
+        return !periodic && (everyPair || sizes.All(n => n <= FewAtoms))
+            ? new FrameEdges(NeighborLaunch.Build(exact, sizes, cutoff, f => frames[f].Place), null, null)
+            : BinLaunch.Build(exact, frames, cutoff);
+    }
+
+    private static FrameEdges OnHost(IReadOnlyList<Frame> frames, double cutoff, Device device)
+    {
+        NeighborList[] lists = [.. frames.Select(frame => NeighborLists.Build(frame, double.IsFinite(cutoff) ? cutoff : Span(frame)))];
+        int edges = lists.Sum(l => l.Edges), atom = 0, edge = 0;
+        bool periodic = frames.Any(f => f.IsPeriodic);
+        int[] rowStarts = new int[frames.Sum(f => f.Atoms) + 1], senders = new int[edges], reverse = new int[edges];
+        int[] shifts = new int[periodic ? 3 * edges : 0];
+        double[] vectors = new double[shifts.Length];
+        for (int f = 0; f < frames.Count; f++)
+        {
+            NeighborList list = lists[f];
+            for (int i = 0; i < frames[f].Atoms; i++) rowStarts[atom + i + 1] = edge + list.RowStarts[i + 1];
+            int[] reverses = list.ReverseEdges;
+            for (int e = 0; e < list.Edges; e++) (senders[edge + e], reverse[edge + e]) = (atom + list.Senders[e], edge + reverses[e]);
+            if (frames[f].IsPeriodic)
+            {
+                list.Shifts.CopyTo(shifts, 3 * edge);
+                ShiftVectors(list, frames[f].Cell!, vectors.AsSpan(3 * edge));
+            }
+            atom += frames[f].Atoms;
+            edge += list.Edges;
+        }
+        EdgeList all = new(rowStarts, senders, reverse, device);
+        return periodic
+            ? new FrameEdges(all, tensor(shifts, device: device).reshape(edges, 3), tensor(vectors, device: device).reshape(edges, 3))
+            : new FrameEdges(all, null, null);
+    }
+
+    /// <summary>A: beyond the distance of any two atoms.</summary>
+    private static double Span(Frame frame)
+    {
+        double squares = 0;
+        for (int k = 0; k < 3; k++)
+        {
+            double least = double.PositiveInfinity, greatest = double.NegativeInfinity;
+            for (int i = k; i < frame.Positions.Length; i += 3)
+            {
+                least = Math.Min(least, frame.Positions[i]);
+                greatest = Math.Max(greatest, frame.Positions[i]);
+            }
+            squares += (greatest - least) * (greatest - least);
+        }
+        return Math.Sqrt(squares) + 1;
+    }
+
+    private static void ShiftVectors(NeighborList list, double[] cell, Span<double> vectors)
+    {
+        for (int e = 0; e < list.Edges; e++)
+        {
+            ReadOnlySpan<int> s = list.Shifts.AsSpan(3 * e, 3);
+            for (int k = 0; k < 3; k++) vectors[3 * e + k] = s[0] * cell[k] + s[1] * cell[3 + k] + s[2] * cell[6 + k];
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using ILGPU;
+
+namespace ChemScale.Kernels.Neighbors;
+
+/// <summary>
+/// Divides each frame's box into bins, each about as wide as the cutoff where there is room, and no more of them than the frame was given.
+/// A thread takes a frame.
+/// </summary>
+internal static class BinGrids
+{
+    private const int MostAlong = 1 << 20;
+
+    /// <param name="boxes">(frames, 21), see <see cref="BoxLayout"/></param>
+    /// <param name="least">(frames, 3) of the atoms' coordinates</param>
+    /// <param name="greatest">(frames, 3)</param>
+    /// <param name="firstBins">(frames + 1) room for bins</param>
+    /// <param name="reach">A: the cutoff and a margin against rounding</param>
+    /// <param name="grids">(frames, 6), written: bins along each direction; bins on either side that a cutoff reaches into</param>
+    /// <param name="widths">(frames, 3), written: of a bin, in coordinates</param>
+    public static void Run(
+        ArrayView<double> boxes, ArrayView<double> least, ArrayView<double> greatest, ArrayView<int> firstBins, double reach,
+        ArrayView<int> grids, ArrayView<double> widths)
+    {
+        for (int f = Grid.GlobalIndex.X; f < firstBins.IntLength - 1; f += Grid.DimX * Group.DimX)
+        {
+            int box = f * BoxLayout.Length + BoxLayout.Heights;
+            double heightX = Height(boxes[box], least[3 * f], greatest[3 * f]);
+            double heightY = Height(boxes[box + 1], least[3 * f + 1], greatest[3 * f + 1]);
+            double heightZ = Height(boxes[box + 2], least[3 * f + 2], greatest[3 * f + 2]);
+            int x = Along(heightX / reach), y = Along(heightY / reach), z = Along(heightZ / reach);
+            double room = firstBins[f + 1] - firstBins[f];
+            while ((double)x * y * z > room)
+            {
+                if (x >= y && x >= z) x /= 2;
+                else if (y >= z) y /= 2;
+                else z /= 2;
+            }
+            Write(boxes[box], heightX, x, reach, grids, widths, f, 0);
+            Write(boxes[box + 1], heightY, y, reach, grids, widths, f, 1);
+            Write(boxes[box + 2], heightZ, z, reach, grids, widths, f, 2);
+        }
+    }
+
+    private static double Height(double planes, double least, double greatest)
+    {
+        double extent = greatest - least;
+        return planes > 0 ? planes : extent > 0 ? extent : 0;
+    }
+
+    // What is no number gives one bin.
+    private static int Along(double bins) => bins >= MostAlong ? MostAlong : bins >= 1 ? (int)bins : 1;
+
+    private static void Write(
+        double planes, double height, int count, double reach, ArrayView<int> grids, ArrayView<double> widths, int f, int k)
+    {
+        double slabs = reach * count / height;
+        int range = (int)slabs;
+        if (range < slabs) range++;
+        bool periodic = planes > 0;
+        grids[6 * f + k] = count;
+        grids[6 * f + 3 + k] = periodic ? range : count > 1 ? 1 : 0;
+        widths[3 * f + k] = (periodic ? 1.0 : height) / count;
+    }
+}
