@@ -21,8 +21,11 @@ public static class KernelFamilies
     /// <exception cref="KernelException">A kernel of this assembly that no family lists, and so nothing has inspected.</exception>
     internal static void Check(KernelMethod kernel)
     {
-        if (kernel.Method.Module != typeof(KernelFamilies).Module || Listed.Value.Contains(kernel.Method)) return;
+        if (kernel.Method.Module != typeof(KernelFamilies).Module || Listed.Value.Contains(OfDevices(kernel.Method))) return;
         throw new KernelException(KernelFault.BadKernel,
             $"no family lists kernel {kernel.Name}. HINT: add it to the {nameof(IKernelFamily.Variants)} of its {nameof(IKernelFamily)}");
     }
+
+    private static MethodInfo OfDevices(MethodInfo kernel) => !kernel.IsGenericMethod ? kernel : kernel.GetGenericMethodDefinition()
+        .MakeGenericMethod([.. kernel.GetGenericArguments().Select(type => type.GetCustomAttribute<StandsForAttribute>()?.Real ?? type)]);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -8,6 +9,7 @@ namespace ChemScale.Kernels.Attention.TensorCores;
 /// The same product of the same fragments on the CPU's warps, through shared memory: which lane holds what is the instruction's, so a
 /// kernel that takes a wrong index is wrong here too.
 /// </summary>
+[StandsFor(typeof(TensorCore))]
 internal readonly struct EmulatedMatrixUnit : IMatrixUnit
 {
     // a and b, four registers each.
