@@ -150,7 +150,8 @@ public sealed class MolecularDynamicsTests
         IPotential potential = new Springs(1);
         Frame start = Springs.Atoms(3);
         long few = Kept(1000), many = Kept(100_000);
-        Assert.That(many - few, Is.LessThan(20_000), "bytes alive at the end");
+        // The process has other things alive, some kilobytes more or less; what a step leaves would be eight bytes at least.
+        Assert.That((many - few) / 99_000.0, Is.InRange(-8, 1), "bytes alive at the end, a step");
 
         long Kept(long steps)
         {
