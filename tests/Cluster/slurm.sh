@@ -208,9 +208,13 @@ say "12 runs complete, each of $steps steps once; one killed, one terminated, on
 
 # --- a limit shorter than the run: Slurm's own warning, checkpoint, requeue, as often as it takes ---------------------------------------
 # Slurm warns and ends by a coarse clock; a limit of a minute warned 30 s before is warned of after 14 to 28 s.
-seconds=$(grep -ho '"seconds": *[0-9]*' "$D/a sweep"/learningRate-*/DONE | tr -dc '0-9\n' | sort -n | head -n 1)
+# Time of a step without what comes before the first: between the hundredth and the last of the fastest run.
+rate=$(for run in "$D/a sweep"/learningRate-*; do
+  grep -o '"seconds":[0-9.eE+-]*' "$run/metrics.jsonl" | cut -d: -f2 | awk 'NR == 100 { from = $1; at = NR } { to = $1 } END { if (at && to > from) printf "%d\n", (NR - at) / (to - from) }'
+done | sort -n | tail -n 1)
+[ -n "$rate" ] || fail "no run tells the time of a step"
 epoch=$((steps / 6))
-epochs=$((60 * steps / (seconds + 1) / epoch))
+epochs=$((150 * rate / epoch))
 [ $epochs -ge 20 ] || epochs=20
 cat >"$D/long.yaml" <<YAML
 experiment:
@@ -220,7 +224,7 @@ vary:
   training.learningRate: [1e-3]
 YAML
 "${chemscale[@]}" sweep --file "$D/long.yaml" --data "$D/store" --out "$D/long" --slurm --time 1 --warning 30 || fail "sbatch of the long run"
-await "the long run" 600 queue_is_empty
+await "the long run" 1200 queue_is_empty
 [ -f "$D/long/learningRate-1e-3/DONE" ] || fail "the long run is not complete"
 warned=$(cat "$D"/long/slurm/*.log | grep -c '^code 75: back into the queue')
 [ "$warned" -ge 1 ] || fail "the long run was never warned"
