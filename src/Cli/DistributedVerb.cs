@@ -54,10 +54,9 @@ internal abstract class DistributedVerb : TrainingVerb
         SlurmOptions().Check();
     }
 
-    /// <summary>Writes the plan and has it worked off. False: it was handed to Slurm, and there is nothing to tell yet.</summary>
+    /// <summary>Has a written plan worked off. False: it was handed to Slurm, and there is nothing to tell yet.</summary>
     protected bool Distribute(SweepPlan plan, CancellationToken stop)
     {
-        plan.Write();
         if (Slurm)
         {
             IReadOnlyList<SlurmJob> jobs = SlurmSubmission.Run(plan, SlurmOptions(), OwnCommand.Words, submit: !DryRun);

@@ -33,23 +33,21 @@ internal sealed class SweepVerb : DistributedVerb
         CheckDistribution();
         if (Status) return Tell(SweepPlan.Read(Out), mustBeDone: false);
         SweepPlan plan = Plan(stop);
-        if (RetryFailed) foreach (PlannedRun run in plan.Runs) RunFailure.Forget(run.Directory);
-        if (Distributed) return Distribute(plan, stop) ? Tell(plan, mustBeDone: true) : 0;
-        plan.Write();
+        SweepPlan whole = plan.Write();
+        if (RetryFailed) foreach (PlannedRun run in whole.Runs) RunFailure.Forget(run.Directory);
+        if (Distributed) return Distribute(whole, stop) ? Tell(whole, mustBeDone: true) : 0;
         using var display = new StudyDisplay();
         display.Observer.Begin($"sweep: {plan.Runs.Count} runs");
         int parallel = Parallel > 0 ? Parallel : Math.Min(Environment.ProcessorCount, plan.Runs.Count);
         var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = Threads ?? 0, Progress = display, Warn = display.Observer.Warn };
-        if (plan.Search is { } search)
+        if (whole.Selection is not null)
         {
-            SelectionSummary summary = search.Run(runner, stop);
+            SelectionSummary summary = whole.RunSearch(runner, stop);
             display.Close();
             SelectionTable.Print(summary, Json);
             return 0;
         }
         IReadOnlyList<RunOutcome> outcomes = runner.Run(plan.Runs, null, stop);
-        foreach (RunOutcome outcome in outcomes)
-            if (outcome.Diverged is { } reason) new RunFailure(reason, Diverged: true).Keep(outcome.Run.Directory);
         string table = Sweep.WriteTable(Out, outcomes);
         display.Close();
         if (Json)

@@ -51,7 +51,7 @@ internal sealed partial class TpeVerb : DistributedVerb
         {
             RunSelection steps = search.Plan(Path.GetFullPath(Out));
             var plan = new SweepPlan(Path.GetFullPath(Out), steps.Runs, steps.Spec, steps.Default);
-            if (Distribute(plan, stop)) Tell(steps.Summarize(steps.Select()), search);
+            if (Distribute(plan.Write(), stop)) Tell(steps.Summarize(steps.Select()), search);
             return 0;
         }
         using var display = new StudyDisplay();

@@ -10,25 +10,12 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace ChemScale.Tests.Operators;
 
 /// <summary>The AdamW kernel against the library's fused update.</summary>
-public class AdamWKernelTests
+public class AdamWKernelTests : OperatorFixture
 {
     // Less than a group, a chunk and a bit, and three chunks to the last element.
     private static readonly long[] Sizes = [1, 33, 100, 4_103, 3 * 4_096];
 
     private static readonly string[] Names = ["weights", "first moments", "second moments"];
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
 
     [Test]
     public void Float64_kernels_agree_with_the_library([Values(1, 2, 1_000)] int update) =>

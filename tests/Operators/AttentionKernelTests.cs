@@ -6,28 +6,14 @@ using ChemScale.Engine.Training.Optimization;
 using ChemScale.Kernels.Device;
 using ChemScale.Tests.Models;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>The attention kernels against the composed form and the host form.</summary>
-public class AttentionKernelTests
+public class AttentionKernelTests : OperatorFixture
 {
     private static readonly int[] HeadWidths = [1, 2, 4, 8, 16, 32, 64, 128];
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
 
     [Test]
     public void Float64_kernels_agree_with_composed_and_host_forms(

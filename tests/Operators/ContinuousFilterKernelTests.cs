@@ -2,27 +2,13 @@ using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>The kernels of SchNet's convolution against the composed and the chunked form: output, first and second derivatives.</summary>
-public class ContinuousFilterKernelTests
+public class ContinuousFilterKernelTests : OperatorFixture
 {
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
-
     [TestCase(128, 20)]
     [TestCase(40, 7)]
     [TestCase(33, 50)]

@@ -12,25 +12,14 @@ using static TorchSharp.torch;
 namespace ChemScale.Tests.Operators;
 
 /// <summary>Neighbours from bins in kernels against the host's lists, to the bit, and against an independent program's.</summary>
-public class FrameNeighborsTests
+public class FrameNeighborsTests : OperatorFixture
 {
     private static readonly bool[] Everywhere = [true, true, true];
 
-    private DisposeScope scope = null!;
-
     [SetUp]
-    public void Open()
+    public void Choose()
     {
-        scope = NewDisposeScope();
         OperatorModes.Current = OperatorMode.Kernels;
-    }
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
     }
 
     [Test]

@@ -3,7 +3,6 @@ using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
@@ -12,7 +11,7 @@ namespace ChemScale.Tests.Operators;
 /// Attention in bfloat16 on the CPU's warps, which play the tensor cores, against the composed form in float64 of the same inputs, all
 /// of them numbers that bfloat16 has.
 /// </summary>
-public class MatrixAttentionTests
+public class MatrixAttentionTests : OperatorFixture
 {
     /// <summary>Greatest relative error of rounding to the nearest bfloat16: half of the last of 8 bits.</summary>
     private const double Rounding = 1.0 / 256;
@@ -20,21 +19,10 @@ public class MatrixAttentionTests
     // For what is second order in the rounding, and for float32: 256 terms of 2^-24 and exponents of 10 or so.
     private const double Slack = 1 + 2 * Rounding;
 
-    private DisposeScope scope = null!;
-
     [SetUp]
-    public void Open()
+    public void Choose()
     {
-        scope = NewDisposeScope();
         KernelTensors.Cpu = CpuDevice.Warps;
-    }
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
     }
 
     [Test]

@@ -9,21 +9,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Tests.Operators;
 
 /// <summary>Neighbours of molecules in kernels against those on the host, and against an independent program's.</summary>
-public class MoleculeNeighborsTests
+public class MoleculeNeighborsTests : OperatorFixture
 {
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
-
     [Test]
     public void Kernels_find_the_edges_of_the_host([Values] bool single, [Values] bool warps)
     {

@@ -2,27 +2,13 @@ using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>What an operation's kernels with first derivatives must hold to, against its composed form.</summary>
-public abstract class OperatorKernelTests
+public abstract class OperatorKernelTests : OperatorFixture
 {
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
-
     [Test]
     public void Float64_kernels_agree_with_the_composed_form([Values(1, 33, 1_000)] int rows, [Values(1, 18, 100, 128)] int width) =>
         AgreesInFloat64(rows, width);

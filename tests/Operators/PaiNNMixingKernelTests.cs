@@ -2,28 +2,14 @@ using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>The kernels of PaiNN's mixing against the composed forms: outputs, first and second derivatives.</summary>
-public class PaiNNMixingKernelTests
+public class PaiNNMixingKernelTests : OperatorFixture
 {
     private const double Epsilon = 1e-2;
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
 
     [Test]
     public void Float64_kernels_agree_with_composed_forms([Values] bool update, [Values(1, 6, 8, 33)] int features,

@@ -2,13 +2,12 @@ using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>The radial kernels against the composed form: outputs, first and second derivatives.</summary>
-public class RadialKernelTests
+public class RadialKernelTests : OperatorFixture
 {
     private const double Cutoff = 5;
 
@@ -17,19 +16,6 @@ public class RadialKernelTests
         "distances", "directions", "envelope", "radial", "gradient", "second by vectors", "second by distances", "second by directions",
         "second by envelope", "second by radial",
     ];
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
 
     [Test]
     public void Float64_kernels_agree_with_composed_forms([Values] bool gaussian, [Values(0, 2, 6)] int power, [Values(1, 7, 20)] int count)

@@ -3,31 +3,17 @@ using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Autograd;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>The kernels of Allegro's tensor product against the composed form: outputs and three derivatives.</summary>
-public class TensorProductKernelTests
+public class TensorProductKernelTests : OperatorFixture
 {
     private static readonly string[] Names =
     [
         "z", "by x", "by y", "second by x", "second by y", "second by z's gradient", "third by x", "third by y", "third by z's gradient",
     ];
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-    }
 
     [Test]
     public void Float64_kernels_agree_with_the_composed_form([Values(1, 2, 3)] int order, [Values(1, 8)] int channels)

@@ -29,9 +29,30 @@ public class SweepPlanTests
         using var folder = new TemporaryFolder();
         Plan(folder, "model.width=16,32").Write();
         Plan(folder, "model.width=16,32").Write();
-        Assert.That(() => Plan(folder, "model.width=16,48").Write(), Throws.TypeOf<InputException>().With.Message.Contains("another sweep"));
-        Assert.That(() => (Plan(folder, "model.width=16,32") with { Selection = new SelectionSpec() }).Write(), Throws.TypeOf<InputException>());
+        Assert.That(() => (Plan(folder, "model.width=16,32") with { Selection = new SelectionSpec() }).Write(), Throws.TypeOf<InputException>().With.Message.Contains("another sweep"));
+        SweepPlan other = Plan(folder, "model.width=32");
+        PlannedRun longer = other.Runs[0] with { Experiment = other.Runs[0].Experiment with { Seed = 7 } };
+        Assert.That(() => (other with { Runs = [longer] }).Write(), Throws.TypeOf<InputException>().With.Message.Contains("another sweep"));
         Assert.That(SweepPlan.Read(folder.Path).Runs.Select(r => r.Name), Is.EqualTo(new[] { "width-16", "width-32" }));
+    }
+
+    [Test]
+    public void Further_runs_join_a_plan_behind_those_that_have_an_index()
+    {
+        using var folder = new TemporaryFolder();
+        Plan(folder, "model.width=32,64").Write();
+        SweepPlan whole = Plan(folder, "model.width=16,64").Write();
+        Assert.That(whole.Runs.Select(r => r.Name), Is.EqualTo(new[] { "width-32", "width-64", "width-16" }));
+        Assert.That(SweepPlan.Read(folder.Path).Runs.Select(r => (r.Name, r.Experiment.Id)), Is.EqualTo(whole.Runs.Select(r => (r.Name, r.Experiment.Id))));
+    }
+
+    [Test]
+    public void A_search_takes_no_further_runs()
+    {
+        using var folder = new TemporaryFolder();
+        (Plan(folder, "model.width=16,32") with { Selection = new SelectionSpec { Epochs = 9, ProbeEpochs = 2 } }).Write();
+        SweepPlan more = Plan(folder, "model.width=16,32,64") with { Selection = new SelectionSpec { Epochs = 9, ProbeEpochs = 2 } };
+        Assert.That(() => more.Write(), Throws.TypeOf<InputException>().With.Message.Contains("another sweep"));
     }
 
     [Test]

@@ -45,6 +45,8 @@ public sealed record LanguagePartPlan : StudyPartPlan
 
     public override GridModel SearchModel => Of(SearchWidth);
 
+    public override bool RateServesAllWidths => Model.Parametrization == Parametrization.Mup;
+
     public override IReadOnlyList<GridModel> Models => [.. Widths.Order().Select(Of)];
 
     /// <summary>About a minute and a half on two cores, on the virtual library.</summary>

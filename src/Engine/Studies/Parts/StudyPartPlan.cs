@@ -58,6 +58,9 @@ public abstract record StudyPartPlan
     /// <summary>The model of the search.</summary>
     public abstract GridModel SearchModel { get; }
 
+    /// <summary>The rate found at the search's width serves the others as it is.</summary>
+    public virtual bool RateServesAllWidths => false;
+
     /// <summary>The models of the grid, smallest first.</summary>
     public abstract IReadOnlyList<GridModel> Models { get; }
 

@@ -31,7 +31,7 @@ internal static class StudyPartRun
             DocumentName = plan.DocumentName,
             MaximumEpochs = plan.MaximumEpochs,
             MaximumSeen = plan.MaximumSeen,
-            RateWidth = plan.SearchModel.Width,
+            RateWidth = plan.RateServesAllWidths ? 0 : plan.SearchModel.Width,
         };
         observer.Begin($"{plan.Family} grid: {string.Join(", ", grid.Models.Select(m => m.Name))}, {string.Join(", ", grid.Subsets)} {plan.DocumentName}");
         IReadOnlyList<GridPoint> points = grid.Run(Path.Combine(directory, "grid"), runner, stop);
@@ -82,7 +82,7 @@ internal static class StudyPartRun
 
     private static IEnumerable<string> Cautions(IReadOnlyList<GridPoint> points, StudyPartPlan plan)
     {
-        if (plan.Models.Any(m => m.Width > plan.SearchModel.Width))
+        if (!plan.RateServesAllWidths && plan.Models.Any(m => m.Width > plan.SearchModel.Width))
             yield return $"The learning rate was chosen at width {plan.SearchModel.Width}; wider models got proportionally less, not a search of their own.";
         int falling = points.Count(p => p.StillFalling);
         if (falling > 0)

@@ -29,7 +29,7 @@ public sealed record LocalRunner
     /// <param name="runs">Each in a directory of its own.</param>
     /// <param name="stopAtStep">Puts a run aside at this step; null: to the end.</param>
     /// <param name="stop">Leaves every run with a durable checkpoint.</param>
-    /// <returns>Outcomes in the order of the runs; a diverged run is an outcome, any other failure is thrown.</returns>
+    /// <returns>Outcomes in the order of the runs; a diverged run is an outcome, recorded as <see cref="RunFailure"/>; any other failure is thrown.</returns>
     public IReadOnlyList<RunOutcome> Run(IReadOnlyList<PlannedRun> runs, Func<PlannedRun, long?>? stopAtStep = null, CancellationToken stop = default)
     {
         var outcomes = new RunOutcome[runs.Count];
@@ -91,6 +91,8 @@ public sealed record LocalRunner
         }
         catch (TrainingDivergedException e)
         {
+            Claim?.EnsureHeld();
+            new RunFailure(e.Message, Diverged: true).Keep(run.Directory);
             return new RunOutcome(run, null, e.Message);
         }
         finally

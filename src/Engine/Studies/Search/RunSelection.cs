@@ -4,7 +4,6 @@ using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
-using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Search;
@@ -25,10 +24,10 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
     /// <param name="stop">Leaves every run with a checkpoint.</param>
     public SelectionSummary Run(LocalRunner runner, CancellationToken stop = default)
     {
-        Keep(runner.Run(Runs, run => ProbeStep(run), stop));
+        runner.Run(Runs, run => ProbeStep(run), stop);
         ProbeSelection selection = Spec.Keep == KeepRule.Best ? Select() : UndecidedFinish.Run([.. Runs.Select(Probe)], Spec.Estimator, runner.Parallel,
             next => [.. runner.Run([.. next.Select(i => Runs[i])], null, stop).Select(o => o.Diverged is null ? Curve(o.Run).LastTrainingLoss : double.PositiveInfinity)]);
-        Keep(runner.Run([.. Finishing(selection)], null, stop));
+        runner.Run([.. Finishing(selection)], null, stop);
         return Summarize(selection);
     }
 
@@ -71,12 +70,6 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
             Regret = validated ? final[selection.Best] - best : null,
             ComputeSaved = selection.Saved.Share,
         };
-    }
-
-    private static void Keep(IReadOnlyList<RunOutcome> outcomes)
-    {
-        foreach (RunOutcome outcome in outcomes)
-            if (outcome.Diverged is { } reason) new RunFailure(reason, Diverged: true).Keep(outcome.Run.Directory);
     }
 
     private ProbeView Probe(PlannedRun run) =>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
+using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Storage;
 
@@ -64,30 +65,47 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
         return new SweepPlan(directory, runs, content.Selection, content.Default);
     }
 
-    /// <summary>Writes the plan, once: the same plan again changes no run, only where and how safely they run (device, threads, checkpoints).</summary>
-    /// <exception cref="InputException">The folder holds another one.</exception>
-    public void Write()
+    /// <summary>
+    /// Writes the plan. What is planned there already stays, by the same indices: the same plan again changes no run, only where and how safely
+    /// they run (device, threads, checkpoints), and further runs are added.
+    /// </summary>
+    /// <returns>All that is planned there now.</returns>
+    /// <exception cref="InputException">The folder holds other runs of the same names, or another search.</exception>
+    public SweepPlan Write()
     {
-        var content = new Content([.. Runs.Select(r => new Entry(r.Name, r.Experiment.Id))], Selection, Default);
-        if (File.Exists(PlanFile))
-        {
-            Content there = Read<Content>(PlanFile);
-            if (there.Runs.SequenceEqual(content.Runs) && there.Selection == Selection)
-            {
-                WriteExperiments();
-                return;
-            }
-            throw new InputException(Directory, "holds another sweep", "the same runs, or an empty or new folder", "choose another directory");
-        }
+        SweepPlan whole = File.Exists(PlanFile) ? JoinedTo(Read(Directory)) : this;
         new DiskStorage().CreateDirectory(PlanFolder);
-        WriteExperiments();
+        whole.WriteExperiments();
+        var content = new Content([.. whole.Runs.Select(r => new Entry(r.Name, r.Experiment.Id))], Selection, Default);
         // Last: a plan that can be seen is whole.
         new DiskStorage().WriteAtomically(PlanFile, JsonSerializer.SerializeToUtf8Bytes(content, Options));
+        return whole;
+    }
+
+    /// <summary>A search in this process; what it kept is written, as workers write it.</summary>
+    /// <exception cref="InputException">A run was not probed, or every one diverged.</exception>
+    public SelectionSummary RunSearch(LocalRunner runner, CancellationToken stop = default)
+    {
+        RunSelection search = Search ?? throw new InvalidOperationException("the plan does not select");
+        SelectionSummary summary = search.Run(runner, stop);
+        Keep([.. Enumerable.Range(0, Runs.Count).Where(i => summary.Configurations[i].Fate is var fate
+            && (fate == ConfigurationFate.Kept || (search.Spec.Validate && fate == ConfigurationFate.Stopped)))]);
+        return summary;
     }
 
     /// <summary>Writes what a selection kept, whole and once: of several workers that decide, the first counts for all.</summary>
     public void Keep(IReadOnlyList<int> kept) =>
         new DiskStorage().TryCreateNew(Path.Combine(PlanFolder, "selection.json"), JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options));
+
+    private SweepPlan JoinedTo(SweepPlan there)
+    {
+        var mine = Runs.ToDictionary(r => r.Name);
+        HashSet<string> planned = [.. there.Runs.Select(r => r.Name)];
+        if (there.Selection != Selection || (Selection is not null && !planned.SetEquals(mine.Keys))
+            || there.Runs.Any(r => mine.TryGetValue(r.Name, out PlannedRun? same) && same.Experiment.Id != r.Experiment.Id))
+            throw new InputException(Directory, "holds another sweep", "the same runs or more of them, or an empty or new folder", "choose another directory");
+        return this with { Runs = [.. there.Runs.Select(r => mine.GetValueOrDefault(r.Name, r)), .. Runs.Where(r => !planned.Contains(r.Name))] };
+    }
 
     private void WriteExperiments()
     {

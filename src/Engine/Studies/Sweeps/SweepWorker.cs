@@ -128,7 +128,6 @@ public sealed record SweepWorker
         {
             Say($"{run.Name}: taken at step {state.Step}");
             RunOutcome outcome = runner.Run([run], end is null ? null : _ => end, stop)[0];
-            if (outcome.Diverged is { } reason) Fail(run, claim, new RunFailure(reason, Diverged: true));
             Say($"{run.Name}: {(outcome.Result is { } result ? $"{result.Reason} at step {result.Steps}" : outcome.Diverged)}");
         }
         catch (RunClaimLostException e)

@@ -1,8 +1,8 @@
 using System.Text.Json;
 
-namespace ChemScale.Engine.Studies.Sweeps;
+namespace ChemScale.Engine.Studies.Runs;
 
-/// <summary>Why a run of a sweep will not be tried again: kept in its directory as <c>FAILED</c>.</summary>
+/// <summary>Why a run will not be tried again by itself: kept in its directory as <c>FAILED</c>.</summary>
 /// <param name="Reason">One line.</param>
 /// <param name="Diverged">A loss was not a number: the experiment's own doing, and a result of a kind.</param>
 public sealed record RunFailure(string Reason, bool Diverged)
