@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using ChemScale.Engine.Estimation;
 using ChemScale.Engine.Estimation.Assessment;
 using ChemScale.Engine.Estimation.Pruning;
 using ChemScale.Engine.Studies.Report;
@@ -30,8 +29,6 @@ public static class EstimationPage
         EstimatorAssessment chosen = report.Chosen;
         double full = report.Runs.Max(r => r.EpochLosses.Count);
         bool validated = report.Runs.All(r => r.Finished || r.Diverged) && chosen.All.Count >= 3;
-        double[] predicted = [.. chosen.Predicted.Select(p => p ?? double.NaN)], final = [.. report.Runs.Select(r => r.Final ?? double.NaN)];
-        RankQuality all = RankQuality.Of(predicted, final), near = RankQuality.Of(predicted, final, EstimatorAssessment.NearShare);
         return new SelectionSummary
         {
             Configurations = [.. report.Runs.Select((r, i) => new ConfigurationOutcome
@@ -52,10 +49,10 @@ public static class EstimationPage
             FullEpochs = (int)full,
             Validated = validated,
             Selected = chosen.Selected,
-            R2 = validated ? all.R2 : null,
+            R2 = validated ? chosen.All.LeaveOneOutR2 : null,
             Spearman = validated ? chosen.All.Spearman : null,
             Kendall = validated ? chosen.All.Kendall : null,
-            R2NearBest = validated ? near.R2 : null,
+            R2NearBest = validated ? chosen.NearBest.LeaveOneOutR2 : null,
             SpearmanNearBest = validated ? chosen.NearBest.Spearman : null,
             Regret = validated ? chosen.Regret : null,
             ComputeSaved = Engine.Estimation.Selection.ComputeSaved.Of(report.Runs.Count, Math.Min(1, report.Probe)).Share,

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using ChemScale.Engine.Estimation;
+using ChemScale.Engine.Estimation.Assessment;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Runs;
@@ -46,28 +46,23 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
     public SelectionSummary Summarize(ProbeSelection selection)
     {
         HashSet<PlannedRun> complete = [.. Finishing(selection).Where(run => new RunDirectory(run.Directory).IsDone)];
-        double[] early = [.. selection.Verdicts.Select(v => v.Estimate ?? double.NaN)];
         double[] final = [.. Runs.Select(run => complete.Contains(run) ? Curve(run).LastTrainingLoss : double.NaN)];
-        (double[] predicted, double?[] errors) = Predictions(early, final);
-        // Ranks by the estimate itself: predictions left out one by one would turn a weak order round.
-        RankQuality fit = RankQuality.Of(predicted, final), fitNear = RankQuality.Of(predicted, final, 0.2);
-        RankQuality ranks = RankQuality.Of(early, final), ranksNear = RankQuality.Of(early, final, 0.2);
-        bool validated = Spec.Validate && final.Count(double.IsFinite) >= 3;
-        double best = final.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+        var worth = EstimatorAssessment.Of(Spec.Estimator, [.. Runs.Select(Probe)], final);
+        bool validated = Spec.Validate && worth.All.Count >= 3;
         return new SelectionSummary
         {
-            Configurations = [.. Runs.Select((run, i) => Outcome(run, selection.Verdicts[i], predicted[i], errors[i], final[i]))],
+            Configurations = [.. Runs.Select((run, i) => Outcome(run, selection.Verdicts[i], worth.Predicted[i], worth.PredictedError[i], final[i]))],
             Estimator = Spec.Estimator.Name(),
             ProbeEpochs = Spec.ProbeEpochs,
             FullEpochs = Spec.Epochs,
             Validated = validated,
             Selected = selection.Best,
-            R2 = validated ? fit.R2 : null,
-            Spearman = validated ? ranks.Spearman : null,
-            Kendall = validated ? ranks.Kendall : null,
-            R2NearBest = validated ? fitNear.R2 : null,
-            SpearmanNearBest = validated ? ranksNear.Spearman : null,
-            Regret = validated ? final[selection.Best] - best : null,
+            R2 = validated ? worth.All.LeaveOneOutR2 : null,
+            Spearman = validated ? worth.All.Spearman : null,
+            Kendall = validated ? worth.All.Kendall : null,
+            R2NearBest = validated ? worth.NearBest.LeaveOneOutR2 : null,
+            SpearmanNearBest = validated ? worth.NearBest.Spearman : null,
+            Regret = validated ? final[selection.Best] - final.Where(double.IsFinite).Min() : null,
             ComputeSaved = selection.Saved.Share,
         };
     }
@@ -86,7 +81,7 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
 
     private long StepsPerEpoch(PlannedRun run) => stepsPerEpoch.GetOrAdd(run, r => TrainingTasks.StepsPerEpoch(r.Experiment));
 
-    private ConfigurationOutcome Outcome(PlannedRun run, ProbeVerdict verdict, double predicted, double? error, double final)
+    private ConfigurationOutcome Outcome(PlannedRun run, ProbeVerdict verdict, double? predicted, double? error, double final)
     {
         LossCurve curve = Curve(run);
         var configuration = new Configuration(run.Experiment.Training.LearningRate, run.Experiment.Training.BatchSize);
@@ -99,32 +94,11 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
             Fate = verdict.Diverged ? ConfigurationFate.Diverged : verdict.Kept ? ConfigurationFate.Kept : ConfigurationFate.Stopped,
             EpochLosses = [.. curve.Epochs.Select(e => e.Mean)],
             Estimate = verdict.Estimate,
-            Predicted = double.IsFinite(predicted) ? predicted : null,
+            Predicted = predicted,
             PredictedError = error,
             Final = double.IsFinite(final) ? final : null,
             SecondsPerEpoch = RunSeconds.Of(run.Directory) / Math.Max(1e-9, curve.EpochLength),
         };
-    }
-
-    /// <summary>
-    /// Each finished configuration predicted from the others (leave-one-out), the rest from all. Without three finished ones there is no
-    /// line, and so no prediction.
-    /// </summary>
-    private static (double[] Predicted, double?[] Errors) Predictions(double[] early, double[] final)
-    {
-        double[] predicted = [.. early.Select(_ => double.NaN)];
-        var errors = new double?[early.Length];
-        int[] usable = [.. Enumerable.Range(0, early.Length).Where(i => double.IsFinite(early[i]) && double.IsFinite(final[i]))];
-        if (usable.Length < 3 || usable.Select(i => early[i]).Distinct().Count() < 2) return (predicted, errors);
-        FinalLossRegression regression = FinalLossRegression.Fit(early, final);
-        for (int i = 0; i < early.Length; i++)
-        {
-            if (!double.IsFinite(early[i])) continue;
-            int at = Array.IndexOf(usable, i);
-            predicted[i] = at >= 0 && regression.LeaveOneOutErrors[at] is { } error ? final[i] - error : regression.Predict(early[i]);
-            errors[i] = regression.Line.PredictionError(early[i]);
-        }
-        return (predicted, errors);
     }
 
     private static LossCurve Curve(PlannedRun run) => LossCurve.ReadCsv(new RunDirectory(run.Directory).MetricsCsvPath, name: run.Name);

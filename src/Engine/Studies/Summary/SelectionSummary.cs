@@ -21,7 +21,7 @@ public sealed record SelectionSummary
 
     /// <summary>
     /// Of final losses each predicted from the others, against the true ones; null unless validated. Near the best: over those within 20 %
-    /// of its loss.
+    /// of its loss, with a line of their own.
     /// </summary>
     public double? R2 { get; init; }
 
