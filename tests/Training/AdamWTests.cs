@@ -40,6 +40,29 @@ public class AdamWTests
     }
 
     [Test]
+    public void Parameters_and_gradients_of_any_strides_are_updated_as_contiguous_ones([Values] MomentPrecision moments)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        manual_seed(4);
+        OptimizerSpec spec = Spec with { Moments = moments };
+        Tensor start = randn(5, 3);
+        Parameter straight = new(start.clone()), turned = new(start.t().contiguous().t());
+        Assert.That(turned.is_contiguous(), Is.False);
+        using AdamW one = new([("w", straight)], spec), other = new([("w", turned)], spec);
+        for (int t = 0; t < 5; t++)
+        {
+            Tensor gradient = randn(5, 3);
+            straight.grad = gradient;
+            turned.grad = gradient.t().contiguous().t();
+            one.Step(0.1);
+            other.Step(0.1);
+        }
+        Assert.That(turned.equal(straight).all().item<bool>());
+        foreach (((string name, Tensor expected), (string _, Tensor moment)) in one.Tensors.Zip(other.Tensors))
+            Assert.That(moment.equal(expected).all().item<bool>(), name);
+    }
+
+    [Test]
     public void A_parameter_without_a_gradient_stays_and_counts_its_own_updates()
     {
         using DisposeScope scope = NewDisposeScope();
