@@ -93,7 +93,7 @@ public class FrameStoreTests
                 Assert.That(Directory.GetDirectories(_folder["store"]), Is.Empty);
             }
         }
-        Assert.That(failures, Is.GreaterThan(20));
+        Expect.Above(failures, 20);
         Assert.That(Fingerprint(), Is.Not.EqualTo(before));
     }
 
