@@ -4,6 +4,7 @@ using ChemScale.Engine;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Tests.Files;
 using ChemScale.Tests.Training;
 using NUnit.Framework;
 
@@ -243,8 +244,8 @@ public class StudyReportTests
         StudyReport.Write(SampleSummary.Realistic(), folder.Path);
         Dictionary<string, string> old = Contents(folder.Path);
         StudySummary next = SampleSummary.Realistic(synthetic: false);
-        var storage = new CrashingStorage(operation);
-        Assert.That(() => StudyReport.Write(next, folder.Path, storage), Throws.TypeOf<InputException>());
+        var storage = new FaultyStorage(operation);
+        Assert.That(() => StudyReport.Write(next, folder.Path, storage), Throws.TypeOf<FaultyStorage.InjectedFault>());
         storage.LoseUnsynced();
         Dictionary<string, string> now = Contents(folder.Path);
         StudyReport.Write(next, folder.Path);
