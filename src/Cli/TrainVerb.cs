@@ -39,8 +39,8 @@ internal sealed class TrainVerb : TrainingVerb
         {
             display.Close();
         }
-        RunFacts.Keep(task, directory.Path);
-        RunFacts facts = RunFacts.Of(task);
+        RunFacts.Keep(task, experiment, directory.Path);
+        RunFacts facts = RunFacts.Of(task, experiment);
         if (Json)
         {
             Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Facts = facts, Result = result });

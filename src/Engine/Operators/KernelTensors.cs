@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,14 +8,11 @@ namespace ChemScale.Engine.Operators;
 /// <summary>Tensors as kernels see them: their own memory, on their own device.</summary>
 internal static class KernelTensors
 {
-    /// <summary>Where the CPU's tensors go; tests put full warps here.</summary>
-    public static CpuDevice Cpu { get; set; } = CpuDevice.Scalar;
-
     /// <exception cref="NotSupportedException">Neither on the CPU nor on a CUDA device.</exception>
     /// <exception cref="KernelException">No driver.</exception>
     public static KernelDevice Device(Tensor tensor) => tensor.device_type switch
     {
-        DeviceType.CPU => Cpu,
+        DeviceType.CPU => RunScope.Current.CpuKernels(),
         DeviceType.CUDA => CudaDevice.Of(tensor.device_index),
         var other => throw new NotSupportedException($"kernels run on the CPU and on CUDA, not on {other}"),
     };

@@ -41,7 +41,7 @@ public sealed class StoredForceFieldTests
         Assert.That(Losses(experiment, folder["broken"], null), Is.EqualTo(whole));
 
         RunFacts facts = RunFacts.Read(folder["whole"]);
-        Assert.That(facts, Is.EqualTo(new RunFacts(((ForceFieldConfig)experiment.Model.Config).NonEmbeddingParameters, 20, "frames")));
+        Assert.That(facts, Is.EqualTo(new RunFacts(((ForceFieldConfig)experiment.Model.Config).NonEmbeddingParameters, 20, "frames", "auto")));
         Assert.That(TrainingTasks.StepsPerEpoch(experiment), Is.EqualTo(Batches(experiment)).And.GreaterThan(1));
     }
 
@@ -93,7 +93,7 @@ public sealed class StoredForceFieldTests
     {
         using ITrainingTask task = TrainingTasks.Create(experiment);
         Trainer.Run(experiment, task, new RunDirectory(run), new TrainerOptions { Resume = true, StopAtStep = stopAt });
-        RunFacts.Keep(task, run);
+        RunFacts.Keep(task, experiment, run);
         return [.. File.ReadLines(new RunDirectory(run).MetricsCsvPath).Skip(1).Select(line => line.Split(',')).Where(c => c[2].Length > 0).Select(c => double.Parse(c[2], System.Globalization.CultureInfo.InvariantCulture))];
     }
 

@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Runs;
-using TorchSharp;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -29,6 +29,7 @@ public sealed record LocalRunner
     /// <param name="runs">Each in a directory of its own.</param>
     /// <param name="stopAtStep">Puts a run aside at this step; null: to the end.</param>
     /// <param name="stop">Leaves every run with a durable checkpoint.</param>
+    /// <exception cref="InputException">Side by side with different numbers of threads.</exception>
     /// <returns>Outcomes in the order of the runs; a diverged run is an outcome, recorded as <see cref="RunFailure"/>; any other failure is thrown.</returns>
     public IReadOnlyList<RunOutcome> Run(IReadOnlyList<PlannedRun> runs, Func<PlannedRun, long?>? stopAtStep = null, CancellationToken stop = default)
     {
@@ -36,21 +37,18 @@ public sealed record LocalRunner
         using var all = CancellationTokenSource.CreateLinkedTokenSource(stop);
         ExceptionDispatchInfo? failure = null;
         int next = -1;
-        int threads = ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, Environment.ProcessorCount / Math.Max(1, Parallel));
-        int threadsBefore = torch.get_num_threads();
+        RequireOneThreadCount(runs);
 
         // Threads of their own: libtorch keeps its thread count per thread, and the pool's are everybody's.
         Thread[] workers = [.. Enumerable.Range(0, Math.Min(Math.Max(1, Parallel), runs.Count)).Select(_ => new Thread(Work))];
         foreach (Thread worker in workers) worker.Start();
         foreach (Thread worker in workers) worker.Join();
-        torch.set_num_threads(threadsBefore);
         failure?.Throw();
         stop.ThrowIfCancellationRequested();
         return outcomes;
 
         void Work()
         {
-            torch.set_num_threads(threads);
             for (int i; (i = Interlocked.Increment(ref next)) < runs.Count && !all.IsCancellationRequested;)
             {
                 try
@@ -68,11 +66,23 @@ public sealed record LocalRunner
         }
     }
 
+    private int ThreadsOf(PlannedRun run) => run.Experiment.Training.Threads is > 0 and var threads ? threads
+        : ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, Environment.ProcessorCount / Math.Max(1, Parallel));
+
+    /// <summary>One after the other, runs may differ.</summary>
+    private void RequireOneThreadCount(IReadOnlyList<PlannedRun> runs)
+    {
+        int[] counts = [.. runs.Select(ThreadsOf).Distinct()];
+        if (Parallel > 1 && counts.Length > 1)
+            throw new InputException("training.threads", $"{string.Join(", ", counts)} in runs side by side", "one number", ThreadGrant.OneHint);
+    }
+
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
+        using ThreadGrant threads = ThreadGrant.Take(ThreadsOf(run));
         using ITrainingTask task = TrainingTasks.Create(run.Experiment);
         // Before the run can be complete: what follows a run's end may never come to be written.
-        if (Claim is not null) RunFacts.Keep(task, run.Directory);
+        if (Claim is not null) RunFacts.Keep(task, run.Experiment, run.Directory);
         Relay? relay = Progress is null ? null : new Relay(run, Progress);
         var options = new TrainerOptions
         {
@@ -86,7 +96,7 @@ public sealed record LocalRunner
         try
         {
             TrainingResult result = Trainer.Run(run.Experiment, task, new RunDirectory(run.Directory), options);
-            RunFacts.Keep(task, run.Directory);
+            RunFacts.Keep(task, run.Experiment, run.Directory);
             return new RunOutcome(run, result, null);
         }
         catch (TrainingDivergedException e)
