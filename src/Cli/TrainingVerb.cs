@@ -132,7 +132,7 @@ internal abstract partial class TrainingVerb : Verb
     public int? Threads { get; set; }
 
     [Option("operators", HelpText = "auto, composed, host or kernels.")]
-    public string? Operators { get; set; }
+    public OperatorMode? Operators { get; set; }
 
     [Option("seed", HelpText = "Default 42.")]
     public long? Seed { get; set; }
