@@ -27,7 +27,7 @@ public static partial class KernelListing
     /// <exception cref="KernelException">A kernel does not compile; no driver, or no such device.</exception>
     public static IReadOnlyList<ListedKernel> Write(string folder, string architecture, int? device)
     {
-        if (!Architecture().IsMatch(architecture)) throw new InputException("--architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
+        if (!Architecture().IsMatch(architecture)) throw new InputException("architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
         try
         {
             Directory.CreateDirectory(folder);
@@ -39,7 +39,7 @@ public static partial class KernelListing
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException("--ptx", e.Message.ReplaceLineEndings(" "));
+            throw new InputException("ptx", e.Message.ReplaceLineEndings(" "));
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Runs;
-using ChemScale.Engine.Training.Tasks;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -13,12 +12,7 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName)
 {
     private const string FileName = "facts.json";
 
-    public static RunFacts Of(ITrainingTask task) => task switch
-    {
-        LanguageModelTask language => new RunFacts(language.ChemGpt.NonEmbeddingParameters, language.UniqueTokens, language.ItemName),
-        ForceFieldTask field => new RunFacts(field.ForceField.NonEmbeddingParameters, field.UniqueFrames, field.ItemName),
-        _ => throw new ArgumentException($"no facts are known of a {task.GetType().Name}", nameof(task)),
-    };
+    public static RunFacts Of(ITrainingTask task) => new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName);
 
     /// <summary>Writes them beside the run's experiment, once.</summary>
     public static void Keep(ITrainingTask task, string directory)

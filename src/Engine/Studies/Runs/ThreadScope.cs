@@ -15,7 +15,7 @@ internal sealed class ThreadScope : IDisposable
     /// <exception cref="InputException">A negative number.</exception>
     public ThreadScope(int threads, int atoms)
     {
-        if (threads < 0) throw new InputException("--threads", $"{threads}", "1 or more");
+        if (threads < 0) throw new InputException("threads", $"{threads}", "1 or more");
         set_num_threads(threads > 0 ? threads : atoms <= FewAtoms ? 1 : before);
     }
 

@@ -5,7 +5,7 @@ using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Training.Experiments;
 
-namespace ChemScale.Engine.Studies.Runs;
+namespace ChemScale.Engine.Training.Families;
 
 /// <summary>Frame stores that studies and trainings make for themselves.</summary>
 public static class FrameStores
