@@ -24,7 +24,6 @@ internal abstract partial class TrainingVerb
     /// <param name="begun">The experiment of a run to go on with: what the options start from where no file is given.</param>
     protected Experiment Build(string folder, CancellationToken stop, Experiment? begun = null)
     {
-        if (Operators is not null) OperatorModes.Current = OperatorModes.Parse(Operators);
         Experiment? file = ExperimentFile is null ? begun : Experiment.Read(ExperimentFile);
         ModelFamily family = Family(file);
         DataSpec data = file?.Data ?? new DataSpec();
@@ -149,6 +148,7 @@ internal abstract partial class TrainingVerb
         Attention = Attention ?? spec.Attention,
         Device = Device ?? spec.Device,
         Threads = Threads ?? spec.Threads,
+        Operators = Operators ?? spec.Operators,
     };
 
     private string Prepared(string folder, DataSpec data, CancellationToken stop)

@@ -132,8 +132,13 @@ internal abstract partial class TrainingVerb : Verb
     public int? Threads { get; set; }
 
     [Option("operators", HelpText = "auto, composed, host or kernels.")]
-    public string? Operators { get; set; }
+    public OperatorMode? Operators { get; set; }
 
     [Option("seed", HelpText = "Default 42.")]
     public long? Seed { get; set; }
+
+    /// <summary>Whether any option says what to train, on what, or how; those that concern a session only do not.</summary>
+    protected bool IsDescribed => typeof(TrainingVerb).GetProperties().Where(p => p.DeclaringType == typeof(TrainingVerb))
+        .Where(p => p.Name is not (nameof(Threads) or nameof(Device) or nameof(Operators) or nameof(CheckpointEvery)))
+        .Any(p => p.GetValue(this) is { } value && (value is not IEnumerable<string> list || value is string || list.Any()));
 }

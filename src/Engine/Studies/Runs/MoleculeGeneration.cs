@@ -1,12 +1,13 @@
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
-using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -44,16 +45,8 @@ public static class MoleculeGeneration
         checkpoint.LoadWeights(model);
 
         // Threads that wait spin: on a busy machine a small model's many short calls then take many times as long.
-        int threadsBefore = get_num_threads();
-        set_num_threads(threads > 0 ? threads : config.Width < SharedWidth ? 1 : threadsBefore);
-        try
-        {
-            return Sample(model, config, tokenizer, options, prompt, folder, stop);
-        }
-        finally
-        {
-            set_num_threads(threadsBefore);
-        }
+        using ThreadGrant granted = ThreadGrant.Take(threads, config.Width < SharedWidth ? 1 : 0, "--threads");
+        return Sample(model, config, tokenizer, options, prompt, folder, stop);
     }
 
     private static GeneratedMolecules Sample(
@@ -89,11 +82,11 @@ public static class MoleculeGeneration
 
     private static string Write(string folder, List<GeneratedMolecule> molecules)
     {
-        string file = Path.Combine(folder, "molecules.tsv"), temporary = file + ".incomplete";
+        string file = Path.Combine(folder, "molecules.tsv");
         try
         {
-            File.WriteAllLines(temporary, molecules.Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}").Prepend("selfies\tsmiles\tend"));
-            File.Move(temporary, file, overwrite: true);
+            DiskStorage.Shared.WriteAtomically(file, string.Concat(molecules
+                .Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}\n").Prepend("selfies\tsmiles\tend\n")));
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
@@ -106,7 +99,7 @@ public static class MoleculeGeneration
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            DiskStorage.Shared.EnsureDirectory(folder);
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {

@@ -16,7 +16,6 @@ public static class TrainingTasks
     {
         if (experiment.Training.Device == ComputeDevice.Cuda && !TorchSharp.torch.cuda.is_available())
             throw new InputException("training.device", "cuda, which libtorch does not find here", "cpu", "chemscale doctor says what is missing");
-        AttentionPrecisions.RequireOperators(experiment.Training.Attention);
         return IsForceField(experiment)
             ? Create(experiment, OpenFrames(experiment), (e, store) => new ForceFieldTask(e, store))
             : Create(experiment, OpenTokens(experiment), (e, store) => new LanguageModelTask(e, store));

@@ -83,6 +83,10 @@ public sealed record TrainingSpec
     [OutsideIdentity]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 
+    /// <summary>Which form of an operation runs.</summary>
+    [OutsideIdentity]
+    public OperatorMode Operators { get; init; } = OperatorMode.Auto;
+
     internal void Check(string place, object model)
     {
         CheckAttention($"{place}: training.attention", model);
@@ -99,6 +103,7 @@ public sealed record TrainingSpec
     {
         if (Attention == AttentionPrecision.Weights) return;
         if (model is not ChemGptConfig config) throw new InputException(place, "bfloat16 for a model of atoms", "chemgpt, whose attention it is");
+        AttentionPrecisions.RequireOperators(Attention, Operators, place);
         AttentionPrecisions.RequireWidth(Attention, config.Width / config.Heads, place);
         if (Dtype != Precision.Float32) throw new InputException(place, "bfloat16 for weights in float64", "training.dtype: float32");
         if (Device != ComputeDevice.Cuda) throw new InputException(place, "bfloat16 on the CPU", "training.device: cuda", "`attention: weights` runs anywhere");
