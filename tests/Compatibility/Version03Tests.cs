@@ -122,7 +122,7 @@ public sealed class Version03Tests
     {
         string study = In("study");
         Dictionary<string, DateTime> done = Directory.GetFiles(study, "DONE", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
-        Assert.That(done, Has.Count.AtLeast(14));
+        Expect.AtLeast(done.Count, 14);
         JsonElement[] before = Selections();
         Expect(0, "study", "--families", "chemgpt", "schnet", "--limit", "200", "--layers", "1", "--widths", "16", "--subsets", "40,80,160", "--rates", "1e-3,3e-3",
             "--batches", "16", "--search-epochs", "5", "--probe-epochs", "2", "--seen", "400", "--frames", In("ethanol.extxyz"), "--shapes", "1x4,1x8",
