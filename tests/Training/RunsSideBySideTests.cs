@@ -60,10 +60,10 @@ public class RunsSideBySideTests
         Assert.That(failing, place is Place.Forward or Place.ValidationForward ? Is.TypeOf<KernelException>() : Is.TypeOf<BackwardException>());
         var failed = new RunDirectory(folder["failing"]);
         Assert.That(failed.IsDone, Is.False);
-        // Until then it was a run like any other, and the step that failed left no row.
-        string[] rows = File.ReadAllLines(failed.MetricsCsvPath);
-        Assert.That(rows, Is.EqualTo(File.ReadLines(new RunDirectory(folder["alone"]).MetricsCsvPath).Take(rows.Length)));
-        Assert.That(rows.Count(row => row.Split(',')[2].Length > 0 && row[0] != 'e'), Is.EqualTo(place >= Place.Validation ? FailingStep + 1 : FailingStep));
+        // Until then it was a run like any other, and what failed left no row.
+        string[] rows = File.ReadAllLines(failed.MetricsCsvPath), all = File.ReadAllLines(new RunDirectory(folder["alone"]).MetricsCsvPath);
+        Assert.That(rows, Is.EqualTo(all.Take(rows.Length)));
+        Assert.That(rows.Skip(1).Select(row => int.Parse(row.Split(',')[1])), Is.All.LessThanOrEqualTo(FailingStep));
     }
 
     [Test]
@@ -149,7 +149,7 @@ public class RunsSideBySideTests
         Assert.That(experiment.Id, Is.EqualTo(other.Id));
         Assert.That(Experiment.Parse(experiment.ToYaml(), "file").Training.Operators, Is.EqualTo(OperatorMode.Composed));
         string before = string.Join('\n', experiment.ToYaml().Split('\n').Where(line => !line.Contains("operators", StringComparison.Ordinal)));
-        Assert.That(Experiment.Parse(before, "file"), Is.EqualTo(other));
+        Assert.That(Experiment.Parse(before, "file").Training, Is.EqualTo(other.Training));
     }
 
     private static KernelException Purpose() => new(KernelFault.BadArgument, "on purpose");
