@@ -163,6 +163,8 @@ public static class Expect
 
     private static double[] Numbers(torch.Tensor tensor)
     {
+        // The library's accessor has no array of nothing.
+        if (tensor.numel() == 0) return [];
         using var scope = torch.NewDisposeScope();
         return tensor.detach().to(torch.ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
     }

@@ -86,7 +86,7 @@ public sealed class AnswerTests
         string[] arguments = ["tpe", .. training.Skip(1).Where(word => word is not ("--lr" or "1e-3"))];
         JsonElement summary = Json([.. arguments, "--rates", "1e-4,1e-3,1e-2", "--batches", "16", "--probe-epochs", "1"]);
         JsonElement[] configurations = [.. summary.GetProperty("configurations").EnumerateArray()];
-        Assert.That(configurations, Has.Length.AtLeast(3));
+        Expect.AtLeast(configurations.Length, 3);
         Expect.Between(summary.GetProperty("selected").GetInt32(), 0, configurations.Length - 1);
         Expect.Between(summary.GetProperty("computeSaved").GetDouble(), 0, 1);
         Assert.That(File.ReadAllText(Path.Combine(Workplace.In("json-tpe"), "report.html")), Does.Contain("Training performance estimation of ChemGPT"));
@@ -112,7 +112,7 @@ public sealed class AnswerTests
         JsonElement[] kept = [.. all.Where(c => c.GetProperty("fate").GetString() == "kept")];
         Assert.That(all, Has.Length.EqualTo(6), "five, and Hugging Face's default");
         Assert.That(all.Select(c => c.GetProperty("batchSize").GetInt32()).Distinct(), Is.SubsetOf((int[])[8, 16]));
-        Assert.That(kept, Has.Length.AtLeast(4), "the calibration");
+        Expect.AtLeast(kept.Length, 4, "the calibration");
         Assert.That(kept.Select(c => c.GetProperty("final").ValueKind), Is.All.EqualTo(JsonValueKind.Number));
         Assert.That(all[summary.GetProperty("selected").GetInt32()].GetProperty("final").GetDouble(), Is.EqualTo(kept.Min(c => c.GetProperty("final").GetDouble())));
     }

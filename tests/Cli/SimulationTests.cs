@@ -133,6 +133,19 @@ public sealed class SimulationTests
     }
 
     [Test]
+    public void A_background_job_of_a_script_is_not_ended_by_an_interrupt()
+    {
+        using var server = new FakeServer(trained["background"]);
+        // What a shell does for `command &`: the interrupt of its keyboard is meant for another.
+        RunningCommand command = CommandLine.StartBash("trap '' INT; exec \"$@\"", "serve", "--run", trained.Run, "--frame", trained.Molecule, "--unix", trained["background"]);
+        server.Accept();
+        Assert.That(server.Status(), Is.EqualTo("READY"));
+        command.Signal("INT");
+        command.Signal("TERM");
+        Assert.That(command.Wait().ExitCode, Is.EqualTo(143));
+    }
+
+    [Test]
     public void A_server_of_other_atoms_is_refused()
     {
         using var server = new FakeServer(trained["other"]);

@@ -138,7 +138,7 @@ public sealed class MolecularDynamicsTests
     public void A_simulation_is_replaced_only_on_demand()
     {
         Run(Short);
-        Assert.That(() => Run(Short), Throws.TypeOf<InputException>().With.Message.Contains("--overwrite"));
+        Assert.That(() => Run(Short), Throws.TypeOf<InputException>().With.Message.Contains("`overwrite`"));
         Run(Short with { Steps = 5 }, overwrite: true);
         Assert.That(FrameFiles.Read(Trajectory).Count(), Is.EqualTo(2));
     }

@@ -51,7 +51,7 @@ public class FitRequestTests
     {
         File.WriteAllLines(file, ["n,d,loss", "1,10,3", "2,30,2", "3,20,1.5", "4,50,1.2"]);
         Assert.That(() => new FitRequest { Sources = [file], NColumn = "n", DColumn = "d" }.Run(),
-            Throws.TypeOf<InputException>().With.Message.Contains("--resource"));
+            Throws.TypeOf<InputException>().With.Message.Contains("resource"));
     }
 
     [Test]

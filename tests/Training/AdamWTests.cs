@@ -199,6 +199,8 @@ public class AdamWTests
 
         public string ItemName => "tokens";
 
+        public long UniqueItems => fixture.File.Ints("ids").Length;
+
         public TrainingLoss NextLoss()
         {
             (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = fixture.Packed(step++);

@@ -47,6 +47,8 @@ internal sealed class RegressionTask : ITrainingTask
 
     public string ItemName => "frames";
 
+    public long UniqueItems => samples;
+
     public TrainingLoss NextLoss()
     {
         BeforeBatch?.Invoke(drawn);

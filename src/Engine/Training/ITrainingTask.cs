@@ -22,6 +22,12 @@ public interface ITrainingTask : IDisposable
     /// <summary>What is counted: <c>tokens</c>, <c>frames</c>.</summary>
     string ItemName { get; }
 
+    /// <summary>N of the scaling laws: non-embedding parameters, from the real tensors; of a model without embeddings all of them.</summary>
+    long NonEmbeddingParameters => Model.parameters().Sum(p => p.numel());
+
+    /// <summary>D: how much of what is counted the training data hold, repeats not counted.</summary>
+    long UniqueItems { get; }
+
     /// <summary>
     /// Forward on the next micro-batch, going on into the next epoch by itself; the order of the data is the task's, from the seed.
     /// </summary>

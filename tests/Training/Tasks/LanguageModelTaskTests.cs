@@ -5,6 +5,7 @@ using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Families;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Engine.Training.Runs;
 using ChemScale.Tests.Models;

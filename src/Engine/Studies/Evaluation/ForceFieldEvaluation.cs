@@ -51,7 +51,7 @@ public static class ForceFieldEvaluation
         if (errors.Energy is null && errors.Force is null && errors.Stress is null)
         {
             throw new InputException(string.Join(", ", options.Files), "frames without labels", "energies or forces to compare with",
-                "--energy-key and --forces-key name them; predict needs none");
+                "`energyKey` and `forcesKey` name them; predict needs none");
         }
         EvaluationReport report = Report(options, errors, labels);
         IReadOnlyList<Figure> figures = ParityFigures.Of(errors);

@@ -2,7 +2,6 @@ using System.Text.Json;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
-using ChemScale.Engine.Training.Tasks;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -16,7 +15,7 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName, stri
     private const string FileName = "facts.json";
 
     public static RunFacts Of(ITrainingTask task, Experiment experiment) =>
-        Measured(task) with { Operators = Scalars.Format(experiment.Training.Operators) };
+        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName) { Operators = Scalars.Format(experiment.Training.Operators) };
 
     /// <summary>
     /// Writes them beside the run's experiment, once: as it was begun, wherever it has been gone on with. Before the run can be complete:
@@ -38,11 +37,4 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName, stri
             throw new InputException(new RunDirectory(directory).Path, $"no readable {FileName}", "the run directory of a training");
         }
     }
-
-    private static RunFacts Measured(ITrainingTask task) => task switch
-    {
-        LanguageModelTask language => new RunFacts(language.ChemGpt.NonEmbeddingParameters, language.UniqueTokens, language.ItemName),
-        ForceFieldTask field => new RunFacts(field.ForceField.NonEmbeddingParameters, field.UniqueFrames, field.ItemName),
-        _ => throw new ArgumentException($"no facts are known of a {task.GetType().Name}", nameof(task)),
-    };
 }

@@ -11,5 +11,5 @@ internal static class ThreadScope
     /// <param name="threads">0: one for a small frame, else the library's choice.</param>
     /// <param name="atoms">Of the frame that is evaluated.</param>
     /// <exception cref="InputException">A negative number, or runs of this process have another one.</exception>
-    public static ThreadGrant Take(int threads, int atoms) => ThreadGrant.Take(threads, atoms <= FewAtoms ? 1 : 0, "--threads");
+    public static ThreadGrant Take(int threads, int atoms) => ThreadGrant.Take(threads, atoms <= FewAtoms ? 1 : 0, "threads");
 }

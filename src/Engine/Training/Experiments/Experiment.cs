@@ -56,7 +56,8 @@ public sealed record Experiment
         Bounds.CheckAll(resolved.Training, place, "training");
         Bounds.CheckAll(resolved.Model.Config, place, "model");
         resolved.Model.Family.Check(resolved.Model.Config, place);
-        resolved.Training.Check(place, resolved.Model.Config);
+        resolved.Model.Family.Check(resolved.Training, resolved.Model.Config, place);
+        resolved.Training.Check(place);
         return resolved;
     }
 
