@@ -33,13 +33,15 @@ internal sealed class SweepVerb : DistributedVerb
         CheckDistribution();
         if (Status) return Tell(SweepPlan.Read(Out), mustBeDone: false);
         SweepPlan plan = Plan(stop);
+        int parallel = Parallel > 0 ? Parallel : Math.Min(Environment.ProcessorCount, plan.Runs.Count);
+        var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = Threads ?? 0 };
+        if (!Distributed) runner.RequireOneThreadCount(plan.Runs);
         SweepPlan whole = plan.Write();
         if (RetryFailed) foreach (PlannedRun run in whole.Runs) RunFailure.Forget(run.Directory);
         if (Distributed) return Distribute(whole, stop) ? Tell(whole, mustBeDone: true) : 0;
         using var display = new StudyDisplay();
         display.Observer.Begin($"sweep: {plan.Runs.Count} runs");
-        int parallel = Parallel > 0 ? Parallel : Math.Min(Environment.ProcessorCount, plan.Runs.Count);
-        var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = Threads ?? 0, Progress = display, Warn = display.Observer.Warn };
+        runner = runner with { Progress = display, Warn = display.Observer.Warn };
         if (whole.Selection is not null)
         {
             SelectionSummary summary = whole.RunSearch(runner, stop);

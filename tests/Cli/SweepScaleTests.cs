@@ -53,6 +53,59 @@ public sealed class SweepScaleTests
     }
 
     [Test]
+    public void The_form_of_operations_goes_along_to_worker_processes_and_batch_scripts()
+    {
+        const string Two = """
+            experiment:
+              model: {family: chemgpt, layers: 1, width: 16, heads: 2}
+              training: {batchSize: 16, threads: 1, steps: 12, validationInterval: 6 steps, schedule: {warmupSteps: 2}}
+            vary:
+              training.learningRate: [1e-3, 1e-2]
+            """;
+        Outcome here = Sweep("form-here", Two, "--operators", "composed", "--parallel", "1"), auto = Sweep("form-auto", Two, "--parallel", "1");
+        Outcome workers = CommandLine.Run(Command("form-workers", Two, "--operators", "composed", "--workers", "1"));
+        Outcome script = Sweep("form-tasks", Two, "--operators", "composed", "--slurm", "--dry-run");
+        foreach (Outcome outcome in (Outcome[])[here, auto, workers, script]) Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        for (int i = 0; i < 2; i++)
+            Assert.That(CommandLine.Here("worker", Workplace.In("form-tasks"), "--index", $"{i}", "--threads", "1").ExitCode, Is.Zero);
+        foreach (string run in (string[])["learningRate-1e-3", "learningRate-1e-2"])
+        {
+            string expected = Of("form-here", "metrics.csv");
+            foreach (string other in (string[])["form-workers", "form-tasks"])
+            {
+                Assert.That(Of(other, "metrics.csv"), Is.EqualTo(expected), other);
+                Assert.That(Of(other, "experiment.yaml"), Does.Contain("operators: composed"));
+                Assert.That(Of(other, "facts.json"), Does.Contain("\"Operators\":\"composed\""));
+            }
+            // Forms differ in their last bits: the comparison tells them apart.
+            Assert.That(Of("form-auto", "metrics.csv"), Is.Not.EqualTo(expected));
+            Assert.That(Of("form-auto", "facts.json"), Does.Contain("\"Operators\":\"auto\""));
+
+            string Of(string sweep, string file) => File.ReadAllText(Path.Combine(Workplace.In(sweep), run, file));
+        }
+    }
+
+    [Test]
+    public void A_sweep_over_numbers_of_threads_runs_them_one_after_the_other_or_is_refused()
+    {
+        const string Threads = """
+            experiment:
+              model: {family: chemgpt, layers: 1, width: 16, heads: 2}
+              training: {batchSize: 16, steps: 2}
+            vary:
+              training.threads: [1, 2]
+            """;
+        BadInputTests.Refused([.. Command("threads-beside", Threads, "--parallel", "2")]);
+        Outcome after = Sweep("threads-after", Threads, "--parallel", "1");
+        Assert.That(after.ExitCode, Is.Zero, after.ToString());
+        foreach (int n in (int[])[1, 2])
+        {
+            var run = new RunDirectory(Path.Combine(Workplace.In("threads-after"), $"threads-{n}"));
+            Assert.That((int?)run.Checkpoints().OpenNewest(_ => { })!.State["threads"], Is.EqualTo(n));
+        }
+    }
+
+    [Test]
     public void A_run_that_fails_is_told_of_and_left_alone_until_it_is_asked_for_again()
     {
         const string Divergent = """

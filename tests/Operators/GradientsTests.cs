@@ -1,5 +1,6 @@
 using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Tests.Gpu;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -97,6 +98,16 @@ public class GradientsTests : OperatorFixture
     public void Failures_of_one_thread_never_reach_another([Values] bool sharedScope)
     {
         using var meeting = new Barrier(2);
+        // Both are within their passes when one fails.
+        FailBesides(CPU, sharedScope, () => meeting.SignalAndWait(), () => meeting.RemoveParticipant());
+    }
+
+    /// <summary>A device has one thread for the passes of all, which tells them apart by their scopes.</summary>
+    [Test, Category("Gpu")]
+    public void Failures_on_a_devices_thread_never_reach_another_run() => FailBesides(TestDevice.Require(), false, () => { }, () => { });
+
+    private static void FailBesides(Device device, bool sharedScope, Action meet, Action leave)
+    {
         var common = new RunScope();
         Exception?[] unexpected = new Exception?[2];
         Thread[] threads = [.. Enumerable.Range(0, 2).Select(t => new Thread(() =>
@@ -105,21 +116,20 @@ public class GradientsTests : OperatorFixture
             {
                 using RunScope.Entry run = (sharedScope ? common : new RunScope()).Enter();
                 using DisposeScope scope = NewDisposeScope();
-                Tensor leaf = ones(3).requires_grad_();
+                Tensor leaf = ones(3, device: device).requires_grad_();
                 for (int i = 0; i < 200; i++)
                 {
-                    // Both are within their passes when one fails.
-                    Twice function = t == 0 ? Twice.Failing(() => meeting.SignalAndWait()) : new Twice(() => meeting.SignalAndWait());
+                    Twice function = t == 0 ? Twice.Failing(meet) : new Twice(meet);
                     Tensor output = function.Apply(leaf)[0].sum();
                     if (t == 0) Fails(() => Gradients.Backward(output));
                     else Gradients.Backward(output);
                 }
-                if (t == 1) Assert.That(leaf.grad!.data<float>().ToArray(), Is.EqualTo((float[])[400, 400, 400]));
+                if (t == 1) Assert.That(leaf.grad!.cpu().data<float>().ToArray(), Is.EqualTo((float[])[400, 400, 400]));
             }
             catch (Exception e)
             {
                 unexpected[t] = e;
-                meeting.RemoveParticipant();
+                leave();
             }
         }))];
         foreach (Thread thread in threads) thread.Start();

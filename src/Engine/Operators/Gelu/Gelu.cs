@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -72,8 +72,9 @@ public sealed record LocalRunner
     private int ThreadsOf(PlannedRun run) => run.Experiment.Training.Threads is > 0 and var threads ? threads
         : ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, Environment.ProcessorCount / Math.Max(1, Parallel));
 
-    /// <summary>One after the other, runs may differ.</summary>
-    private void RequireOneThreadCount(IReadOnlyList<PlannedRun> runs)
+    /// <summary>Runs side by side have one number of threads; one after the other, they may differ.</summary>
+    /// <exception cref="InputException">They would not.</exception>
+    public void RequireOneThreadCount(IReadOnlyList<PlannedRun> runs)
     {
         int[] counts = [.. runs.Select(ThreadsOf).Distinct()];
         if (Parallel > 1 && counts.Length > 1)
