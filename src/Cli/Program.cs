@@ -7,7 +7,7 @@ namespace ChemScale.Cli;
 
 /// <summary>
 /// chemscale VERB [options]. Exit codes: 0 done; 1 failed; 2 a mistake in what was given, one line on standard error;
-/// 130 and 143 after SIGINT and SIGTERM, 75 after SIGUSR1 (a scheduler's warning; "try again"), with a durable checkpoint.
+/// 130 after SIGINT, 143 after SIGTERM and SIGHUP (a terminal that is closed), 75 after SIGUSR1 (a scheduler's warning; "try again"), with a durable checkpoint.
 /// </summary>
 internal static class Program
 {
@@ -49,6 +49,7 @@ internal static class Program
         int signalCode = 0;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => OnSignal(c, 130));
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => OnSignal(c, 143));
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, c => OnSignal(c, 143));
         // Linux's number; the enumeration has no name for it.
         using PosixSignalRegistration? warning = OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)10, c => OnSignal(c, 75)) : null;
         try

@@ -209,4 +209,9 @@ internal abstract class TrainingVerb : Verb
         using var display = new PreparationDisplay();
         return Request(begun).Build(folder, new DataObserver { Molecules = display, Frames = display.Report }, stop);
     }
+
+    /// <summary>Whether any option says what to train, on what, or how; those that concern a session only do not.</summary>
+    protected bool IsDescribed => typeof(TrainingVerb).GetProperties().Where(p => p.DeclaringType == typeof(TrainingVerb))
+        .Where(p => p.Name is not (nameof(Threads) or nameof(Device) or nameof(Operators) or nameof(CheckpointEvery)))
+        .Any(p => p.GetValue(this) is { } value && (value is not IEnumerable<string> list || value is string || list.Any()));
 }

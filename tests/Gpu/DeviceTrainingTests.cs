@@ -58,8 +58,8 @@ public class DeviceTrainingTests
         double[] found = Losses(name, OperatorMode.Kernels, device, ScalarType.Float64);
         double worst = expected.Zip(found, (e, f) => Math.Abs(f - e)).Max() / expected[0];
         TestContext.Out.WriteLine($"loss {expected[0]:g6} -> {expected[^1]:g6}; apart by {worst:e1} of the first");
-        Assert.That(expected[^1], Is.LessThan(0.95 * expected[0]));
-        Assert.That(worst, Is.LessThan(1e-7));
+        Expect.Below(expected[^1], 0.95 * expected[0]);
+        Expect.Close(found, expected, absolute: 1e-7 * expected[0]);
         Assert.That(AutogradFunction.LiveNodes, Is.Zero, "graphs that stayed");
     }
 
@@ -69,8 +69,8 @@ public class DeviceTrainingTests
         Device device = TestDevice.Require();
         double[] expected = Losses(name, OperatorMode.Composed, CPU, ScalarType.Float64);
         double[] found = Losses(name, OperatorMode.Auto, device, ScalarType.Float32);
-        Assert.That(found[0], Is.EqualTo(expected[0]).Within(1e-3 * expected[0]));
-        Assert.That(found[^1], Is.EqualTo(expected[^1]).Within(0.05 * expected[0]));
+        Expect.Close(found[0], expected[0], relative: 1e-3);
+        Expect.Close(found[^1], expected[^1], absolute: 0.05 * expected[0]);
     }
 
     private static double[] Losses(string name, OperatorMode mode, Device device, ScalarType type)

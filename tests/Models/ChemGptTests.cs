@@ -43,10 +43,10 @@ public class ChemGptTests
             Tensor loss = model.Loss(ids, positions, rows, targets);
             loss.backward();
 
-            Assert.That((logits - fixture.RealLogits()).abs().max().item<double>(), Is.LessThan(1e-10), $"{mode} logits");
-            Assert.That(loss.item<double>(), Is.EqualTo(fixture.File.Doubles("loss")[0]).Within(1e-12), $"{mode} loss");
+            Expect.Close(logits, fixture.RealLogits(), absolute: 1e-10, message: $"{mode} logits");
+            Expect.Close(loss.item<double>(), fixture.File.Doubles("loss")[0], absolute: 1e-12, message: $"{mode} loss");
             foreach ((string name, Tensor? gradient) in ChemGptWeights.NamedGradients(model))
-                Assert.That((gradient! - fixture.File.Tensor("g." + name)).abs().max().item<double>(), Is.LessThan(1e-10), $"{mode} {name}");
+                Expect.Close(gradient!, fixture.File.Tensor("g." + name), absolute: 1e-10, message: $"{mode} {name}");
         }
     }
 
@@ -70,7 +70,7 @@ public class ChemGptTests
             predicted += molecule.Length - 1;
         }
         (Tensor i, Tensor p, PackedRows r, Tensor t) = GptNeoFixture.Pack(molecules);
-        Assert.That(model.Loss(i, p, r, t).item<double>(), Is.EqualTo(total / predicted).Within(1e-13));
+        Expect.Close(model.Loss(i, p, r, t).item<double>(), total / predicted, absolute: 1e-13);
     }
 
     [Test]
@@ -79,7 +79,7 @@ public class ChemGptTests
         using var a = new ChemGpt(new ChemGptConfig { Layers = 2, Width = 16, Heads = 4 }, seed: 3);
         using var b = new ChemGpt(new ChemGptConfig { Layers = 2, Width = 16, Heads = 4 }, seed: 3);
         using var c = new ChemGpt(new ChemGptConfig { Layers = 2, Width = 16, Heads = 4 }, seed: 4);
-        Assert.That(a.parameters().Zip(b.parameters()).All(pair => pair.First.eq(pair.Second).all().item<bool>()), Is.True);
+        foreach ((var one, var same) in a.parameters().Zip(b.parameters())) Expect.Close(one, same);
         Assert.That(a.parameters().First().eq(c.parameters().First()).all().item<bool>(), Is.False);
     }
 

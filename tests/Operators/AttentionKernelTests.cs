@@ -51,8 +51,8 @@ public class AttentionKernelTests : OperatorFixture
         (Tensor qkv, Tensor gradient) = Random(rows, 3 * headWidth);
         (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(ScalarType.Float32), gradient.to(ScalarType.Float32), rows, 3, 4);
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, gradient, rows, 3, 4);
-        Assert.That((o - expected).abs().max().item<double>(), Is.InRange(0, 1e-4));
-        Assert.That((g - expectedGradient).abs().max().item<double>(), Is.InRange(0, 1e-4 * headWidth));
+        Expect.Close(o, expected, absolute: 1e-4);
+        Expect.Close(g, expectedGradient, absolute: 1e-4 * headWidth);
     }
 
     [Test]
@@ -84,7 +84,7 @@ public class AttentionKernelTests : OperatorFixture
         using var rows = Rows([5, 4]);
         (Tensor qkv, Tensor probe) = Random(rows, 4);
         Tensor kernels = Second(OperatorMode.Kernels), composed = Second(OperatorMode.Composed);
-        Assert.That((kernels - composed).abs().max().item<double>(), Is.InRange(0, 1e-12));
+        Expect.Close(kernels, composed, absolute: 1e-12);
 
         Tensor Second(OperatorMode mode)
         {
@@ -118,10 +118,8 @@ public class AttentionKernelTests : OperatorFixture
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, gradient, rows, 2, 0, 1);
         (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(dtype), gradient.to(dtype), rows, 2, 0, 1);
         Assert.That(o.isfinite().all().item<bool>() && g.isfinite().all().item<bool>(), Is.True);
-        Assert.That(Largest(o - expected), Is.InRange(0, 1e-6 * Largest(expected)));
-        if (dtype == ScalarType.Float64) Assert.That(Largest(g - expectedGradient), Is.InRange(0, 1e-9 * Largest(expectedGradient)));
-
-        static double Largest(Tensor t) => t.abs().max().item<double>();
+        Expect.Close(o, expected, ofLargest: 1e-6);
+        if (dtype == ScalarType.Float64) Expect.Close(g, expectedGradient, ofLargest: 1e-9);
     }
 
     [Test]
@@ -139,7 +137,8 @@ public class AttentionKernelTests : OperatorFixture
             Tensor o = Attention.Apply(leaf, rows, 2, 0, 0.7);
             o.backward([gradient.t().contiguous().t()]);
             AutogradFunction.ThrowIfFailed();
-            Assert.That(o.eq(expected).all().item<bool>() && leaf.grad!.eq(expectedGradient).all().item<bool>(), Is.True);
+            Expect.Close(o, expected);
+            Expect.Close(leaf.grad!, expectedGradient);
         }
     }
 
@@ -149,7 +148,7 @@ public class AttentionKernelTests : OperatorFixture
         using var rows = Rows([40, 3, 17]);
         (Tensor qkv, Tensor gradient) = Random(rows, 12);
         Tensor[] composed = Of(AttentionComposed.Apply), library = Of(AttentionLibrary.Apply);
-        for (int i = 0; i < 2; i++) Assert.That((library[i] - composed[i]).abs().max().item<double>(), Is.InRange(0, 1e-12));
+        for (int i = 0; i < 2; i++) Expect.Close(library[i], composed[i], absolute: 1e-12);
 
         Tensor[] Of(Func<Tensor, PackedRows, int, int, double, Tensor> form)
         {
@@ -176,8 +175,8 @@ public class AttentionKernelTests : OperatorFixture
         double[] kernels = Losses(OperatorMode.Kernels), composed = Losses(OperatorMode.Composed);
         double apart = kernels.Zip(composed, (a, b) => Math.Abs(a - b)).Max();
         TestContext.Out.WriteLine($"{composed[0]:f6} to {composed[^1]:f6}; apart {apart:e2}");
-        for (int i = 0; i < kernels.Length; i++) Assert.That(kernels[i], Is.EqualTo(composed[i]).Within(1e-9));
-        Assert.That(composed[^1], Is.LessThan(composed[0]));
+        Expect.Close(kernels, composed, absolute: 1e-9);
+        Expect.Below(composed[^1], composed[0]);
 
         static double[] Losses(OperatorMode mode)
         {

@@ -23,8 +23,8 @@ public class AttentionTests
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, ScalarType.Float64);
         (Tensor output, Tensor gradient) = Run(OperatorMode.Host, qkv, dtype);
         double tolerance = dtype == ScalarType.Float64 ? 1e-12 : 2e-4;
-        Assert.That((output - expected).abs().max().item<double>(), Is.LessThan(tolerance));
-        Assert.That((gradient - expectedGradient).abs().max().item<double>(), Is.LessThan(tolerance * headWidth));
+        Expect.Close(output, expected, absolute: tolerance);
+        Expect.Close(gradient, expectedGradient, absolute: tolerance * headWidth);
 
         (Tensor, Tensor) Run(OperatorMode mode, Tensor input, ScalarType type)
         {
@@ -49,8 +49,8 @@ public class AttentionTests
         (Tensor exact, Tensor exactGradient) = Run(OperatorMode.Composed, ScalarType.Float64);
         (Tensor composed, Tensor composedGradient) = Run(OperatorMode.Composed, ScalarType.Float32);
         (Tensor host, Tensor hostGradient) = Run(OperatorMode.Host, ScalarType.Float32);
-        Assert.That(Error(host, exact), Is.LessThan(2 * Error(composed, exact)));
-        Assert.That(Error(hostGradient, exactGradient), Is.LessThan(2 * Error(composedGradient, exactGradient)));
+        Expect.Below(Error(host, exact), 2 * Error(composed, exact));
+        Expect.Below(Error(hostGradient, exactGradient), 2 * Error(composedGradient, exactGradient));
 
         static double Error(Tensor a, Tensor b) => (a - b).pow(2).mean().sqrt().item<double>();
 
@@ -78,7 +78,7 @@ public class AttentionTests
         (Attention.Apply(leaf, rows, 2, 4) * probe).sum().backward();
         const double h = 1e-6;
         double F(double t) => (Attention.Apply(qkv + t * direction, rows, 2, 4) * probe).sum().item<double>();
-        Assert.That((leaf.grad! * direction).sum().item<double>(), Is.EqualTo((F(h) - F(-h)) / (2 * h)).Within(1e-8));
+        Expect.Close((leaf.grad! * direction).sum().item<double>(), (F(h) - F(-h)) / (2 * h), absolute: 1e-8);
     }
 
     [Test]
@@ -89,7 +89,7 @@ public class AttentionTests
         using Generator generator = new(4);
         Tensor qkv = randn(9, 12, dtype: ScalarType.Float64, generator: generator), probe = randn(9, 4, dtype: ScalarType.Float64, generator: generator);
         Tensor host = Second(OperatorMode.Host), composed = Second(OperatorMode.Composed);
-        Assert.That((host - composed).abs().max().item<double>(), Is.LessThan(1e-12));
+        Expect.Close(host, composed, absolute: 1e-12);
 
         Tensor Second(OperatorMode mode)
         {
@@ -119,7 +119,7 @@ public class AttentionTests
             Tensor leaf = qkv.clone().requires_grad_();
             Attention.Apply(leaf, rows, 4, 9).pow(2).sum().backward();
             first ??= leaf.grad!;
-            Assert.That(leaf.grad!.eq(first).all().item<bool>(), Is.True);
+            Expect.Close(leaf.grad!, first);
         }
         set_num_threads(threads);
     }

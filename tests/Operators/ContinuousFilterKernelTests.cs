@@ -27,7 +27,7 @@ public class ContinuousFilterKernelTests : OperatorFixture
     {
         int[] degrees = [.. Enumerable.Range(0, 900).Select(i => i % 41)];
         using var problem = new FilterProblem(degrees, 8, 5);
-        Assert.That(problem.Edges.Count, Is.GreaterThan(16384));
+        Expect.Above(problem.Edges.Count, 16384);
         Compare(problem, OperatorMode.Composed);
     }
 

@@ -20,8 +20,8 @@ public class GeluTests
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, ScalarType.Float64);
         (Tensor y, Tensor gradient) = Run(OperatorMode.Host, dtype);
         double tolerance = dtype == ScalarType.Float64 ? 1e-14 : 2e-6;
-        Assert.That((y - expected).abs().max().item<double>(), Is.LessThan(tolerance * 10));
-        Assert.That((gradient - expectedGradient).abs().max().item<double>(), Is.LessThan(tolerance * 10));
+        Expect.Close(y, expected, absolute: tolerance * 10);
+        Expect.Close(gradient, expectedGradient, absolute: tolerance * 10);
 
         (Tensor, Tensor) Run(OperatorMode mode, ScalarType type)
         {
@@ -43,8 +43,8 @@ public class GeluTests
         Tensor y = Gelu.Apply(x);
         y.sum().backward();
         AutogradFunction.ThrowIfFailed();
-        Assert.That(y.to(ScalarType.Float64).data<double>().ToArray(), Is.EqualTo(new[] { 0, 0, 0, 0, 40, 300, 1e6 }).Within(1e-30));
-        Assert.That(x.grad!.to(ScalarType.Float64).data<double>().ToArray(), Is.EqualTo(new[] { 0, 0, 0, 0.5, 1, 1, 1 }).Within(1e-20));
+        Expect.Close(y.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0, 40, 300, 1e6 }, absolute: 1e-30);
+        Expect.Close(x.grad!.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0.5, 1, 1, 1 }, absolute: 1e-20);
     }
 
     [Test]
@@ -52,7 +52,7 @@ public class GeluTests
     {
         using var scope = NewDisposeScope();
         Tensor x = linspace(-3, 3, 20, dtype: ScalarType.Float64);
-        Assert.That((Second(OperatorMode.Host) - Second(OperatorMode.Composed)).abs().max().item<double>(), Is.LessThan(1e-12));
+        Expect.Close(Second(OperatorMode.Host), Second(OperatorMode.Composed), absolute: 1e-12);
 
         Tensor Second(OperatorMode mode)
         {

@@ -61,12 +61,12 @@ public class MatrixAttentionTests : OperatorFixture
         double[] parts = [.. (g - expectedGradient).chunk(3, 1).Zip(gradientTerms.abs().chunk(3, 1), Worst)];
         TestContext.Out.WriteLine($"of the sums of absolute terms: output {output:e2}, queries {parts[0]:e2}, keys {parts[1]:e2}, values {parts[2]:e2}");
         // p is rounded once on its way to o and to the values' gradients. ds = p (dp - D) is rounded itself, and D has the error of o.
-        Assert.That(output, Is.LessThan(Rounding * Slack));
-        Assert.That(parts[0], Is.LessThan(2 * Rounding * Slack));
-        Assert.That(parts[1], Is.LessThan(2 * Rounding * Slack));
-        Assert.That(parts[2], Is.LessThan(Rounding * Slack));
+        Expect.Below(output, Rounding * Slack);
+        Expect.Below(parts[0], 2 * Rounding * Slack);
+        Expect.Below(parts[1], 2 * Rounding * Slack);
+        Expect.Below(parts[2], Rounding * Slack);
         // A query with one key weighs it 1, which needs no rounding.
-        if (window != 1) Assert.That(output, Is.GreaterThan(Rounding / 64));
+        if (window != 1) Expect.Above(output, Rounding / 64);
 
         static double Worst(Tensor error, Tensor terms) => (error.abs() / terms).max().item<double>();
     }
@@ -80,7 +80,8 @@ public class MatrixAttentionTests : OperatorFixture
         OperatorModes.Current = OperatorMode.Kernels;
         (Tensor o, Tensor g) = Run(qkv, gradient, rows, 1, 0, 0.5, AttentionPrecision.Bfloat16);
         (Tensor rounded, Tensor roundedGradient) = Run(Exact(qkv), Exact(gradient), rows, 1, 0, 0.5, AttentionPrecision.Bfloat16);
-        Assert.That(o.eq(rounded).all().item<bool>() && g.eq(roundedGradient).all().item<bool>(), Is.True);
+        Expect.Close(o, rounded);
+        Expect.Close(g, roundedGradient);
         Assert.That(Exact(qkv).ne(qkv).any().item<bool>(), Is.True);
     }
 
@@ -94,7 +95,8 @@ public class MatrixAttentionTests : OperatorFixture
         for (int repeat = 1; repeat < 10; repeat++)
         {
             (Tensor o, Tensor g) = Run(qkv, gradient, rows, 1, 7, 1, AttentionPrecision.Bfloat16);
-            Assert.That(o.eq(first).all().item<bool>() && g.eq(firstGradient).all().item<bool>(), Is.True);
+            Expect.Close(o, first);
+            Expect.Close(g, firstGradient);
         }
     }
 
@@ -105,7 +107,7 @@ public class MatrixAttentionTests : OperatorFixture
         (Tensor qkv, Tensor gradient) = Random(rows, 16);
         OperatorModes.Current = OperatorMode.Kernels;
         Tensor[] second = [.. ((AttentionPrecision[])[AttentionPrecision.Bfloat16, AttentionPrecision.Weights]).Select(Second)];
-        Assert.That((second[0] - second[1]).abs().max().item<float>(), Is.LessThan(1e-5));
+        Expect.Close(second[0], second[1], absolute: 1e-5);
 
         Tensor Second(AttentionPrecision precision)
         {

@@ -34,7 +34,7 @@ public class MessageFunctionTests
         using DisposeScope scope = NewDisposeScope();
         (double[] expected, double scale) = Run(OperatorMode.Composed);
         (double[] found, _) = Run(OperatorMode.Host);
-        Assert.That(found, Is.EqualTo(expected).Within(1e-12 * scale));
+        Expect.Close(found, expected, absolute: 1e-12 * scale);
         Assert.That(AutogradFunction.LiveNodes, Is.Zero);
 
         (double[], double) Run(OperatorMode mode)
@@ -42,7 +42,7 @@ public class MessageFunctionTests
             OperatorModes.Current = mode;
             using ForceField model = config.Create(3, ScalarType.Float64);
             using GraphBatch batch = TestFrame.Batch(config.Cutoff, twoWay, Frames);
-            Assert.That(batch.Edges.Count, Is.GreaterThan(2200));
+            Expect.Above(batch.Edges.Count, 2200);
             using (DisposeScope step = NewDisposeScope())
             {
                 ForceFieldOutput output = model.Evaluate(batch, stress: true, createGraph: true);
@@ -93,7 +93,7 @@ public class MessageFunctionTests
             ? painn with { Interactions = 2, NormEpsilon = 0.01 }
             : ((SchNetConfig)config) with { Interactions = 2 };
         double[] expected = Run(OperatorMode.Composed), found = Run(OperatorMode.Host);
-        Assert.That(found, Is.EqualTo(expected).Within(1e-9 * expected.Max(Math.Abs)));
+        Expect.Close(found, expected, absolute: 1e-9 * expected.Max(Math.Abs));
 
         // Squared gradients of squared gradients, by weights throughout.
         double[] Run(OperatorMode mode)

@@ -58,7 +58,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
                 }
             }
         }
-        Assert.That(row, Is.GreaterThan(0));
+        Expect.Above(row, 0);
         TestContext.Out.WriteLine($"{row} x {At.Sum(t => t.numel())} slopes, largest error {worst:e1}");
     }
 
@@ -72,7 +72,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
             string name = i < At.Length ? Inputs[i] : "gradient";
             // Products of the library may differ in the last bits.
             for (int n = 0; n < plain.Length; n++)
-                Assert.That(found[n].allclose(plain[n], rtol: 1e-12, atol: 1e-12), $"result {n} from strided {name}");
+                Expect.Close(found[n], plain[n], absolute: 1e-12, relative: 1e-12, message: $"result {n} from strided {name}");
         }
     }
 

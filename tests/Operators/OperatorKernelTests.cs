@@ -59,7 +59,8 @@ public abstract class OperatorKernelTests : OperatorFixture
         for (int i = 0; i < kernels.Length; i++)
         {
             Assert.That(kernels[i].shape, Is.EqualTo(composed[i].shape), Name(i));
-            Assert.That(kernels[i].allclose(composed[i], equal_nan: true), Name(i));
+            // The mean over nothing is NaN.
+            if (kernels[i].numel() > 0) Expect.Close(kernels[i], composed[i], absolute: 1e-8, relative: 1e-5, nonFinite: true, message: Name(i));
         }
     }
 
@@ -76,7 +77,7 @@ public abstract class OperatorKernelTests : OperatorFixture
         Tensor[] inputs = Inputs(10, 16, ScalarType.Float64);
         Tensor[] kernels = Second(OperatorMode.Kernels), composed = Second(OperatorMode.Composed);
         for (int i = 0; i < kernels.Length; i++)
-            Assert.That(Largest(kernels[i] - composed[i]), Is.InRange(0, 1e-11 * Math.Max(1, Largest(composed[i]))), Name(i + 1));
+            Expect.Close(kernels[i], composed[i], absolute: 1e-11 * Math.Max(1, Largest(composed[i])), message: Name(i + 1));
 
         Tensor[] Second(OperatorMode mode)
         {

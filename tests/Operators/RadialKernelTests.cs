@@ -108,8 +108,8 @@ public class RadialKernelTests : OperatorFixture
         Tensor vectors = Vectors(50);
         (Tensor first, Tensor second) = Derivatives(OperatorMode.Kernels);
         (Tensor composedFirst, Tensor composedSecond) = Derivatives(OperatorMode.Composed);
-        Assert.That(Largest(first - composedFirst), Is.InRange(0, 1e-12 * Largest(composedFirst)));
-        Assert.That(Largest(second - composedSecond), Is.InRange(0, 1e-12 * Largest(composedSecond)));
+        Expect.Close(first, composedFirst, ofLargest: 1e-12);
+        Expect.Close(second, composedSecond, ofLargest: 1e-12);
 
         (Tensor, Tensor) Derivatives(OperatorMode mode)
         {
@@ -129,7 +129,7 @@ public class RadialKernelTests : OperatorFixture
         RadialFunctions functions = Functions(true, 6, 5, ScalarType.Float64);
         Tensor vectors = Vectors(20);
         Tensor kernels = Third(OperatorMode.Kernels), composed = Third(OperatorMode.Composed);
-        Assert.That(Largest(kernels - composed), Is.InRange(0, 1e-11 * Largest(composed)));
+        Expect.Close(kernels, composed, ofLargest: 1e-11);
 
         Tensor Third(OperatorMode mode)
         {
@@ -157,7 +157,7 @@ public class RadialKernelTests : OperatorFixture
         RadialFunctions functions = Functions(false, 6, 4, ScalarType.Float64);
         functions.Centers.requires_grad_();
         Features(OperatorMode.Kernels, Vectors(10), functions).Radial.sum().backward();
-        Assert.That(functions.Centers.grad!.abs().min().item<double>(), Is.GreaterThan(0));
+        Expect.Above(functions.Centers.grad!.abs().min().item<double>(), 0);
     }
 
     private static void AgreesInFloat64(Tensor vectors, RadialFunctions functions)

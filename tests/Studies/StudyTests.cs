@@ -49,13 +49,13 @@ public class StudyTests
         Assert.That(part.Selection.Configurations, Has.Count.EqualTo(5), "the grid of four, and Hugging Face's default");
         Assert.That(part.Selection.Configurations.Count(c => c.IsDefault), Is.EqualTo(1));
         Assert.That(part.Selection.Configurations.Count(c => c.Fate == ConfigurationFate.Kept), Is.EqualTo(1));
-        Assert.That(part.Selection.ComputeSaved, Is.EqualTo((1 - 0.25) * (1 - 1.0 / 5)).Within(0.25), "weighted by the steps of each configuration");
+        Expect.Close(part.Selection.ComputeSaved, (1 - 0.25) * (1 - 1.0 / 5), absolute: 0.25, message: "weighted by the steps of each configuration");
         Assert.That(part.Grid.Points, Has.Count.EqualTo(6));
         foreach (GridPoint point in part.Grid.Points)
         {
-            Assert.That(point.Loss, Is.EqualTo(point.Curve.Min(c => c.Loss)).Within(1e-12));
+            Expect.Close(point.Loss, point.Curve.Min(c => c.Loss), absolute: 1e-12);
             Assert.That(point.Compute, Is.EqualTo(6.0 * point.Parameters * point.ItemsSeen));
-            Assert.That(point.LearningRate, Is.EqualTo(part.Grid.LearningRate * Math.Min(1, 8.0 / int.Parse(point.ModelName[6..]))).Within(1e-12));
+            Expect.Close(point.LearningRate, part.Grid.LearningRate * Math.Min(1, 8.0 / int.Parse(point.ModelName[6..])), absolute: 1e-12);
         }
         Assert.That(part.Grid.Fits, Is.Not.Empty);
         string json = File.ReadAllText(Path.Combine(folder, StudyReport.SummaryName));

@@ -27,7 +27,7 @@ public class TokenizerFileTests
             ushort[] ids = tokenizer.Encode(fields[0]);
             if (string.Join(' ', ids) != fields[1] || tokenizer.Decode(ids) != fields[0]) different.Add(fields[0]);
         }
-        Assert.That(lines, Is.Positive);
+        Expect.Above(lines, 0);
         Assert.That(different, Is.Empty);
     }
 

@@ -19,19 +19,21 @@ public static class Trainer
     /// <param name="options">Session options.</param>
     /// <exception cref="InputException">The directory holds another run, is being written to, or its checkpoints are damaged.</exception>
     /// <exception cref="TrainingDivergedException">A loss or gradient norm was not a number.</exception>
-    /// <exception cref="RunClaimLostException">Another process has taken the directory over.</exception>
+    /// <exception cref="RunClaimLostException">Another process has taken the directory over, or it is gone.</exception>
+    /// <exception cref="RunFilesLostException">Somebody else deleted or changed what the run has written.</exception>
     public static TrainingResult Run(Experiment experiment, ITrainingTask task, RunDirectory directory, TrainerOptions? options = null)
     {
         options ??= new TrainerOptions();
         experiment = experiment.Validated();
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadResult();
-        using RunClaim? taken = options.Claim is null ? directory.Claim() : null;
+        using RunClaim? taken = options.Claim is null ? directory.Claim(null, options.Warn, options.CancellationToken) : null;
         RunClaim claim = taken ?? options.Claim!;
         // Between the first look and the claim another process may have been at work.
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadResult();
-        if (!directory.IsStarted) directory.WriteExperiment(experiment);
+        directory.KeepExperiment(experiment);
+        options.Begin(directory);
         CheckpointStore checkpoints = directory.Checkpoints();
         Checkpoint? checkpoint = checkpoints.OpenNewest(options.Warn);
         checkpoints.Clean(checkpoint?.Step);
@@ -40,6 +42,9 @@ public static class Trainer
         TrainingResult result = session.Run();
         if (result.IsComplete)
         {
+            // DONE says that all is there, so it is looked at first.
+            session.EnsureWhole(result);
+            directory.EnsureKept(options.Warn);
             claim.EnsureHeld();
             directory.WriteResult(result);
         }
@@ -56,7 +61,7 @@ public static class Trainer
         if (!directory.IsStarted)
         {
             // Looked at once more: another process may just have begun the run.
-            if (File.Exists(directory.MetricsCsvPath) && !directory.IsStarted) directory.RequireNew();
+            if (FileErrors.Exists(directory.MetricsCsvPath) && !directory.IsStarted) directory.RequireNew();
             return;
         }
         Experiment stored = directory.ReadExperiment();

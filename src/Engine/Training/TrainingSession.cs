@@ -35,6 +35,7 @@ internal sealed class TrainingSession : IDisposable
     private long checkpointedAt;
     private string? lastCheckpoint;
     private long lastCheckpointStep = -1;
+    private string? bestCheckpoint;
 
     public TrainingSession(
         Experiment experiment,
@@ -94,6 +95,25 @@ internal sealed class TrainingSession : IDisposable
             if (spec.ValidationInterval.DueAfter(Counters.Step, length.StepsPerEpoch)) Validate();
             if (Counters.Step % length.StepsPerEpoch == 0) EndEpoch();
             if (CheckpointDue()) SaveCheckpoint();
+        }
+    }
+
+    /// <summary>The checkpoints that a complete run is to hold are there and sound. The metrics were looked at when they were last written.</summary>
+    /// <exception cref="RunFilesLostException">One is not.</exception>
+    public void EnsureWhole(TrainingResult result)
+    {
+        foreach (string? name in (string?[])[result.Checkpoint, bestCheckpoint])
+        {
+            if (name is null) continue;
+            string path = Path.Combine(directory.CheckpointsPath, name);
+            try
+            {
+                CheckpointStore.Open(path);
+            }
+            catch (SafetensorsException e)
+            {
+                throw new RunFilesLostException(path, $"was changed or deleted while the run was at work: {e.Detail}");
+            }
         }
     }
 
@@ -171,7 +191,7 @@ internal sealed class TrainingSession : IDisposable
         average?.Swap();
         try
         {
-            checkpoints.SaveBest(Counters.Step, task.Model.state_dict(), new JsonObject { ["validationLoss"] = loss }, claim.EnsureHeld);
+            bestCheckpoint = checkpoints.SaveBest(Counters.Step, task.Model.state_dict(), new JsonObject { ["validationLoss"] = loss }, claim.EnsureHeld);
         }
         finally
         {

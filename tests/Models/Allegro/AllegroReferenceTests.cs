@@ -84,14 +84,10 @@ public class AllegroReferenceTests
             Tensor[] outputs = matrix.split([.. paths.Outputs.Zip(paths.Counts, (o, n) => (long)o.Components * n)]);
             Tensor pathFirst = cat([.. outputs.Select((m, o) =>
                 m.reshape(paths.Outputs[o].Components, paths.Counts[o], -1).transpose(0, 1).flatten(0, 1))]);
-            Assert.That((pathFirst.view(expected.shape) - expected).abs().max().item<double>(), Is.LessThan(1e-13));
+            Expect.Close(pathFirst.view(expected.shape), expected, absolute: 1e-13);
         }
     }
 
-    private static void AssertSame(NpzFile file, string name, Tensor actual)
-    {
-        Tensor expected = file.Tensor(name);
-        double error = (actual - expected).abs().max().item<double>(), scale = expected.abs().max().item<double>();
-        Assert.That(error, Is.LessThanOrEqualTo(1e-9 * scale), name);
-    }
+    private static void AssertSame(NpzFile file, string name, Tensor actual) =>
+        Expect.Close(actual, file.Tensor(name), ofLargest: 1e-9, message: name);
 }

@@ -22,9 +22,9 @@ public class KernelTrainingTests
     public void Fifty_steps_have_the_same_losses(ForceFieldCase model)
     {
         double[] composed = Losses(model, OperatorMode.Composed), kernels = Losses(model, OperatorMode.Kernels);
-        Assert.That(composed[^1], Is.LessThan(composed[0]));
+        Expect.Below(composed[^1], composed[0]);
         for (int step = 0; step < Steps; step++)
-            Assert.That(kernels[step], Is.EqualTo(composed[step]).Within(1e-9 * composed[0]), $"step {step}");
+            Expect.Close(kernels[step], composed[step], absolute: 1e-9 * composed[0], message: $"step {step}");
     }
 
     private static double[] Losses(ForceFieldCase which, OperatorMode mode)

@@ -80,7 +80,7 @@ public class TrustedForceFieldTests
         Tensor energies = model.Evaluate(batch, forces: false).Energies;
         Tensor gradient = autograd.grad([energies.narrow(0, 1, 1)], [batch.Positions])[0].abs();
         Assert.That(gradient.narrow(0, 0, 7).max().item<double>(), Is.Zero);
-        Assert.That(gradient.narrow(0, 7, 5).max().item<double>(), Is.GreaterThan(tolerance * 1e-3));
+        Expect.Above(gradient.narrow(0, 7, 5).max().item<double>(), tolerance * 1e-3);
     }
 
     [TestCaseSource(typeof(ForceFieldCase), nameof(ForceFieldCase.Double))]
@@ -95,7 +95,7 @@ public class TrustedForceFieldTests
                 for (int axis = 0; axis < 3; axis++)
                 {
                     double slope = Slope(h => Energy(model, frame.Shifted(atom, axis, h)));
-                    Assert.That(forces[atom, axis].item<double>(), Is.EqualTo(-slope).Within(1e-8 * Math.Max(1, Math.Abs(slope))));
+                    Expect.Close(forces[atom, axis].item<double>(), -slope, absolute: 1e-8 * Math.Max(1, Math.Abs(slope)));
                 }
             }
         }
@@ -112,7 +112,7 @@ public class TrustedForceFieldTests
             for (int b = 0; b < 3; b++)
             {
                 double slope = Slope(h => Energy(model, Crystal.Map(p => Strain(p, a, b, h)))) / volume;
-                Assert.That(stress[a, b].item<double>(), Is.EqualTo(slope).Within(1e-8 * Math.Max(1, Math.Abs(slope))));
+                Expect.Close(stress[a, b].item<double>(), slope, absolute: 1e-8 * Math.Max(1, Math.Abs(slope)));
             }
         }
 
@@ -143,7 +143,7 @@ public class TrustedForceFieldTests
                 weight.sub_(direction * h);
                 return loss;
             });
-            Assert.That(analytic, Is.EqualTo(slope).Within(1e-6 * Math.Max(1, Math.Abs(slope))), name);
+            Expect.Close(analytic, slope, absolute: 1e-6 * Math.Max(1, Math.Abs(slope)), message: name);
         }
     }
 
@@ -156,7 +156,7 @@ public class TrustedForceFieldTests
         Same(inside.Energies, outside.Energies, tolerance);
         Same(inside.Forces!, outside.Forces!, Math.Max(tolerance, 100 * Step));
         // Well inside they do see each other.
-        Assert.That((Pair(2).Energies - outside.Energies).abs().item<double>(), Is.GreaterThan(1e-4));
+        Expect.Above((Pair(2).Energies - outside.Energies).abs().item<double>(), 1e-4);
 
         ForceFieldOutput Pair(double distance) => Evaluate(model, stress: false, new TestFrame([6, 8], [[0, 0, 0], [0.6 * distance, 0.8 * distance, 0]]));
     }
@@ -304,10 +304,6 @@ public class TrustedForceFieldTests
     /// <summary>Central difference of fourth order.</summary>
     private static double Slope(Func<double, double> f, double h = 1e-3) => (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
 
-    private static void Same(Tensor actual, Tensor expected, double tolerance)
-    {
-        Assert.That(actual.shape, Is.EqualTo(expected.shape));
-        double scale = Math.Max(1, expected.abs().max().item<double>());
-        Assert.That((actual - expected).abs().max().item<double>() / scale, Is.LessThan(tolerance));
-    }
+    private static void Same(Tensor actual, Tensor expected, double tolerance) =>
+        Expect.Close(actual, expected, absolute: tolerance * Math.Max(1, expected.abs().max().item<double>()));
 }

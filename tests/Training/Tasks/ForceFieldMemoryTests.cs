@@ -38,7 +38,7 @@ public class ForceFieldMemoryTests
         Take(Steps);
         Assert.That(Tensor.TotalCount, Is.EqualTo(tensors));
         Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(nodes));
-        Assert.That(ResidentMegabytes() - resident, Is.LessThan(GrowthMegabytes));
+        Expect.Below(ResidentMegabytes() - resident, GrowthMegabytes);
 
         void Take(int count)
         {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Sweeps;
 
 namespace ChemScale.Engine.Studies.Cluster;
@@ -23,12 +24,12 @@ public static class SlurmSubmission
     {
         options.Check();
         string folder = Path.Combine(plan.Directory, "slurm");
-        Directory.CreateDirectory(folder);
+        DiskStorage.Shared.EnsureDirectory(folder);
         var jobs = new List<SlurmJob>();
         foreach (SweepStage stage in plan.Selection is null ? (SweepStage[])[SweepStage.Finish] : [SweepStage.Probe, SweepStage.Select, SweepStage.Finish])
         {
             string script = Path.Combine(folder, stage.ToString().ToLowerInvariant() + ".sh");
-            File.WriteAllText(script, SlurmScript.Of(plan, stage, stage == SweepStage.Select ? options with { Cpus = 1, Gpus = null } : options, command));
+            DiskStorage.Shared.WriteAtomically(script, SlurmScript.Of(plan, stage, stage == SweepStage.Select ? options with { Cpus = 1, Gpus = null } : options, command));
             jobs.Add(new SlurmJob(stage, script, submit ? Submit(script, Dependency(jobs)) : null));
         }
         return jobs;

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
@@ -31,7 +32,7 @@ public static class ForceFieldEvaluation
         options.Validate();
         using var threads = new ThreadScope(options.Threads, options.BatchAtoms);
         using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
-        using var file = new PendingFile(Path.Combine(options.Output, FramesName));
+        using var file = PendingFile.ForUser(Path.Combine(options.Output, FramesName));
         var writer = new ReferenceFrameWriter(file.Writer);
         var errors = new FrameErrors();
         var labels = new List<string>();
@@ -85,7 +86,7 @@ public static class ForceFieldEvaluation
 
     private static void Write(string folder, string name, string content)
     {
-        using var file = new PendingFile(Path.Combine(folder, name));
+        using var file = PendingFile.ForUser(Path.Combine(folder, name));
         file.Writer.Write(content);
         file.Complete();
     }

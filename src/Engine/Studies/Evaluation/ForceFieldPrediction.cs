@@ -1,5 +1,6 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Runs;
 
@@ -24,7 +25,7 @@ public static class ForceFieldPrediction
             throw new InputException(options.Output, "is read and written", "another file", "the labels it holds would be lost");
         using var threads = new ThreadScope(options.Threads, options.BatchAtoms);
         using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
-        using var file = new PendingFile(options.Output);
+        using var file = PendingFile.ForUser(options.Output);
         var writer = new ExtXyzWriter(file.Writer);
         long frames = 0, atoms = 0, periodic = 0;
         foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(model, options, warn, progress, stop))

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Runs;
 using TorchSharp;
@@ -24,6 +25,8 @@ public sealed record LocalRunner
     public IProgress<RunProgress>? Progress { get; init; }
 
     public Action<string> Warn { get; init; } = static _ => { };
+
+    internal IStorage Storage { get; init; } = DiskStorage.Shared;
 
     /// <summary>Runs all, in order as places come free. Finished runs are not run again; unfinished ones are resumed.</summary>
     /// <param name="runs">Each in a directory of its own.</param>
@@ -71,13 +74,12 @@ public sealed record LocalRunner
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
         using ITrainingTask task = TrainingTasks.Create(run.Experiment);
-        // Before the run can be complete: what follows a run's end may never come to be written.
-        if (Claim is not null) RunFacts.Keep(task, run.Directory);
         Relay? relay = Progress is null ? null : new Relay(run, Progress);
         var options = new TrainerOptions
         {
             Resume = true,
             Claim = Claim,
+            Begin = directory => RunFacts.Keep(task, directory),
             StopAtStep = stopAtStep,
             Progress = relay,
             Warn = Warn,
@@ -85,14 +87,16 @@ public sealed record LocalRunner
         };
         try
         {
-            TrainingResult result = Trainer.Run(run.Experiment, task, new RunDirectory(run.Directory), options);
-            RunFacts.Keep(task, run.Directory);
+            var directory = new RunDirectory(run.Directory, Storage);
+            TrainingResult result = Trainer.Run(run.Experiment, task, directory, options);
+            // Those of a run that an earlier version completed may be missing.
+            RunFacts.Keep(task, directory);
             return new RunOutcome(run, result, null);
         }
         catch (TrainingDivergedException e)
         {
             Claim?.EnsureHeld();
-            new RunFailure(e.Message, Diverged: true).Keep(run.Directory);
+            new RunFailure(e.Message, Diverged: true).Keep(run.Directory, Storage);
             return new RunOutcome(run, null, e.Message);
         }
         finally

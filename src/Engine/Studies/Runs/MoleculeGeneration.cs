@@ -1,4 +1,5 @@
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Tokens;
@@ -89,11 +90,11 @@ public static class MoleculeGeneration
 
     private static string Write(string folder, List<GeneratedMolecule> molecules)
     {
-        string file = Path.Combine(folder, "molecules.tsv"), temporary = file + ".incomplete";
+        string file = Path.Combine(folder, "molecules.tsv");
         try
         {
-            File.WriteAllLines(temporary, molecules.Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}").Prepend("selfies\tsmiles\tend"));
-            File.Move(temporary, file, overwrite: true);
+            DiskStorage.Shared.WriteAtomically(file, string.Concat(molecules
+                .Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}\n").Prepend("selfies\tsmiles\tend\n")));
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
@@ -106,7 +107,7 @@ public static class MoleculeGeneration
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            DiskStorage.Shared.EnsureDirectory(folder);
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {

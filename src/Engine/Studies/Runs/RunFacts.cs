@@ -14,14 +14,8 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName)
 
     public static RunFacts Of(ITrainingTask task) => new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName);
 
-    /// <summary>Writes them beside the run's experiment, once.</summary>
-    public static void Keep(ITrainingTask task, string directory)
-    {
-        string path = Path.Combine(directory, FileName), temporary = $"{path}.{Environment.ProcessId}";
-        if (File.Exists(path)) return;
-        File.WriteAllText(temporary, JsonSerializer.Serialize(Of(task)));
-        File.Move(temporary, path, overwrite: true);
-    }
+    /// <summary>Writes them beside the run's experiment, once. Before the run can be complete: what follows that may never come to be written.</summary>
+    public static void Keep(ITrainingTask task, RunDirectory directory) => directory.Keep(FileName, () => JsonSerializer.SerializeToUtf8Bytes(Of(task)));
 
     /// <exception cref="InputException">The directory is no run, or one that was never trained.</exception>
     public static RunFacts Read(string directory)

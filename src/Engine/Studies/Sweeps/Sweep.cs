@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Experiments;
@@ -35,10 +36,12 @@ public static class Sweep
     /// <param name="directory">Of the sweep.</param>
     /// <param name="outcomes">Runs that completed, and those that diverged.</param>
     /// <param name="failed">Runs that could not be run: told apart in the last column.</param>
+    /// <param name="storage">Null: the disk.</param>
     /// <returns>Its path.</returns>
-    public static string WriteTable(string directory, IReadOnlyList<RunOutcome> outcomes, IReadOnlyList<PlannedRun>? failed = null)
+    public static string WriteTable(
+        string directory, IReadOnlyList<RunOutcome> outcomes, IReadOnlyList<PlannedRun>? failed = null, IStorage? storage = null)
     {
-        string path = Path.Combine(directory, "sweep.csv"), temporary = path + ".incomplete";
+        string path = Path.Combine(directory, "sweep.csv");
         var lines = new List<string> { "name,parameters,items,compute,loss,steps,seconds,diverged" };
         foreach (RunOutcome outcome in outcomes)
         {
@@ -52,8 +55,7 @@ public static class Sweep
                 $"{outcome.Run.Name},{point.N},{point.D},{point.C:R},{point.Loss:R},{outcome.Result.Steps},{outcome.Result.Seconds:F2},no"));
         }
         foreach (PlannedRun run in failed ?? []) lines.Add($"{run.Name},,,,,,,failed");
-        File.WriteAllLines(temporary, lines);
-        File.Move(temporary, path, overwrite: true);
+        (storage ?? DiskStorage.Shared).WriteAtomically(path, string.Concat(lines.Select(line => line + "\n")));
         return path;
     }
 }

@@ -2,6 +2,7 @@ using ChemScale.Engine.Atoms.Embedded;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Training.Experiments;
 
@@ -37,7 +38,7 @@ public static class FrameStores
         }
         finally
         {
-            if (Directory.Exists(files)) Directory.Delete(files, recursive: true);
+            if (Directory.Exists(files)) DiskStorage.Shared.DeleteDirectory(files);
         }
     }
 

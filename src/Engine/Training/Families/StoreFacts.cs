@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
@@ -20,7 +21,7 @@ public static class StoreFacts
         if (report is not null)
         {
             var counts = new Counts(report.Lines, report.RefusedCount, report.Refused.ToDictionary(r => r.Reason, r => r.Count));
-            File.WriteAllText(path, JsonSerializer.Serialize(counts));
+            DiskStorage.Shared.WriteAtomically(path, JsonSerializer.SerializeToUtf8Bytes(counts));
         }
         Counts? known = File.Exists(path) ? JsonSerializer.Deserialize<Counts>(File.ReadAllText(path)) : null;
         using TokenStore store = TokenStore.Open(folder);

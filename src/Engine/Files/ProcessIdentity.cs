@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 
-namespace ChemScale.Engine.Training.Runs;
+namespace ChemScale.Engine.Files;
 
 /// <summary>
 /// A process as seen from others: host, the space its id counts in (containers share a host's name, not its ids), id and start time, since
@@ -36,7 +36,7 @@ public sealed record ProcessIdentity(string Host, string PidSpace, string User, 
     }
 
     /// <summary>When a process started, in units that only need to be equal; null where there is none or it is only a corpse.</summary>
-    private static string? StartOf(int pid)
+    internal static string? StartOf(int pid)
     {
         try
         {
