@@ -173,7 +173,8 @@ internal abstract class TrainingVerb : Verb
     public int? Threads { get; set; }
 
     [Option("operators", HelpText = "auto, composed, host or kernels.")]
-    public string? Operators { get; set; }
+    [Key("training.operators")]
+    public OperatorMode? Operators { get; set; }
 
     [Option("seed", HelpText = "Default 42.")]
     [Key("seed")]
@@ -205,7 +206,6 @@ internal abstract class TrainingVerb : Verb
     /// <param name="begun">As for <see cref="Request"/>.</param>
     protected Experiment Build(string folder, CancellationToken stop, Experiment? begun = null)
     {
-        if (Operators is not null) OperatorModes.Current = OperatorModes.Parse(Operators);
         using var display = new PreparationDisplay();
         return Request(begun).Build(folder, new DataObserver { Molecules = display, Frames = display.Report }, stop);
     }

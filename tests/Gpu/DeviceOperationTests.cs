@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +19,7 @@ public class DeviceOperationTests
     public void Close()
     {
         scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
+        TestScope.Reset();
     }
 
     private protected virtual bool Small => false;
@@ -85,16 +85,14 @@ public class DeviceOperationTests
     /// <summary>Outputs, gradients of their random sum, and the gradients of a random sum of those; float64 on the CPU.</summary>
     private static Value[] Everything(DeviceOperation operation, OperatorMode mode, Device device, ScalarType type)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         using DisposeScope inner = NewDisposeScope();
         Tensor[] leaves = [.. operation.Inputs.Select(t => There(t).requires_grad_())];
         Tensor[] outputs = operation.Apply(leaves);
         Tensor[] gradients = [.. outputs.Select((t, i) => There(DeviceOperation.Normal(100 + (ulong)i, t.shape)).requires_grad_())];
-        IList<Tensor> first = autograd.grad(outputs, leaves, gradients, retain_graph: true, create_graph: true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> first = Gradients.Of(outputs, leaves, gradients, retainGraph: true, createGraph: true);
         Tensor[] along = [.. operation.Along.Select(i => There(DeviceOperation.Normal(200 + (ulong)i, leaves[i].shape)))];
-        IList<Tensor> second = autograd.grad([.. operation.Along.Select(i => first[i])], [.. leaves, .. gradients], along, allow_unused: true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> second = Gradients.Of([.. operation.Along.Select(i => first[i])], [.. leaves, .. gradients], along, allowUnused: true);
         return
         [
             .. outputs.Select((t, i) => Here($"output {i}", t, false)), .. first.Select((t, i) => Here($"first by {i}", t, false)),

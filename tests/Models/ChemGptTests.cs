@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -8,7 +9,7 @@ namespace ChemScale.Tests.Models;
 public class ChemGptTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [TestCase(16, 77_600)]
     [TestCase(32, 302_656)]
@@ -35,13 +36,13 @@ public class ChemGptTests
         foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Host, OperatorMode.Kernels])
         {
             using var scope = NewDisposeScope();
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             var fixture = new GptNeoFixture(file);
             using ChemGpt model = fixture.Model();
             (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = fixture.Packed();
             Tensor logits = model.Logits(ids, positions, rows);
             Tensor loss = model.Loss(ids, positions, rows, targets);
-            loss.backward();
+            Gradients.Backward(loss);
 
             Expect.Close(logits, fixture.RealLogits(), absolute: 1e-10, message: $"{mode} logits");
             Expect.Close(loss.item<double>(), fixture.File.Doubles("loss")[0], absolute: 1e-12, message: $"{mode} loss");

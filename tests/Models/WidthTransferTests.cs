@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
@@ -45,7 +46,7 @@ public class WidthTransferTests
     public void Restore() => set_num_threads(threads);
 
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void A_few_steps_move_no_activation_more_the_wider_the_model()
@@ -119,7 +120,7 @@ public class WidthTransferTests
     [Test]
     public void Weights_scaled_with_their_rates_against_the_multipliers_train_the_same([Values] OperatorMode mode)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         WidthScaling scaling = WidthScaling.Of(Narrow);
         double stream = 3, queries = 0.7, norm = 1.9;
         // The residual stream shrinks by its factor, and with it what the norms add to its variance.
@@ -206,7 +207,7 @@ public class WidthTransferTests
             (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = CoordinateCheck.Batch(step % 2);
             foreach (Parameter parameter in model.parameters()) parameter.grad = null;
             Tensor loss = model.Loss(ids, positions, rows, targets);
-            loss.backward();
+            Gradients.Backward(loss);
             losses[step] = loss.to(ScalarType.Float64).item<double>();
             optimizer.Step(0.01);
         }

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.Equivariant;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using ChemScale.Tests.Models.Equivariant;
 using NUnit.Framework;
@@ -103,13 +104,13 @@ public class AllegroTensorProductTests
 
             Tensor SquaredGradient(Tensor a, Tensor b)
             {
-                IList<Tensor> g = autograd.grad([Value(a, b)], [a, b], retain_graph: true, create_graph: true);
+                IList<Tensor> g = Gradients.Of([Value(a, b)], [a, b], retainGraph: true, createGraph: true);
                 return g[0].square().sum() + g[1].square().sum();
             }
 
             double Along(Func<Tensor, Tensor, Tensor> f)
             {
-                IList<Tensor> g = autograd.grad([f(x, y)], [x, y]);
+                IList<Tensor> g = Gradients.Of([f(x, y)], [x, y]);
                 return ((g[0] * dx).sum() + (g[1] * dy).sum()).item<double>();
             }
 

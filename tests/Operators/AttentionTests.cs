@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -8,7 +8,7 @@ namespace ChemScale.Tests.Operators;
 public class AttentionTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void Host_and_composed_forms_agree(
@@ -28,11 +28,10 @@ public class AttentionTests
 
         (Tensor, Tensor) Run(OperatorMode mode, Tensor input, ScalarType type)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = input.to(type).clone().requires_grad_();
             Tensor o = Attention.Apply(leaf, rows, heads, window, 0.7);
-            (o * probe.to(type)).sum().backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward((o * probe.to(type)).sum());
             return (o.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
         }
     }
@@ -56,11 +55,10 @@ public class AttentionTests
 
         (Tensor, Tensor) Run(OperatorMode mode, ScalarType type)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = qkv.to(type).clone().requires_grad_();
             Tensor o = Attention.Apply(leaf, rows, heads);
-            (o * probe.to(type)).sum().backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward((o * probe.to(type)).sum());
             return (o.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
         }
     }
@@ -69,13 +67,13 @@ public class AttentionTests
     public void Host_gradient_matches_finite_differences()
     {
         using var scope = NewDisposeScope();
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 3, 12]);
         using Generator generator = new(2);
         Tensor qkv = randn(12, 12, dtype: ScalarType.Float64, generator: generator);
         Tensor probe = randn(12, 4, dtype: ScalarType.Float64, generator: generator), direction = randn_like(qkv);
         Tensor leaf = qkv.clone().requires_grad_();
-        (Attention.Apply(leaf, rows, 2, 4) * probe).sum().backward();
+        Gradients.Backward((Attention.Apply(leaf, rows, 2, 4) * probe).sum());
         const double h = 1e-6;
         double F(double t) => (Attention.Apply(qkv + t * direction, rows, 2, 4) * probe).sum().item<double>();
         Expect.Close((leaf.grad! * direction).sum().item<double>(), (F(h) - F(-h)) / (2 * h), absolute: 1e-8);
@@ -93,12 +91,11 @@ public class AttentionTests
 
         Tensor Second(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = qkv.clone().requires_grad_();
             Tensor value = (Attention.Apply(leaf, rows, 2) * probe).pow(2).sum();
-            Tensor gradient = autograd.grad([value], [leaf], retain_graph: true, create_graph: true)[0];
-            Tensor second = autograd.grad([gradient.pow(2).sum()], [leaf])[0];
-            AutogradFunction.ThrowIfFailed();
+            Tensor gradient = Gradients.Of([value], [leaf], retainGraph: true, createGraph: true)[0];
+            Tensor second = Gradients.Of([gradient.pow(2).sum()], [leaf])[0];
             return second;
         }
     }
@@ -107,7 +104,7 @@ public class AttentionTests
     public void Repeats_are_bitwise_equal_whatever_the_threads()
     {
         using var scope = NewDisposeScope();
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 30, 45, 99]);
         using Generator generator = new(3);
         Tensor qkv = randn(99, 48, generator: generator);
@@ -117,7 +114,7 @@ public class AttentionTests
         {
             set_num_threads(1 + repeat % 2);
             Tensor leaf = qkv.clone().requires_grad_();
-            Attention.Apply(leaf, rows, 4, 9).pow(2).sum().backward();
+            Gradients.Backward(Attention.Apply(leaf, rows, 4, 9).pow(2).sum());
             first ??= leaf.grad!;
             Expect.Close(leaf.grad!, first);
         }
@@ -127,7 +124,7 @@ public class AttentionTests
     [Test]
     public void No_node_outlives_its_graph()
     {
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 30]);
         int before = AutogradFunction.LiveNodes;
         for (int i = 0; i < 20; i++)
@@ -135,8 +132,7 @@ public class AttentionTests
             using var scope = NewDisposeScope();
             Tensor leaf = randn(30, 24).requires_grad_();
             Tensor o = Attention.Apply(leaf, rows, 2);
-            if (i % 2 == 0) o.sum().backward();
-            AutogradFunction.ThrowIfFailed();
+            if (i % 2 == 0) Gradients.Backward(o.sum());
         }
         Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(before));
     }
@@ -145,7 +141,7 @@ public class AttentionTests
     public void A_graph_survives_garbage_collection()
     {
         using var scope = NewDisposeScope();
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 30]);
         Tensor leaf = randn(30, 24).requires_grad_();
         // Enough of them that the pool is empty and new nodes are made.
@@ -155,26 +151,7 @@ public class AttentionTests
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
-        foreach (Tensor output in outputs) output.backward();
-        AutogradFunction.ThrowIfFailed();
+        foreach (Tensor output in outputs) Gradients.Backward(output);
         Assert.That(leaf.grad!.isfinite().all().item<bool>(), Is.True);
-    }
-
-    [Test]
-    public void A_failing_backward_is_rethrown_where_it_can_be_handled()
-    {
-        using var scope = NewDisposeScope();
-        Tensor leaf = randn(3).requires_grad_();
-        new Failing().Apply(leaf)[0].sum().backward();
-        Assert.That(AutogradFunction.ThrowIfFailed, Throws.InvalidOperationException.With.Message.Contains("on purpose"));
-        Assert.That(AutogradFunction.ThrowIfFailed, Throws.Nothing);
-    }
-
-    private sealed class Failing : AutogradFunction
-    {
-        protected internal override Tensor[] Forward(AutogradContext context, Tensor?[] inputs) => [inputs[0]!.clone()];
-
-        protected internal override Tensor?[] Backward(AutogradContext context, Tensor?[] gradients) =>
-            throw new ArithmeticException("on purpose");
     }
 }

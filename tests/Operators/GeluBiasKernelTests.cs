@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -14,11 +15,11 @@ public class GeluBiasKernelTests : OperatorKernelTests
     {
         Tensor x = Normal([40, 12], 1, ScalarType.Float64), weight = Normal([48, 12], 2, ScalarType.Float64);
         Tensor bias = Normal([48], 3, ScalarType.Float64);
-        OperatorModes.Current = OperatorMode.Composed;
+        TestScope.Mode(OperatorMode.Composed);
         Tensor expected = LinearGelu.Apply(x, weight, bias);
         foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Auto, OperatorMode.Host, OperatorMode.Kernels])
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Expect.Close(LinearGelu.Apply(x, weight, bias), expected, absolute: 1e-13, message: $"{mode}");
         }
     }
@@ -28,9 +29,9 @@ public class GeluBiasKernelTests : OperatorKernelTests
     {
         double[] points = [-1e6, -300, -40, 0, 40, 300, 1e6];
         Tensor x = tensor(points).to(dtype).view(1, -1).clone().requires_grad_(), bias = zeros(points.Length, dtype: dtype);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor y = LinearGelu.Activation(x, bias);
-        y.sum().backward();
+        Gradients.Backward(y.sum());
         Expect.Close(y.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0, 40, 300, 1e6 }, absolute: 1e-30);
         Expect.Close(x.grad!.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0.5, 1, 1, 1 }, absolute: 1e-20);
     }

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,8 +22,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
             return new Operation([.. Inputs, .. outputs.Select((_, i) => $"gradient of output {i}")], [.. At, .. outputs], all =>
             {
                 Tensor[] inputs = [.. all[..At.Length].Select(Leaf)];
-                IList<Tensor> gradients = autograd.grad(Apply(inputs), inputs, all[At.Length..], true, true);
-                AutogradFunction.ThrowIfFailed();
+                IList<Tensor> gradients = Gradients.Of(Apply(inputs), inputs, all[At.Length..], true, true);
                 return [.. gradients];
             });
         }
@@ -44,9 +43,8 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
                 Tensor one = zeros(outputs[o].numel(), dtype: ScalarType.Float64);
                 one.index_fill_(0, tensor(n), 1);
                 IList<Tensor> slopes = outputs[o].requires_grad
-                    ? autograd.grad([outputs[o]], leaves, [one.view(outputs[o].shape)], retain_graph: true, allow_unused: true)
+                    ? Gradients.Of([outputs[o]], leaves, [one.view(outputs[o].shape)], retainGraph: true, allowUnused: true)
                     : new Tensor[leaves.Length];
-                AutogradFunction.ThrowIfFailed();
                 for (int i = 0; i < leaves.Length; i++)
                 {
                     Tensor measured = differences[i].select(1, row);
@@ -130,8 +128,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
         Tensor[] leaves = [.. at.Select(t => t.detach().requires_grad_())], outputs = Apply(leaves);
         int[] used = [.. Enumerable.Range(0, outputs.Length).Where(i => outputs[i].requires_grad)];
         Tensor[] gradients = [.. used.Select(i => Normal(outputs[i], 80 + i)).Select(g => strided ? Strided(g) : g)];
-        IList<Tensor> by = autograd.grad([.. used.Select(i => outputs[i])], leaves, gradients, allow_unused: true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> by = Gradients.Of([.. used.Select(i => outputs[i])], leaves, gradients, allowUnused: true);
         return [.. outputs.Select(t => t.detach()), .. by.Where(t => t is { IsInvalid: false })];
     }
 }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using NUnit.Framework;
 using TorchSharp;
@@ -42,7 +43,7 @@ public class RadialTests
     {
         Tensor distances = tensor(new[] { 1, Cutoff, 5.5, 100 }, dtype: dtype).view(-1, 1).requires_grad_();
         Tensor values = cosine ? CosineCutoff.Apply(distances, Cutoff) : PolynomialCutoff.Apply(distances, Cutoff, 6);
-        Tensor slope = autograd.grad([values.sum()], [distances])[0];
+        Tensor slope = Gradients.Of([values.sum()], [distances])[0];
         Assert.That(values.narrow(0, 1, 3).abs().max().to(ScalarType.Float64).item<double>(), Is.Zero);
         Assert.That(slope.narrow(0, 2, 2).abs().max().to(ScalarType.Float64).item<double>(), Is.Zero);
         Expect.Below(slope.narrow(0, 1, 1).abs().to(ScalarType.Float64).item<double>(), 1e-5);

@@ -1,7 +1,7 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Tests.Models.ForceFields;
@@ -17,7 +17,7 @@ public class SchNetKernelTests
     private const int Steps = 50;
 
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void Training_gives_the_losses_of_composed_forms()
@@ -33,7 +33,7 @@ public class SchNetKernelTests
 
     private static double[] Losses(OperatorMode mode)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         using DisposeScope scope = NewDisposeScope();
         var config = new SchNetConfig { Features = 10, Filters = 7, Interactions = 2, RadialFunctions = 6, MaxAtomicNumber = 10 };
         using ForceField model = config.Create(3, ScalarType.Float64);
@@ -52,8 +52,7 @@ public class SchNetKernelTests
             foreach (var parameter in model.parameters()) parameter.grad = null;
             ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
             Tensor loss = nn.functional.mse_loss(output.Energies, energies) + nn.functional.mse_loss(output.Forces!, forces);
-            loss.backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward(loss);
             optimizer.Step(0.01);
             return loss.item<double>();
         }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -20,8 +21,8 @@ public class ShiftedSoftplusTests
     {
         using var scope = NewDisposeScope();
         Tensor x = tensor(new[] { -200f, -1, 39, 41, 200 }, requires_grad: true);
-        Tensor slope = autograd.grad([ShiftedSoftplus.Apply(x).sum()], [x], retain_graph: true, create_graph: true)[0];
-        Tensor bend = autograd.grad([slope.sum()], [x])[0];
+        Tensor slope = Gradients.Of([ShiftedSoftplus.Apply(x).sum()], [x], retainGraph: true, createGraph: true)[0];
+        Tensor bend = Gradients.Of([slope.sum()], [x])[0];
         Expect.Close(slope.data<float>().ToArray(), new float[] { 0, 0.26894142f, 1, 1, 1 }, absolute: 1e-7f);
         Expect.Close(bend.data<float>().ToArray(), new float[] { 0, 0.19661194f, 0, 0, 0 }, absolute: 1e-7f);
     }

@@ -114,7 +114,7 @@ public class AdamWTests
         OptimizerSpec spec = Spec with { Moments = moments }, quarter = spec with { WeightDecay = 4 * spec.WeightDecay };
         Tensor[] start = [randn(5, 3), randn(17)];
         (string Name, Parameter Parameter)[] both = Parameters(), slow = Parameters(), fast = Parameters();
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         try
         {
             using var grouped = new AdamW(both, spec, name => name == "b" ? 0.25 : 1);
@@ -132,7 +132,7 @@ public class AdamWTests
         }
         finally
         {
-            OperatorModes.Current = OperatorMode.Auto;
+            TestScope.Reset();
         }
         Assert.That(Values(both[0].Parameter), Is.EqualTo(Values(fast[0].Parameter)));
         Assert.That(Values(both[1].Parameter), Is.EqualTo(Values(slow[1].Parameter)));

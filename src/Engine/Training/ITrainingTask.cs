@@ -3,7 +3,11 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training;
 
-/// <summary>What the trainer needs to know of a model and its data. Nothing here is particular to molecules or force fields.</summary>
+/// <summary>
+/// What the trainer needs to know of a model and its data. Nothing here is particular to molecules or force fields. Random numbers of a step
+/// come from <c>RunScope.Current.Random</c> (dropout: a mask from that generator), which is saved with checkpoints; torch's default
+/// generator is shared by all runs of a process, and not saved.
+/// </summary>
 public interface ITrainingTask : IDisposable
 {
     /// <summary>On its device and in its type from the start. Parameters with <c>requires_grad</c> are trained.</summary>

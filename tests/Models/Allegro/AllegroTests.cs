@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
@@ -46,7 +47,7 @@ public class AllegroTests
         ForceFieldOutput output = model.Evaluate(batch);
         Tensor positions = batch.Positions.detach().requires_grad_();
         Tensor energies = new AllegroFormula(config, kept.Split('|'), tensors).AtomEnergies(batch, positions);
-        Tensor forces = autograd.grad([energies.sum()], [positions])[0].neg();
+        Tensor forces = Gradients.Of([energies.sum()], [positions])[0].neg();
         Same(output.Energies, stack([energies.narrow(0, 0, 6).sum(), energies.narrow(0, 6, 2).sum()]));
         Same(output.Forces!, forces);
 

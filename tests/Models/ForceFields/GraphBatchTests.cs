@@ -9,7 +9,7 @@ namespace ChemScale.Tests.Models.ForceFields;
 public class GraphBatchTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void Frames_become_the_graph_that_brute_force_finds()
@@ -58,13 +58,13 @@ public class GraphBatchTests
 
         GraphBatch Graph(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             return GraphBatches.Build(frames, ForceFieldCase.Cutoff);
         }
 
         ForceFieldOutput Output(GraphBatch batch, OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             return field.Evaluate(batch, forces: true, stress: true);
         }
 

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -78,7 +79,7 @@ public class TrustedForceFieldTests
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, Molecule, TestFrame.Molecule(5, 5));
         batch.Positions.requires_grad_();
         Tensor energies = model.Evaluate(batch, forces: false).Energies;
-        Tensor gradient = autograd.grad([energies.narrow(0, 1, 1)], [batch.Positions])[0].abs();
+        Tensor gradient = Gradients.Of([energies.narrow(0, 1, 1)], [batch.Positions])[0].abs();
         Assert.That(gradient.narrow(0, 0, 7).max().item<double>(), Is.Zero);
         Expect.Above(gradient.narrow(0, 7, 5).max().item<double>(), tolerance * 1e-3);
     }
@@ -130,7 +131,7 @@ public class TrustedForceFieldTests
     {
         using ForceField model = which.Model();
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, Molecule, Crystal);
-        Loss(model, batch).backward();
+        Gradients.Backward(Loss(model, batch));
         foreach ((string name, var weight) in model.PublishedWeights)
         {
             Tensor direction = randn(weight.shape, dtype: ScalarType.Float64, generator: new Generator(3));
@@ -194,7 +195,7 @@ public class TrustedForceFieldTests
         using ForceField model = which.Model(dtype);
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, new TestFrame([6], [[0, 0, 0]]), new TestFrame([1], [[0, 0, 0]]));
         ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
-        (output.Energies.square().sum() + output.Forces!.square().sum()).backward();
+        Gradients.Backward(output.Energies.square().sum() + output.Forces!.square().sum());
         var energyBias = model.PublishedWeights.Last().Weight;
         if (which.Traits.HasFlag(ForceFieldTraits.EnergyBias)) Same(energyBias.grad!.to(ScalarType.Float64).sum(), 2 * output.Energies.sum(), tolerance);
     }
@@ -205,21 +206,21 @@ public class TrustedForceFieldTests
         using ForceField model = which.Model(dtype);
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, Molecule, Crystal, TestFrame.Molecule(9, 8));
         Step();
-        double[][] first = Gradients();
+        double[][] first = WeightGradients();
         long live = Tensor.TotalCount;
         for (int i = 0; i < 20; i++) Step();
         Assert.That(Tensor.TotalCount, Is.EqualTo(live));
-        Assert.That(Gradients(), Is.EqualTo(first));
+        Assert.That(WeightGradients(), Is.EqualTo(first));
 
         void Step()
         {
             using DisposeScope step = NewDisposeScope();
             foreach (var p in model.parameters()) p.grad?.zero_();
             using Tensor loss = Loss(model, batch);
-            loss.backward();
+            Gradients.Backward(loss);
         }
 
-        double[][] Gradients() => [.. model.PublishedWeights.Select(w =>
+        double[][] WeightGradients() => [.. model.PublishedWeights.Select(w =>
         {
             using Tensor gradient = w.Weight.grad!, wide = gradient.to(ScalarType.Float64);
             return wide.data<double>().ToArray();

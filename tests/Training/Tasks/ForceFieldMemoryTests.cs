@@ -1,7 +1,7 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Engine.Training.Tasks;

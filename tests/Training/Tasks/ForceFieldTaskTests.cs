@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
@@ -125,7 +126,7 @@ public class ForceFieldTaskTests
         {
             using DisposeScope step = NewDisposeScope();
             TrainingLoss loss = task.NextLoss();
-            loss.Loss.backward();
+            Gradients.Backward(loss.Loss);
             task.Validate();
             return loss.Items;
         }

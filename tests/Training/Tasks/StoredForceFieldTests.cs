@@ -94,7 +94,7 @@ public sealed class StoredForceFieldTests
     {
         using ITrainingTask task = TrainingTasks.Create(experiment);
         Trainer.Run(experiment, task, new RunDirectory(run), new TrainerOptions { Resume = true, StopAtStep = stopAt });
-        RunFacts.Keep(task, new RunDirectory(run));
+        RunFacts.Keep(task, experiment, new RunDirectory(run));
         return [.. File.ReadLines(new RunDirectory(run).MetricsCsvPath).Skip(1).Select(line => line.Split(',')).Where(c => c[2].Length > 0).Select(c => double.Parse(c[2], System.Globalization.CultureInfo.InvariantCulture))];
     }
 

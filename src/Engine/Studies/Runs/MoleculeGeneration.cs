@@ -2,12 +2,12 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
-using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -45,16 +45,8 @@ public static class MoleculeGeneration
         checkpoint.LoadWeights(model);
 
         // Threads that wait spin: on a busy machine a small model's many short calls then take many times as long.
-        int threadsBefore = get_num_threads();
-        set_num_threads(threads > 0 ? threads : model.Config.Width < SharedWidth ? 1 : threadsBefore);
-        try
-        {
-            return Sample(model, tokenizer, options, prompt, folder, stop);
-        }
-        finally
-        {
-            set_num_threads(threadsBefore);
-        }
+        using ThreadGrant granted = ThreadGrant.Take(threads, model.Config.Width < SharedWidth ? 1 : 0, "threads");
+        return Sample(model, tokenizer, options, prompt, folder, stop);
     }
 
     private static GeneratedMolecules Sample(

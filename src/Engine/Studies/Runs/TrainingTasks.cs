@@ -1,4 +1,3 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 
@@ -12,7 +11,6 @@ public static class TrainingTasks
     {
         if (experiment.Training.Device == ComputeDevice.Cuda && !TorchSharp.torch.cuda.is_available())
             throw new InputException("training.device", "cuda, which libtorch does not find here", "cpu", Remedy.ExamineMachine);
-        AttentionPrecisions.RequireOperators(experiment.Training.Attention);
         return experiment.Model.Family.CreateTask(experiment);
     }
 

@@ -15,7 +15,7 @@ public sealed record Experiment
 
     public TrainingSpec Training { get; init; } = new();
 
-    /// <summary>Seeds the initial weights, the order of the data and dropout.</summary>
+    /// <summary>Seeds the initial weights, the order of the data, and what a task draws from its run's scope.</summary>
     public long Seed { get; init; } = 42;
 
     /// <summary>

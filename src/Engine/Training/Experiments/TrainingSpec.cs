@@ -82,6 +82,10 @@ public sealed record TrainingSpec
     [OutsideIdentity]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 
+    /// <summary>Which form of an operation runs.</summary>
+    [OutsideIdentity]
+    public OperatorMode Operators { get; init; } = OperatorMode.Auto;
+
     internal void Check(string place)
     {
         if (Epochs is null && Steps is null)
@@ -100,6 +104,7 @@ public sealed record TrainingSpec
     {
         if (Attention == AttentionPrecision.Weights) return;
         place = $"{place}: training.attention";
+        AttentionPrecisions.RequireOperators(Attention, Operators, place);
         AttentionPrecisions.RequireWidth(Attention, headWidth, place);
         if (Dtype != Precision.Float32) throw new InputException(place, "bfloat16 for weights in float64", "training.dtype: float32");
         if (Device != ComputeDevice.Cuda) throw new InputException(place, "bfloat16 on the CPU", "training.device: cuda", "`attention: weights` runs anywhere");
