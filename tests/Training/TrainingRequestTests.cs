@@ -45,7 +45,7 @@ public sealed class TrainingRequestTests
     {
         foreach (ModelFamily family in ModelFamily.All)
         {
-            Experiment experiment = (family.Defaults with { Data = new DataSpec { Fingerprint = "none" } }).Validated();
+            Experiment experiment = (family.Defaults with { Data = new DataSpec { Fingerprint = "abc" } }).Validated();
             string section = "", above = "";
             foreach (string line in experiment.ToYaml().Split('\n').Where(l => l.Contains(':')))
             {

@@ -94,7 +94,7 @@ internal sealed class ToyFamily : ModelFamily
     private sealed class ToyTask(Experiment experiment, double[] numbers) : ITrainingTask
     {
         private readonly Cosines model = new(Of(experiment.Model.Config).Width, experiment.Seed);
-        private readonly double[] train = [.. numbers[..^8].Take((int)(experiment.Data.Subset ?? long.MaxValue))];
+        private readonly double[] train = [.. numbers[..^8].Take((int)(experiment.Data.Subset ?? numbers.Length))];
         private long drawn;
 
         public nn.Module Model => model;
