@@ -15,7 +15,7 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName, stri
     private const string FileName = "facts.json";
 
     public static RunFacts Of(ITrainingTask task, Experiment experiment) =>
-        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName) { Operators = Scalars.Format(experiment.Training.Operators) };
+        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName, Scalars.Format(experiment.Training.Operators));
 
     /// <summary>
     /// Writes them beside the run's experiment, once: as it was begun, wherever it has been gone on with. Before the run can be complete:
