@@ -36,7 +36,7 @@ internal static class Program
             return 2;
         }
         ParserResult<object> result = parser.ParseArguments(arguments, Verbs);
-        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : ((Verb)result.Value).Run(stop));
+        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : ((Verb)result.Value).Run(stop), result.Value?.GetType());
     }
 
     /// <summary>--n is what the field writes; the parser only knows -n.</summary>
@@ -48,7 +48,7 @@ internal static class Program
         return argument.Length == 3 ? [argument[1..]] : [argument[1..3], argument[4..]];
     }
 
-    private static int Guarded(Func<CancellationToken, int> work)
+    private static int Guarded(Func<CancellationToken, int> work, Type? verb)
     {
         using var stop = new CancellationTokenSource();
         int signalCode = 0;
@@ -64,7 +64,7 @@ internal static class Program
         }
         catch (InputException e)
         {
-            Console.Error.WriteLine("chemscale: " + e.Message);
+            Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
             return 2;
         }
         catch (OperationCanceledException) when (signalCode != 0)

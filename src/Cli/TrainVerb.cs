@@ -32,7 +32,7 @@ internal sealed class TrainVerb : TrainingVerb
             result = Trainer.Run(experiment, task, directory, new TrainerOptions
             {
                 Resume = Resume,
-                Begin = run => RunFacts.Keep(task, run),
+                Begin = run => RunFacts.Keep(task, experiment, run),
                 Progress = display,
                 Warn = message => Console.Error.WriteLine("chemscale: warning: " + message),
                 CancellationToken = stop,
@@ -42,7 +42,7 @@ internal sealed class TrainVerb : TrainingVerb
         {
             display.Close();
         }
-        RunFacts facts = RunFacts.Of(task);
+        RunFacts facts = RunFacts.Of(task, experiment);
         if (Json)
         {
             Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Facts = facts, Result = result });

@@ -11,6 +11,7 @@ public partial class WritingTests
     {
         ["src/Engine/Training/Runs/RunClaim.cs"] = "a heartbeat is the time of an open file: it is not written",
         ["src/Cli/ConvertVerb.cs"] = "standard output",
+        ["src/Engine/Native/Weaver/Program.cs"] = "a tool of the build, which is not of the engine",
     };
 
     [Test]
@@ -31,7 +32,7 @@ public partial class WritingTests
         }
         Assert.That(wrong, Is.Empty);
         // The pattern finds what is there.
-        Assert.That(right, Has.Count.GreaterThan(8));
+        Expect.Above(right.Count, 8);
         Assert.That(Exceptions.Keys.Where(name => !right.Any(line => line.StartsWith(name, StringComparison.Ordinal))), Is.Empty, "no longer needed");
     }
 

@@ -74,7 +74,7 @@ public class ResumeTests
                 $"crash at operation {n}");
             Directory.Delete(run, recursive: true);
         }
-        Assert.That(crashes, Is.GreaterThan(100 / stride));
+        Expect.Above(crashes, 100 / stride);
     }
 
     [TestCase(Fault.Once)]
@@ -126,7 +126,7 @@ public class ResumeTests
             Assert.That(Directory.GetFiles(run, "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".partial", StringComparison.Ordinal)), Is.Empty, storage.FailedOperation);
             Directory.Delete(run, recursive: true);
         }
-        Assert.That(failures, Is.GreaterThan(100));
+        Expect.Above(failures, 100);
         Assert.That(survived, Is.EqualTo(1));
     }
 

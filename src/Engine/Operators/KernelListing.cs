@@ -28,7 +28,7 @@ public static partial class KernelListing
     /// <exception cref="KernelException">A kernel does not compile; no driver, or no such device.</exception>
     public static IReadOnlyList<ListedKernel> Write(string folder, string architecture, int? device)
     {
-        if (!Architecture().IsMatch(architecture)) throw new InputException("--architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
+        if (!Architecture().IsMatch(architecture)) throw new InputException("architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
         try
         {
             DiskStorage.Shared.EnsureDirectory(folder);
@@ -40,7 +40,7 @@ public static partial class KernelListing
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
-            throw new InputException("--ptx", e.Message.ReplaceLineEndings(" "));
+            throw new InputException("ptx", e.Message.ReplaceLineEndings(" "));
         }
     }
 

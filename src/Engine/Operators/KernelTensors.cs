@@ -1,5 +1,5 @@
 using ChemScale.Engine.Files;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,14 +16,11 @@ internal static class KernelTensors
         DiskStorage.Shared.WriteAtomically(path, content);
     };
 
-    /// <summary>Where the CPU's tensors go; tests put full warps here.</summary>
-    public static CpuDevice Cpu { get; set; } = CpuDevice.Scalar;
-
     /// <exception cref="NotSupportedException">Neither on the CPU nor on a CUDA device.</exception>
     /// <exception cref="KernelException">No driver.</exception>
     public static KernelDevice Device(Tensor tensor) => tensor.device_type switch
     {
-        DeviceType.CPU => Cpu,
+        DeviceType.CPU => RunScope.Current.CpuKernels(),
         DeviceType.CUDA => Cuda(tensor.device_index),
         var other => throw new NotSupportedException($"kernels run on the CPU and on CUDA, not on {other}"),
     };

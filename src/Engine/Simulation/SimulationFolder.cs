@@ -57,7 +57,7 @@ public sealed class SimulationFolder
     private void RequireFree()
     {
         if (!overwrite && File.Exists(In(Trajectory)))
-            throw new InputException(Path, "holds a simulation", "a new folder", "choose another, or replace it with --overwrite");
+            throw new InputException(Path, "holds a simulation", "a new folder", "choose another, or replace it with `overwrite`");
     }
 
     private void Guard(Action action)

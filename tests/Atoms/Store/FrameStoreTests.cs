@@ -97,7 +97,7 @@ public class FrameStoreTests
                 Assert.That(Fingerprint(), Is.EqualTo(before), storage.FailedOperation);
             }
         }
-        Assert.That(failures, Is.GreaterThan(60));
+        Expect.Above(failures, 60);
         Assert.That(Directory.GetDirectories(_folder["store"]), Is.Empty);
     }
 

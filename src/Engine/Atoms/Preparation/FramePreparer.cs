@@ -125,7 +125,7 @@ public sealed class FramePreparer
             frame.Place,
             frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
             "both, as numbers",
-            "--missing drop leaves such frames out, --missing keep takes what they have");
+            "`missing` drop leaves such frames out, `missing` keep takes what they have");
     }
 
     private FrameStoreManifest Write(StoreDraft draft, FrameSpool spool, FrameSorting sorting)

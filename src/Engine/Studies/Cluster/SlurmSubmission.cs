@@ -17,10 +17,10 @@ public static class SlurmSubmission
 {
     /// <param name="plan">Already written.</param>
     /// <param name="options">Of every job; the selection takes one processor.</param>
-    /// <param name="command">That runs this program on the nodes.</param>
+    /// <param name="command">Words that run a worker on the nodes.</param>
     /// <param name="submit">False: write the scripts only.</param>
     /// <exception cref="InputException">There is no sbatch, or it refuses.</exception>
-    public static IReadOnlyList<SlurmJob> Run(SweepPlan plan, SlurmOptions options, IReadOnlyList<string> command, bool submit)
+    public static IReadOnlyList<SlurmJob> Run(SweepPlan plan, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command, bool submit)
     {
         options.Check();
         string folder = Path.Combine(plan.Directory, "slurm");
@@ -55,7 +55,7 @@ public static class SlurmSubmission
         }
         catch (Win32Exception e)
         {
-            throw new InputException("sbatch", e.Message, "Slurm's sbatch on the PATH", $"{script} is written; --dry-run writes it without submitting");
+            throw new InputException("sbatch", e.Message, "Slurm's sbatch on the PATH", $"{script} is written; `dryRun` writes it without submitting");
         }
     }
 }

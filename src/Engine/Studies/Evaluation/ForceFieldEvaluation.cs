@@ -1,6 +1,7 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Runs;
@@ -30,7 +31,7 @@ public static class ForceFieldEvaluation
         EvaluationOptions options, Action<string> warn, Action<long>? progress = null, CancellationToken stop = default)
     {
         options.Validate();
-        using var threads = new ThreadScope(options.Threads, options.BatchAtoms);
+        using ThreadGrant threads = ThreadScope.Take(options.Threads, options.BatchAtoms);
         using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
         using var file = PendingFile.ForUser(Path.Combine(options.Output, FramesName));
         var writer = new ReferenceFrameWriter(file.Writer);
@@ -50,7 +51,7 @@ public static class ForceFieldEvaluation
         if (errors.Energy is null && errors.Force is null && errors.Stress is null)
         {
             throw new InputException(string.Join(", ", options.Files), "frames without labels", "energies or forces to compare with",
-                "--energy-key and --forces-key name them; predict needs none");
+                "`energyKey` and `forcesKey` name them; predict needs none");
         }
         EvaluationReport report = Report(options, errors, labels);
         IReadOnlyList<Figure> figures = ParityFigures.Of(errors);

@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Report;
 

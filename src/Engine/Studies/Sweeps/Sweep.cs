@@ -15,7 +15,7 @@ public static class Sweep
     /// <exception cref="InputException">A key an experiment does not have, or a value it cannot take.</exception>
     public static IReadOnlyList<PlannedRun> Plan(Experiment basis, IReadOnlyList<Variation> variations, string directory)
     {
-        if (variations.Count == 0) throw new InputException("--vary", "none", "one or more of KEY=VALUE,VALUE...");
+        if (variations.Count == 0) throw new InputException("vary", "none", "one or more of KEY=VALUE,VALUE...");
         IEnumerable<string[]> grid = [[]];
         foreach (Variation variation in variations) grid = [.. grid.SelectMany(chosen => variation.Values.Select(value => (string[])[.. chosen, value]))];
         PlannedRun[] runs =
@@ -25,11 +25,11 @@ public static class Sweep
                 string name = string.Join("-", variations.Zip(values, (v, value) => $"{v.Key[(v.Key.LastIndexOf('.') + 1)..]}-{value}"));
                 // A path among the values must not lead out of the folder.
                 name = string.Join('_', name.Split(Path.GetInvalidFileNameChars()));
-                return new PlannedRun(name, ExperimentKeys.With(basis, variations.Zip(values, (v, value) => (v.Key, value)), "--vary"), Path.Combine(directory, name));
+                return new PlannedRun(name, ExperimentKeys.With(basis, variations.Zip(values, (v, value) => (v.Key, value)), "vary"), Path.Combine(directory, name));
             }),
         ];
         string? twice = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
-        return twice is null ? runs : throw new InputException("--vary", $"{twice} comes twice", "different values");
+        return twice is null ? runs : throw new InputException("vary", $"{twice} comes twice", "different values");
     }
 
     /// <summary>Writes sweep.csv: a line per run, those that are complete ready for <c>fit</c>.</summary>

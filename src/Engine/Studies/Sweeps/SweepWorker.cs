@@ -45,10 +45,10 @@ public sealed record SweepWorker
     public IReadOnlyList<RunState> Run(SweepStage stage, CancellationToken stop = default)
     {
         if (Index is { } index && (index < 0 || index >= Plan.Runs.Count))
-            throw new InputException("--index", $"{index}", $"0 to {Plan.Runs.Count - 1}, a run of the plan");
+            throw new InputException("index", $"{index}", $"0 to {Plan.Runs.Count - 1}, a run of the plan");
         RunSelection? search = Plan.Search;
         if (search is null && stage is SweepStage.Probe or SweepStage.Select)
-            throw new InputException("--stage", stage.ToString().ToLowerInvariant(), "finish, or all", "the plan does not select");
+            throw new InputException("stage", stage.ToString().ToLowerInvariant(), "finish, or all", "the plan does not select");
         PlannedRun[] mine = Index is { } only ? [Plan.Runs[only]] : [.. Plan.Runs];
         if (search is null)
         {
@@ -79,7 +79,7 @@ public sealed record SweepWorker
         foreach (RunState state in Plan.Runs.Select(run => RunState.Of(run)))
         {
             if (state is { Stage: RunStage.Failed, Failure.Diverged: false })
-                throw new InputException(state.Run.Directory, $"its probe failed: {state.Failure!.Reason}", "a probe to select by", "sweep --retry-failed tries it again");
+                throw new InputException(state.Run.Directory, $"its probe failed: {state.Failure!.Reason}", "a probe to select by", Remedy.RetryFailed);
             if (state.Stage != RunStage.Failed && !IsProbed(state, search))
                 throw new InputException(state.Run.Directory, "its probe is not complete", $"{search.ProbeStep(state.Run)} steps", "run the workers of stage probe first");
         }

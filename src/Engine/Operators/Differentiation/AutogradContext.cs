@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators.Autograd;
+namespace ChemScale.Engine.Operators.Differentiation;
 
 /// <summary>What one application of an <see cref="AutogradFunction"/> carries from its forward to its backward pass.</summary>
 public sealed class AutogradContext

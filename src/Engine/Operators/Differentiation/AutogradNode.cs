@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators.Autograd;
+namespace ChemScale.Engine.Operators.Differentiation;
 
 /// <summary>One application in the backward graph. Pooled: the native callbacks of a node are made once and serve many applications.</summary>
 internal sealed unsafe class AutogradNode
@@ -29,6 +29,7 @@ internal sealed unsafe class AutogradNode
     private int resultCapacity;
     private AutogradFunction? function;
     private AutogradContext? context;
+    private RunScope? scope;
 
     private AutogradNode()
     {
@@ -48,6 +49,7 @@ internal sealed unsafe class AutogradNode
         if (!Pool.TryTake(out AutogradNode? node)) node = new AutogradNode();
         node.function = function;
         node.context = context;
+        node.scope = RunScope.Current;
         context.Node = node;
         if (node.isVariable.Length != inputs.Length) node.isVariable = new bool[inputs.Length];
         for (int i = 0; i < inputs.Length; i++) node.isVariable[i] = inputs[i] is not null;
@@ -115,41 +117,30 @@ internal sealed unsafe class AutogradNode
         // The native side has copied what the last callback on this thread returned.
         returned ??= new ReturnedGradients();
         returned.Release();
+        using RunScope.Entry run = scope!.Enter();
+        using DisposeScope made = torch.NewDisposeScope();
+        var gradients = new Tensor?[count];
+        for (int i = 0; i < count; i++)
+            if (((nint*)tensors)[i] is not 0 and var handle) gradients[i] = Tensor.UnsafeCreateTensor(handle);
+        Tensor?[]? inputGradients = Gradients.Within(scope, () => Checked(function!.Backward(context!, gradients)), out bool refuse);
         int n = 0;
-        using DisposeScope scope = torch.NewDisposeScope();
-        try
+        for (int i = 0; i < isVariable.Length && !refuse; i++)
         {
-            var gradients = new Tensor?[count];
-            for (int i = 0; i < count; i++)
-                if (((nint*)tensors)[i] is not 0 and var handle) gradients[i] = Tensor.UnsafeCreateTensor(handle);
-            Tensor?[] inputGradients = function!.Backward(context!, gradients);
-            for (int i = 0; i < isVariable.Length; i++)
+            if (!isVariable[i]) continue;
+            results[n] = 0;
+            if (inputGradients?[i] is { } gradient)
             {
-                if (!isVariable[i]) continue;
-                if (inputGradients[i] is { } gradient)
-                {
-                    gradient.DetachFromDisposeScope();
-                    results[n] = gradient.DecoupleFromNativeHandle();
-                    returned.Add(results[n]);
-                }
-                else
-                {
-                    results[n] = 0;
-                }
-                n++;
+                gradient.DetachFromDisposeScope();
+                results[n] = gradient.DecoupleFromNativeHandle();
+                returned.Add(results[n]);
             }
+            n++;
         }
-#pragma warning disable CA1031 // Whatever it is, it must not unwind into native frames; ThrowIfFailed rethrows it.
-        catch (Exception e)
-        {
-            AutogradFunction.RecordFailure(e);
-            n = 0;
-            foreach (bool variable in isVariable)
-                if (variable) results[n++] = 0;
-        }
-#pragma warning restore CA1031
         return new NativeAutograd.TensorArray { Pointer = (nint)results, Count = n };
     }
+
+    private Tensor?[] Checked(Tensor?[] answer) => answer.Length >= isVariable.Length ? answer
+        : throw new InvalidOperationException($"{function!.GetType().Name} gave {answer.Length} gradients for {isVariable.Length} inputs");
 
     private void OnDelete()
     {
@@ -161,6 +152,7 @@ internal sealed unsafe class AutogradNode
         savedCount = 0;
         function = null;
         context = null;
+        scope = null;
         if (pointer.Weak != 0) NativeAutograd.THSAutograd_CSharpNode_disposeWeakPtr(pointer);
         pointer = default;
         Interlocked.Decrement(ref live);

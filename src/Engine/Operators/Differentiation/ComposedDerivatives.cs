@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators.Autograd;
+namespace ChemScale.Engine.Operators.Differentiation;
 
 /// <summary>Derivatives beyond the kernels', by way of the operation's composed form, which has every order.</summary>
 internal static class ComposedDerivatives
@@ -19,7 +19,7 @@ internal static class ComposedDerivatives
         int[] wanted = [.. Enumerable.Range(0, own.Length).Where(i => own[i] is { requires_grad: true })];
         var results = new Tensor?[own.Length];
         if (wanted.Length == 0) return results;
-        IList<Tensor> found = autograd.grad(
+        IList<Tensor> found = Gradients.Of(
             composed(own), [.. wanted.Select(i => own[i]!)], [.. gradients], true, true, true);
         for (int i = 0; i < wanted.Length; i++) results[wanted[i]] = found[i] is { IsInvalid: false } g ? g : null;
         return results;
@@ -57,11 +57,11 @@ internal static class ComposedDerivatives
         Tensor[] outputs = composed(own[..count]);
         int[] given = [.. Enumerable.Range(0, outputs.Length).Where(i => own[count + i] is not null)];
         Tensor[] from = [.. given.Select(i => outputs[i])], weights = [.. given.Select(i => own[count + i]!)];
-        IList<Tensor> first = autograd.grad(from, by, weights, true, true, true);
+        IList<Tensor> first = Gradients.Of(from, by, weights, true, true, true);
         int[] used = [.. Enumerable.Range(0, by.Count).Where(i => first[i] is { IsInvalid: false, requires_grad: true })];
         var results = new Tensor?[own.Length];
         if (used.Length == 0 || wanted.Length == 0) return results;
-        IList<Tensor> second = autograd.grad(
+        IList<Tensor> second = Gradients.Of(
             [.. used.Select(i => first[i])], [.. wanted.Select(i => own[i]!)], [.. used.Select(i => along[i])], true, true, true);
         for (int i = 0; i < wanted.Length; i++) results[wanted[i]] = second[i] is { IsInvalid: false } g ? g : null;
         return results;

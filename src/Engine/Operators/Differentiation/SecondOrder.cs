@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators.Autograd;
+namespace ChemScale.Engine.Operators.Differentiation;
 
 /// <summary>The backward pass of a backward pass, of any order, through the composed form of an operation.</summary>
 internal static class SecondOrder
@@ -10,7 +10,7 @@ internal static class SecondOrder
     /// <param name="along">(count) gradients with respect to the gradients of the operation's inputs</param>
     /// <param name="composed">The operation.</param>
     /// <returns>Gradients with respect to <paramref name="inputs"/>; null where none is wanted.</returns>
-    public static Tensor?[] Gradients(Tensor?[] inputs, int count, Tensor?[] along, Func<Tensor?[], Tensor[]> composed)
+    public static Tensor?[] Of(Tensor?[] inputs, int count, Tensor?[] along, Func<Tensor?[], Tensor[]> composed)
     {
         bool further = is_grad_enabled();
         using var mode = enable_grad();
@@ -22,14 +22,14 @@ internal static class SecondOrder
         int[] used = [.. Enumerable.Range(0, count).Where(i => variables[i] is not null && along[i] is not null)];
         if (used.Length == 0) return new Tensor?[inputs.Length];
         var upstream = variables[count..].OfType<Tensor>().ToList();
-        IList<Tensor> first = autograd.grad(outputs, [.. used.Select(i => variables[i]!)], upstream,
-            retain_graph: true, create_graph: true, allow_unused: true);
+        IList<Tensor> first = Gradients.Of(outputs, [.. used.Select(i => variables[i]!)], upstream,
+            retainGraph: true, createGraph: true, allowUnused: true);
         int[] wanted = [.. Enumerable.Range(0, inputs.Length).Where(i => variables[i] is not null)];
         // What an output does not depend on comes back as a tensor without a handle.
         int[] defined = [.. Enumerable.Range(0, used.Length).Where(i => first[i] is { IsInvalid: false, requires_grad: true })];
         if (defined.Length == 0) return new Tensor?[inputs.Length];
-        IList<Tensor> second = autograd.grad([.. defined.Select(i => first[i])], [.. wanted.Select(i => variables[i]!)],
-            [.. defined.Select(i => along[used[i]]!)], retain_graph: further, create_graph: further, allow_unused: true);
+        IList<Tensor> second = Gradients.Of([.. defined.Select(i => first[i])], [.. wanted.Select(i => variables[i]!)],
+            [.. defined.Select(i => along[used[i]]!)], retainGraph: further, createGraph: further, allowUnused: true);
         var gradients = new Tensor?[inputs.Length];
         for (int i = 0; i < wanted.Length; i++) gradients[wanted[i]] = second[i] is { IsInvalid: false } g ? g : null;
         return gradients;

@@ -2,11 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Files;
-using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
+using ChemScale.Engine.Training.Experiments;
 
-namespace ChemScale.Engine.Studies.Runs;
+namespace ChemScale.Engine.Training.Families;
 
 /// <summary>What the report says of a token store; what only its preparation knew is kept beside the store.</summary>
 public static class StoreFacts

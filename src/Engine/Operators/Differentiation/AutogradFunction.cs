@@ -1,38 +1,26 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators.Autograd;
+namespace ChemScale.Engine.Operators.Differentiation;
 
 /// <summary>
 /// A differentiable operation with a hand-written backward pass. Unlike TorchSharp's stock functions it makes no scratch copy of each
-/// output, frees what a backward pass allocates on whichever thread libtorch runs it, and keeps an exception thrown there for
-/// <see cref="ThrowIfFailed"/> instead of ending the process. For derivatives of derivatives, let Backward apply another function.
+/// output, frees what a backward pass allocates on whichever thread libtorch runs it, and an exception thrown there ends the pass, not the
+/// process: see <see cref="Gradients"/>. For derivatives of derivatives, let Backward apply another function.
 /// </summary>
 public abstract unsafe class AutogradFunction
 {
-    private static Exception? failure;
-
     /// <summary>Computes the outputs. Runs without gradient tracking.</summary>
     protected internal abstract Tensor[] Forward(AutogradContext context, Tensor?[] inputs);
 
     /// <summary>
     /// Gradients with respect to each input (null: none) from gradients with respect to each output (null: zero). Every tensor made on
-    /// the way is disposed afterwards.
+    /// the way is disposed afterwards. Runs in the scope that the function was applied in.
     /// </summary>
     protected internal abstract Tensor?[] Backward(AutogradContext context, Tensor?[] gradients);
 
     /// <summary>Applications whose backward graph is still alive, over all functions: a leak shows here.</summary>
     public static int LiveNodes => AutogradNode.Live;
-
-    /// <summary>Call after <c>backward()</c> or <c>autograd.grad</c>: rethrows what a Backward threw meanwhile.</summary>
-    public static void ThrowIfFailed()
-    {
-        AutogradNode.ReleaseReturned();
-        if (Interlocked.Exchange(ref failure, null) is { } e)
-            throw new InvalidOperationException("a backward pass failed: " + e.Message, e);
-    }
-
-    internal static void RecordFailure(Exception e) => Interlocked.CompareExchange(ref failure, e, null);
 
     public Tensor[] Apply(params Tensor?[] inputs)
     {

@@ -3,7 +3,7 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 
-namespace ChemScale.Engine.Studies.Runs;
+namespace ChemScale.Engine.Training.Families;
 
 /// <summary>Token stores that studies and trainings make for themselves.</summary>
 public static class MoleculeStores

@@ -6,7 +6,7 @@ using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Training.Experiments;
 
-namespace ChemScale.Engine.Studies.Runs;
+namespace ChemScale.Engine.Training.Families;
 
 /// <summary>Frame stores that studies and trainings make for themselves.</summary>
 public static class FrameStores

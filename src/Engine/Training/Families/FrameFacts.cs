@@ -4,9 +4,9 @@ using ChemScale.Engine.Atoms.Embedded;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
-using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 
-namespace ChemScale.Engine.Studies.Runs;
+namespace ChemScale.Engine.Training.Families;
 
 /// <summary>What the report says of a frame store.</summary>
 public static class FrameFacts

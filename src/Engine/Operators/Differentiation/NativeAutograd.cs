@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators.Autograd;
+namespace ChemScale.Engine.Operators.Differentiation;
 
 /// <summary>The exports of TorchSharp's shim that its own custom functions use, called without its per-call delegates and caches.</summary>
 internal static unsafe partial class NativeAutograd
