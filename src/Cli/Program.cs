@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ChemScale.Engine;
 using CommandLine;
@@ -14,7 +15,11 @@ internal static class Program
     private static readonly Type[] Verbs = [.. typeof(Verb).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Verb)) && !t.IsAbstract)
         .OrderBy(t => t.Name, StringComparer.Ordinal)];
 
-    public static int Main(string[] args)
+    public static int Main(string[] args) => Descriptors.Suffice() ? Run(args) : 2;
+
+    // Of its own: what it names is loaded when it is compiled.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Run(string[] args)
     {
         Console.SetError(new ToleratedError(Console.Error));
         using var parser = new Parser(settings =>
@@ -69,7 +74,7 @@ internal static class Program
 #pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
         catch (Exception e)
         {
-            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}");
+            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}{(FileErrors.IsOutOfDescriptors(e) ? ". HINT: ulimit -n 1024" : "")}");
             if (Environment.GetEnvironmentVariable("CHEMSCALE_TRACE") is { Length: > 0 }) Console.Error.WriteLine(e);
             return 1;
         }

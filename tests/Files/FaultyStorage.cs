@@ -37,6 +37,9 @@ internal sealed class FaultyStorage(int failAt, Fault fault = Fault.Crash, param
     /// <summary>What it was.</summary>
     public string FailedOperation { get; private set; } = "";
 
+    /// <summary>Directories that got their names.</summary>
+    public List<string> Named { get; } = [];
+
     /// <summary>errno of the failure.</summary>
     public int Error { get; init; } = InputOutputError;
 
@@ -108,6 +111,7 @@ internal sealed class FaultyStorage(int failAt, Fault fault = Fault.Crash, param
     {
         Count(nameof(MoveDirectory), to);
         disk.MoveDirectory(from, to);
+        Named.Add(Path.GetFileName(to));
         string prefix = from + Path.DirectorySeparatorChar;
         lock (access)
             foreach (string path in synced.Keys.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).ToArray())

@@ -157,8 +157,19 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
 
     internal void KeepExperiment(Experiment experiment) => Keep(System.IO.Path.GetFileName(ExperimentPath), () => Encoding.UTF8.GetBytes(experiment.ToYaml()));
 
-    internal void WriteResult(TrainingResult result) =>
-        Storage.WriteAtomically(DonePath, JsonSerializer.SerializeToUtf8Bytes(result, ResultJson));
+    internal void WriteResult(TrainingResult result)
+    {
+        try
+        {
+            Storage.WriteAtomically(DonePath, JsonSerializer.SerializeToUtf8Bytes(result, ResultJson));
+        }
+        catch
+        {
+            // Renamed, and then its folder could not be flushed: it says what is not sure.
+            if (File.Exists(DonePath)) Storage.DeleteFile(DonePath);
+            throw;
+        }
+    }
 
     internal string In(string name) => System.IO.Path.Combine(Path, name);
 }
