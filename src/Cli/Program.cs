@@ -67,6 +67,12 @@ internal static class Program
             Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
             return 2;
         }
+        // The engine refuses to start.
+        catch (TypeInitializationException e) when (e.GetBaseException() is InputException refusal)
+        {
+            Console.Error.WriteLine("chemscale: " + refusal.Message);
+            return 2;
+        }
         catch (OperationCanceledException) when (signalCode != 0)
         {
             return signalCode;
@@ -105,6 +111,8 @@ internal static class Program
             return 0;
         }
         Error error = result.Errors.First();
+        // Values of the engine's own types cannot be read where it refuses to start: that is then what is wrong.
+        if (error is BadFormatConversionError) RuntimeHelpers.RunModuleConstructor(typeof(InputException).Module.ModuleHandle);
         string verbs = string.Join(", ", Verbs.Select(v => ((VerbAttribute)v.GetCustomAttributes(typeof(VerbAttribute), false)[0]).Name));
         Console.Error.WriteLine("chemscale: " + error switch
         {
