@@ -2,7 +2,6 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Tokens;
-using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
@@ -39,7 +38,7 @@ public static class MoleculeGeneration
         Experiment experiment = directory.ReadExperiment();
         if (experiment.Model.Config is not ChemGptConfig config) throw new InputException(run, experiment.Model.Family.Name, "a chemgpt run");
         Checkpoint checkpoint = directory.Checkpoints().OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
-        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(experiment.Data.Store, StoreLayout.Tokenizer));
+        Tokenizer tokenizer = RunTokenizer.Open(directory, experiment, config.VocabularySize);
         using var model = new ChemGpt(config, experiment.Seed);
         checkpoint.LoadWeights(model);
 
