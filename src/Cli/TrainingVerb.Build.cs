@@ -27,6 +27,12 @@ internal abstract partial class TrainingVerb
         if (Operators is not null) OperatorModes.Current = OperatorModes.Parse(Operators);
         Experiment? file = ExperimentFile is null ? begun : Experiment.Read(ExperimentFile);
         ModelFamily family = Family(file);
+        if (Batch is not null && (BatchAtoms ?? BatchEdges) is not null) throw new InputException("--batch", "given beside --batch-atoms or --batch-edges", "one of them", "a budget fills batches by itself");
+        foreach ((string key, string _) in GivenSettings)
+        {
+            if (key == "model.family") throw new InputException("--set", key, "--model, which names the family");
+            if (key == "data.store" && (Data is not null || Molecules.Any() || Frames.Any())) throw new InputException("--set", $"{key} beside --data, --molecules or --frames", "one of them");
+        }
         DataSpec data = file?.Data ?? new DataSpec();
         if (data.Store == DataSpec.Virtual && begun is not null) data = data with { Store = begun.Data.Store };
         if (Limit is { } limit) data = data with { Subset = limit, Validation = Math.Min(data.Validation, Math.Max(50, limit)) };
@@ -48,6 +54,8 @@ internal abstract partial class TrainingVerb
 
     private Experiment LanguageModel(string folder, Experiment? file, DataSpec data, CancellationToken stop)
     {
+        if (BaseWidth is not null && (Parametrization ?? (file?.Model.Config as ChemGptConfig)?.Parametrization) != ChemScale.Engine.Models.Parametrization.Mup && Set.All(s => !s.StartsWith("model.parametrization=", StringComparison.Ordinal)))
+            throw new InputException("--base-width", "given for the standard parametrization, which has no use for it", "--parametrization mup beside it");
         if (Frames.Any() || Units is not null) throw new InputException("--frames", "given for a language model", "--molecules", "name a force field with --model");
         foreach ((string option, bool given) in ForceFieldOptions())
             if (given) throw new InputException(option, "given for a language model", "an option that chemgpt has", "name a force field with --model");
@@ -59,12 +67,18 @@ internal abstract partial class TrainingVerb
         data = experiment.Data with { Store = Prepared(folder, experiment.Data, stop) };
         using (TokenStore store = TokenStore.Open(data.Store))
         {
-            model = (ChemGptConfig)experiment.Model.Config;
-            // A vocabulary of its own comes with every store; the file's choice stands where it says one.
-            if (file is null) model = model with { VocabularySize = store.Manifest.VocabularySize };
+            // A vocabulary of its own comes with every store; what the file or an option says stands.
+            if (file is null)
+            {
+                model = (ChemGptConfig)experiment.Model.Config with { VocabularySize = store.Manifest.VocabularySize };
+                experiment = Overridden(experiment with { Model = ModelSpec.Of(model) }, []);
+            }
+            if (Grammar is not null && SelfiesGrammars.Parse(Grammar) != store.Manifest.Grammar)
+                throw new InputException("--grammar", Grammar, $"{store.Manifest.Grammar.Name()}, as in {data.Store}", "a prepared store has its grammar");
+            RequireData(data, store.Manifest.Fingerprint, store.Validation.Documents);
             data = data with { Fingerprint = store.Manifest.Fingerprint, Grammar = store.Manifest.Grammar };
         }
-        return (experiment with { Model = ModelSpec.Of(model), Data = data }).Validated();
+        return (experiment with { Data = data }).Validated();
     }
 
     private Experiment ForceField(string folder, Experiment? file, ModelFamily family, DataSpec data, CancellationToken stop)
@@ -78,7 +92,9 @@ internal abstract partial class TrainingVerb
             ("model.features", Features), ("model.interactions", Interactions), ("model.cutoff", Cutoff),
             ("training.labelLoss.energyWeight", EnergyWeight), ("training.labelLoss.forceWeight", ForceWeight), ("training.labelLoss.stressWeight", StressWeight),
         ]);
+        if (Units is not null && !Frames.Any()) throw new InputException("--units", "given without --frames", "--frames", "prepared data are in eV");
         string store = PreparedFrames(folder, experiment.Data, stop);
+        using (FrameStore frames = FrameStore.Open(store)) RequireData(experiment.Data with { Store = store }, frames.Manifest.Fingerprint, frames.Validation.Count);
         if (file is null)
         {
             // What the data say of the model stands below what the options say.
@@ -88,12 +104,24 @@ internal abstract partial class TrainingVerb
         return (experiment with { Data = FrameStores.Describe(experiment.Data with { Store = store }) }).Validated();
     }
 
+    /// <summary>Refuses data other than those the experiment was made with, and more to validate by than there are.</summary>
+    private void RequireData(DataSpec data, string fingerprint, long validation)
+    {
+        // Data named by an option take the place of the experiment's.
+        if (Data is null && !Molecules.Any() && !Frames.Any()) data.RequireFingerprint(data.Store, fingerprint);
+        bool asked = Validation is not null || GivenSettings.Any(g => g.Key == "data.validation");
+        if (asked && data.Validation > validation) throw new InputException("--validation", $"{data.Validation}", $"at most {validation}, as many as {data.Store} holds out");
+    }
+
+    /// <summary>What --set gives.</summary>
+    protected (string Key, string Value)[] GivenSettings => [.. Set.Select(text => ExperimentKeys.Parse(text, "--set"))];
+
     /// <summary>The experiment with single keys replaced: those of options that were given, then those of --set.</summary>
     private Experiment Overridden(Experiment experiment, (string Key, object? Value)[] options)
     {
         (string, string)[] given = [.. options.Where(o => o.Value is not null).Select(o => (o.Key, Convert.ToString(o.Value, CultureInfo.InvariantCulture)!))];
         if (given.Length > 0) experiment = ExperimentKeys.With(experiment, given, "options");
-        return Set.Any() ? ExperimentKeys.With(experiment, Set.Select(text => ExperimentKeys.Parse(text, "--set")), "--set") : experiment;
+        return Set.Any() ? ExperimentKeys.With(experiment, GivenSettings, "--set") : experiment;
     }
 
     private (string Option, bool Given)[] ForceFieldOptions() =>
@@ -155,7 +183,7 @@ internal abstract partial class TrainingVerb
     {
         if (Data is not null && Molecules.Any()) throw new InputException("--data", "given beside --molecules", "one of them");
         if (Data is not null) return Path.GetFullPath(Data);
-        if (!Molecules.Any() && data.Store != DataSpec.Virtual) return data.Store;
+        if (!Molecules.Any() && data.Store != DataSpec.Virtual) return Path.GetFullPath(data.Store);
         string target = Path.GetFullPath(Path.Combine(folder, "data"));
         // Room for the validation molecules and for duplicates.
         long molecules = Math.Max(2000, 2 * (data.Subset ?? 10_000));
@@ -175,7 +203,7 @@ internal abstract partial class TrainingVerb
     {
         if (Data is not null && Frames.Any()) throw new InputException("--data", "given beside --frames", "one of them");
         if (Data is not null) return Path.GetFullPath(Data);
-        if (!Frames.Any() && data.Store != DataSpec.Virtual) return data.Store;
+        if (!Frames.Any() && data.Store != DataSpec.Virtual) return Path.GetFullPath(data.Store);
         string target = Path.GetFullPath(Path.Combine(folder, "data"));
         using var display = new PreparationDisplay();
         var options = new FramePreparation
