@@ -8,8 +8,8 @@ namespace ChemScale.Tests.Cli;
 /// <summary>Whatever is given has its effect, or is refused: no option and no key is ignored or overwritten without a word.</summary>
 public sealed class GivenKeysTests
 {
-    private static readonly string[] SmallLanguage = ["--layers", "1", "--width", "16", "--heads", "2"];
-    private static readonly string[] SmallField = ["--features", "6", "--interactions", "1", "--cutoff", "3", "--batch", "5"];
+    private static readonly string[] SmallLanguage = ["--layers", "1", "--width", "16", "--heads", "2", "--threads", "1"];
+    private static readonly string[] SmallField = ["--features", "6", "--interactions", "1", "--cutoff", "3", "--batch", "5", "--threads", "1"];
 
     private static string frames = "", store = "";
 
