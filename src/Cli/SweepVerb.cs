@@ -70,7 +70,7 @@ internal sealed class SweepVerb : DistributedVerb
         {
             if (!Vary.Any()) throw new InputException("--vary", "none", "one or more of KEY=VALUE,VALUE..., or --file");
             IReadOnlyList<PlannedRun> runs = Sweep.Plan(Build(Out, stop), [.. Vary.Select(Variation.Parse)], directory);
-            GivenKeys.RequireHonoured([.. runs.Select(r => r.Experiment)], GivenSettings, "--set");
+            Request().RequireHonoured([.. runs.Select(r => r.Experiment)]);
             return new SweepPlan(directory, runs);
         }
         if (ExperimentFile is not null) throw new InputException("--experiment", "given beside --file", "one of them", "the file has its own experiment");
@@ -79,7 +79,7 @@ internal sealed class SweepVerb : DistributedVerb
         // What is wrong with a setting shows before any data are prepared.
         file.Plan(file.Experiment, directory);
         IReadOnlyList<PlannedRun> planned = file.Plan(Build(Out, stop, file.Experiment), directory);
-        GivenKeys.RequireHonoured([.. planned.Select(r => r.Experiment)], GivenSettings, "--set");
+        Request().RequireHonoured([.. planned.Select(r => r.Experiment)]);
         return new SweepPlan(directory, planned, file.Selection);
     }
 

@@ -4,7 +4,6 @@ using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
-using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
 namespace ChemScale.Cli;
@@ -53,7 +52,7 @@ internal sealed partial class TpeVerb : DistributedVerb
             Validate = Validate,
         };
         RunSelection steps = search.Plan(Path.GetFullPath(Out));
-        GivenKeys.RequireHonoured([.. steps.Runs.Select(r => r.Experiment)], GivenSettings, "--set");
+        Request().RequireHonoured([.. steps.Runs.Select(r => r.Experiment)]);
         if (Distributed)
         {
             var plan = new SweepPlan(Path.GetFullPath(Out), steps.Runs, steps.Spec, steps.Default);
@@ -77,7 +76,8 @@ internal sealed partial class TpeVerb : DistributedVerb
 
     private void Tell(SelectionSummary summary, TrainingPerformanceSearch search)
     {
-        string page = SearchPage.Write(summary, search.Base, Out, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)));
+        string page = SearchPage.Write(summary, search.Base, Out, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
+            [new("The same curves fed to every pruner", $"chemscale estimate {Out} --html {Path.Combine(Out, "replay", "replay.html")}")]);
         SelectionTable.Print(summary, Json);
         if (!Json) Console.WriteLine(page);
     }

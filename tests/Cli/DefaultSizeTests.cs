@@ -58,7 +58,7 @@ public sealed class DefaultSizeTests
             return;
         }
         using JsonDocument errors = JsonDocument.Parse(Works("evaluate", "--run", whole, "--frames", heldOut, "--threads", "1", "--out", output, "--json").Output);
-        Assert.That(errors.RootElement.GetProperty("forces").GetProperty("electronVoltPerAngstrom").GetProperty("mae").GetDouble(), Is.EqualTo(RecordedForceError(whole)).Within(1e-6).Percent);
+        Expect.Close(errors.RootElement.GetProperty("forces").GetProperty("electronVoltPerAngstrom").GetProperty("mae").GetDouble(), RecordedForceError(whole), relative: 1e-08);
         string predicted = Workplace.In($"default-{family}.extxyz");
         Works("predict", "--run", whole, "--frames", heldOut, "--threads", "1", "--out", predicted);
         Works("simulate", "--run", whole, "--frame", heldOut + "@0", "--steps", "1", "--timestep", "0.01", "--threads", "1", "--out", output);
@@ -69,8 +69,8 @@ public sealed class DefaultSizeTests
         (double energy, double[] forces, _, _) = server.Calculate([30, 0, 0, 0, 30, 0, 0, 0, 30], first.Positions);
         server.Send("EXIT");
         Assert.That(client.Result.ExitCode, Is.Zero, client.Result.ToString());
-        Assert.That(energy, Is.EqualTo(first.Energy!.Value).Within(1e-3));
-        Assert.That(forces, Is.EqualTo(first.Forces).Within(1e-3));
+        Expect.Close(energy, first.Energy!.Value, absolute: 1e-3);
+        Expect.Close(forces, first.Forces, absolute: 1e-3);
     }
 
     /// <summary>Of the best validation, whose weights are those that are used.</summary>

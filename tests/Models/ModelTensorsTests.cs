@@ -1,9 +1,9 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
-using ChemScale.Engine.Training.Storage;
+using ChemScale.Engine.Files;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -35,7 +35,7 @@ public sealed class ModelTensorsTests
     {
         using var folder = new Training.TemporaryFolder();
         using nn.Module trained = Default(family), loaded = Default(family, seed: 1);
-        var store = new CheckpointStore(folder["c"], new DiskStorage());
+        var store = new CheckpointStore(folder["c"], DiskStorage.Shared);
         store.Save(1, trained.state_dict(), [], [], () => { });
         store.OpenNewest(Assert.Fail)!.LoadWeights(loaded);
         AssertSame(loaded, trained);
@@ -53,7 +53,7 @@ public sealed class ModelTensorsTests
         KeyValuePair<string, Tensor>[] renamed = [.. tensors.Select(t => KeyValuePair.Create(string.Join('.', t.Key.Split('.').Select(s => names.GetValueOrDefault(s, s))), t.Value))];
         KeyValuePair<string, Tensor>[] both = [.. tensors.Concat(renamed).DistinctBy(t => t.Key)];
         Assert.That(both, Has.Length.EqualTo(tensors.Length + twice));
-        var store = new CheckpointStore(folder["c"], new DiskStorage());
+        var store = new CheckpointStore(folder["c"], DiskStorage.Shared);
         foreach (KeyValuePair<string, Tensor>[] stored in (KeyValuePair<string, Tensor>[][])[both, renamed])
         {
             using nn.Module loaded = Default(family, seed: 1);

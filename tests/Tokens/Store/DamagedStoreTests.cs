@@ -72,7 +72,7 @@ public class DamagedStoreTests
         offsets[5] = 1UL << 60;
         File.WriteAllBytes(folder["train.offsets"], MemoryMarshal.AsBytes<ulong>(offsets).ToArray());
         using TokenStore store = TokenStore.Open(folder.Root);
-        Assert.That(store.Train.Document(3).Length, Is.Positive);
+        Expect.Above(store.Train.Document(3).Length, 0);
         Assert.That(() => store.Train.Document(4).Length, Refused.With("train.offsets: document 4"));
         Assert.That(() => store.Train.Document(5).Length, Throws.TypeOf<InputException>());
     }

@@ -45,7 +45,7 @@ public sealed class FrameStore : IDisposable
         if (!Exists(folder))
         {
             throw new InputException(
-                folder, $"no {FrameStoreManifest.FileName}", "a complete frame store", "make one with prepare --frames");
+                folder, $"no {FrameStoreManifest.FileName}", "a complete frame store", Remedy.PrepareFrames);
         }
         try
         {

@@ -1,11 +1,10 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
-using ChemScale.Engine.Training.Storage;
 
 namespace ChemScale.Engine.Studies.Sweeps;
 
@@ -71,14 +70,16 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
     /// </summary>
     /// <returns>All that is planned there now.</returns>
     /// <exception cref="InputException">The folder holds other runs of the same names, or another search.</exception>
-    public SweepPlan Write()
+    public SweepPlan Write() => Write(DiskStorage.Shared);
+
+    internal SweepPlan Write(IStorage storage)
     {
         SweepPlan whole = File.Exists(PlanFile) ? JoinedTo(Read(Directory)) : this;
-        new DiskStorage().CreateDirectory(PlanFolder);
-        whole.WriteExperiments();
+        storage.EnsureDirectory(PlanFolder);
+        whole.WriteExperiments(storage);
         var content = new Content([.. whole.Runs.Select(r => new Entry(r.Name, r.Experiment.Id))], Selection, Default);
         // Last: a plan that can be seen is whole.
-        new DiskStorage().WriteAtomically(PlanFile, JsonSerializer.SerializeToUtf8Bytes(content, Options));
+        storage.WriteAtomically(PlanFile, JsonSerializer.SerializeToUtf8Bytes(content, Options));
         return whole;
     }
 
@@ -95,7 +96,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
 
     /// <summary>Writes what a selection kept, whole and once: of several workers that decide, the first counts for all.</summary>
     public void Keep(IReadOnlyList<int> kept) =>
-        new DiskStorage().TryCreateNew(Path.Combine(PlanFolder, "selection.json"), JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options));
+        DiskStorage.Shared.TryWriteNew(Path.Combine(PlanFolder, "selection.json"), JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options));
 
     private SweepPlan JoinedTo(SweepPlan there)
     {
@@ -107,13 +108,12 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
         return this with { Runs = [.. there.Runs.Select(r => mine.GetValueOrDefault(r.Name, r)), .. Runs.Where(r => !planned.Contains(r.Name))] };
     }
 
-    private void WriteExperiments()
+    private void WriteExperiments(IStorage storage)
     {
-        var storage = new DiskStorage();
         foreach (PlannedRun run in Runs)
         {
             string file = ExperimentFile(run.Name), text = Placed(run.Experiment).ToYaml();
-            if (!File.Exists(file) || File.ReadAllText(file) != text) storage.WriteAtomically(file, Encoding.UTF8.GetBytes(text));
+            if (!File.Exists(file) || File.ReadAllText(file) != text) storage.WriteAtomically(file, text);
         }
     }
 

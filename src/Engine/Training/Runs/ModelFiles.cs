@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using ChemScale.Engine.Training.Storage;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Training.Runs;
 

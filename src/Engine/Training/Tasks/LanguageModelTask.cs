@@ -61,8 +61,10 @@ public sealed class LanguageModelTask : ITrainingTask
 
     public string ItemName => "tokens";
 
+    public long NonEmbeddingParameters => model.NonEmbeddingParameters;
+
     /// <summary>D: unique training tokens, [CLS] and [SEP] included.</summary>
-    public long UniqueTokens => train.Tokens;
+    public long UniqueItems => train.Tokens;
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, byte[]> ModelFiles =>
