@@ -24,6 +24,7 @@ internal sealed class TrainVerb : TrainingVerb
         else if (!directory.IsStarted) RequireDescribed(directory);
         // Options given beside --resume must agree with the run; they are never ignored.
         Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
+        Request().RequireHonoured([experiment]);
         using ITrainingTask task = TrainingTasks.Create(experiment);
         var display = new TrainingDisplay();
         TrainingResult result;

@@ -295,6 +295,8 @@ public class ResumeTests
         Assert.That(ToyRuns.Tensors(actual), Is.EqualTo(ToyRuns.Tensors(expected)));
         Assert.That(Losses(actual), Is.EqualTo(Losses(expected)));
         Assert.That(ToyRuns.Best(actual), Is.EqualTo(ToyRuns.Best(expected)));
+        ModelFiles carried = new RunDirectory(actual).ModelFiles, whole = new RunDirectory(expected).ModelFiles;
+        Assert.That(carried.Exist ? carried.Read() : null, Is.EqualTo(whole.Exist ? whole.Read() : null));
     }
 
     // Everything in a line that is no time.

@@ -39,6 +39,7 @@ public static class Trainer
         // Between the first look and the claim another process may have been at work.
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadResult();
+        directory.ModelFiles.Keep(task.ModelFiles, directory.IsStarted, options.Warn);
         directory.KeepExperiment(experiment);
         options.Begin(directory);
         CheckpointStore checkpoints = directory.Checkpoints();

@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Training.Runs;
 
 /// <summary>
 /// The folder of one run, all that is left of it and all that later stages read: <c>experiment.yaml</c>, <c>metrics.csv</c>,
-/// <c>metrics.jsonl</c>, TensorBoard events, <c>checkpoints/</c> and, when the run is complete, <c>DONE</c>.
+/// <c>metrics.jsonl</c>, TensorBoard events, <c>checkpoints/</c>, <c>model/</c> and, when the run is complete, <c>DONE</c>.
 /// </summary>
 public sealed class RunDirectory(string path, IStorage? storage = null, TimeProvider? time = null)
 {
@@ -36,6 +36,9 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
 
     /// <summary>Exists when, and only when, the run is complete; holds its result.</summary>
     public string DonePath => In("DONE");
+
+    /// <summary>What the model needs beside its weights.</summary>
+    public ModelFiles ModelFiles => new(this);
 
     public bool IsStarted => FileErrors.Exists(ExperimentPath);
 
