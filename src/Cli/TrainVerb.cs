@@ -22,7 +22,7 @@ internal sealed class TrainVerb : TrainingVerb
         if (!Resume) directory.RequireNew();
         // Options given beside --resume must agree with the run; they are never ignored.
         Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
-        using ITrainingTask task = TrainingTasks.Create(experiment);
+        using ITrainingTask task = TrainingTasks.Create(experiment, stop);
         var display = new TrainingDisplay();
         TrainingResult result;
         try

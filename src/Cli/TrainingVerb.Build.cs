@@ -57,7 +57,7 @@ internal abstract partial class TrainingVerb
         Experiment experiment = new Experiment { Model = ModelSpec.Of(model), Data = data, Training = training, Seed = Seed ?? file?.Seed ?? 42 }.Validated();
         experiment = Overridden(experiment, []);
         data = experiment.Data with { Store = Prepared(folder, experiment.Data, stop) };
-        using (TokenStore store = TokenStore.Open(data.Store))
+        using (TokenStore store = TokenStore.Open(data.Store, stop))
         {
             model = (ChemGptConfig)experiment.Model.Config;
             // A vocabulary of its own comes with every store; the file's choice stands where it says one.
@@ -82,7 +82,7 @@ internal abstract partial class TrainingVerb
         if (file is null)
         {
             // What the data say of the model stands below what the options say.
-            experiment = experiment with { Model = ModelSpec.Of(FrameStores.Fitted((ForceFieldConfig)experiment.Model.Config, store)) };
+            experiment = experiment with { Model = ModelSpec.Of(FrameStores.Fitted((ForceFieldConfig)experiment.Model.Config, store, stop)) };
             experiment = Overridden(experiment, []);
         }
         return (experiment with { Data = FrameStores.Describe(experiment.Data with { Store = store }) }).Validated();

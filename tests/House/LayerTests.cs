@@ -15,12 +15,13 @@ public class LayerTests
     {
         ["Native"] = [],
         ["Chemistry"] = [],
-        ["Stores"] = [],
-        ["Atoms"] = ["Native", "Stores"],
-        ["Tokens"] = ["Chemistry", "Stores"],
+        ["Files"] = [],
+        ["Stores"] = ["Files"],
+        ["Atoms"] = ["Native", "Files", "Stores"],
+        ["Tokens"] = ["Chemistry", "Files", "Stores"],
         ["Operators"] = ["Native", "Atoms", Kernels],
         ["Models"] = ["Native", "Operators", "Chemistry", "Tokens", "Atoms"],
-        ["Training"] = ["Native", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
+        ["Training"] = ["Native", "Files", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
         ["Simulation"] = ["Native", "Operators", "Models", "Atoms", "Numerics"],
         ["Generation"] = ["Native", "Operators", "Models", "Chemistry", "Tokens"],
         ["Numerics"] = [],
@@ -28,7 +29,7 @@ public class LayerTests
         ["Scaling"] = ["Numerics"],
         ["Studies"] =
         [
-            "Native", "Chemistry", "Atoms", "Tokens", "Operators", "Models", "Training", "Simulation", "Generation", "Estimation", "Scaling", "Numerics",
+            "Native", "Files", "Chemistry", "Atoms", "Tokens", "Operators", "Models", "Training", "Simulation", "Generation", "Estimation", "Scaling", "Numerics",
         ],
     };
 

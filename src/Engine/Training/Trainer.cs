@@ -25,12 +25,12 @@ public static class Trainer
         options ??= new TrainerOptions();
         experiment = experiment.Validated();
         RequireUsable(experiment, directory, options.Resume);
-        if (directory.IsDone) return directory.ReadResult();
+        if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
         using RunClaim? taken = options.Claim is null ? directory.Claim() : null;
         RunClaim claim = taken ?? options.Claim!;
         // Between the first look and the claim another process may have been at work.
         RequireUsable(experiment, directory, options.Resume);
-        if (directory.IsDone) return directory.ReadResult();
+        if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
         if (!directory.IsStarted) directory.WriteExperiment(experiment);
         CheckpointStore checkpoints = directory.Checkpoints();
         Checkpoint? checkpoint = checkpoints.OpenNewest(options.Warn);

@@ -70,7 +70,7 @@ public sealed record LocalRunner
 
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
-        using ITrainingTask task = TrainingTasks.Create(run.Experiment);
+        using ITrainingTask task = TrainingTasks.Create(run.Experiment, stop);
         // Before the run can be complete: what follows a run's end may never come to be written.
         if (Claim is not null) RunFacts.Keep(task, run.Directory);
         Relay? relay = Progress is null ? null : new Relay(run, Progress);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Runs;
 using ChemScale.Engine.Training.Tasks;
@@ -11,7 +12,7 @@ namespace ChemScale.Engine.Studies.Runs;
 /// <param name="ItemName">tokens or frames.</param>
 public sealed record RunFacts(long Parameters, long Items, string ItemName)
 {
-    private const string FileName = "facts.json";
+    internal const string FileName = "facts.json";
 
     public static RunFacts Of(ITrainingTask task) => task switch
     {
@@ -25,7 +26,7 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName)
     {
         string path = Path.Combine(directory, FileName), temporary = $"{path}.{Environment.ProcessId}";
         if (File.Exists(path)) return;
-        File.WriteAllText(temporary, JsonSerializer.Serialize(Of(task)));
+        File.WriteAllBytes(temporary, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Of(task))));
         File.Move(temporary, path, overwrite: true);
     }
 
@@ -35,9 +36,9 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName)
         string path = Path.Combine(directory, FileName);
         try
         {
-            return JsonSerializer.Deserialize<RunFacts>(File.ReadAllText(path)) ?? throw new InputException(path, "nothing", "the facts of a run");
+            return Seal.ReadJson<RunFacts>(path, JsonSerializerOptions.Default, "the facts of a run");
         }
-        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
+        catch (UnreadableException)
         {
             throw new InputException(new RunDirectory(directory).Path, $"no readable {FileName}", "the run directory of a training");
         }

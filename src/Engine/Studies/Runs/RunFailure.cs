@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -7,7 +8,7 @@ namespace ChemScale.Engine.Studies.Runs;
 /// <param name="Diverged">A loss was not a number: the experiment's own doing, and a result of a kind.</param>
 public sealed record RunFailure(string Reason, bool Diverged)
 {
-    private const string FileName = "FAILED";
+    internal const string FileName = "FAILED";
 
     /// <summary>Null where the run has not failed.</summary>
     public static RunFailure? Of(string directory)
@@ -15,13 +16,13 @@ public sealed record RunFailure(string Reason, bool Diverged)
         string path = Path.Combine(directory, FileName);
         try
         {
-            return JsonSerializer.Deserialize<RunFailure>(File.ReadAllBytes(path));
+            return JsonSerializer.Deserialize<RunFailure>(Seal.OpenJson(File.ReadAllBytes(path), path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InputException)
         {
             return new RunFailure($"{path} cannot be read", Diverged: false);
         }
@@ -31,7 +32,7 @@ public sealed record RunFailure(string Reason, bool Diverged)
     {
         Directory.CreateDirectory(directory);
         string path = Path.Combine(directory, FileName), temporary = $"{path}.{Environment.ProcessId}";
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(this));
+        File.WriteAllBytes(temporary, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(this)));
         File.Move(temporary, path, overwrite: true);
     }
 

@@ -11,15 +11,17 @@ namespace ChemScale.Engine.Studies.Runs;
 /// <summary>Model and data of an experiment, ready to train.</summary>
 public static class TrainingTasks
 {
+    /// <param name="experiment">What to train.</param>
+    /// <param name="stop">Ends the reading of data that were not found sound before.</param>
     /// <exception cref="InputException">The data are missing, damaged, or do not fit the model.</exception>
-    public static ITrainingTask Create(Experiment experiment)
+    public static ITrainingTask Create(Experiment experiment, CancellationToken stop = default)
     {
         if (experiment.Training.Device == ComputeDevice.Cuda && !TorchSharp.torch.cuda.is_available())
             throw new InputException("training.device", "cuda, which libtorch does not find here", "cpu", "chemscale doctor says what is missing");
         AttentionPrecisions.RequireOperators(experiment.Training.Attention);
         return IsForceField(experiment)
-            ? Create(experiment, OpenFrames(experiment), (e, store) => new ForceFieldTask(e, store))
-            : Create(experiment, OpenTokens(experiment), (e, store) => new LanguageModelTask(e, store));
+            ? Create(experiment, OpenFrames(experiment, stop), (e, store) => new ForceFieldTask(e, store))
+            : Create(experiment, OpenTokens(experiment, stop), (e, store) => new LanguageModelTask(e, store));
     }
 
     /// <summary>Optimizer steps of one epoch, without building the model.</summary>
@@ -56,21 +58,21 @@ public static class TrainingTasks
         }
     }
 
-    private static TokenStore OpenTokens(Experiment experiment)
+    private static TokenStore OpenTokens(Experiment experiment, CancellationToken stop = default)
     {
         if (experiment.Data.Store == DataSpec.Virtual)
             throw new InputException("data.store", DataSpec.Virtual, "the folder of a prepared store", "chemscale prepare --virtual N --out DIR makes one");
         if (!TokenStore.Exists(experiment.Data.Store) && FrameStore.Exists(experiment.Data.Store))
             throw new InputException(experiment.Data.Store, "a frame store", "a token store", "language models train on molecules: prepare --molecules");
-        return TokenStore.Open(experiment.Data.Store);
+        return TokenStore.Open(experiment.Data.Store, stop);
     }
 
-    private static FrameStore OpenFrames(Experiment experiment)
+    private static FrameStore OpenFrames(Experiment experiment, CancellationToken stop = default)
     {
         if (experiment.Data.Store == DataSpec.Virtual)
             throw new InputException("data.store", DataSpec.Virtual, "the folder of a frame store", "chemscale prepare --frames FILE --out DIR makes one");
         if (!FrameStore.Exists(experiment.Data.Store) && TokenStore.Exists(experiment.Data.Store))
             throw new InputException(experiment.Data.Store, "a token store", "a frame store", "force fields train on frames: prepare --frames");
-        return FrameStore.Open(experiment.Data.Store);
+        return FrameStore.Open(experiment.Data.Store, stop);
     }
 }
