@@ -29,7 +29,7 @@ public class LayerTests
         ["Scaling"] = ["Numerics"],
         ["Studies"] =
         [
-            "Native", "Files", "Chemistry", "Atoms", "Tokens", "Operators", "Models", "Training", "Simulation", "Generation", "Estimation", "Scaling", "Numerics",
+            "Native", "Files", "Stores", "Chemistry", "Atoms", "Tokens", "Operators", "Models", "Training", "Simulation", "Generation", "Estimation", "Scaling", "Numerics",
         ],
     };
 

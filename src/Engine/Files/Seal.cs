@@ -36,31 +36,28 @@ public static class Seal
     /// <param name="text">A YAML document without comments.</param>
     public static byte[] Yaml(string text) => Sealed(text.EndsWith('\n') ? text : text + "\n", YamlHead, YamlTail);
 
-    /// <summary>The JSON without its seal, which is checked; a file without one, of an earlier version, as it is.</summary>
+    /// <summary>The JSON without its seal; a file without one, of an earlier version, as it is.</summary>
     /// <param name="bytes">Of the file. A reader of the result must refuse keys that it does not know: a damaged seal is one.</param>
-    /// <param name="path">Named in the error.</param>
-    /// <param name="isSealed">False for a file of an earlier version.</param>
-    /// <exception cref="InputException">Some byte is not what was written.</exception>
-    public static ReadOnlySpan<byte> OpenJson(ReadOnlySpan<byte> bytes, string path, out bool isSealed)
+    /// <param name="path">Named in the damage.</param>
+    /// <param name="damage">Not null where some byte is not what was written. A reader may say first what it does not understand.</param>
+    public static ReadOnlySpan<byte> OpenJson(ReadOnlySpan<byte> bytes, string path, out InputException? damage)
     {
-        isSealed = Fits(bytes, JsonHead, JsonTail);
-        if (isSealed) return (byte[])[.. Checked(bytes, JsonHead, JsonTail, path), .. "\n}\n"u8];
-        return bytes.IndexOf(JsonKey) < 0 ? bytes : throw Damaged(path);
+        damage = null;
+        if (Fits(bytes, JsonHead, JsonTail)) return (byte[])[.. Opened(bytes, JsonHead, JsonTail, path, out damage), .. "\n}\n"u8];
+        if (bytes.IndexOf(JsonKey) >= 0) damage = Damaged(path);
+        return bytes;
     }
-
-    /// <inheritdoc cref="OpenJson(ReadOnlySpan{byte}, string, out bool)"/>
-    public static ReadOnlySpan<byte> OpenJson(ReadOnlySpan<byte> bytes, string path) => OpenJson(bytes, path, out _);
 
     /// <summary>The YAML without its seal, which is checked; a file without one, of an earlier version, as it is.</summary>
     /// <param name="bytes">Of a file that this program wrote: it has no comment but the seal.</param>
     /// <param name="path">Named in the error.</param>
-    /// <param name="isSealed">False for a file of an earlier version.</param>
     /// <exception cref="InputException">Some byte is not what was written.</exception>
-    public static string OpenYaml(ReadOnlySpan<byte> bytes, string path, out bool isSealed)
+    public static string OpenYaml(ReadOnlySpan<byte> bytes, string path)
     {
-        isSealed = Fits(bytes, YamlHead, YamlTail);
-        if (isSealed) return Encoding.UTF8.GetString(Checked(bytes, YamlHead, YamlTail, path));
-        return bytes.IndexOf(YamlHead) < 0 && bytes.IndexOf("\n#"u8) < 0 ? Encoding.UTF8.GetString(bytes) : throw Damaged(path);
+        InputException? damage = null;
+        if (Fits(bytes, YamlHead, YamlTail)) bytes = Opened(bytes, YamlHead, YamlTail, path, out damage);
+        else if (bytes.IndexOf(YamlHead) >= 0 || bytes.IndexOf("\n#"u8) >= 0) damage = Damaged(path);
+        return damage is null ? Encoding.UTF8.GetString(bytes) : throw damage;
     }
 
     /// <summary>A record out of a sealed JSON file, or of one of an earlier version.</summary>
@@ -72,7 +69,9 @@ public static class Seal
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(OpenJson(File.ReadAllBytes(path), path), Strict(options)) ?? throw new InputException(path, "nothing", expected);
+            ReadOnlySpan<byte> json = OpenJson(File.ReadAllBytes(path), path, out InputException? damage);
+            T value = JsonSerializer.Deserialize<T>(json, Strict(options)) ?? throw new InputException(path, "nothing", expected);
+            return damage is null ? value : throw damage;
         }
         catch (JsonException e)
         {
@@ -102,10 +101,11 @@ public static class Seal
         bytes.Length > head.Length + Digits + tail.Length && bytes.EndsWith(tail) && bytes[..^(Digits + tail.Length)].EndsWith(head);
 
     /// <summary>What stands before the seal.</summary>
-    private static ReadOnlySpan<byte> Checked(ReadOnlySpan<byte> bytes, byte[] head, byte[] tail, string path)
+    private static ReadOnlySpan<byte> Opened(ReadOnlySpan<byte> bytes, byte[] head, byte[] tail, string path, out InputException? damage)
     {
         ReadOnlySpan<byte> start = bytes[..^(Digits + tail.Length)];
-        return bytes.Slice(start.Length, Digits).SequenceEqual(Digest(start, tail)) ? start[..^head.Length] : throw Damaged(path);
+        damage = bytes.Slice(start.Length, Digits).SequenceEqual(Digest(start, tail)) ? null : Damaged(path);
+        return start[..^head.Length];
     }
 
     private static byte[] Digest(ReadOnlySpan<byte> start, byte[] tail)

@@ -66,18 +66,20 @@ public abstract record Manifest
         if (!File.Exists(path)) throw new InputException(folder, $"no {names.Manifest}", $"a complete {names.Kind}", names.Hint);
         byte[] bytes = ReadBytes(path, names);
         sha256 = FileChecksum.Of(bytes);
-        using JsonDocument document = JsonPlace.Document(Seal.OpenJson(bytes, path), path);
+        using JsonDocument document = JsonPlace.Document(Seal.OpenJson(bytes, path, out InputException? damage), path);
         JsonPlace root = new(path, "", document.RootElement);
         JsonPlace format = root.Required("format", $"{Format}");
         if (format.Integer() != Format) throw format.Wrong($"{Format}", "prepare the data again with this version");
-        root.RequireOnly(["format", .. keys, "options", "files"]);
-        return parse(
+        TManifest manifest = parse(
             root,
             root.Required("options", "names and values").Members().ToDictionary(member => member.Key, member => member.Value.Text()),
             [.. root.Required("files", "a list of files").Items().Select(item => new StoredFile(
                 item.Required("name", "a file name").Text(),
                 item.Required("bytes", "a size").Integer(),
                 item.Required("sha256", "a checksum").Text()))]);
+        if (damage is not null) throw damage;
+        root.RequireOnly(["format", .. keys, "options", "files"]);
+        return manifest;
     }
 
     /// <summary>Its entry for a file, whose size must be that of so many values.</summary>

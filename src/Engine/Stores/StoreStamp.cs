@@ -37,13 +37,15 @@ internal sealed class StoreStamp
     /// <param name="manifest">What its files should be.</param>
     /// <param name="manifestSha256">Of the manifest as it was read.</param>
     /// <param name="verify">Throws where something is wrong.</param>
-    public static void Ensure(string folder, StoreNames names, Manifest manifest, string manifestSha256, Action verify)
+    /// <param name="settled">Nanoseconds that the youngest file must be older than.</param>
+    public static void Ensure(
+        string folder, StoreNames names, Manifest manifest, string manifestSha256, Action verify, long settled = SettledNanoseconds)
     {
         StoreStamp? before = Of(folder, names, manifest, manifestSha256);
         if (before is not null && before.IsKept()) return;
         verify();
         // A store that changed meanwhile is sound as it was read, not as it is.
-        if (before is not null && Of(folder, names, manifest, manifestSha256)?._text == before._text) before.Keep();
+        if (before is not null && Of(folder, names, manifest, manifestSha256)?._text == before._text) before.Keep(settled);
     }
 
     private static StoreStamp? Of(string folder, StoreNames names, Manifest manifest, string manifestSha256)
@@ -72,7 +74,7 @@ internal sealed class StoreStamp
     });
 
     /// <summary>Without a stamp the next opening is slower and nothing else, so that no failure here matters.</summary>
-    private void Keep()
+    private void Keep(long settled)
     {
         foreach (string place in Places())
         {
@@ -81,7 +83,7 @@ internal sealed class StoreStamp
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(place)!);
                 File.WriteAllText(temporary, _text);
-                if (FileIdentity.Of(temporary) is { } now && now.Latest - _latest > SettledNanoseconds) File.Move(temporary, place, overwrite: true);
+                if (FileIdentity.Of(temporary) is { } now && now.Latest - _latest > settled) File.Move(temporary, place, overwrite: true);
                 else File.Delete(temporary);
                 return;
             }

@@ -1,11 +1,10 @@
 using System.Text;
 using System.Xml.Linq;
-using ChemScale.Engine.Files;
 using ChemScale.Engine.Training.Storage;
 
 namespace ChemScale.Engine.Studies.Report;
 
-/// <summary>A page and its figures as files, each under a temporary name that is then renamed: the page, then the checksums of all.</summary>
+/// <summary>A page and its figures as files: each under a temporary name that is then renamed, the page last.</summary>
 internal static class ReportFiles
 {
     /// <exception cref="InputException">The directory cannot be written.</exception>
@@ -22,17 +21,7 @@ internal static class ReportFiles
         try
         {
             storage.CreateDirectory(Path.Combine(directory, "figures"));
-            // Sums of an earlier report must not stand beside half of this one.
-            string sums = Path.Combine(directory, FileChecksum.ListName);
-            if (File.Exists(sums)) storage.DeleteFile(sums);
-            var list = new StringBuilder();
-            foreach ((string name, string content) in files)
-            {
-                byte[] bytes = Encoding.UTF8.GetBytes(content);
-                storage.WriteAtomically(Path.Combine(directory, name), bytes);
-                list.Append(FileChecksum.Line(FileChecksum.Of(bytes), name));
-            }
-            storage.WriteAtomically(sums, Encoding.UTF8.GetBytes(list.ToString()));
+            foreach ((string name, string content) in files) storage.WriteAtomically(Path.Combine(directory, name), Encoding.UTF8.GetBytes(content));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

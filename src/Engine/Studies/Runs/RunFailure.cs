@@ -16,13 +16,10 @@ public sealed record RunFailure(string Reason, bool Diverged)
         string path = Path.Combine(directory, FileName);
         try
         {
-            return JsonSerializer.Deserialize<RunFailure>(Seal.OpenJson(File.ReadAllBytes(path), path));
+            if (!File.Exists(path)) return null;
+            return Seal.ReadJson<RunFailure>(path, JsonSerializerOptions.Default, "why a run failed");
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-        catch (Exception e) when (e is JsonException or InputException)
+        catch (InputException)
         {
             return new RunFailure($"{path} cannot be read", Diverged: false);
         }

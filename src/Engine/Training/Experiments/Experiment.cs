@@ -30,7 +30,7 @@ public sealed record Experiment
 
     /// <summary>A file that the program wrote for itself, whose seal must be right.</summary>
     /// <exception cref="InputException">As <see cref="Read"/>; or the file is damaged.</exception>
-    internal static Experiment ReadSealed(string path) => Parse(Seal.OpenYaml(ReadBytes(path), path, out _), path);
+    internal static Experiment ReadSealed(string path) => Parse(Seal.OpenYaml(ReadBytes(path), path), path);
 
     /// <param name="yaml">The text of an experiment file.</param>
     /// <param name="place">Name of the file in error messages.</param>
