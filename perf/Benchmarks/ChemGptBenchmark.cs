@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Perf.Measuring;
@@ -91,8 +91,7 @@ internal sealed class ChemGptBenchmark : Benchmark
         return clock => clock.Time(Pass.Step, () =>
         {
             using DisposeScope step = NewDisposeScope();
-            model.Loss(ids, positions, rows, targets).backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward(model.Loss(ids, positions, rows, targets));
             optimizer.Step(2e-5);
             foreach (var p in model.parameters()) p.grad?.zero_();
         });

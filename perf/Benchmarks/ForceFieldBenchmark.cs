@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -33,7 +34,7 @@ internal sealed class ForceFieldBenchmark : Benchmark
     /// <summary>Our side in this process, which is one measurement: writes a record on standard output.</summary>
     public static int MeasureCase(RunSettings settings, string path)
     {
-        OperatorModes.Current = OperatorModes.Parse(settings.ModesOr("auto")[0]);
+        using RunScope.Entry run = new RunScope(OperatorModes.Parse(settings.ModesOr("auto")[0])).Enter();
         Measurement record = ForceFieldSide.Measure(path, settings.Steps, settings.Device);
         Console.WriteLine(JsonSerializer.Serialize(record, new JsonSerializerOptions(RunResult.Json) { WriteIndented = false }));
         return 0;

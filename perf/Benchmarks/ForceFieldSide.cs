@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Perf.Measuring;
@@ -41,8 +41,7 @@ internal static class ForceFieldSide
                 ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
                 Tensor sum = nn.functional.mse_loss(output.Energies, energies) * s.EnergyWeight
                     + nn.functional.mse_loss(output.Forces!, forces) * s.ForceWeight;
-                sum.backward();
-                AutogradFunction.ThrowIfFailed();
+                Gradients.Backward(sum);
                 optimizer.Step(s.LearningRate);
                 loss = sum.item<double>();
                 if (device.type == DeviceType.CUDA) cuda.synchronize(device);

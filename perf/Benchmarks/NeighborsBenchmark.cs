@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Operators;
@@ -63,7 +64,7 @@ internal sealed class NeighborsBenchmark : Benchmark
 
     private static int Edges(Tensor positions, int[] sizes)
     {
-        OperatorModes.Current = OperatorMode.Host;
+        using RunScope.Entry host = new RunScope(OperatorMode.Host).Enter();
         using EdgeList list = MoleculeNeighbors.Apply(positions, sizes, Cutoff);
         return list.Count;
     }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
 using ChemScale.Engine.Operators;
@@ -167,7 +168,7 @@ internal sealed class BenchmarkRun : IDisposable
             {
                 if (settle) Thread.Sleep(Settling);
                 side.Clock.WarmingUp = repeat < 0;
-                OperatorModes.Current = side.Mode;
+                using RunScope.Entry run = new RunScope(side.Mode).Enter();
                 long before = Environment.TickCount64;
                 if (!Guard(of, side.Name, () => side.Step(side.Clock), side.Process is null)) alive.Remove(side);
                 double seconds = (Environment.TickCount64 - before) / 1000.0;
@@ -176,7 +177,6 @@ internal sealed class BenchmarkRun : IDisposable
                     Skip(of.Parameters, side.Name, null, $"a step takes {Display.Time(seconds)}. HINT: a greater --seconds keeps it");
             }
         }
-        OperatorModes.Current = OperatorMode.Auto;
         sides.RemoveAll(s => !alive.Contains(s));
     }
 

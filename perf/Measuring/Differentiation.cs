@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,13 +26,12 @@ internal sealed class Differentiation
         clock.Time(Pass.Forward, () => outputs = Forward());
         Tensor[] ahead = [.. outputs.Select(o => twice ? ones_like(o).requires_grad_() : ones_like(o))];
         clock.Time(Pass.Backward,
-            () => gradients = autograd.grad(outputs, Inputs, ahead, retain_graph: twice, create_graph: twice, allow_unused: true));
+            () => gradients = Gradients.Of(outputs, Inputs, ahead, retainGraph: twice, createGraph: twice, allowUnused: true));
         if (twice)
         {
             Tensor[] used = [.. gradients.Take(Twice).Where(g => g is { IsInvalid: false, requires_grad: true })];
             Tensor[] along = [.. used.Select(t => ones_like(t))];
-            clock.Time(Pass.DoubleBackward, () => autograd.grad(used, [.. Inputs, .. ahead], along, allow_unused: true));
+            clock.Time(Pass.DoubleBackward, () => Gradients.Of(used, [.. Inputs, .. ahead], along, allowUnused: true));
         }
-        AutogradFunction.ThrowIfFailed();
     }
 }

@@ -19,6 +19,7 @@ internal sealed class ConvertVerb : Verb
     public string? Grammar { get; set; }
 
     [Option("tokenizer", HelpText = "tokenizer.json, where tokens are involved.")]
+    [Key("tokenizer")]
     public string? TokenizerFile { get; set; }
 
     [Option("threads", HelpText = "Default: all cores.")]

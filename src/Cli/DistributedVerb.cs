@@ -18,30 +18,39 @@ internal abstract class DistributedVerb : TrainingVerb
     public bool DryRun { get; set; }
 
     [Option("partition", HelpText = "Slurm: partition.")]
+    [Key("slurm.partition")]
     public string? Partition { get; set; }
 
     [Option("account", HelpText = "Slurm: account.")]
+    [Key("slurm.account")]
     public string? Account { get; set; }
 
     [Option("time", HelpText = "Slurm: limit of a task, such as 4:00:00; a run goes on in the next one.")]
+    [Key("slurm.time")]
     public string? Time { get; set; }
 
     [Option("cpus", Default = 1, HelpText = "Slurm: processors of a task, and threads of a run.")]
+    [Key("slurm.cpus")]
     public int Cpus { get; set; }
 
     [Option("gpus", HelpText = "Slurm: GPUs of a task.")]
+    [Key("slurm.gpus")]
     public string? Gpus { get; set; }
 
     [Option("memory", HelpText = "Slurm: memory of a task, such as 8G.")]
+    [Key("slurm.memory")]
     public string? Memory { get; set; }
 
     [Option("array-limit", HelpText = "Slurm: tasks at a time.")]
+    [Key("slurm.limit")]
     public int ArrayLimit { get; set; }
 
     [Option("warning", Default = 120, HelpText = "Slurm: seconds before the limit at which a run is put aside.")]
+    [Key("slurm.warning")]
     public int Warning { get; set; }
 
     [Option("sbatch-option", HelpText = "Slurm: further options of sbatch, such as --sbatch-option=--qos=long.")]
+    [Key("slurm.more")]
     public IEnumerable<string> SbatchOptions { get; set; } = [];
 
     protected bool Distributed => Slurm || Workers is not null;
@@ -59,12 +68,12 @@ internal abstract class DistributedVerb : TrainingVerb
     {
         if (Slurm)
         {
-            IReadOnlyList<SlurmJob> jobs = SlurmSubmission.Run(plan, SlurmOptions(), OwnCommand.Words, submit: !DryRun);
+            IReadOnlyList<SlurmJob> jobs = SlurmSubmission.Run(plan, SlurmOptions(), WorkerVerb.Words, submit: !DryRun);
             if (Json) Output.Json(jobs);
             else foreach (SlurmJob job in jobs) Console.WriteLine($"{job.Stage.ToString().ToLowerInvariant()}: {(job.Id is { } id ? $"job {id}, " : "")}{job.Script}");
             return false;
         }
-        new WorkerProcesses { Count = Workers!.Value, Threads = Threads ?? 0, Say = line => Console.Error.WriteLine(line) }.Run(OwnCommand.Words, plan.Directory, stop);
+        new WorkerProcesses { Count = Workers!.Value, Threads = Threads ?? 0, Say = line => Console.Error.WriteLine(line) }.Run(WorkerVerb.Words, plan.Directory, stop);
         return true;
     }
 

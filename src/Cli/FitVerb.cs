@@ -48,6 +48,7 @@ internal sealed class FitVerb : Verb
     public int DropHighest { get; set; }
 
     [Option("bootstrap", Default = 1000, HelpText = "Resamples; 0: profile intervals only.")]
+    [Key("resamples")]
     public int Bootstrap { get; set; }
 
     [Option("resampling", Default = BootstrapKind.Pairs, HelpText = "pairs: points are drawn anew; residuals: their residuals.")]

@@ -2,8 +2,8 @@ using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Tokens.Preparation;
+using ChemScale.Engine.Training.Families;
 using CommandLine;
 
 namespace ChemScale.Cli;

@@ -7,7 +7,7 @@ namespace ChemScale.Cli;
 
 /// <summary>
 /// chemscale VERB [options]. Exit codes: 0 done; 1 failed; 2 a mistake in what was given, one line on standard error;
-/// 130 and 143 after SIGINT and SIGTERM, 75 after SIGUSR1 (a scheduler's warning; "try again"), with a durable checkpoint.
+/// 130 after SIGINT, 143 after SIGTERM and SIGHUP (a terminal that is closed), 75 after SIGUSR1 (a scheduler's warning; "try again"), with a durable checkpoint.
 /// </summary>
 internal static class Program
 {
@@ -31,7 +31,7 @@ internal static class Program
             return 2;
         }
         ParserResult<object> result = parser.ParseArguments(arguments, Verbs);
-        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : ((Verb)result.Value).Run(stop));
+        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : ((Verb)result.Value).Run(stop), result.Value?.GetType());
     }
 
     /// <summary>--n is what the field writes; the parser only knows -n.</summary>
@@ -43,12 +43,13 @@ internal static class Program
         return argument.Length == 3 ? [argument[1..]] : [argument[1..3], argument[4..]];
     }
 
-    private static int Guarded(Func<CancellationToken, int> work)
+    private static int Guarded(Func<CancellationToken, int> work, Type? verb)
     {
         using var stop = new CancellationTokenSource();
         int signalCode = 0;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => OnSignal(c, 130));
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => OnSignal(c, 143));
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, c => OnSignal(c, 143));
         // Linux's number; the enumeration has no name for it.
         using PosixSignalRegistration? warning = OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)10, c => OnSignal(c, 75)) : null;
         try
@@ -58,7 +59,7 @@ internal static class Program
         }
         catch (InputException e)
         {
-            Console.Error.WriteLine("chemscale: " + e.Message);
+            Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
             return 2;
         }
         catch (OperationCanceledException) when (signalCode != 0)

@@ -3,6 +3,7 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
 namespace ChemScale.Cli;
@@ -15,9 +16,11 @@ internal sealed class StudyVerb : Verb
     public IEnumerable<string> Families { get; set; } = [];
 
     [Option("frames", HelpText = "Files of labelled frames for the force fields; default: the GFN2-xTB frames that come with the program.")]
+    [Key("source.frames")]
     public IEnumerable<string> Frames { get; set; } = [];
 
     [Option("units", HelpText = "Unit of the energies in --frames, where the files do not say: eV, kcal/mol, kJ/mol or Hartree.")]
+    [Key("source.units")]
     public string? Units { get; set; }
 
     [Option("shapes", Separator = ',', HelpText = "Force fields of the grid, interactions x features: 1x16,2x32,3x64.")]
@@ -39,6 +42,7 @@ internal sealed class StudyVerb : Verb
     public IEnumerable<string> Molecules { get; set; } = [];
 
     [Option("limit", HelpText = "Molecules taken (default 10,000; 20,000 with --molecules).")]
+    [Key("source.limit")]
     public long? Limit { get; set; }
 
     [Option("out", HelpText = "Folder of the study (default runs/study-TIME); an interrupted study goes on there.")]
@@ -85,7 +89,7 @@ internal sealed class StudyVerb : Verb
 
     public override int Run(CancellationToken stop)
     {
-        var plan = new StudyPlan { Parts = [.. Families.Select(Part)], Parallel = Parallel };
+        var plan = new StudyPlan { Parts = [.. Families.Select(Part)], Parallel = Parallel, Notes = Notes };
         string directory = Out ?? Path.Combine("runs", $"study-{DateTime.Now:yyyyMMdd-HHmmss}");
         using var display = new StudyDisplay();
         StudySummary summary = Study.Run(plan, directory, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)), display.Observer, stop);
@@ -95,48 +99,52 @@ internal sealed class StudyVerb : Verb
         return 0;
     }
 
-    private StudyPartPlan Part(string family) => family.Trim().ToLowerInvariant() is var name && name == "chemgpt" ? LanguagePart() : ForceFieldPart(name);
-
-    private LanguagePartPlan LanguagePart()
+    private StudyPartPlan Part(string name)
     {
-        LanguagePartPlan ready = Molecules.Any() ? LanguagePartPlan.Standard : LanguagePartPlan.Quick;
-        return ready with
+        ModelFamily family = ModelFamily.Named(name, "families");
+        var source = new DataSource
         {
             Molecules = [.. Molecules],
-            Limit = Limit ?? ready.Limit,
             Grammar = SelfiesGrammars.Parse(Grammar),
             Tokenizer = Tokenizer,
-            Model = ready.Model with { Layers = Layers ?? ready.Model.Layers },
-            Widths = Widths.Any() ? [.. Widths] : ready.Widths,
-            Subsets = Subsets.Any() ? [.. Subsets] : ready.Subsets,
-            LearningRates = Rates.Any() ? [.. Rates] : ready.LearningRates,
-            BatchSizes = Batches.Any() ? [.. Batches] : ready.BatchSizes,
-            SearchEpochs = SearchEpochs ?? ready.SearchEpochs,
-            ProbeEpochs = ProbeEpochs ?? ready.ProbeEpochs,
-            MaximumSeen = Seen ?? ready.MaximumSeen,
+            Limit = Limit,
+            Frames = [.. Frames],
+            Units = Units is null ? null : EnergyUnit.Parse(Units, "units"),
+        };
+        var plan = StudyPartPlan.Of(family, source);
+        // Two groups of options: one for each kind of data.
+        bool frames = plan.DocumentName == "frames";
+        IEnumerable<ModelShape> shapes = frames ? Shapes.Select(shape => ModelShape.Parse(shape, "shapes")) : Widths.Select(width => new ModelShape(null, width));
+        return plan with
+        {
+            Outline = !frames && Layers is { } layers ? ExperimentKeys.With(plan.Outline, [("model.layers", $"{layers}")], "layers") : plan.Outline,
+            Shapes = Or(shapes, plan.Shapes),
+            Subsets = Or(frames ? FrameSubsets : Subsets, plan.Subsets),
+            LearningRates = Or(frames ? FrameRates : Rates, plan.LearningRates),
+            BatchSizes = Or(frames ? FrameBatches : Batches, plan.BatchSizes),
+            SearchEpochs = SearchEpochs ?? plan.SearchEpochs,
+            ProbeEpochs = ProbeEpochs ?? plan.ProbeEpochs,
+            MaximumSeen = (frames ? FramesSeen : Seen) ?? plan.MaximumSeen,
             ValidateSearch = !NoValidate,
-            Seed = Seed ?? ready.Seed,
+            Seed = Seed ?? plan.Seed,
         };
     }
 
-    private ForceFieldPartPlan ForceFieldPart(string family)
+    private static IReadOnlyList<T> Or<T>(IEnumerable<T> given, IReadOnlyList<T> otherwise) => given.Any() ? [.. given] : otherwise;
+
+    /// <summary>Commands that go on from a part.</summary>
+    private static IReadOnlyList<CommandNote> Notes(StudyPartPlan plan, string directory, string store)
     {
-        ForceFieldPartPlan ready = Frames.Any() ? ForceFieldPartPlan.Standard : ForceFieldPartPlan.Quick;
-        return ready with
-        {
-            Model = family,
-            Frames = [.. Frames],
-            Energy = Units is null ? null : EnergyUnit.Parse(Units, "--units"),
-            Shapes = Shapes.Any() ? [.. Shapes.Select(shape => Shape.Parse(shape, "--shapes"))] : ready.Shapes,
-            Subsets = FrameSubsets.Any() ? [.. FrameSubsets] : ready.Subsets,
-            LearningRates = FrameRates.Any() ? [.. FrameRates] : ready.LearningRates,
-            BatchSizes = FrameBatches.Any() ? [.. FrameBatches] : ready.BatchSizes,
-            SearchEpochs = SearchEpochs ?? ready.SearchEpochs,
-            ProbeEpochs = ProbeEpochs ?? ready.ProbeEpochs,
-            MaximumSeen = FramesSeen ?? ready.MaximumSeen,
-            ValidateSearch = !NoValidate,
-            Seed = Seed ?? ready.Seed,
-        };
+        string table = Path.Combine(directory, "points.csv"), run = Path.Combine(directory, "grid", "<run>");
+        return
+        [
+            new("The learning curves, in any tool that reads Lightning's metrics.csv", $"ls {Path.Combine(directory, "grid")}/*/metrics.csv"),
+            new("One fit again, from the table of points", $"chemscale fit {table} --n parameters --d items --c compute --loss loss --resource parameters"),
+            new("A longer training on the same data", $"chemscale train --model {plan.Name} --data {store} --epochs 100 --out runs/longer"),
+            plan.DocumentName == "frames"
+                ? new("Forces of frames of your own", $"chemscale predict --run {run} --frames FILE --out predicted.extxyz")
+                : new("Molecules from a model of the grid", $"chemscale generate --run {run} --count 20"),
+        ];
     }
 
     private static void Print(StudySummary summary, string directory)

@@ -36,8 +36,8 @@ internal sealed partial class TpeVerb
             return SearchSpace.Grid(Rates.Any() ? Rates : [5e-5, 3e-4, 1e-3, 4e-3], Batches.Any() ? Batches : [8, 16, 32]);
         }
         if (Rates.Any() || Batches.Any()) throw new InputException("--rates, --batches", "given for a sampled space", "--rate-range and --batch-range");
-        bool forceField = ModelName is not null && !ModelName.Equals("chemgpt", StringComparison.OrdinalIgnoreCase);
-        var ranges = new SpaceRanges { Seed = (ulong)(Seed ?? 42), Count = Count ?? 12, SmallestBatch = forceField ? 1 : 4, LargestBatch = forceField ? 16 : 64 };
+        (int smallest, int largest) = Request().ResolveFamily().SearchedBatches;
+        var ranges = new SpaceRanges { Seed = (ulong)(Seed ?? 42), Count = Count ?? 12, SmallestBatch = smallest, LargestBatch = largest };
         if (RateRange is { } rates)
         {
             (double low, double high) = SpaceRanges.Parse(rates, "--rate-range");

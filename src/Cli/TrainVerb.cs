@@ -1,3 +1,4 @@
+using ChemScale.Engine;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
@@ -20,6 +21,7 @@ internal sealed class TrainVerb : TrainingVerb
         var directory = new RunDirectory(Out);
         // Before any data are prepared there.
         if (!Resume) directory.RequireNew();
+        else if (!directory.IsStarted) RequireDescribed(directory);
         // Options given beside --resume must agree with the run; they are never ignored.
         Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
         using ITrainingTask task = TrainingTasks.Create(experiment, stop);
@@ -30,6 +32,7 @@ internal sealed class TrainVerb : TrainingVerb
             result = Trainer.Run(experiment, task, directory, new TrainerOptions
             {
                 Resume = Resume,
+                Begin = run => RunFacts.Keep(task, experiment, run),
                 Progress = display,
                 Warn = message => Console.Error.WriteLine("chemscale: warning: " + message),
                 CancellationToken = stop,
@@ -39,8 +42,7 @@ internal sealed class TrainVerb : TrainingVerb
         {
             display.Close();
         }
-        RunFacts.Keep(task, directory.Path);
-        RunFacts facts = RunFacts.Of(task);
+        RunFacts facts = RunFacts.Of(task, experiment);
         if (Json)
         {
             Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Facts = facts, Result = result });
@@ -52,5 +54,15 @@ internal sealed class TrainVerb : TrainingVerb
             Console.WriteLine($"  {facts.Parameters:N0} non-embedding parameters, {facts.Items:N0} unique training {facts.ItemName}; peak memory {PeakMemory.Text()}");
         }
         return 0;
+    }
+
+    /// <summary>--resume begins a run where there is none yet, as batch scripts want it; but only one that somebody has described.</summary>
+    private void RequireDescribed(RunDirectory directory)
+    {
+        string[] ofRuns = ["DONE", "FAILED", "facts.json", "metrics.csv", "metrics.jsonl", "checkpoints"];
+        string? left = ofRuns.FirstOrDefault(name => Path.Exists(Path.Combine(directory.Path, name)));
+        if (left is not null)
+            throw new InputException(directory.Path, $"{left} and no experiment.yaml", "a run directory", "restore the file, or train in another directory");
+        if (!IsDescribed) throw new InputException(directory.Path, "no experiment.yaml: no run to go on with", "the run directory of a training", "leave --resume out to begin one");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChemScale.Engine.Studies.Sweeps;
 using CommandLine;
 
@@ -22,6 +23,16 @@ internal sealed class WorkerVerb : Verb
 
     [Option("stop-on-closed-input", HelpText = "Put the run aside and end when standard input closes.")]
     public bool StopOnClosedInput { get; set; }
+
+    /// <summary>The command that answers a call.</summary>
+    public static IReadOnlyList<string> Words(WorkerCall call) =>
+    [
+        .. OwnCommand.Words, "worker", call.Directory,
+        .. call.Stage == SweepStage.All ? (string[])[] : ["--stage", call.Stage.ToString().ToLowerInvariant()],
+        .. call.Index is { } index ? (string[])["--index", index] : [],
+        "--threads", call.Threads.ToString(CultureInfo.InvariantCulture),
+        .. call.StopOnClosedInput ? (string[])["--stop-on-closed-input"] : [],
+    ];
 
     public override int Run(CancellationToken stop)
     {

@@ -43,7 +43,7 @@ public sealed class AnswerTests
     {
         JsonElement report = Json("prepare", "--virtual", "50", "--out", Workplace.In("json-store"), "--json");
         Assert.That(report.GetProperty("molecules").GetInt64(), Is.EqualTo(50));
-        Assert.That(report.GetProperty("tokens").GetInt64(), Is.GreaterThan(500));
+        Expect.Above(report.GetProperty("tokens").GetInt64(), 500);
         Assert.That(report.GetProperty("store").GetProperty("synthetic").GetBoolean(), Is.True);
     }
 
@@ -86,19 +86,19 @@ public sealed class AnswerTests
         string[] arguments = ["tpe", .. training.Skip(1).Where(word => word is not ("--lr" or "1e-3"))];
         JsonElement summary = Json([.. arguments, "--rates", "1e-4,1e-3,1e-2", "--batches", "16", "--probe-epochs", "1"]);
         JsonElement[] configurations = [.. summary.GetProperty("configurations").EnumerateArray()];
-        Assert.That(configurations, Has.Length.AtLeast(3));
-        Assert.That(summary.GetProperty("selected").GetInt32(), Is.InRange(0, configurations.Length - 1));
-        Assert.That(summary.GetProperty("computeSaved").GetDouble(), Is.InRange(0, 1));
+        Expect.AtLeast(configurations.Length, 3);
+        Expect.Between(summary.GetProperty("selected").GetInt32(), 0, configurations.Length - 1);
+        Expect.Between(summary.GetProperty("computeSaved").GetDouble(), 0, 1);
         Assert.That(File.ReadAllText(Path.Combine(Workplace.In("json-tpe"), "report.html")), Does.Contain("Training performance estimation of ChemGPT"));
         JsonElement[] runs = [.. Json("estimate", Workplace.In("json-tpe"), "--probe-epochs", "1", "--json").GetProperty("runs").EnumerateArray()];
         Assert.That(runs.Count(r => r.GetProperty("finished").GetBoolean()), Is.EqualTo(1), "the one that was kept");
         foreach (JsonElement c in configurations)
         {
             JsonElement run = runs.Single(r => r.GetProperty("name").GetString() == c.GetProperty("name").GetString());
-            Assert.That(run.GetProperty("tse").GetDouble(), Is.EqualTo(c.GetProperty("estimate").GetDouble()).Within(1e-12));
+            Expect.Close(run.GetProperty("tse").GetDouble(), c.GetProperty("estimate").GetDouble(), absolute: 1e-12);
             Assert.That(run.GetProperty("learningRate").GetDouble(), Is.EqualTo(c.GetProperty("learningRate").GetDouble()));
         }
-        Assert.That(File.ReadAllLines(Path.Combine(Workplace.In("json-tpe"), "figures", "report-loss-curves.csv")), Has.Length.GreaterThan(configurations.Length));
+        Expect.Above(File.ReadAllLines(Path.Combine(Workplace.In("json-tpe"), "figures", "report-loss-curves.csv")).Length, configurations.Length);
     }
 
     [Test]
@@ -112,7 +112,7 @@ public sealed class AnswerTests
         JsonElement[] kept = [.. all.Where(c => c.GetProperty("fate").GetString() == "kept")];
         Assert.That(all, Has.Length.EqualTo(6), "five, and Hugging Face's default");
         Assert.That(all.Select(c => c.GetProperty("batchSize").GetInt32()).Distinct(), Is.SubsetOf((int[])[8, 16]));
-        Assert.That(kept, Has.Length.AtLeast(4), "the calibration");
+        Expect.AtLeast(kept.Length, 4, "the calibration");
         Assert.That(kept.Select(c => c.GetProperty("final").ValueKind), Is.All.EqualTo(JsonValueKind.Number));
         Assert.That(all[summary.GetProperty("selected").GetInt32()].GetProperty("final").GetDouble(), Is.EqualTo(kept.Min(c => c.GetProperty("final").GetDouble())));
     }
@@ -125,11 +125,11 @@ public sealed class AnswerTests
         string page = Workplace.In("estimate/page.html");
         JsonElement answer = Json("estimate", table, "--html", page, "--json");
         Assert.That(answer.GetProperty("runs").EnumerateArray().Select(r => r.GetProperty("name").GetString()), Is.EqualTo((string[])["a", "b", "c", "d"]));
-        Assert.That(answer.GetProperty("estimators").EnumerateArray().Select(e => e.GetProperty("all").GetProperty("spearman").GetDouble()), Has.All.EqualTo(1).Within(1e-12));
+        Expect.AllClose(answer.GetProperty("estimators").EnumerateArray().Select(e => e.GetProperty("all").GetProperty("spearman").GetDouble()), 1, absolute: 1e-12);
         JsonElement[] rows = [.. answer.GetProperty("replay").GetProperty("rows").EnumerateArray()];
         JsonElement tpe = rows.Single(r => r.GetProperty("pruner").GetString() == "TPE 20 % tse");
         Assert.That(tpe.GetProperty("selected").GetString(), Is.EqualTo("a"));
-        Assert.That(tpe.GetProperty("savings")[0].GetProperty("share").GetDouble(), Is.EqualTo(0.8 * 0.75).Within(1e-12));
+        Expect.Close(tpe.GetProperty("savings")[0].GetProperty("share").GetDouble(), 0.8 * 0.75, absolute: 1e-12);
         Assert.That(File.ReadAllText(page), Does.Contain("Estimation over 4 recorded curves").And.Contain("ASHA"));
         Assert.That(File.Exists(Workplace.In("estimate/figures/page-replay.csv")), Is.True);
         Outcome printed = CommandLine.Here("estimate", table);
@@ -145,7 +145,7 @@ public sealed class AnswerTests
         JsonElement result = answer.RootElement.GetProperty("result");
         Assert.That(result.GetProperty("reason").GetString(), Is.EqualTo("completed"));
         Assert.That(result.GetProperty("steps").GetInt64(), Is.EqualTo(3));
-        Assert.That(result.GetProperty("bestValidationLoss").GetDouble(), Is.GreaterThan(0));
+        Expect.Above(result.GetProperty("bestValidationLoss").GetDouble(), 0);
         Assert.That(answer.RootElement.GetProperty("facts").GetProperty("parameters").GetInt64(), Is.EqualTo(12 * 16 * 16 + 10 * 16 + 2 * 16));
         Assert.That(outcome.ErrorLines, Is.Not.Empty.And.All.StartsWith("step "));
         Assert.That(outcome.Error, Does.Not.Contain('\r').And.Not.Contain('\u001b'));

@@ -46,12 +46,14 @@ internal static class CommandLine
     public static RunningCommand Start(params string[] arguments) => new(Dotnet([Assembly, .. arguments]), null);
 
     /// <summary>The command as bash runs it; <paramref name="script"/> names it <c>"$@"</c>.</summary>
-    public static Outcome Bash(string script, params string[] arguments)
+    public static Outcome Bash(string script, params string[] arguments) => StartBash(script, arguments).Wait();
+
+    public static RunningCommand StartBash(string script, params string[] arguments)
     {
         ProcessStartInfo start = Dotnet([]);
         start.FileName = "bash";
         foreach (string argument in (string[])["-c", script, "bash", Host, Assembly, .. arguments]) start.ArgumentList.Add(argument);
-        return new RunningCommand(start, null).Wait();
+        return new RunningCommand(start, null);
     }
 
     private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";

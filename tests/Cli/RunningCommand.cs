@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NUnit.Framework;
 
 namespace ChemScale.Tests.Cli;
 
@@ -7,6 +8,19 @@ internal sealed class RunningCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    /// <summary>These tests are a script's background job, whose SIGINT is ignored: what they start would rightly ignore it too.</summary>
+    private static readonly bool InterruptIsIgnored = OperatingSystem.IsLinux() && (Convert.ToUInt64(
+        File.ReadLines("/proc/self/status").Single(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & 1 << (2 - 1)) != 0;
+
+    private const string ResetInterrupt = "--default-signal=INT";
+
+    private static readonly Lazy<bool> ResetsInterrupt = new(() =>
+    {
+        using Process env = Process.Start(new ProcessStartInfo("env", [ResetInterrupt, "true"]) { RedirectStandardError = true })!;
+        env.WaitForExit();
+        return env.ExitCode == 0;
+    });
+
     private readonly Process process;
     private readonly Task<string> output;
     private readonly Task<string> error;
@@ -14,6 +28,12 @@ internal sealed class RunningCommand
 
     public RunningCommand(ProcessStartInfo start, byte[]? input)
     {
+        if (InterruptIsIgnored && ResetsInterrupt.Value)
+        {
+            start.ArgumentList.Insert(0, start.FileName);
+            start.ArgumentList.Insert(0, ResetInterrupt);
+            start.FileName = "env";
+        }
         process = Process.Start(start)!;
         output = process.StandardOutput.ReadToEndAsync();
         error = process.StandardError.ReadToEndAsync();
@@ -25,6 +45,11 @@ internal sealed class RunningCommand
     /// <summary>SIGINT, SIGTERM, SIGUSR1 or SIGKILL, by name without SIG.</summary>
     public void Signal(string name)
     {
+        if (name == "INT" && InterruptIsIgnored && !ResetsInterrupt.Value)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Ignore("SIGINT is ignored by what started these tests, and env knows no --default-signal");
+        }
         using Process kill = Process.Start("kill", ["-s", name, $"{process.Id}"]);
         kill.WaitForExit();
     }

@@ -81,8 +81,8 @@ public sealed class SimulationTests
         Assert.That(langevin.Output, Does.Not.Contain("meV/atom/ps"));
         Assert.That(Simulate("relax", "--ensemble", "relax", "--fmax", "0.05").Output, Does.Contain("relaxed in"));
         Frame[] frames = [.. FrameFiles.Read(Trajectory("relax"))];
-        Assert.That(frames[^1].Energy, Is.LessThan(frames[0].Energy!.Value));
-        Assert.That(frames[^1].Forces!.Max(Math.Abs), Is.LessThanOrEqualTo(0.05));
+        Expect.Below(frames[^1].Energy, frames[0].Energy!.Value);
+        Expect.AllClose(frames[^1].Forces, 0, absolute: 0.05);
     }
 
     [Test]
@@ -91,7 +91,8 @@ public sealed class SimulationTests
         Simulate("single", "--steps", "1", "--precision", "float32");
         Simulate("double", "--steps", "1", "--precision", "float64");
         double single = StartFrame.Read(Trajectory("single")).Energy!.Value, twice = StartFrame.Read(Trajectory("double")).Energy!.Value;
-        Assert.That(single, Is.EqualTo(twice).Within(1e-4).And.Not.EqualTo(twice));
+        Expect.Close(single, twice, absolute: 1e-4);
+        Assert.That(single, Is.Not.EqualTo(twice));
     }
 
     [Test]
@@ -129,6 +130,19 @@ public sealed class SimulationTests
         Assert.That(server.Status(), Is.EqualTo("READY"));
         command.Signal(signal);
         Assert.That(command.Wait().ExitCode, Is.EqualTo(code));
+    }
+
+    [Test]
+    public void A_background_job_of_a_script_is_not_ended_by_an_interrupt()
+    {
+        using var server = new FakeServer(trained["background"]);
+        // What a shell does for `command &`: the interrupt of its keyboard is meant for another.
+        RunningCommand command = CommandLine.StartBash("trap '' INT; exec \"$@\"", "serve", "--run", trained.Run, "--frame", trained.Molecule, "--unix", trained["background"]);
+        server.Accept();
+        Assert.That(server.Status(), Is.EqualTo("READY"));
+        command.Signal("INT");
+        command.Signal("TERM");
+        Assert.That(command.Wait().ExitCode, Is.EqualTo(143));
     }
 
     [Test]

@@ -106,12 +106,12 @@ public sealed class WorkerCrashTests
             {
                 AssertWhole(plan, i);
                 // A worker killed right after a run's end may not have told of it.
-                Assert.That(ended.Sum(o => o.ErrorLines.Count(line => line.StartsWith($"{plan.Runs[i].Name}: Completed ", StringComparison.Ordinal))), Is.AtMost(1));
+                Expect.AtMost(ended.Sum(o => o.ErrorLines.Count(line => line.StartsWith($"{plan.Runs[i].Name}: Completed ", StringComparison.Ordinal))), 1);
             }
             Assert.That(File.Exists(SweepStatus.Of(plan).WriteTable()), Is.True);
         }
         TestContext.Out.WriteLine($"seed {seed}: {killed} kills, {midway} of them of a worker that held a run; {rounds} rounds of {reference.Runs.Count} runs");
-        Assert.That(midway, Is.GreaterThan(0), "no kill met a run");
+        Expect.Above(midway, 0, "no kill met a run");
     }
 
     /// <summary>Complete, each step and epoch once and the very losses of an uninterrupted run; and nobody is in the way of the next writer.</summary>

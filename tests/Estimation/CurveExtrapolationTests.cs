@@ -15,14 +15,14 @@ public class CurveExtrapolationTests
     public void Exact_curves_give_back_their_numbers()
     {
         CurveExtrapolation lcga = CurveExtrapolation.Fit(CurveForm.Lcga, Times, [.. Times.Select(k => 1 / (0.02 + 0.15 * k) + 0.8)]);
-        Assert.That(lcga.B1, Is.EqualTo(0.02).Within(1e-8));
-        Assert.That(lcga.B2, Is.EqualTo(0.15).Within(1e-8));
-        Assert.That(lcga.Floor, Is.EqualTo(0.8).Within(1e-8));
-        Assert.That(lcga.Predict(50), Is.EqualTo(1 / (0.02 + 0.15 * 50) + 0.8).Within(1e-8));
+        Expect.Close(lcga.B1, 0.02, absolute: 1e-8);
+        Expect.Close(lcga.B2, 0.15, absolute: 1e-8);
+        Expect.Close(lcga.Floor, 0.8, absolute: 1e-8);
+        Expect.Close(lcga.Predict(50), 1 / (0.02 + 0.15 * 50) + 0.8, absolute: 1e-8);
         CurveExtrapolation power = CurveExtrapolation.Fit(CurveForm.PowerLaw, Times, [.. Times.Select(k => 3 * Math.Pow(k, -0.4) + 0.5)]);
-        Assert.That(power.Size, Is.EqualTo(3).Within(1e-7));
-        Assert.That(power.Shape, Is.EqualTo(0.4).Within(1e-7));
-        Assert.That(power.Floor, Is.EqualTo(0.5).Within(1e-7));
+        Expect.Close(power.Size, 3, absolute: 1e-7);
+        Expect.Close(power.Shape, 0.4, absolute: 1e-7);
+        Expect.Close(power.Floor, 0.5, absolute: 1e-7);
     }
 
     [Test]
@@ -38,9 +38,8 @@ public class CurveExtrapolationTests
             double[] above = [.. x], below = [.. x];
             above[k] += 1e-5;
             below[k] -= 1e-5;
-            Assert.That(g[k], Is.EqualTo((objective.Evaluate(above, up, scrap) - objective.Evaluate(below, down, scrap)) / 2e-5)
-                .Within(1e-8));
-            for (int j = 0; j < n; j++) Assert.That(h[k * n + j], Is.EqualTo((up[j] - down[j]) / 2e-5).Within(1e-7));
+            Expect.Close(g[k], (objective.Evaluate(above, up, scrap) - objective.Evaluate(below, down, scrap)) / 2e-5, absolute: 1e-8);
+            for (int j = 0; j < n; j++) Expect.Close(h[k * n + j], (up[j] - down[j]) / 2e-5, absolute: 1e-7);
         }
     }
 
@@ -49,7 +48,7 @@ public class CurveExtrapolationTests
     {
         CurveExtrapolation fit = CurveExtrapolation.Fit(CurveForm.PowerLaw, Times, [.. Times.Select(k => 3 * Math.Pow(k, -0.2) - 0.7)]);
         Assert.That(fit.Floor, Is.Zero);
-        Assert.That(fit.Predict(1e6), Is.Positive);
+        Expect.Above(fit.Predict(1e6), 0);
     }
 
     [Test]
@@ -64,7 +63,7 @@ public class CurveExtrapolationTests
             LinearRegression line = LinearRegression.Fit(phi, losses)!;
             if (line.Intercept < 0) continue;
             double rms = Math.Sqrt(phi.Select((p, i) => Math.Pow(line.Predict(p) - losses[i], 2)).Average());
-            Assert.That(rms, Is.GreaterThanOrEqualTo(best - 1e-12));
+            Expect.AtLeast(rms, best - 1e-12);
         }
     }
 
@@ -81,10 +80,10 @@ public class CurveExtrapolationTests
         double[] times = [.. Enumerable.Range(1, epochs).Select(k => (double)k)];
         double[] residuals = [.. probe.Curve.Epochs.Select((e, i) => fit.Predict(times[i]) - e.Mean)];
         double unit = run.Epochs[0].Mean;
-        if (fit.Floor > 0) Assert.That(residuals.Sum() / unit, Is.EqualTo(0).Within(1e-10));
+        if (fit.Floor > 0) Expect.Close(residuals.Sum() / unit, 0, absolute: 1e-10);
         double shape = Math.Log(fit.Shape);
-        Assert.That(residuals.Zip(times, (r, t) => r * CurveObjective.Phi(form, t, shape).Value).Sum() / unit, Is.EqualTo(0).Within(1e-10));
-        Assert.That(residuals.Zip(times, (r, t) => r * CurveObjective.Phi(form, t, shape).First).Sum() / unit, Is.EqualTo(0).Within(1e-10));
+        Expect.Close(residuals.Zip(times, (r, t) => r * CurveObjective.Phi(form, t, shape).Value).Sum() / unit, 0, absolute: 1e-10);
+        Expect.Close(residuals.Zip(times, (r, t) => r * CurveObjective.Phi(form, t, shape).First).Sum() / unit, 0, absolute: 1e-10);
     }
 
     [Test]
@@ -92,7 +91,7 @@ public class CurveExtrapolationTests
     {
         var run = new LossCurve("run",
             [.. Enumerable.Range(0, 1000).Select(i => new StepLoss(i / 500, i, 1 / (0.1 + 0.002 * (i + 1)) + 0.5))]);
-        Assert.That(CurveExtrapolation.FinalLoss(CurveForm.Lcga, ProbeView.Of(run, 0.4)), Is.EqualTo(run.Steps[^1].Loss).Within(0.05));
+        Expect.Close(CurveExtrapolation.FinalLoss(CurveForm.Lcga, ProbeView.Of(run, 0.4)), run.Steps[^1].Loss, absolute: 0.05);
         var tiny = new LossCurve("tiny", [.. Enumerable.Range(0, 3).Select(i => new StepLoss(0, i, 1))]);
         Assert.That(() => CurveExtrapolation.FinalLoss(CurveForm.Lcga, ProbeView.Of(tiny, 1)), Throws.TypeOf<InputException>());
     }

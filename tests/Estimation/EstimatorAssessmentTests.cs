@@ -20,10 +20,10 @@ public class EstimatorAssessmentTests
         {
             int[] others = [.. new[] { 0, 1, 2, 4, 5 }.Where(j => j != i)];
             double expected = LinearRegression.Fit([.. others.Select(j => early[j])], [.. others.Select(j => final[j])])!.Predict(early[i]);
-            Assert.That(a.Predicted[i], Is.EqualTo(expected).Within(1e-12));
+            Expect.Close(a.Predicted[i], expected, absolute: 1e-12);
         }
         int[] known = [0, 1, 2, 4, 5];
-        Assert.That(a.Predicted[3], Is.EqualTo(LinearRegression.Fit([.. known.Select(j => early[j])], [.. known.Select(j => final[j])])!.Predict(early[3])).Within(1e-12));
+        Expect.Close(a.Predicted[3], LinearRegression.Fit([.. known.Select(j => early[j])], [.. known.Select(j => final[j])])!.Predict(early[3]), absolute: 1e-12);
         Assert.That(a.All.Count, Is.EqualTo(5));
         Assert.That(a.Selected, Is.Zero);
         Assert.That(a.Regret, Is.Zero);
@@ -35,11 +35,11 @@ public class EstimatorAssessmentTests
         LossCurve[] curves = Curves(1, 1.05, 1.1, 1.15, 8, 9);
         double[] final = [1.1, 1.05, 1.0, 1.15, 8, 9];
         EstimatorAssessment a = Assess(ProbeEstimator.LastTrainingLoss, curves, final);
-        Assert.That(a.All.LeaveOneOutR2, Is.GreaterThan(0.99), "two diverging rates make any line look good");
+        Expect.Above(a.All.LeaveOneOutR2, 0.99, "two diverging rates make any line look good");
         Assert.That(a.NearBest.Count, Is.EqualTo(4));
-        Assert.That(a.NearBest.Spearman, Is.LessThan(0.5));
-        Assert.That(a.NearBest.LeaveOneOutR2, Is.LessThan(0.5));
-        Assert.That(a.Regret, Is.EqualTo(0.1).Within(1e-12));
+        Expect.Below(a.NearBest.Spearman, 0.5);
+        Expect.Below(a.NearBest.LeaveOneOutR2, 0.5);
+        Expect.Close(a.Regret, 0.1, absolute: 1e-12);
     }
 
     [Test]
@@ -57,7 +57,7 @@ public class EstimatorAssessmentTests
     public void The_true_form_read_off_the_probe_needs_no_calibration()
     {
         LossCurve[] curves = Curves(1, 1.3, 1.1, 1.5);
-        Assert.That(Assess(ProbeEstimator.Lcga, curves, [.. curves.Select(c => c.LastTrainingLoss)]).All.DirectR2, Is.GreaterThan(0.999));
+        Expect.Above(Assess(ProbeEstimator.Lcga, curves, [.. curves.Select(c => c.LastTrainingLoss)]).All.DirectR2, 0.999);
     }
 
     [Test]

@@ -15,9 +15,9 @@ public class FinalLossRegressionTests
     {
         LinearRegression line = FinalLossRegression.Fit(Early, Final).Line;
         double[] residuals = [.. Early.Zip(Final, (x, y) => y - line.Predict(x))];
-        Assert.That(residuals.Sum(), Is.EqualTo(0).Within(1e-13));
-        Assert.That(residuals.Zip(Early, (r, x) => r * x).Sum(), Is.EqualTo(0).Within(1e-12));
-        Assert.That(line.R2, Is.EqualTo(Math.Pow(Correlation.Pearson(Early, Final)!.Value, 2)).Within(1e-13));
+        Expect.Close(residuals.Sum(), 0, absolute: 1e-13);
+        Expect.Close(residuals.Zip(Early, (r, x) => r * x).Sum(), 0, absolute: 1e-12);
+        Expect.Close(line.R2, Math.Pow(Correlation.Pearson(Early, Final)!.Value, 2), absolute: 1e-13);
     }
 
     [Test]
@@ -28,9 +28,9 @@ public class FinalLossRegressionTests
         {
             double[] x = [.. Early.Where((_, j) => j != i)], y = [.. Final.Where((_, j) => j != i)];
             double error = Final[i] - LinearRegression.Fit(x, y)!.Predict(Early[i]);
-            Assert.That(regression.LeaveOneOutErrors[i], Is.EqualTo(error).Within(1e-12));
+            Expect.Close(regression.LeaveOneOutErrors[i], error, absolute: 1e-12);
         }
-        Assert.That(regression.LeaveOneOutR2, Is.LessThan(regression.R2!.Value));
+        Expect.Below(regression.LeaveOneOutR2, regression.R2!.Value);
     }
 
     [Test]
@@ -49,7 +49,7 @@ public class FinalLossRegressionTests
             double at = 1.5 * random.NextDouble(), truth = 1 + 2 * at + 0.3 * random.NextNormal();
             if (FinalLossRegression.Fit(x, y).PredictionInterval(at, 0.9).Contains(truth)) covered++;
         }
-        Assert.That(covered / (double)sets, Is.EqualTo(0.9).Within(0.02));
+        Expect.Close(covered / (double)sets, 0.9, absolute: 0.02);
     }
 
     [Test]
@@ -69,7 +69,7 @@ public class FinalLossRegressionTests
             expected += FinalLossRegression.Fit(x, y).ProbabilityBetter(0.4, 0.6);
             if (0.4 + 0.3 * random.NextNormal() < 0.6 + 0.3 * random.NextNormal()) better++;
         }
-        Assert.That(expected / sets, Is.EqualTo(better / (double)sets).Within(0.03));
+        Expect.Close(expected / sets, better / (double)sets, absolute: 0.03);
     }
 
     [Test]

@@ -16,11 +16,11 @@ public class ProbeSelectionTests
     [TestCase(12, 0.1, 0.825)]
     public void Probing_all_and_finishing_one_saves_what_the_arithmetic_says(int runs, double fraction, double saved)
     {
-        Assert.That(ComputeSaved.Of(runs, fraction).Share, Is.EqualTo(saved).Within(1e-15));
-        Assert.That((1 - fraction) * (1 - 1.0 / runs), Is.EqualTo(saved).Within(1e-15));
+        Expect.Close(ComputeSaved.Of(runs, fraction).Share, saved, absolute: 1e-15);
+        Expect.Close((1 - fraction) * (1 - 1.0 / runs), saved, absolute: 1e-15);
         ProbeView[] probes = [.. Enumerable.Range(0, runs).Select(k => ProbeView.Of(Run(1 + 0.1 * k), fraction))];
         ProbeSelection selection = ProbeSelection.KeepBest(probes);
-        Assert.That(selection.Saved.Share, Is.EqualTo(saved).Within(1e-15));
+        Expect.Close(selection.Saved.Share, saved, absolute: 1e-15);
         Assert.That(selection.Kept, Is.EqualTo(new[] { 0 }));
         Assert.That(selection.Verdicts.Count(v => v.Kept), Is.EqualTo(1));
     }
@@ -31,8 +31,8 @@ public class ProbeSelectionTests
         LossCurve recorded = Run(1);
         ProbeView probe = ProbeView.Of(recorded, 0.2);
         Assert.That(probe.Curve.Steps, Has.Count.EqualTo(20));
-        Assert.That(probe.Curve.Epochs.Max(e => e.Epoch), Is.LessThan(2));
-        Assert.That(probe.Curve.Validation.Max(v => v.Step), Is.LessThan(20));
+        Expect.Below(probe.Curve.Epochs.Max(e => e.Epoch), 2);
+        Expect.Below(probe.Curve.Validation.Max(v => v.Step), 20);
         Assert.That(probe.Fraction, Is.EqualTo(0.2));
         // Nothing reachable from the view holds the rest, whatever its access.
         Assert.That(Reachable(probe).OfType<double>(), Has.None.EqualTo(recorded.Steps[20].Loss));
@@ -77,7 +77,7 @@ public class ProbeSelectionTests
         ProbeSelection two = ProbeSelection.KeepUndecided(probes, blurred, ProbeEstimator.LastTrainingLoss);
         Assert.That(one.Kept, Is.EqualTo(new[] { 0 }));
         Assert.That(two.Kept, Is.EqualTo(new[] { 0, 1 }));
-        Assert.That(two.Saved.Share, Is.EqualTo(1 - (0.5 * 3 + 0.5 * 2) / 3).Within(1e-15));
+        Expect.Close(two.Saved.Share, 1 - (0.5 * 3 + 0.5 * 2) / 3, absolute: 1e-15);
         Assert.That(one.Verdicts[0].Predicted, Is.EqualTo(sharp.Predict(2)));
     }
 

@@ -22,7 +22,7 @@ public class ReplayTests
         IPruner[] tpe = [.. ReplaySet.At(fraction, [ProbeEstimator.Tse, ProbeEstimator.LastTrainingLoss]).OfType<TpePruner>()];
         Replay replay = Replay.Run(curves, tpe, [new RunCosts("runs", [.. curves.Select(_ => 1.0)])]);
         Assert.That(replay.Rows, Has.Count.EqualTo(2));
-        Assert.That(replay.Rows.Select(r => r.Savings.Single().Share), Has.All.EqualTo((1 - fraction) * (1 - 1.0 / runs)).Within(1e-12));
+        Expect.AllClose(replay.Rows.Select(r => r.Savings.Single().Share), (1 - fraction) * (1 - 1.0 / runs), absolute: 1e-12);
     }
 
     [Test]
@@ -32,7 +32,7 @@ public class ReplayTests
         {
             RecordedRun[] runs = Recorded(Curves());
             pruner.Run(runs);
-            Assert.That(runs.Min(r => r.Spent), Is.GreaterThanOrEqualTo(fraction - 1e-9), pruner.Name);
+            Expect.AtLeast(runs.Min(r => r.Spent), fraction - 1e-9, pruner.Name);
         }
     }
 
@@ -62,11 +62,11 @@ public class ReplayTests
         ReplayRow tpe = replay.Rows[0], tenth = replay.Rows[1];
         Assert.That(tpe.Selected, Is.EqualTo("run 4"));
         Assert.That(tpe.Regret, Is.Zero);
-        Assert.That(tpe.Savings[0].Share, Is.EqualTo(0.8 * 11 / 12).Within(1e-12));
-        Assert.That(tenth.Savings[0].Share, Is.EqualTo(0.825).Within(1e-12));
-        Assert.That(tpe.Savings[1].Share, Is.EqualTo(1 - (0.2 * 111 + 0.8) / 111).Within(1e-12), "run 0 alone costs 100 s");
-        Assert.That(tpe.All.Spearman, Is.GreaterThan(0.95));
-        Assert.That(replay.Rows.Select(r => r.Savings[0].Share), Has.All.InRange(0, 1));
+        Expect.Close(tpe.Savings[0].Share, 0.8 * 11 / 12, absolute: 1e-12);
+        Expect.Close(tenth.Savings[0].Share, 0.825, absolute: 1e-12);
+        Expect.Close(tpe.Savings[1].Share, 1 - (0.2 * 111 + 0.8) / 111, absolute: 1e-12, message: "run 0 alone costs 100 s");
+        Expect.Above(tpe.All.Spearman, 0.95);
+        Expect.AllBetween(replay.Rows.Select(r => r.Savings[0].Share), 0, 1);
         string table = replay.ToTable();
         TestContext.Out.WriteLine(table);
         Assert.That(table.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(replay.Rows.Count + 1));
@@ -80,8 +80,8 @@ public class ReplayTests
         PrunerChoice choice = new SuccessiveHalvingPruner(1 / 9.0, 3).Run(runs);
         Assert.That(choice.Selected, Is.Zero);
         // 9 to a ninth, 3 to a third, 1 to the end; steps are whole.
-        Assert.That(runs.Select(r => r.Spent), Is.EqualTo(new[] { 1, 0.33, 0.33, 0.11, 0.11, 0.11, 0.11, 0.11, 0.11 }).Within(0.01));
-        Assert.That(choice.Scores, Is.Ordered);
+        Expect.Close(runs.Select(r => r.Spent), new[] { 1, 0.33, 0.33, 0.11, 0.11, 0.11, 0.11, 0.11, 0.11 }, absolute: 0.01);
+        Expect.Ascending(choice.Scores);
     }
 
     [Test]
@@ -91,8 +91,8 @@ public class ReplayTests
         PrunerChoice choice = new AshaPruner(1 / 9.0, 3).Run(runs);
         // Ever better runs come: of each three that have been seen, the last is promoted, then others as the rung fills.
         Assert.That(choice.Selected, Is.EqualTo(8).Or.EqualTo(5));
-        Assert.That(runs[2].Spent, Is.GreaterThan(0.3));
-        Assert.That(runs[0].Spent, Is.EqualTo(0.11).Within(0.01));
+        Expect.Above(runs[2].Spent, 0.3);
+        Expect.Close(runs[0].Spent, 0.11, absolute: 0.01);
     }
 
     [Test]
@@ -101,7 +101,7 @@ public class ReplayTests
         RecordedRun[] runs = Recorded([.. new[] { 1.0, 1.1, 1.2, 3, 0.9 }.Select((floor, k) => Curve(k, floor))]);
         PrunerChoice choice = new MedianPruner(10).Run(runs);
         Assert.That(choice.Selected, Is.EqualTo(4));
-        Assert.That(runs.Select(r => r.Spent), Is.EqualTo(new[] { 1, 1, 1, 0.2, 1 }).Within(1e-12));
+        Expect.Close(runs.Select(r => r.Spent), new[] { 1, 1, 1, 0.2, 1 }, absolute: 1e-12);
     }
 
     [Test]
@@ -110,7 +110,7 @@ public class ReplayTests
         var flat = new LossCurve("flat", [.. Enumerable.Range(0, 100).Select(i => new StepLoss(i / 10, i, Math.Max(1, 3 - 0.1 * i)))]);
         RecordedRun[] runs = Recorded([flat, Curve(1, 0.5)]);
         PrunerChoice choice = new PatientPruner(10, 3).Run(runs);
-        Assert.That(runs[0].Spent, Is.EqualTo(0.6).Within(1e-12), "1 is reached after 30 steps; three checks later");
+        Expect.Close(runs[0].Spent, 0.6, absolute: 1e-12, message: "1 is reached after 30 steps; three checks later");
         Assert.That(runs[1].Spent, Is.EqualTo(1));
         Assert.That(choice.Selected, Is.EqualTo(1));
     }

@@ -13,9 +13,9 @@ public class TrainingSpeedTests
     {
         LossCurve curve = LossCurve.ReadCsv(DataFolder.Require("fits/litmatter_metrics.csv"));
         TseEstimate estimate = TrainingSpeed.Estimate(curve, 10, 1, 0.999, TseConvention.Litmatter);
-        Assert.That(estimate.Tse / 129.8276312691825, Is.EqualTo(1).Within(1e-12));
-        Assert.That(estimate.TseE / 5.670970326378232, Is.EqualTo(1).Within(1e-12));
-        Assert.That(estimate.TseEma / 134.53728970599116, Is.EqualTo(1).Within(1e-12));
+        Expect.Close(estimate.Tse / 129.8276312691825, 1, absolute: 1e-12);
+        Expect.Close(estimate.TseE / 5.670970326378232, 1, absolute: 1e-12);
+        Expect.Close(estimate.TseEma / 134.53728970599116, 1, absolute: 1e-12);
     }
 
     [Test]

@@ -19,7 +19,7 @@ public class DeviceNeighborsTests
     public void Close()
     {
         scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
+        TestScope.Reset();
     }
 
     [Test]
@@ -29,11 +29,11 @@ public class DeviceNeighborsTests
         int[] sizes = [9, 1, 0, 21, 2, 80, 1, 150, .. Enumerable.Repeat(21, device.type == DeviceType.CPU ? 5 : 500)];
         Tensor[] frames = [.. sizes.Select((n, i) => (DeviceOperation.Normal(4 + (ulong)i, n, 3) * 0.35 * Math.Cbrt(10 * n)).to(single ? ScalarType.Float32 : ScalarType.Float64))];
         Tensor positions = cat(frames, 0);
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using EdgeList expected = MoleculeNeighbors.Apply(positions, sizes, cutoff);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         using EdgeList found = MoleculeNeighbors.Apply(positions.to(device), sizes, cutoff);
-        Assert.That(expected.Count, Is.GreaterThan(cutoff > 1 ? 1000 : 1));
+        Expect.Above(expected.Count, cutoff > 1 ? 1000 : 1);
         Same(found.RowStarts, expected.RowStarts);
         Same(found.Senders, expected.Senders);
         Same(found.Receivers, expected.Receivers);
@@ -48,7 +48,7 @@ public class DeviceNeighborsTests
         NpzArchive npz = NpzArchive.Open(DataFolder.Require(Path.Combine("fixtures", "neighbours_ase.npz")));
         string[] names = [.. npz["names"].Texts().Where(name => npz[$"{name}.pbc"].Integers().All(flag => flag == 0))];
         if (names.Length == 0) Assert.Ignore("every system of this file is periodic");
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         foreach (string name in names)
         {
             double[] positions = npz[$"{name}.pos"].Doubles();

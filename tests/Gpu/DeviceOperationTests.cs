@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +19,7 @@ public class DeviceOperationTests
     public void Close()
     {
         scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
+        TestScope.Reset();
     }
 
     private protected virtual bool Small => false;
@@ -38,7 +38,7 @@ public class DeviceOperationTests
         {
             double error = Largest(found[i].Numbers - expected[i].Numbers), size = Math.Max(1, Largest(expected[i].Numbers));
             worst = Math.Max(worst, error / size);
-            Assert.That(error, Is.LessThanOrEqualTo(1e-11 * size), expected[i].Name);
+            Expect.Close(found[i].Numbers, expected[i].Numbers, absolute: 1e-11 * size, message: expected[i].Name);
         }
         TestContext.Out.WriteLine($"{worst:e1} of the largest value");
     }
@@ -57,7 +57,7 @@ public class DeviceOperationTests
             double floor = Ulp * Largest(exact[i].Numbers);
             double ours = RootMeanSquare(kernels[i].Numbers - exact[i].Numbers), theirs = RootMeanSquare(composed[i].Numbers - exact[i].Numbers);
             TestContext.Out.WriteLine($"{exact[i].Name,-24} rms error {ours:e2}, composed {theirs:e2}");
-            Assert.That(ours, Is.LessThanOrEqualTo(2 * theirs + floor), exact[i].Name);
+            Expect.AtMost(ours, 2 * theirs + floor, exact[i].Name);
         }
     }
 
@@ -85,16 +85,14 @@ public class DeviceOperationTests
     /// <summary>Outputs, gradients of their random sum, and the gradients of a random sum of those; float64 on the CPU.</summary>
     private static Value[] Everything(DeviceOperation operation, OperatorMode mode, Device device, ScalarType type)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         using DisposeScope inner = NewDisposeScope();
         Tensor[] leaves = [.. operation.Inputs.Select(t => There(t).requires_grad_())];
         Tensor[] outputs = operation.Apply(leaves);
         Tensor[] gradients = [.. outputs.Select((t, i) => There(DeviceOperation.Normal(100 + (ulong)i, t.shape)).requires_grad_())];
-        IList<Tensor> first = autograd.grad(outputs, leaves, gradients, retain_graph: true, create_graph: true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> first = Gradients.Of(outputs, leaves, gradients, retainGraph: true, createGraph: true);
         Tensor[] along = [.. operation.Along.Select(i => There(DeviceOperation.Normal(200 + (ulong)i, leaves[i].shape)))];
-        IList<Tensor> second = autograd.grad([.. operation.Along.Select(i => first[i])], [.. leaves, .. gradients], along, allow_unused: true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> second = Gradients.Of([.. operation.Along.Select(i => first[i])], [.. leaves, .. gradients], along, allowUnused: true);
         return
         [
             .. outputs.Select((t, i) => Here($"output {i}", t, false)), .. first.Select((t, i) => Here($"first by {i}", t, false)),

@@ -2,7 +2,7 @@ using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Tests.Models;
@@ -46,7 +46,7 @@ public class DeviceTrainingTests
     };
 
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     private static IEnumerable<string> Names() => [.. ForceFields.Keys, "ChemGPT"];
 
@@ -58,8 +58,8 @@ public class DeviceTrainingTests
         double[] found = Losses(name, OperatorMode.Kernels, device, ScalarType.Float64);
         double worst = expected.Zip(found, (e, f) => Math.Abs(f - e)).Max() / expected[0];
         TestContext.Out.WriteLine($"loss {expected[0]:g6} -> {expected[^1]:g6}; apart by {worst:e1} of the first");
-        Assert.That(expected[^1], Is.LessThan(0.95 * expected[0]));
-        Assert.That(worst, Is.LessThan(1e-7));
+        Expect.Below(expected[^1], 0.95 * expected[0]);
+        Expect.Close(found, expected, absolute: 1e-7 * expected[0]);
         Assert.That(AutogradFunction.LiveNodes, Is.Zero, "graphs that stayed");
     }
 
@@ -69,13 +69,13 @@ public class DeviceTrainingTests
         Device device = TestDevice.Require();
         double[] expected = Losses(name, OperatorMode.Composed, CPU, ScalarType.Float64);
         double[] found = Losses(name, OperatorMode.Auto, device, ScalarType.Float32);
-        Assert.That(found[0], Is.EqualTo(expected[0]).Within(1e-3 * expected[0]));
-        Assert.That(found[^1], Is.EqualTo(expected[^1]).Within(0.05 * expected[0]));
+        Expect.Close(found[0], expected[0], relative: 1e-3);
+        Expect.Close(found[^1], expected[^1], absolute: 0.05 * expected[0]);
     }
 
     private static double[] Losses(string name, OperatorMode mode, Device device, ScalarType type)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         using DisposeScope scope = NewDisposeScope();
         return name == "ChemGPT" ? LanguageModel(device, type) : ForceField(ForceFields[name], device, type);
     }
@@ -91,10 +91,8 @@ public class DeviceTrainingTests
         using (GraphBatch there = GraphBatches.Build([.. frames.Select(ToFrame)], Cutoff))
         {
             // Labels around what the untrained model says, by the same form for all.
-            OperatorMode mode = OperatorModes.Current;
-            OperatorModes.Current = OperatorMode.Composed;
+            using RunScope.Entry composed = new RunScope(OperatorMode.Composed).Enter();
             ForceFieldOutput output = reference.Evaluate(there);
-            OperatorModes.Current = mode;
             energies = energies + output.Energies.detach().to(type).to(device);
             forces = forces + output.Forces!.detach().to(type).to(device);
         }
@@ -127,8 +125,7 @@ public class DeviceTrainingTests
             using DisposeScope inner = NewDisposeScope();
             foreach (var parameter in model.parameters()) parameter.grad = null;
             Tensor value = loss();
-            value.backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward(value);
             optimizer.Step(3e-3);
             losses[step] = value.to(ScalarType.Float64).item<double>();
         }

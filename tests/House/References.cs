@@ -3,7 +3,7 @@ using System.Reflection.Emit;
 
 namespace ChemScale.Tests.House;
 
-/// <summary>Every type that a type's declaration and code name: bases, fields, signatures, attributes, and method bodies.</summary>
+/// <summary>What a type's declaration and code name: every type of bases, fields, signatures, attributes and method bodies, or every method called.</summary>
 internal static class References
 {
     private const BindingFlags Declared =
@@ -28,9 +28,26 @@ internal static class References
         return found;
     }
 
+    /// <summary>Every method and constructor that the code names, called or taken as a delegate, with the method that names it.</summary>
+    public static IEnumerable<(MethodBase In, MethodBase Called)> Methods(Type type) =>
+        from method in type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared))
+        where method.GetMethodBody() is not null
+        from called in Members(type, method, method.GetMethodBody()!).OfType<MethodBase>()
+        select (method, called);
+
     private static void AddBody(HashSet<Type> found, Type type, MethodBase method, MethodBody body)
     {
         foreach (LocalVariableInfo local in body.LocalVariables) Add(found, local.LocalType);
+        foreach (MemberInfo member in Members(type, method, body))
+        {
+            Add(found, member as Type ?? member.DeclaringType);
+            if (member is MethodInfo { IsGenericMethod: true } generic)
+                foreach (Type argument in generic.GetGenericArguments()) Add(found, argument);
+        }
+    }
+
+    private static IEnumerable<MemberInfo> Members(Type type, MethodBase method, MethodBody body)
+    {
         byte[] il = body.GetILAsByteArray()!;
         Type[]? typeArguments = type.IsGenericType ? type.GetGenericArguments() : null;
         Type[]? methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
@@ -38,13 +55,9 @@ internal static class References
         {
             OpCode code = il[at] == 0xFE ? OpCodesByValue[(short)(0xFE00 | il[at + 1])] : OpCodesByValue[il[at]];
             at += code.Size;
-            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType)
-            {
-                MemberInfo? member = type.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments);
-                Add(found, member as Type ?? member?.DeclaringType);
-                if (member is MethodInfo { IsGenericMethod: true } generic)
-                    foreach (Type argument in generic.GetGenericArguments()) Add(found, argument);
-            }
+            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType
+                && type.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments) is { } member)
+                yield return member;
             at += code.OperandType switch
             {
                 OperandType.InlineNone => 0,

@@ -28,7 +28,7 @@ public partial class PtxTests
             count++;
         }
         Assert.That(faults, Is.Empty);
-        Assert.That(count, Is.GreaterThan(0));
+        Expect.Above(count, 0);
     }
 
     [Test]
@@ -36,7 +36,7 @@ public partial class PtxTests
     {
         KernelMethod[] kernels = [.. KernelFamilies.Types.SelectMany(KernelFamilies.Variants).Select(v => v.Kernel)
             .Where(k => k.Method.IsDefined(typeof(RoundEachOperationAttribute)))];
-        Assert.That(kernels, Has.Length.GreaterThanOrEqualTo(4));
+        Expect.AtLeast(kernels.Length, 4);
         foreach (KernelMethod kernel in kernels)
         {
             string text = KernelCompiler.Compile(kernel, "sm_90").Text;

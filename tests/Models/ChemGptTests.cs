@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -8,7 +9,7 @@ namespace ChemScale.Tests.Models;
 public class ChemGptTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [TestCase(16, 77_600)]
     [TestCase(32, 302_656)]
@@ -35,18 +36,18 @@ public class ChemGptTests
         foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Host, OperatorMode.Kernels])
         {
             using var scope = NewDisposeScope();
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             var fixture = new GptNeoFixture(file);
             using ChemGpt model = fixture.Model();
             (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = fixture.Packed();
             Tensor logits = model.Logits(ids, positions, rows);
             Tensor loss = model.Loss(ids, positions, rows, targets);
-            loss.backward();
+            Gradients.Backward(loss);
 
-            Assert.That((logits - fixture.RealLogits()).abs().max().item<double>(), Is.LessThan(1e-10), $"{mode} logits");
-            Assert.That(loss.item<double>(), Is.EqualTo(fixture.File.Doubles("loss")[0]).Within(1e-12), $"{mode} loss");
+            Expect.Close(logits, fixture.RealLogits(), absolute: 1e-10, message: $"{mode} logits");
+            Expect.Close(loss.item<double>(), fixture.File.Doubles("loss")[0], absolute: 1e-12, message: $"{mode} loss");
             foreach ((string name, Tensor? gradient) in ChemGptWeights.NamedGradients(model))
-                Assert.That((gradient! - fixture.File.Tensor("g." + name)).abs().max().item<double>(), Is.LessThan(1e-10), $"{mode} {name}");
+                Expect.Close(gradient!, fixture.File.Tensor("g." + name), absolute: 1e-10, message: $"{mode} {name}");
         }
     }
 
@@ -70,7 +71,7 @@ public class ChemGptTests
             predicted += molecule.Length - 1;
         }
         (Tensor i, Tensor p, PackedRows r, Tensor t) = GptNeoFixture.Pack(molecules);
-        Assert.That(model.Loss(i, p, r, t).item<double>(), Is.EqualTo(total / predicted).Within(1e-13));
+        Expect.Close(model.Loss(i, p, r, t).item<double>(), total / predicted, absolute: 1e-13);
     }
 
     [Test]
@@ -79,7 +80,7 @@ public class ChemGptTests
         using var a = new ChemGpt(new ChemGptConfig { Layers = 2, Width = 16, Heads = 4 }, seed: 3);
         using var b = new ChemGpt(new ChemGptConfig { Layers = 2, Width = 16, Heads = 4 }, seed: 3);
         using var c = new ChemGpt(new ChemGptConfig { Layers = 2, Width = 16, Heads = 4 }, seed: 4);
-        Assert.That(a.parameters().Zip(b.parameters()).All(pair => pair.First.eq(pair.Second).all().item<bool>()), Is.True);
+        foreach ((var one, var same) in a.parameters().Zip(b.parameters())) Expect.Close(one, same);
         Assert.That(a.parameters().First().eq(c.parameters().First()).all().item<bool>(), Is.False);
     }
 

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
@@ -97,7 +98,7 @@ internal static class CoordinateCheck
         for (int step = 0; step < steps; step++)
         {
             foreach (var parameter in model.parameters()) parameter.grad = null;
-            model.Loss(ids, positions, rows, targets).backward();
+            Gradients.Backward(model.Loss(ids, positions, rows, targets));
             optimizer.Step(learningRate);
         }
         return Detached().ToDictionary(a => a.Key, a => (a.Value - before[a.Key]).abs().mean().to(ScalarType.Float64).item<double>());

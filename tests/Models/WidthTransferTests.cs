@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
@@ -45,7 +46,7 @@ public class WidthTransferTests
     public void Restore() => set_num_threads(threads);
 
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void A_few_steps_move_no_activation_more_the_wider_the_model()
@@ -53,9 +54,9 @@ public class WidthTransferTests
         Dictionary<string, double> slopes = CoordinateCheck.Slopes(s => s, 4e-3, steps: 4, seeds: 3);
         foreach ((string activation, double slope) in slopes)
         {
-            Assert.That(slope, Is.LessThan(0.15), activation);
+            Expect.Below(slope, 0.15, activation);
             // Queries and keys that have not learnt to point the same way yet: the score of a head of width d goes with d^-1/2.
-            Assert.That(slope, Is.GreaterThan(activation == "attention scores" ? -0.75 : -0.3), activation);
+            Expect.Above(slope, activation == "attention scores" ? -0.75 : -0.3, activation);
         }
     }
 
@@ -64,21 +65,21 @@ public class WidthTransferTests
     {
         double early = CoordinateCheck.Slopes(s => s, 0.016, steps: 4, seeds: 1)["attention scores"];
         double late = CoordinateCheck.Slopes(s => s, 0.016, steps: 16, seeds: 1)["attention scores"];
-        Assert.That(late, Is.GreaterThan(early + 0.2));
-        Assert.That(late, Is.LessThan(0.15).And.GreaterThan(-0.35));
+        Expect.Above(late, early + 0.2);
+        Expect.Between(late, -0.35, 0.15);
     }
 
     [Test]
     public void In_the_standard_parametrization_everything_but_the_embeddings_moves_more_the_wider_the_model()
     {
         Dictionary<string, double> slopes = CoordinateCheck.Slopes(_ => WidthScaling.None, 4e-3, steps: 4, seeds: 3);
-        Assert.That(slopes.Where(s => s.Key != "embeddings").Select(s => s.Value), Is.All.GreaterThan(0.3));
-        Assert.That(slopes["embeddings"], Is.EqualTo(0).Within(0.15));
+        foreach ((string activation, double slope) in slopes.Where(s => s.Key != "embeddings")) Expect.Above(slope, 0.3, activation);
+        Expect.Close(slopes["embeddings"], 0, absolute: 0.15);
     }
 
     [TestCaseSource(nameof(Omissions))]
     public void Without_one_factor_some_activation_moves_more_the_wider_the_model(Delegate omit, string activation) =>
-        Assert.That(CoordinateCheck.Slopes((Func<WidthScaling, WidthScaling>)omit, 4e-3, steps: 4, seeds: 3)[activation], Is.GreaterThan(0.3));
+        Expect.Above(CoordinateCheck.Slopes((Func<WidthScaling, WidthScaling>)omit, 4e-3, steps: 4, seeds: 3)[activation], 0.3);
 
     [Test]
     public void The_check_looks_at_the_model_itself()
@@ -87,7 +88,7 @@ public class WidthTransferTests
         using var model = new ChemGpt(Narrow, 3, ScalarType.Float64);
         (Tensor ids, Tensor positions, PackedRows rows, _) = CoordinateCheck.Batch(1);
         Tensor seen = CoordinateCheck.Activations(model, ids, positions, rows)["logits"];
-        Assert.That((seen - model.Logits(ids, positions, rows)).abs().max().item<double>(), Is.LessThan(1e-12));
+        Expect.Close(seen, model.Logits(ids, positions, rows), absolute: 1e-12);
     }
 
     [Test]
@@ -96,7 +97,7 @@ public class WidthTransferTests
         ChemGptConfig config = Narrow with { BaseWidth = Narrow.Width };
         double[] mup = Losses(new ChemGpt(config, 1), null), standard = Losses(new ChemGpt(config with { Parametrization = Parametrization.Standard }, 1), null);
         Assert.That(mup, Is.EqualTo(standard));
-        Assert.That(mup[^1], Is.LessThan(mup[0]));
+        Expect.Below(mup[^1], mup[0]);
     }
 
     [Test]
@@ -107,7 +108,7 @@ public class WidthTransferTests
         {
             bool matrix = name.Contains('.') && parameter.dim() == 2;
             Assert.That(wide.LearningRateFactor(name), Is.EqualTo(matrix ? 0.25 : 1), name);
-            if (parameter.dim() == 2) Assert.That(parameter.std().item<float>(), Is.EqualTo(matrix ? 0.05 : 0.1).Within(3).Percent, name);
+            if (parameter.dim() == 2) Expect.Close(parameter.std().item<float>(), matrix ? 0.05 : 0.1, relative: 0.03, message: name);
         }
         Assert.That(wide.Scaling, Is.EqualTo(new WidthScaling(0.5, 0.25, 0.25, 0.25)));
     }
@@ -119,7 +120,7 @@ public class WidthTransferTests
     [Test]
     public void Weights_scaled_with_their_rates_against_the_multipliers_train_the_same([Values] OperatorMode mode)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         WidthScaling scaling = WidthScaling.Of(Narrow);
         double stream = 3, queries = 0.7, norm = 1.9;
         // The residual stream shrinks by its factor, and with it what the norms add to its variance.
@@ -148,9 +149,9 @@ public class WidthTransferTests
         factors["qkv"] *= 1.01;
         double[] other = Losses(new ChemGpt(config, scaled, 2, ScalarType.Float64), Factor);
 
-        Assert.That(expected[^1], Is.LessThan(0.9 * expected[0]));
-        Assert.That(found, Is.EqualTo(expected).Within(1e-10));
-        Assert.That(other[^1], Is.Not.EqualTo(expected[^1]).Within(1e-6));
+        Expect.Below(expected[^1], 0.9 * expected[0]);
+        Expect.Close(found, expected, absolute: 1e-10);
+        Expect.Apart(other[^1], expected[^1], by: 1e-6);
     }
 
     [Test]
@@ -163,8 +164,8 @@ public class WidthTransferTests
         ChemGptWeights.Load(plain, tensors.GetValueOrDefault, "memory");
         (Tensor ids, Tensor positions, PackedRows rows, _) = CoordinateCheck.Batch(1);
         Tensor expected = model.Logits(ids, positions, rows), found = plain.Logits(ids, positions, rows);
-        Assert.That((found - expected).abs().max().item<double>(), Is.LessThan(1e-12));
-        Assert.That(expected.abs().max().item<double>(), Is.GreaterThan(0.1));
+        Expect.Close(found, expected, absolute: 1e-12);
+        Expect.Above(expected.abs().max().item<double>(), 0.1);
     }
 
     [Test]
@@ -206,7 +207,7 @@ public class WidthTransferTests
             (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = CoordinateCheck.Batch(step % 2);
             foreach (Parameter parameter in model.parameters()) parameter.grad = null;
             Tensor loss = model.Loss(ids, positions, rows, targets);
-            loss.backward();
+            Gradients.Backward(loss);
             losses[step] = loss.to(ScalarType.Float64).item<double>();
             optimizer.Step(0.01);
         }

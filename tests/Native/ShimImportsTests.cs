@@ -29,7 +29,7 @@ public sealed class ShimImportsTests
         ShimImports imports = ShimImports.Check(Shim, Torch);
         Assert.That(imports.Missing, Is.Empty);
         Assert.That(imports.AbsentLibraries, Is.Empty);
-        Assert.That(imports.Checked, Is.GreaterThan(1000));
+        Expect.Above(imports.Checked, 1000);
     }
 
     [Test]
@@ -66,7 +66,7 @@ public sealed class ShimImportsTests
         string name = ElfSymbols.Read(Shim).Imports().Where(n => n.Contains("2at6Tensor", StringComparison.Ordinal)).Order(StringComparer.Ordinal).First();
         byte[] bytes = File.ReadAllBytes(Shim), old = Encoding.ASCII.GetBytes('\0' + name + '\0');
         int at = bytes.AsSpan().IndexOf(old);
-        Assert.That(at, Is.Positive);
+        Expect.Above(at, 0);
         bytes[at + 3] = (byte)'Q';
         string changed = Path.Combine(folder, "changed.so");
         File.WriteAllBytes(changed, bytes);

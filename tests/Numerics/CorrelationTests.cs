@@ -14,15 +14,15 @@ public class CorrelationTests
     {
         double[] x = [0.1, 5, 2, 9, 3], y = [2, 4, 1, 5, 3];
         // Ranks of x: 1 4 2 5 3, of y: 2 4 1 5 3; sum of d^2 = 2; 1 - 6*2/(5*24).
-        Assert.That(Correlation.Spearman(x, y), Is.EqualTo(0.9).Within(1e-15));
+        Expect.Close(Correlation.Spearman(x, y), 0.9, absolute: 1e-15);
     }
 
     [Test]
     public void Kendall_tau_b_corrects_for_ties()
     {
         // 6 pairs: concordant 4, discordant 0, one tied in x only, one tied in y only.
-        Assert.That(Correlation.KendallTauB([1, 1, 2, 3], [1, 2, 3, 3]), Is.EqualTo(4 / 5.0).Within(1e-15));
-        Assert.That(Correlation.KendallTauB([1, 2, 3], [3, 2, 1]), Is.EqualTo(-1).Within(1e-15));
+        Expect.Close(Correlation.KendallTauB([1, 1, 2, 3], [1, 2, 3, 3]), 4 / 5.0, absolute: 1e-15);
+        Expect.Close(Correlation.KendallTauB([1, 2, 3], [3, 2, 1]), -1, absolute: 1e-15);
     }
 
     [Test]

@@ -31,9 +31,9 @@ public class CounterRandomTests
             squares += z * z;
             fourth += z * z * z * z;
         }
-        Assert.That(sum / n, Is.EqualTo(0).Within(0.015));
-        Assert.That(squares / n, Is.EqualTo(1).Within(0.02));
-        Assert.That(fourth / n, Is.EqualTo(3).Within(0.15));
+        Expect.Close(sum / n, 0, absolute: 0.015);
+        Expect.Close(squares / n, 1, absolute: 0.02);
+        Expect.Close(fourth / n, 3, absolute: 0.15);
     }
 
     [Test]
@@ -46,6 +46,6 @@ public class CounterRandomTests
             counts[random.NextInt(7)]++;
         }
         double chiSquared = counts.Sum(c => (c - 10_000.0) * (c - 10_000) / 10_000);
-        Assert.That(Distributions.ChiSquaredTail(chiSquared, 6), Is.GreaterThan(1e-4));
+        Expect.Above(Distributions.ChiSquaredTail(chiSquared, 6), 1e-4);
     }
 }

@@ -10,18 +10,18 @@ public class TrustRegionTests
     public void Rosenbrocks_valley_is_followed_to_its_end()
     {
         Minimum found = new TrustRegion(2).Minimize(new Rosenbrock(), [-1.2, 1]);
-        Assert.That(found.Point[0], Is.EqualTo(1).Within(1e-12));
-        Assert.That(found.Point[1], Is.EqualTo(1).Within(1e-12));
-        Assert.That(found.GradientNorm, Is.LessThan(1e-12));
-        Assert.That(found.Iterations, Is.LessThan(40));
+        Expect.Close(found.Point[0], 1, absolute: 1e-12);
+        Expect.Close(found.Point[1], 1, absolute: 1e-12);
+        Expect.Below(found.GradientNorm, 1e-12);
+        Expect.Below(found.Iterations, 40);
     }
 
     [Test]
     public void A_saddle_is_left_even_where_the_gradient_vanishes_along_the_way_down()
     {
         Minimum found = new TrustRegion(2).Minimize(new DoubleWell(), [0.5, 0]);
-        Assert.That(Math.Abs(found.Point[1]), Is.EqualTo(1).Within(1e-10));
-        Assert.That(found.Point[0], Is.EqualTo(0).Within(1e-10));
+        Expect.Close(Math.Abs(found.Point[1]), 1, absolute: 1e-10);
+        Expect.Close(found.Point[0], 0, absolute: 1e-10);
     }
 
     [Test]
@@ -46,8 +46,8 @@ public class TrustRegionTests
                     rebuilt += vectors[i * n + k] * values[k * n + k] * vectors[j * n + k];
                     product += vectors[k * n + i] * vectors[k * n + j];
                 }
-                Assert.That(rebuilt, Is.EqualTo(matrix[i * n + j]).Within(1e-13));
-                Assert.That(product, Is.EqualTo(i == j ? 1 : 0).Within(1e-14));
+                Expect.Close(rebuilt, matrix[i * n + j], absolute: 1e-13);
+                Expect.Close(product, i == j ? 1 : 0, absolute: 1e-14);
             }
         }
     }

@@ -24,7 +24,7 @@ public class AdamWKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree_with_the_library()
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         Agrees([1, 100, 130], ScalarType.Float64, 3, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
     }
 
@@ -42,7 +42,7 @@ public class AdamWKernelTests : OperatorFixture
     [Test]
     public void Memory_that_packs_of_four_may_not_have_makes_no_difference([Range(0, 3)] int array)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor[] plain = [.. State(103, 0, ScalarType.Float32), Normal(103, 40, ScalarType.Float32)];
         Tensor[] moved = [.. plain.Select((t, i) => i == array ? cat([zeros(1), t]).narrow(0, 1, 103) : t.clone())];
         foreach (Tensor[] t in (Tensor[][])[plain, moved])
@@ -62,11 +62,11 @@ public class AdamWKernelTests : OperatorFixture
     public void An_optimizer_takes_the_same_way_in_either_form()
     {
         Tensor kernels = Walk(OperatorMode.Kernels), composed = Walk(OperatorMode.Composed);
-        Assert.That((kernels - composed).abs().max().item<double>(), Is.InRange(0, 1e-14));
+        Expect.Close(kernels, composed, absolute: 1e-14);
 
         static Tensor Walk(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             var weights = new Parameter(Normal(50, 1, ScalarType.Float64));
             using var optimizer = new AdamW([("w", weights)], new OptimizerSpec { WeightDecay = 0.1 });
             for (int t = 0; t < 50; t++)
@@ -82,7 +82,7 @@ public class AdamWKernelTests : OperatorFixture
     [Test]
     public void Empty_and_mixed_lists_are_no_trouble()
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Agrees([0], ScalarType.Float64, 1, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
         Agrees([0, 7, 0], ScalarType.Float64, 1, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
     }
@@ -90,7 +90,7 @@ public class AdamWKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         Tensor[] once = Updated(OperatorMode.Kernels, [100], ScalarType.Float32, 5, CPU)[0];
         for (int repeat = 0; repeat < 250; repeat++)
         {
@@ -118,7 +118,7 @@ public class AdamWKernelTests : OperatorFixture
     /// <summary>Weights and moments of each array after one update.</summary>
     private static Tensor[][] Updated(OperatorMode mode, long[] sizes, ScalarType dtype, int update, Device device)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         Tensor[][] states = [.. sizes.Select((n, i) => State(n, i, dtype).Select(t => t.to(device)).ToArray())];
         Tensor[] gradients = [.. sizes.Select((n, i) => Normal(n, 40 + i, dtype).to(device))];
         var form = new AdamWForm(update, 0.01, 0.9, 0.95, 0.1, 1e-8);

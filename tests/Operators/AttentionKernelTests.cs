@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Kernels.Device;
@@ -28,7 +28,7 @@ public class AttentionKernelTests : OperatorFixture
     [TestCaseSource(nameof(HeadWidths))]
     public void Full_warps_agree_with_the_composed_form(int headWidth)
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         // A wide head takes two tiles already, and many shuffles, each of which the CPU's threads must meet for.
         Agree([1, 9], headWidth, 3, 0);
         Agree([9], headWidth, 1, 4);
@@ -39,20 +39,20 @@ public class AttentionKernelTests : OperatorFixture
     [TestCase(12, 32, 5, 0)]
     public void Full_warps_agree_over_several_tiles(int longest, int headWidth, int heads, int window)
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         Agree([longest, 2], headWidth, heads, window);
     }
 
     [Test]
     public void Full_warps_of_float32_agree([Values(2, 8, 64)] int headWidth)
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         using var rows = Rows([1, 9]);
         (Tensor qkv, Tensor gradient) = Random(rows, 3 * headWidth);
         (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(ScalarType.Float32), gradient.to(ScalarType.Float32), rows, 3, 4);
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, gradient, rows, 3, 4);
-        Assert.That((o - expected).abs().max().item<double>(), Is.InRange(0, 1e-4));
-        Assert.That((g - expectedGradient).abs().max().item<double>(), Is.InRange(0, 1e-4 * headWidth));
+        Expect.Close(o, expected, absolute: 1e-4);
+        Expect.Close(g, expectedGradient, absolute: 1e-4 * headWidth);
     }
 
     [Test]
@@ -84,16 +84,15 @@ public class AttentionKernelTests : OperatorFixture
         using var rows = Rows([5, 4]);
         (Tensor qkv, Tensor probe) = Random(rows, 4);
         Tensor kernels = Second(OperatorMode.Kernels), composed = Second(OperatorMode.Composed);
-        Assert.That((kernels - composed).abs().max().item<double>(), Is.InRange(0, 1e-12));
+        Expect.Close(kernels, composed, absolute: 1e-12);
 
         Tensor Second(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = qkv.clone().requires_grad_();
             Tensor value = (Attention.Apply(leaf, rows, 2) * probe).pow(2).sum();
-            Tensor gradient = autograd.grad([value], [leaf], retain_graph: true, create_graph: true)[0];
-            Tensor second = autograd.grad([gradient.pow(2).sum()], [leaf])[0];
-            AutogradFunction.ThrowIfFailed();
+            Tensor gradient = Gradients.Of([value], [leaf], retainGraph: true, createGraph: true)[0];
+            Tensor second = Gradients.Of([gradient.pow(2).sum()], [leaf])[0];
             return second;
         }
     }
@@ -118,10 +117,8 @@ public class AttentionKernelTests : OperatorFixture
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, gradient, rows, 2, 0, 1);
         (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(dtype), gradient.to(dtype), rows, 2, 0, 1);
         Assert.That(o.isfinite().all().item<bool>() && g.isfinite().all().item<bool>(), Is.True);
-        Assert.That(Largest(o - expected), Is.InRange(0, 1e-6 * Largest(expected)));
-        if (dtype == ScalarType.Float64) Assert.That(Largest(g - expectedGradient), Is.InRange(0, 1e-9 * Largest(expectedGradient)));
-
-        static double Largest(Tensor t) => t.abs().max().item<double>();
+        Expect.Close(o, expected, ofLargest: 1e-6);
+        if (dtype == ScalarType.Float64) Expect.Close(g, expectedGradient, ofLargest: 1e-9);
     }
 
     [Test]
@@ -134,12 +131,12 @@ public class AttentionKernelTests : OperatorFixture
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Kernels, qkv, gradient, rows, 2, 0);
         foreach (Tensor input in (Tensor[])[shifted, turned])
         {
-            OperatorModes.Current = OperatorMode.Kernels;
+            TestScope.Mode(OperatorMode.Kernels);
             Tensor leaf = input.detach().requires_grad_();
             Tensor o = Attention.Apply(leaf, rows, 2, 0, 0.7);
-            o.backward([gradient.t().contiguous().t()]);
-            AutogradFunction.ThrowIfFailed();
-            Assert.That(o.eq(expected).all().item<bool>() && leaf.grad!.eq(expectedGradient).all().item<bool>(), Is.True);
+            Gradients.Backward(o, gradient.t().contiguous().t());
+            Expect.Close(o, expected);
+            Expect.Close(leaf.grad!, expectedGradient);
         }
     }
 
@@ -149,13 +146,13 @@ public class AttentionKernelTests : OperatorFixture
         using var rows = Rows([40, 3, 17]);
         (Tensor qkv, Tensor gradient) = Random(rows, 12);
         Tensor[] composed = Of(AttentionComposed.Apply), library = Of(AttentionLibrary.Apply);
-        for (int i = 0; i < 2; i++) Assert.That((library[i] - composed[i]).abs().max().item<double>(), Is.InRange(0, 1e-12));
+        for (int i = 0; i < 2; i++) Expect.Close(library[i], composed[i], absolute: 1e-12);
 
         Tensor[] Of(Func<Tensor, PackedRows, int, int, double, Tensor> form)
         {
             Tensor leaf = qkv.clone().requires_grad_();
             Tensor output = form(leaf, rows, 3, window, 0.7);
-            return [output.detach(), autograd.grad([output], [leaf], [gradient])[0]];
+            return [output.detach(), Gradients.Of([output], [leaf], [gradient])[0]];
         }
     }
 
@@ -165,7 +162,7 @@ public class AttentionKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_bitwise_equal([Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         using var rows = Rows(warps ? [3, 1] : [30, 1, 15]);
         Kernels(rows, 2, 8, 9).RepeatsItself(second: false);
     }
@@ -176,12 +173,12 @@ public class AttentionKernelTests : OperatorFixture
         double[] kernels = Losses(OperatorMode.Kernels), composed = Losses(OperatorMode.Composed);
         double apart = kernels.Zip(composed, (a, b) => Math.Abs(a - b)).Max();
         TestContext.Out.WriteLine($"{composed[0]:f6} to {composed[^1]:f6}; apart {apart:e2}");
-        for (int i = 0; i < kernels.Length; i++) Assert.That(kernels[i], Is.EqualTo(composed[i]).Within(1e-9));
-        Assert.That(composed[^1], Is.LessThan(composed[0]));
+        Expect.Close(kernels, composed, absolute: 1e-9);
+        Expect.Below(composed[^1], composed[0]);
 
         static double[] Losses(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             var config = new ChemGptConfig
             {
                 Layers = 2,
@@ -202,8 +199,7 @@ public class AttentionKernelTests : OperatorFixture
             for (int step = 0; step < losses.Length; step++)
             {
                 Tensor loss = model.Loss(ids, positions, rows, targets);
-                loss.backward();
-                AutogradFunction.ThrowIfFailed();
+                Gradients.Backward(loss);
                 optimizer.Step(1e-3);
                 foreach (var p in model.parameters()) p.grad?.zero_();
                 losses[step] = loss.item<double>();
@@ -229,7 +225,7 @@ public class AttentionKernelTests : OperatorFixture
 
     private static Operation Kernels(PackedRows rows, int heads, int headWidth, int window)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         return new Operation(["qkv"], [Random(rows, heads * headWidth).Qkv], x => [Attention.Apply(x[0], rows, heads, window, 0.7)]);
     }
 
@@ -245,11 +241,10 @@ public class AttentionKernelTests : OperatorFixture
     private static (Tensor Output, Tensor Gradient) Run(
         OperatorMode mode, Tensor qkv, Tensor gradient, PackedRows rows, int heads, int window, double scale = 0.7)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         Tensor leaf = qkv.detach().clone().requires_grad_();
         Tensor output = Attention.Apply(leaf, rows, heads, window, scale);
-        output.backward([gradient]);
-        AutogradFunction.ThrowIfFailed();
+        Gradients.Backward(output, gradient);
         return (output.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
     }
 }

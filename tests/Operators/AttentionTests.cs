@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -8,7 +8,7 @@ namespace ChemScale.Tests.Operators;
 public class AttentionTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void Host_and_composed_forms_agree(
@@ -23,16 +23,15 @@ public class AttentionTests
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, qkv, ScalarType.Float64);
         (Tensor output, Tensor gradient) = Run(OperatorMode.Host, qkv, dtype);
         double tolerance = dtype == ScalarType.Float64 ? 1e-12 : 2e-4;
-        Assert.That((output - expected).abs().max().item<double>(), Is.LessThan(tolerance));
-        Assert.That((gradient - expectedGradient).abs().max().item<double>(), Is.LessThan(tolerance * headWidth));
+        Expect.Close(output, expected, absolute: tolerance);
+        Expect.Close(gradient, expectedGradient, absolute: tolerance * headWidth);
 
         (Tensor, Tensor) Run(OperatorMode mode, Tensor input, ScalarType type)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = input.to(type).clone().requires_grad_();
             Tensor o = Attention.Apply(leaf, rows, heads, window, 0.7);
-            (o * probe.to(type)).sum().backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward((o * probe.to(type)).sum());
             return (o.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
         }
     }
@@ -49,18 +48,17 @@ public class AttentionTests
         (Tensor exact, Tensor exactGradient) = Run(OperatorMode.Composed, ScalarType.Float64);
         (Tensor composed, Tensor composedGradient) = Run(OperatorMode.Composed, ScalarType.Float32);
         (Tensor host, Tensor hostGradient) = Run(OperatorMode.Host, ScalarType.Float32);
-        Assert.That(Error(host, exact), Is.LessThan(2 * Error(composed, exact)));
-        Assert.That(Error(hostGradient, exactGradient), Is.LessThan(2 * Error(composedGradient, exactGradient)));
+        Expect.Below(Error(host, exact), 2 * Error(composed, exact));
+        Expect.Below(Error(hostGradient, exactGradient), 2 * Error(composedGradient, exactGradient));
 
         static double Error(Tensor a, Tensor b) => (a - b).pow(2).mean().sqrt().item<double>();
 
         (Tensor, Tensor) Run(OperatorMode mode, ScalarType type)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = qkv.to(type).clone().requires_grad_();
             Tensor o = Attention.Apply(leaf, rows, heads);
-            (o * probe.to(type)).sum().backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward((o * probe.to(type)).sum());
             return (o.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
         }
     }
@@ -69,16 +67,16 @@ public class AttentionTests
     public void Host_gradient_matches_finite_differences()
     {
         using var scope = NewDisposeScope();
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 3, 12]);
         using Generator generator = new(2);
         Tensor qkv = randn(12, 12, dtype: ScalarType.Float64, generator: generator);
         Tensor probe = randn(12, 4, dtype: ScalarType.Float64, generator: generator), direction = randn_like(qkv);
         Tensor leaf = qkv.clone().requires_grad_();
-        (Attention.Apply(leaf, rows, 2, 4) * probe).sum().backward();
+        Gradients.Backward((Attention.Apply(leaf, rows, 2, 4) * probe).sum());
         const double h = 1e-6;
         double F(double t) => (Attention.Apply(qkv + t * direction, rows, 2, 4) * probe).sum().item<double>();
-        Assert.That((leaf.grad! * direction).sum().item<double>(), Is.EqualTo((F(h) - F(-h)) / (2 * h)).Within(1e-8));
+        Expect.Close((leaf.grad! * direction).sum().item<double>(), (F(h) - F(-h)) / (2 * h), absolute: 1e-8);
     }
 
     [Test]
@@ -89,16 +87,15 @@ public class AttentionTests
         using Generator generator = new(4);
         Tensor qkv = randn(9, 12, dtype: ScalarType.Float64, generator: generator), probe = randn(9, 4, dtype: ScalarType.Float64, generator: generator);
         Tensor host = Second(OperatorMode.Host), composed = Second(OperatorMode.Composed);
-        Assert.That((host - composed).abs().max().item<double>(), Is.LessThan(1e-12));
+        Expect.Close(host, composed, absolute: 1e-12);
 
         Tensor Second(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = qkv.clone().requires_grad_();
             Tensor value = (Attention.Apply(leaf, rows, 2) * probe).pow(2).sum();
-            Tensor gradient = autograd.grad([value], [leaf], retain_graph: true, create_graph: true)[0];
-            Tensor second = autograd.grad([gradient.pow(2).sum()], [leaf])[0];
-            AutogradFunction.ThrowIfFailed();
+            Tensor gradient = Gradients.Of([value], [leaf], retainGraph: true, createGraph: true)[0];
+            Tensor second = Gradients.Of([gradient.pow(2).sum()], [leaf])[0];
             return second;
         }
     }
@@ -107,7 +104,7 @@ public class AttentionTests
     public void Repeats_are_bitwise_equal_whatever_the_threads()
     {
         using var scope = NewDisposeScope();
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 30, 45, 99]);
         using Generator generator = new(3);
         Tensor qkv = randn(99, 48, generator: generator);
@@ -117,9 +114,9 @@ public class AttentionTests
         {
             set_num_threads(1 + repeat % 2);
             Tensor leaf = qkv.clone().requires_grad_();
-            Attention.Apply(leaf, rows, 4, 9).pow(2).sum().backward();
+            Gradients.Backward(Attention.Apply(leaf, rows, 4, 9).pow(2).sum());
             first ??= leaf.grad!;
-            Assert.That(leaf.grad!.eq(first).all().item<bool>(), Is.True);
+            Expect.Close(leaf.grad!, first);
         }
         set_num_threads(threads);
     }
@@ -127,7 +124,7 @@ public class AttentionTests
     [Test]
     public void No_node_outlives_its_graph()
     {
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 30]);
         int before = AutogradFunction.LiveNodes;
         for (int i = 0; i < 20; i++)
@@ -135,8 +132,7 @@ public class AttentionTests
             using var scope = NewDisposeScope();
             Tensor leaf = randn(30, 24).requires_grad_();
             Tensor o = Attention.Apply(leaf, rows, 2);
-            if (i % 2 == 0) o.sum().backward();
-            AutogradFunction.ThrowIfFailed();
+            if (i % 2 == 0) Gradients.Backward(o.sum());
         }
         Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(before));
     }
@@ -145,7 +141,7 @@ public class AttentionTests
     public void A_graph_survives_garbage_collection()
     {
         using var scope = NewDisposeScope();
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         using var rows = new PackedRows([0, 30]);
         Tensor leaf = randn(30, 24).requires_grad_();
         // Enough of them that the pool is empty and new nodes are made.
@@ -155,26 +151,7 @@ public class AttentionTests
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
-        foreach (Tensor output in outputs) output.backward();
-        AutogradFunction.ThrowIfFailed();
+        foreach (Tensor output in outputs) Gradients.Backward(output);
         Assert.That(leaf.grad!.isfinite().all().item<bool>(), Is.True);
-    }
-
-    [Test]
-    public void A_failing_backward_is_rethrown_where_it_can_be_handled()
-    {
-        using var scope = NewDisposeScope();
-        Tensor leaf = randn(3).requires_grad_();
-        new Failing().Apply(leaf)[0].sum().backward();
-        Assert.That(AutogradFunction.ThrowIfFailed, Throws.InvalidOperationException.With.Message.Contains("on purpose"));
-        Assert.That(AutogradFunction.ThrowIfFailed, Throws.Nothing);
-    }
-
-    private sealed class Failing : AutogradFunction
-    {
-        protected internal override Tensor[] Forward(AutogradContext context, Tensor?[] inputs) => [inputs[0]!.clone()];
-
-        protected internal override Tensor?[] Backward(AutogradContext context, Tensor?[] gradients) =>
-            throw new ArithmeticException("on purpose");
     }
 }

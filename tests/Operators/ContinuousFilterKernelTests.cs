@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -27,7 +27,7 @@ public class ContinuousFilterKernelTests : OperatorFixture
     {
         int[] degrees = [.. Enumerable.Range(0, 900).Select(i => i % 41)];
         using var problem = new FilterProblem(degrees, 8, 5);
-        Assert.That(problem.Edges.Count, Is.GreaterThan(16384));
+        Expect.Above(problem.Edges.Count, 16384);
         Compare(problem, OperatorMode.Composed);
     }
 
@@ -43,7 +43,7 @@ public class ContinuousFilterKernelTests : OperatorFixture
     public void Full_warps_agree(int filters, int radial)
     {
         using var problem = new FilterProblem([2, 0, 35, 1], filters, radial);
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         Compare(problem, OperatorMode.Composed);
     }
 
@@ -87,7 +87,7 @@ public class ContinuousFilterKernelTests : OperatorFixture
     [Test]
     public void Repeats_give_the_same_bits([Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         int[] degrees = warps ? [3, 0, 1] : [5, 0, 12, 3];
         using FilterProblem problem = new FilterProblem(degrees, warps ? 4 : 8, 4).To(ScalarType.Float32);
         problem.Kernels().RepeatsItself(second: true);

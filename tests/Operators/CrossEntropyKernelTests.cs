@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
@@ -13,7 +14,7 @@ public class CrossEntropyKernelTests : OperatorKernelTests
     [Test]
     public void A_real_vocabulary_agrees_with_the_composed_form([Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         Tensor[] inputs = Inputs(warps ? 5 : 2_000, 684, ScalarType.Float64);
         Tensor[] kernels = Everything(OperatorMode.Kernels, inputs), composed = Everything(OperatorMode.Composed, inputs);
         AbsoluteTerms.Agree(Names, kernels, composed, Terms(inputs));
@@ -24,15 +25,16 @@ public class CrossEntropyKernelTests : OperatorKernelTests
     {
         Tensor[] inputs = [Normal([33, 100], 8, dtype) * 1_000];
         Tensor[] kernels = Everything(OperatorMode.Kernels, inputs), composed = Everything(OperatorMode.Composed, inputs);
-        Assert.That(kernels[0].allclose(composed[0], rtol: 1e-6) && kernels[1].allclose(composed[1], atol: 1e-5));
+        Expect.Close(kernels[0], composed[0], absolute: 1e-8, relative: 1e-6);
+        Expect.Close(kernels[1], composed[1], absolute: 1e-5, relative: 1e-5);
     }
 
     [Test]
     public void Ignored_rows_have_no_gradient_and_a_batch_of_them_no_mean()
     {
         Tensor logits = Normal([4, 10], 8, ScalarType.Float64).requires_grad_();
-        OperatorModes.Current = OperatorMode.Kernels;
-        CrossEntropy.Apply(logits, tensor(new[] { 3, CrossEntropy.Ignored, 9, CrossEntropy.Ignored })).backward();
+        TestScope.Mode(OperatorMode.Kernels);
+        Gradients.Backward(CrossEntropy.Apply(logits, tensor(new[] { 3, CrossEntropy.Ignored, 9, CrossEntropy.Ignored })));
         Assert.That(Largest(logits.grad![1]) + Largest(logits.grad![3]), Is.Zero);
         Assert.That(CrossEntropy.Apply(logits, full(4, CrossEntropy.Ignored, dtype: ScalarType.Int64)).item<double>(), Is.NaN);
     }
@@ -42,7 +44,7 @@ public class CrossEntropyKernelTests : OperatorKernelTests
     {
         Tensor logits = Normal([2, 10], 8, ScalarType.Float64), spoilt = logits.clone();
         spoilt[0, 3] = double.NaN;
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Assert.That(CrossEntropy.Apply(logits, tensor(new[] { 0, target })).item<double>(), Is.NaN);
         Assert.That(CrossEntropy.Apply(spoilt, tensor(new long[] { 0, 1 })).item<double>(), Is.NaN);
     }

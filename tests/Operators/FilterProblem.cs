@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,7 +62,7 @@ internal sealed class FilterProblem : IDisposable
     /// <summary>In kernels, as an operation.</summary>
     public Operation Kernels()
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         return new Operation(Names[..7], Inputs, x => [Apply(x)]);
     }
 
@@ -76,18 +76,17 @@ internal sealed class FilterProblem : IDisposable
     /// <param name="mode">null: the sums of absolute terms</param>
     public Tensor[] Everything(OperatorMode? mode)
     {
-        OperatorModes.Current = mode ?? OperatorMode.Composed;
+        TestScope.Mode(mode ?? OperatorMode.Composed);
         using DisposeScope scope = NewDisposeScope();
         Tensor[] leaves = [.. Inputs.Append(Gradient).Select(t => Signed(t).clone().requires_grad_())];
         Tensor output = mode is null ? Absolute(leaves) : Apply(leaves[..7]);
-        IList<Tensor> first = autograd.grad([output], leaves[..7], [leaves[7]], retain_graph: true, create_graph: true);
+        IList<Tensor> first = Gradients.Of([output], leaves[..7], [leaves[7]], retainGraph: true, createGraph: true);
         Tensor[] along = [.. Directions(Inputs, 9).Select(Signed)];
         Tensor[] results = [output, .. first, .. Second(0..3), .. Second(2..3), .. Second(0..7)];
-        AutogradFunction.ThrowIfFailed();
         return [.. results.Select(t => t.detach().MoveToOuterDisposeScope())];
 
         IEnumerable<Tensor> Second(Range range) =>
-            autograd.grad([.. first.Take(range)], leaves, [.. along.Take(range)], retain_graph: true, allow_unused: true)
+            Gradients.Of([.. first.Take(range)], leaves, [.. along.Take(range)], retainGraph: true, allowUnused: true)
                 .Select((t, i) => t is { IsInvalid: false } ? t : zeros_like(leaves[i])).ToArray();
 
         Tensor Signed(Tensor t) => mode is null ? t.abs() : t;

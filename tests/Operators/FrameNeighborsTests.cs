@@ -19,7 +19,7 @@ public class FrameNeighborsTests : OperatorFixture
     [SetUp]
     public void Choose()
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
     }
 
     [Test]
@@ -42,7 +42,7 @@ public class FrameNeighborsTests : OperatorFixture
     [Test]
     public void Full_warps_find_the_edges_of_the_host()
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         Frame[] frames =
         [
             NeighborFrames.Skewed(20, Everywhere, 0.3, 2), NeighborFrames.Empty, NeighborFrames.Skewed(15, [true, false, true], 0.3, 3),
@@ -144,7 +144,7 @@ public class FrameNeighborsTests : OperatorFixture
     [Test, Category("Slow")]
     public void Two_hundred_and_fifty_repeats_give_the_same_bits()
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         Frame[] frames = [NeighborFrames.Skewed(6, Everywhere, 0.4, 17), NeighborFrames.Skewed(9, new bool[3], 0.1, 18)];
         FrameEdges first = BinLaunch.Build(Positions(frames), frames, 4);
         for (int repeat = 0; repeat < 250; repeat++)
@@ -241,14 +241,14 @@ public class FrameNeighborsTests : OperatorFixture
 
     private static FrameEdges Host(Frame[] frames, double cutoff)
     {
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         try
         {
             return FrameNeighbors.Apply(frames, Positions(frames), cutoff);
         }
         finally
         {
-            OperatorModes.Current = OperatorMode.Kernels;
+            TestScope.Mode(OperatorMode.Kernels);
         }
     }
 

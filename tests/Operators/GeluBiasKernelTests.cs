@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -14,12 +15,12 @@ public class GeluBiasKernelTests : OperatorKernelTests
     {
         Tensor x = Normal([40, 12], 1, ScalarType.Float64), weight = Normal([48, 12], 2, ScalarType.Float64);
         Tensor bias = Normal([48], 3, ScalarType.Float64);
-        OperatorModes.Current = OperatorMode.Composed;
+        TestScope.Mode(OperatorMode.Composed);
         Tensor expected = LinearGelu.Apply(x, weight, bias);
         foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Auto, OperatorMode.Host, OperatorMode.Kernels])
         {
-            OperatorModes.Current = mode;
-            Assert.That(Largest(LinearGelu.Apply(x, weight, bias) - expected), Is.InRange(0, 1e-13), $"{mode}");
+            TestScope.Mode(mode);
+            Expect.Close(LinearGelu.Apply(x, weight, bias), expected, absolute: 1e-13, message: $"{mode}");
         }
     }
 
@@ -28,11 +29,11 @@ public class GeluBiasKernelTests : OperatorKernelTests
     {
         double[] points = [-1e6, -300, -40, 0, 40, 300, 1e6];
         Tensor x = tensor(points).to(dtype).view(1, -1).clone().requires_grad_(), bias = zeros(points.Length, dtype: dtype);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor y = LinearGelu.Activation(x, bias);
-        y.sum().backward();
-        Assert.That(y.to(ScalarType.Float64).data<double>().ToArray(), Is.EqualTo(new[] { 0, 0, 0, 0, 40, 300, 1e6 }).Within(1e-30));
-        Assert.That(x.grad!.to(ScalarType.Float64).data<double>().ToArray(), Is.EqualTo(new[] { 0, 0, 0, 0.5, 1, 1, 1 }).Within(1e-20));
+        Gradients.Backward(y.sum());
+        Expect.Close(y.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0, 40, 300, 1e6 }, absolute: 1e-30);
+        Expect.Close(x.grad!.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0.5, 1, 1, 1 }, absolute: 1e-20);
     }
 
     private protected override Tensor[] Inputs(int rows, int width, ScalarType dtype) =>

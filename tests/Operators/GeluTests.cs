@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -8,7 +8,7 @@ namespace ChemScale.Tests.Operators;
 public class GeluTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void Host_and_composed_forms_agree(
@@ -20,16 +20,15 @@ public class GeluTests
         (Tensor expected, Tensor expectedGradient) = Run(OperatorMode.Composed, ScalarType.Float64);
         (Tensor y, Tensor gradient) = Run(OperatorMode.Host, dtype);
         double tolerance = dtype == ScalarType.Float64 ? 1e-14 : 2e-6;
-        Assert.That((y - expected).abs().max().item<double>(), Is.LessThan(tolerance * 10));
-        Assert.That((gradient - expectedGradient).abs().max().item<double>(), Is.LessThan(tolerance * 10));
+        Expect.Close(y, expected, absolute: tolerance * 10);
+        Expect.Close(gradient, expectedGradient, absolute: tolerance * 10);
 
         (Tensor, Tensor) Run(OperatorMode mode, ScalarType type)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = x.to(type).clone().requires_grad_();
             Tensor output = Gelu.Apply(leaf);
-            (output * probe.to(type)).sum().backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward((output * probe.to(type)).sum());
             return (output.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
         }
     }
@@ -38,13 +37,12 @@ public class GeluTests
     public void Far_from_zero_it_is_zero_or_the_identity([Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         Tensor x = tensor(new[] { -1e6, -300, -40, 0, 40, 300, 1e6 }).to(dtype).clone().requires_grad_();
         Tensor y = Gelu.Apply(x);
-        y.sum().backward();
-        AutogradFunction.ThrowIfFailed();
-        Assert.That(y.to(ScalarType.Float64).data<double>().ToArray(), Is.EqualTo(new[] { 0, 0, 0, 0, 40, 300, 1e6 }).Within(1e-30));
-        Assert.That(x.grad!.to(ScalarType.Float64).data<double>().ToArray(), Is.EqualTo(new[] { 0, 0, 0, 0.5, 1, 1, 1 }).Within(1e-20));
+        Gradients.Backward(y.sum());
+        Expect.Close(y.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0, 40, 300, 1e6 }, absolute: 1e-30);
+        Expect.Close(x.grad!.to(ScalarType.Float64).data<double>().ToArray(), new[] { 0, 0, 0, 0.5, 1, 1, 1 }, absolute: 1e-20);
     }
 
     [Test]
@@ -52,15 +50,14 @@ public class GeluTests
     {
         using var scope = NewDisposeScope();
         Tensor x = linspace(-3, 3, 20, dtype: ScalarType.Float64);
-        Assert.That((Second(OperatorMode.Host) - Second(OperatorMode.Composed)).abs().max().item<double>(), Is.LessThan(1e-12));
+        Expect.Close(Second(OperatorMode.Host), Second(OperatorMode.Composed), absolute: 1e-12);
 
         Tensor Second(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             Tensor leaf = x.clone().requires_grad_();
-            Tensor first = autograd.grad([Gelu.Apply(leaf).pow(2).sum()], [leaf], retain_graph: true, create_graph: true)[0];
-            Tensor second = autograd.grad([first.sum()], [leaf])[0];
-            AutogradFunction.ThrowIfFailed();
+            Tensor first = Gradients.Of([Gelu.Apply(leaf).pow(2).sum()], [leaf], retainGraph: true, createGraph: true)[0];
+            Tensor second = Gradients.Of([first.sum()], [leaf])[0];
             return second;
         }
     }

@@ -15,7 +15,7 @@ public class LayerNormKernelTests : OperatorKernelTests
     public void Leading_dimensions_and_strides_make_no_difference()
     {
         Tensor[] inputs = Inputs(24, 16, ScalarType.Float64);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor rows = Apply(inputs), folded = Apply([inputs[0].view(4, 6, 16), inputs[1], inputs[2]]);
         Tensor strided = Apply([inputs[0].t().contiguous().t(), inputs[1], inputs[2]]);
         Assert.That(folded.view(24, 16).Equals(rows) && strided.Equals(rows));
@@ -28,7 +28,7 @@ public class LayerNormKernelTests : OperatorKernelTests
         inputs[0] = inputs[0] + 4096;
         Tensor[] exact = Everything(OperatorMode.Composed, [.. inputs.Select(t => t.to(ScalarType.Float64))]);
         Tensor[] composed = Everything(OperatorMode.Composed, inputs), kernels = Everything(OperatorMode.Kernels, inputs);
-        Assert.That(Largest(kernels[0] - exact[0]), Is.InRange(0, 2 * Largest(composed[0] - exact[0])));
+        Expect.Close(kernels[0], exact[0], absolute: 2 * Largest(composed[0] - exact[0]));
     }
 
     private protected override Tensor[] Inputs(int rows, int width, ScalarType dtype) =>

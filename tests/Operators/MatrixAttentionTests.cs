@@ -1,6 +1,6 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -22,7 +22,7 @@ public class MatrixAttentionTests : OperatorFixture
     [SetUp]
     public void Choose()
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
     }
 
     [Test]
@@ -53,20 +53,20 @@ public class MatrixAttentionTests : OperatorFixture
         (Tensor qkv, Tensor gradient) = Random(rows, heads * headWidth);
         (Tensor wide, Tensor wideGradient) = (qkv.to(ScalarType.Float64), gradient.to(ScalarType.Float64));
         (Tensor terms, Tensor gradientTerms) = AttentionTerms.Of(wide, wideGradient, rows, heads, window, scale);
-        OperatorModes.Current = OperatorMode.Composed;
+        TestScope.Mode(OperatorMode.Composed);
         (Tensor expected, Tensor expectedGradient) = Run(wide, wideGradient, rows, heads, window, scale, AttentionPrecision.Weights);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         (Tensor o, Tensor g) = Run(qkv, gradient, rows, heads, window, scale, AttentionPrecision.Bfloat16);
         double output = Worst(o - expected, terms);
         double[] parts = [.. (g - expectedGradient).chunk(3, 1).Zip(gradientTerms.abs().chunk(3, 1), Worst)];
         TestContext.Out.WriteLine($"of the sums of absolute terms: output {output:e2}, queries {parts[0]:e2}, keys {parts[1]:e2}, values {parts[2]:e2}");
         // p is rounded once on its way to o and to the values' gradients. ds = p (dp - D) is rounded itself, and D has the error of o.
-        Assert.That(output, Is.LessThan(Rounding * Slack));
-        Assert.That(parts[0], Is.LessThan(2 * Rounding * Slack));
-        Assert.That(parts[1], Is.LessThan(2 * Rounding * Slack));
-        Assert.That(parts[2], Is.LessThan(Rounding * Slack));
+        Expect.Below(output, Rounding * Slack);
+        Expect.Below(parts[0], 2 * Rounding * Slack);
+        Expect.Below(parts[1], 2 * Rounding * Slack);
+        Expect.Below(parts[2], Rounding * Slack);
         // A query with one key weighs it 1, which needs no rounding.
-        if (window != 1) Assert.That(output, Is.GreaterThan(Rounding / 64));
+        if (window != 1) Expect.Above(output, Rounding / 64);
 
         static double Worst(Tensor error, Tensor terms) => (error.abs() / terms).max().item<double>();
     }
@@ -77,10 +77,11 @@ public class MatrixAttentionTests : OperatorFixture
         using PackedRows rows = Rows([18]);
         using Generator generator = new(9);
         Tensor qkv = randn(18, 48, generator: generator), gradient = randn(18, 16, generator: generator);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         (Tensor o, Tensor g) = Run(qkv, gradient, rows, 1, 0, 0.5, AttentionPrecision.Bfloat16);
         (Tensor rounded, Tensor roundedGradient) = Run(Exact(qkv), Exact(gradient), rows, 1, 0, 0.5, AttentionPrecision.Bfloat16);
-        Assert.That(o.eq(rounded).all().item<bool>() && g.eq(roundedGradient).all().item<bool>(), Is.True);
+        Expect.Close(o, rounded);
+        Expect.Close(g, roundedGradient);
         Assert.That(Exact(qkv).ne(qkv).any().item<bool>(), Is.True);
     }
 
@@ -89,12 +90,13 @@ public class MatrixAttentionTests : OperatorFixture
     {
         using PackedRows rows = Rows([18, 1]);
         (Tensor qkv, Tensor gradient) = Random(rows, 16);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         (Tensor first, Tensor firstGradient) = Run(qkv, gradient, rows, 1, 7, 1, AttentionPrecision.Bfloat16);
         for (int repeat = 1; repeat < 10; repeat++)
         {
             (Tensor o, Tensor g) = Run(qkv, gradient, rows, 1, 7, 1, AttentionPrecision.Bfloat16);
-            Assert.That(o.eq(first).all().item<bool>() && g.eq(firstGradient).all().item<bool>(), Is.True);
+            Expect.Close(o, first);
+            Expect.Close(g, firstGradient);
         }
     }
 
@@ -103,17 +105,16 @@ public class MatrixAttentionTests : OperatorFixture
     {
         using PackedRows rows = Rows([4]);
         (Tensor qkv, Tensor gradient) = Random(rows, 16);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor[] second = [.. ((AttentionPrecision[])[AttentionPrecision.Bfloat16, AttentionPrecision.Weights]).Select(Second)];
-        Assert.That((second[0] - second[1]).abs().max().item<float>(), Is.LessThan(1e-5));
+        Expect.Close(second[0], second[1], absolute: 1e-5);
 
         Tensor Second(AttentionPrecision precision)
         {
             Tensor leaf = qkv.clone().requires_grad_();
             Tensor value = (Attention.Apply(leaf, rows, 1, 0, 0.7, precision) * gradient).sum();
-            Tensor slope = autograd.grad([value], [leaf], retain_graph: true, create_graph: true)[0];
-            Tensor result = autograd.grad([slope.pow(2).sum()], [leaf])[0];
-            AutogradFunction.ThrowIfFailed();
+            Tensor slope = Gradients.Of([value], [leaf], retainGraph: true, createGraph: true)[0];
+            Tensor result = Gradients.Of([slope.pow(2).sum()], [leaf])[0];
             return result;
         }
     }
@@ -125,12 +126,12 @@ public class MatrixAttentionTests : OperatorFixture
         Tensor single = zeros(4, 3 * 32);
         Refused(single, 4, "8 wide");
         Refused(single.to(ScalarType.Float64), 2, "Float64");
-        OperatorModes.Current = OperatorMode.Composed;
+        TestScope.Mode(OperatorMode.Composed);
         Refused(single, 2, "composed");
-        OperatorModes.Current = OperatorMode.Host;
+        TestScope.Mode(OperatorMode.Host);
         Refused(single, 2, "host");
-        OperatorModes.Current = OperatorMode.Kernels;
-        KernelTensors.Cpu = CpuDevice.Scalar;
+        TestScope.Mode(OperatorMode.Kernels);
+        TestScope.Device(CpuDevice.Scalar);
         Refused(single, 2, "cpu");
 
         void Refused(Tensor qkv, int heads, string found) => Assert.That(
@@ -153,8 +154,7 @@ public class MatrixAttentionTests : OperatorFixture
     {
         Tensor leaf = qkv.detach().clone().requires_grad_();
         Tensor output = Attention.Apply(leaf, rows, heads, window, scale, precision);
-        output.backward([gradient]);
-        AutogradFunction.ThrowIfFailed();
+        Gradients.Backward(output, gradient);
         return (output.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
     }
 }

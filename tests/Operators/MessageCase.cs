@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
@@ -54,7 +54,7 @@ internal sealed record MessageCase(EdgeList Edges, int Features, int Radial, boo
     /// <summary>In kernels, as an operation on x, mu where it is there, u, R and G.</summary>
     public Operation Kernels(ScalarType dtype = ScalarType.Float64)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor?[] values = Values(1, dtype)[..5];
         string[] names = [.. Inputs[..5].Where((_, i) => values[i] is not null)];
         return new Operation(names, [.. values.OfType<Tensor>()], given =>
@@ -69,18 +69,16 @@ internal sealed record MessageCase(EdgeList Edges, int Features, int Radial, boo
     /// <summary>Outputs, gradients by inputs, and gradients of those; the cotangent of the gradient by G only where asked for.</summary>
     public IReadOnlyList<(string Name, Tensor Values)> Everything(OperatorMode mode, Tensor?[] values, bool alongFilter = false)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         Tensor?[] leaves = [.. values.Take(7).Select(t => t?.clone().requires_grad_())];
         var pairs = new PaiNNPairs(Edges, leaves[2]!, leaves[3]!);
         (Tensor scalars, Tensor vectors) = PaiNNMessage.Apply(leaves[0]!, leaves[1], pairs, leaves[4]!);
         int[] there = [.. Enumerable.Range(0, 5).Where(i => leaves[i] is not null)];
         int[] used = [.. there.Where(i => alongFilter || i != 4)];
-        IList<Tensor> first = autograd.grad([scalars, vectors], [.. there.Select(i => leaves[i]!)], [leaves[5]!, leaves[6]!], true, true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> first = Gradients.Of([scalars, vectors], [.. there.Select(i => leaves[i]!)], [leaves[5]!, leaves[6]!], true, true);
         int[] wanted = [.. Enumerable.Range(0, 7).Where(i => leaves[i] is not null)];
-        IList<Tensor> second = autograd.grad([.. used.Select(i => first[Array.IndexOf(there, i)])], [.. wanted.Select(i => leaves[i]!)],
+        IList<Tensor> second = Gradients.Of([.. used.Select(i => first[Array.IndexOf(there, i)])], [.. wanted.Select(i => leaves[i]!)],
             [.. used.Select(i => values[7 + i]!)]);
-        AutogradFunction.ThrowIfFailed();
         return
         [
             ("dq", scalars.detach()), ("dmu", vectors.detach()), .. there.Select((i, n) => ("by " + Inputs[i], first[n].detach())),

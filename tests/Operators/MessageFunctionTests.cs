@@ -1,7 +1,7 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Tests.Models.ForceFields;
 using NUnit.Framework;
 using TorchSharp;
@@ -26,7 +26,7 @@ public class MessageFunctionTests
     ];
 
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void Training_gradients_equal_the_composed_ones([ValueSource(nameof(Configs))] ForceFieldConfig config, [Values] bool twoWay)
@@ -34,20 +34,19 @@ public class MessageFunctionTests
         using DisposeScope scope = NewDisposeScope();
         (double[] expected, double scale) = Run(OperatorMode.Composed);
         (double[] found, _) = Run(OperatorMode.Host);
-        Assert.That(found, Is.EqualTo(expected).Within(1e-12 * scale));
+        Expect.Close(found, expected, absolute: 1e-12 * scale);
         Assert.That(AutogradFunction.LiveNodes, Is.Zero);
 
         (double[], double) Run(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             using ForceField model = config.Create(3, ScalarType.Float64);
             using GraphBatch batch = TestFrame.Batch(config.Cutoff, twoWay, Frames);
-            Assert.That(batch.Edges.Count, Is.GreaterThan(2200));
+            Expect.Above(batch.Edges.Count, 2200);
             using (DisposeScope step = NewDisposeScope())
             {
                 ForceFieldOutput output = model.Evaluate(batch, stress: true, createGraph: true);
-                (output.Energies.square().sum() + output.Forces!.square().sum() + output.Stress!.square().sum()).backward();
-                AutogradFunction.ThrowIfFailed();
+                Gradients.Backward(output.Energies.square().sum() + output.Forces!.square().sum() + output.Stress!.square().sum());
             }
             double[] all = [.. model.parameters().Where(p => p.grad is not null).SelectMany(p => p.grad!.data<double>().ToArray())];
             return (all, all.Max(Math.Abs));
@@ -65,22 +64,21 @@ public class MessageFunctionTests
             ForceFieldConfig wide = config is PaiNNConfig painn
                 ? painn with { Features = 32 }
                 : ((SchNetConfig)config) with { Features = 32, Filters = 0 };
-            float[] first = Gradients(wide);
-            for (int repeat = 0; repeat < 2; repeat++) Assert.That(Gradients(wide), Is.EqualTo(first));
+            float[] first = WeightGradients(wide);
+            for (int repeat = 0; repeat < 2; repeat++) Assert.That(WeightGradients(wide), Is.EqualTo(first));
         }
         finally
         {
             set_num_threads(threads);
         }
 
-        static float[] Gradients(ForceFieldConfig config)
+        static float[] WeightGradients(ForceFieldConfig config)
         {
             using DisposeScope scope = NewDisposeScope();
             using ForceField model = config.Create(3);
             using GraphBatch batch = TestFrame.Batch(config.Cutoff, Frames);
             ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
-            (output.Energies.square().sum() + output.Forces!.square().sum()).backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward(output.Energies.square().sum() + output.Forces!.square().sum());
             return [.. model.parameters().SelectMany(p => p.grad!.data<float>().ToArray())];
         }
     }
@@ -93,24 +91,22 @@ public class MessageFunctionTests
             ? painn with { Interactions = 2, NormEpsilon = 0.01 }
             : ((SchNetConfig)config) with { Interactions = 2 };
         double[] expected = Run(OperatorMode.Composed), found = Run(OperatorMode.Host);
-        Assert.That(found, Is.EqualTo(expected).Within(1e-9 * expected.Max(Math.Abs)));
+        Expect.Close(found, expected, absolute: 1e-9 * expected.Max(Math.Abs));
 
         // Squared gradients of squared gradients, by weights throughout.
         double[] Run(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             using ForceField model = config.Create(3, ScalarType.Float64);
             using GraphBatch batch = TestFrame.Batch(config.Cutoff, TestFrame.Molecule(5, 1));
             Tensor[] weights = [.. model.parameters().Where(p => p.numel() != 11 * 6)];
             Tensor value = model.Evaluate(batch, forces: false).Energies.square().sum();
             for (int order = 0; order < 2; order++)
             {
-                IList<Tensor> gradients = autograd.grad([value], weights, retain_graph: true, create_graph: true);
-                AutogradFunction.ThrowIfFailed();
+                IList<Tensor> gradients = Gradients.Of([value], weights, retainGraph: true, createGraph: true);
                 value = gradients.Select(g => g.square().sum()).Aggregate((a, b) => a + b);
             }
-            IList<Tensor> third = autograd.grad([value], weights);
-            AutogradFunction.ThrowIfFailed();
+            IList<Tensor> third = Gradients.Of([value], weights);
             return [value.item<double>(), .. third.SelectMany(g => g.data<double>().ToArray())];
         }
     }

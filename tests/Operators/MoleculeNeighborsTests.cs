@@ -16,7 +16,7 @@ public class MoleculeNeighborsTests : OperatorFixture
     {
         int[] sizes = warps ? [3, 0, 40, 1, 30] : [9, 1, 0, 21, 2, 80, 1, 150];
         Tensor positions = Molecules(sizes, single);
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         foreach (double cutoff in (double[])[0.7, 4, 100])
         {
             using EdgeList found = Edges(OperatorMode.Kernels, cutoff), expected = Edges(OperatorMode.Host, cutoff);
@@ -28,7 +28,7 @@ public class MoleculeNeighborsTests : OperatorFixture
 
         EdgeList Edges(OperatorMode mode, double cutoff)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             return MoleculeNeighbors.Apply(positions, sizes, cutoff);
         }
     }
@@ -40,7 +40,7 @@ public class MoleculeNeighborsTests : OperatorFixture
         Tensor lattice = cartesian_prod(arange(5), arange(5), arange(5)).to(single ? ScalarType.Float32 : ScalarType.Float64);
         foreach (int cutoff in (int[])[1, 2, 3])
         {
-            OperatorModes.Current = OperatorMode.Kernels;
+            TestScope.Mode(OperatorMode.Kernels);
             using EdgeList found = MoleculeNeighbors.Apply(lattice, [125], cutoff);
             Tensor squares = (lattice.unsqueeze(0) - lattice.unsqueeze(1)).square().sum(-1);
             Tensor near = squares.lt(cutoff * cutoff).logical_and(squares.gt(0)).nonzero();
@@ -65,7 +65,7 @@ public class MoleculeNeighborsTests : OperatorFixture
 
         EdgeList Edges(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             return MoleculeNeighbors.Apply(positions, [3001], 20.001);
         }
     }
@@ -75,8 +75,8 @@ public class MoleculeNeighborsTests : OperatorFixture
     {
         int[] sizes = warps ? [3, 1, 7] : [9, 1, 0, 21];
         Tensor positions = Molecules(sizes, single: true);
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
-        OperatorModes.Current = OperatorMode.Kernels;
+        if (warps) TestScope.Device(CpuDevice.Warps);
+        TestScope.Mode(OperatorMode.Kernels);
         using EdgeList first = MoleculeNeighbors.Apply(positions, sizes, 3);
         for (int repeat = 0; repeat < 250; repeat++)
         {
@@ -92,7 +92,7 @@ public class MoleculeNeighborsTests : OperatorFixture
     public void Positions_need_not_be_contiguous()
     {
         Tensor positions = Molecules([9], single: false);
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         using EdgeList expected = MoleculeNeighbors.Apply(positions, [9], 3);
         using EdgeList found = MoleculeNeighbors.Apply(Operation.Strided(positions), [9], 3);
         AssertEqual(found.Senders, expected.Senders);
@@ -104,7 +104,7 @@ public class MoleculeNeighborsTests : OperatorFixture
         NpzArchive npz = NpzArchive.Open(file);
         string[] names = [.. npz["names"].Texts().Where(name => npz[$"{name}.pbc"].Integers().All(flag => flag == 0))];
         if (names.Length == 0) Assert.Ignore("every system of this file is periodic");
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         foreach (string name in names)
         {
             double[] positions = npz[$"{name}.pos"].Doubles();
@@ -118,7 +118,7 @@ public class MoleculeNeighborsTests : OperatorFixture
     [Test]
     public void Batches_without_frames_or_atoms_have_no_edges([Values(0, 2)] int frames)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         using EdgeList edges = MoleculeNeighbors.Apply(empty(0, 3, dtype: ScalarType.Float64), new int[frames], 5);
         Assert.That((edges.Atoms, edges.Count), Is.EqualTo((0, 0)));
     }
@@ -126,7 +126,7 @@ public class MoleculeNeighborsTests : OperatorFixture
     [Test]
     public void Bad_positions_are_refused_as_on_the_host([Values(OperatorMode.Kernels, OperatorMode.Host)] OperatorMode mode)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         Tensor same = tensor(new double[] { 0, 0, 0, 1, 2, 3, 5, 5, 5, 1, 2, 3 }).view(4, 3);
         Assert.That(() => MoleculeNeighbors.Apply(same, [4], 2),
             Throws.InstanceOf<InputException>().With.Message.Contains("atoms 1 and 3"));

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,8 +22,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
             return new Operation([.. Inputs, .. outputs.Select((_, i) => $"gradient of output {i}")], [.. At, .. outputs], all =>
             {
                 Tensor[] inputs = [.. all[..At.Length].Select(Leaf)];
-                IList<Tensor> gradients = autograd.grad(Apply(inputs), inputs, all[At.Length..], true, true);
-                AutogradFunction.ThrowIfFailed();
+                IList<Tensor> gradients = Gradients.Of(Apply(inputs), inputs, all[At.Length..], true, true);
                 return [.. gradients];
             });
         }
@@ -44,9 +43,8 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
                 Tensor one = zeros(outputs[o].numel(), dtype: ScalarType.Float64);
                 one.index_fill_(0, tensor(n), 1);
                 IList<Tensor> slopes = outputs[o].requires_grad
-                    ? autograd.grad([outputs[o]], leaves, [one.view(outputs[o].shape)], retain_graph: true, allow_unused: true)
+                    ? Gradients.Of([outputs[o]], leaves, [one.view(outputs[o].shape)], retainGraph: true, allowUnused: true)
                     : new Tensor[leaves.Length];
-                AutogradFunction.ThrowIfFailed();
                 for (int i = 0; i < leaves.Length; i++)
                 {
                     Tensor measured = differences[i].select(1, row);
@@ -58,7 +56,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
                 }
             }
         }
-        Assert.That(row, Is.GreaterThan(0));
+        Expect.Above(row, 0);
         TestContext.Out.WriteLine($"{row} x {At.Sum(t => t.numel())} slopes, largest error {worst:e1}");
     }
 
@@ -72,7 +70,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
             string name = i < At.Length ? Inputs[i] : "gradient";
             // Products of the library may differ in the last bits.
             for (int n = 0; n < plain.Length; n++)
-                Assert.That(found[n].allclose(plain[n], rtol: 1e-12, atol: 1e-12), $"result {n} from strided {name}");
+                Expect.Close(found[n], plain[n], absolute: 1e-12, relative: 1e-12, message: $"result {n} from strided {name}");
         }
     }
 
@@ -130,8 +128,7 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
         Tensor[] leaves = [.. at.Select(t => t.detach().requires_grad_())], outputs = Apply(leaves);
         int[] used = [.. Enumerable.Range(0, outputs.Length).Where(i => outputs[i].requires_grad)];
         Tensor[] gradients = [.. used.Select(i => Normal(outputs[i], 80 + i)).Select(g => strided ? Strided(g) : g)];
-        IList<Tensor> by = autograd.grad([.. used.Select(i => outputs[i])], leaves, gradients, allow_unused: true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> by = Gradients.Of([.. used.Select(i => outputs[i])], leaves, gradients, allowUnused: true);
         return [.. outputs.Select(t => t.detach()), .. by.Where(t => t is { IsInvalid: false })];
     }
 }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using NUnit.Framework.Internal;
 using TorchSharp;
@@ -61,8 +62,8 @@ public class OperationTests
     {
         Tensor sum = tensor(3.0).requires_grad_();
         Tensor y = AbsoluteTerms.Function(sum, tensor(5.0), tensor(7.0), tensor(11.0));
-        Tensor first = autograd.grad([y], [sum], retain_graph: true, create_graph: true)[0];
-        double second = autograd.grad([first], [sum])[0].item<double>();
+        Tensor first = Gradients.Of([y], [sum], retainGraph: true, createGraph: true)[0];
+        double second = Gradients.Of([first], [sum])[0].item<double>();
         Assert.That((y.item<double>(), first.item<double>(), second), Is.EqualTo((5, 7, 11)));
     }
 

@@ -18,7 +18,6 @@ public abstract class OperatorFixture
     public void Close()
     {
         scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
+        TestScope.Reset();
     }
 }

@@ -8,7 +8,7 @@ namespace ChemScale.Tests.Operators;
 public class OperatorModeTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [TestCase("auto", OperatorMode.Auto)]
     [TestCase("Composed", OperatorMode.Composed)]
@@ -28,7 +28,7 @@ public class OperatorModeTests
     [TestCase(OperatorMode.Kernels, ScalarType.BFloat16, false)]
     public void On_the_CPU_kernels_run_only_when_asked_for(OperatorMode mode, ScalarType dtype, bool expected)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         using Tensor tensor = zeros(1, dtype: dtype);
         Assert.That(OperatorModes.UseKernels(tensor), Is.EqualTo(expected));
     }

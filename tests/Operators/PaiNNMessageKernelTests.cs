@@ -15,22 +15,15 @@ public class PaiNNMessageKernelTests
     private static readonly int[] Uneven = [0, 1, 5, 9, 0, 2, 4, 1, 13, 3, 0];
 
     private DisposeScope scope = null!;
-    private int scratch;
 
     [SetUp]
-    public void Open()
-    {
-        scope = NewDisposeScope();
-        scratch = PaiNNMessageLaunch.ScratchValues;
-    }
+    public void Open() => scope = NewDisposeScope();
 
     [TearDown]
     public void Close()
     {
         scope.Dispose();
-        OperatorModes.Current = OperatorMode.Auto;
-        KernelTensors.Cpu = CpuDevice.Scalar;
-        PaiNNMessageLaunch.ScratchValues = scratch;
+        TestScope.Reset();
     }
 
     [Test]
@@ -38,7 +31,7 @@ public class PaiNNMessageKernelTests
         [Values(1, 8, 33)] int features, [Values(1, 21)] int radial, [Values] bool vectors)
     {
         using EdgeList edges = MessageCase.Random(1, Uneven);
-        PaiNNMessageLaunch.ScratchValues = 1000;
+        TestScope.Scratch(1000);
         Agree(new MessageCase(edges, features, radial, vectors));
     }
 
@@ -68,7 +61,7 @@ public class PaiNNMessageKernelTests
     [Test]
     public void Full_warps_agree([Values(5, 8, 18, 64)] int features, [Values] bool vectors)
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         using EdgeList edges = MessageCase.Random(3, 0, 1, 6, 3);
         Agree(new MessageCase(edges, features, 4, vectors));
     }
@@ -107,7 +100,7 @@ public class PaiNNMessageKernelTests
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         using EdgeList edges = MessageCase.Random(7, warps ? [0, 1, 3] : Uneven);
         new MessageCase(edges, warps ? 4 : 8, warps ? 2 : 5, true).Kernels(ScalarType.Float32).RepeatsItself(second: true);
     }

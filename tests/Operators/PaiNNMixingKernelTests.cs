@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -19,7 +19,7 @@ public class PaiNNMixingKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree([Values] bool update, [Values(5, 8)] int features)
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         Agree(update, features, 4);
     }
 
@@ -49,7 +49,7 @@ public class PaiNNMixingKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool update, [Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         Kernels(update, warps ? 4 : 8, warps ? 2 : 10, ScalarType.Float32).RepeatsItself(second: true);
     }
 
@@ -71,7 +71,7 @@ public class PaiNNMixingKernelTests : OperatorFixture
 
     private static Operation Kernels(bool update, int features, int atoms, ScalarType dtype = ScalarType.Float64)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor[] at = [.. Inputs(update, features, atoms)[..(update ? 5 : 1)].Select(t => t.to(dtype))];
         return new Operation(update ? ["q", "mu", "context", "product", "mixed"] : ["mixed"], at, inputs => Apply(update, inputs));
     }
@@ -112,14 +112,12 @@ public class PaiNNMixingKernelTests : OperatorFixture
     /// <param name="values">As made.</param>
     private static IReadOnlyList<Tensor> Everything(OperatorMode? mode, bool update, Tensor[] values)
     {
-        OperatorModes.Current = mode ?? OperatorMode.Composed;
+        TestScope.Mode(mode ?? OperatorMode.Composed);
         int inputs = update ? 5 : 1;
         Tensor[] leaves = [.. values.Take(inputs + 2).Select(t => t.clone().requires_grad_())];
         Tensor[] results = mode is null ? Absolute(update, leaves[..inputs]) : Apply(update, leaves[..inputs]);
-        IList<Tensor> gradients = autograd.grad(results, leaves[..inputs], leaves[inputs..], true, true);
-        AutogradFunction.ThrowIfFailed();
-        IList<Tensor> again = autograd.grad([.. gradients], leaves, [.. values.Skip(inputs + 2)], allow_unused: true);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> gradients = Gradients.Of(results, leaves[..inputs], leaves[inputs..], true, true);
+        IList<Tensor> again = Gradients.Of([.. gradients], leaves, [.. values.Skip(inputs + 2)], allowUnused: true);
         return
         [
             .. results.Select(t => t.detach()), .. gradients.Select(g => g.detach()),

@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -30,7 +30,7 @@ public class RadialKernelTests : OperatorFixture
         [Values] bool gaussian, [Values(0, 6)] int power, [Values(3, 8)] int count, [Values(1, 37)] int edges)
     {
         // 37 edges on four lanes each: 148 threads' work for 128, so the last round is partly idle.
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         AgreesInFloat64(Vectors(edges), Functions(gaussian, power, count, ScalarType.Float64));
     }
 
@@ -97,7 +97,7 @@ public class RadialKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         Kernels(Vectors(warps ? 9 : 200).to(ScalarType.Float32), Functions(false, 6, 8, ScalarType.Float32)).RepeatsItself(second: true);
     }
 
@@ -108,17 +108,16 @@ public class RadialKernelTests : OperatorFixture
         Tensor vectors = Vectors(50);
         (Tensor first, Tensor second) = Derivatives(OperatorMode.Kernels);
         (Tensor composedFirst, Tensor composedSecond) = Derivatives(OperatorMode.Composed);
-        Assert.That(Largest(first - composedFirst), Is.InRange(0, 1e-12 * Largest(composedFirst)));
-        Assert.That(Largest(second - composedSecond), Is.InRange(0, 1e-12 * Largest(composedSecond)));
+        Expect.Close(first, composedFirst, ofLargest: 1e-12);
+        Expect.Close(second, composedSecond, ofLargest: 1e-12);
 
         (Tensor, Tensor) Derivatives(OperatorMode mode)
         {
             Tensor leaf = vectors.clone().requires_grad_();
             // The gradient of a sum is one number stretched over the tensor: not contiguous.
             Tensor sum = Outputs(mode, leaf, functions)[output].sum();
-            Tensor gradient = autograd.grad([sum], [leaf], retain_graph: true, create_graph: true)[0];
-            Tensor again = autograd.grad([gradient.pow(3).sum()], [leaf])[0];
-            AutogradFunction.ThrowIfFailed();
+            Tensor gradient = Gradients.Of([sum], [leaf], retainGraph: true, createGraph: true)[0];
+            Tensor again = Gradients.Of([gradient.pow(3).sum()], [leaf])[0];
             return (gradient.detach(), again);
         }
     }
@@ -129,7 +128,7 @@ public class RadialKernelTests : OperatorFixture
         RadialFunctions functions = Functions(true, 6, 5, ScalarType.Float64);
         Tensor vectors = Vectors(20);
         Tensor kernels = Third(OperatorMode.Kernels), composed = Third(OperatorMode.Composed);
-        Assert.That(Largest(kernels - composed), Is.InRange(0, 1e-11 * Largest(composed)));
+        Expect.Close(kernels, composed, ofLargest: 1e-11);
 
         Tensor Third(OperatorMode mode)
         {
@@ -137,8 +136,7 @@ public class RadialKernelTests : OperatorFixture
             var features = Features(mode, leaf, functions);
             Tensor y = (features.Radial * features.Envelope).sum() + features.Directions.pow(3).sum();
             for (int order = 1; order <= 3; order++)
-                y = autograd.grad([y.square().sum()], [leaf], retain_graph: true, create_graph: true)[0];
-            AutogradFunction.ThrowIfFailed();
+                y = Gradients.Of([y.square().sum()], [leaf], retainGraph: true, createGraph: true)[0];
             return y.detach();
         }
     }
@@ -156,8 +154,8 @@ public class RadialKernelTests : OperatorFixture
     {
         RadialFunctions functions = Functions(false, 6, 4, ScalarType.Float64);
         functions.Centers.requires_grad_();
-        Features(OperatorMode.Kernels, Vectors(10), functions).Radial.sum().backward();
-        Assert.That(functions.Centers.grad!.abs().min().item<double>(), Is.GreaterThan(0));
+        Gradients.Backward(Features(OperatorMode.Kernels, Vectors(10), functions).Radial.sum());
+        Expect.Above(functions.Centers.grad!.abs().min().item<double>(), 0);
     }
 
     private static void AgreesInFloat64(Tensor vectors, RadialFunctions functions)
@@ -177,9 +175,8 @@ public class RadialKernelTests : OperatorFixture
         Tensor[] outputs = mode is { } form ? Outputs(form, leaf, functions) : RadialTerms.Of(leaf, functions);
         Tensor[] gradients = [.. outputs.Select((t, i) => Signed(Probe(t, i)).requires_grad_())];
         Tensor cotangent = Signed(Probe(outputs[1], 9));
-        Tensor first = autograd.grad(outputs, [leaf], gradients, retain_graph: true, create_graph: true)[0];
-        IList<Tensor> second = autograd.grad([first], [leaf, .. gradients], [cotangent]);
-        AutogradFunction.ThrowIfFailed();
+        Tensor first = Gradients.Of(outputs, [leaf], gradients, retainGraph: true, createGraph: true)[0];
+        IList<Tensor> second = Gradients.Of([first], [leaf, .. gradients], [cotangent]);
         return [.. outputs.Append(first).Select(t => t.detach()), .. second];
 
         Tensor Signed(Tensor probe) => mode is null ? probe.abs() : probe;
@@ -187,7 +184,7 @@ public class RadialKernelTests : OperatorFixture
 
     private static Operation Kernels(Tensor vectors, RadialFunctions functions)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         return new Operation(["vectors"], [vectors], inputs => Outputs(OperatorMode.Kernels, inputs[0], functions));
     }
 
@@ -201,7 +198,7 @@ public class RadialKernelTests : OperatorFixture
     private static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Features(
         OperatorMode mode, Tensor vectors, RadialFunctions functions)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         return RadialBasisCutoff.Of(vectors, functions);
     }
 

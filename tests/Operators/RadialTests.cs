@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using NUnit.Framework;
 using TorchSharp;
@@ -42,11 +43,11 @@ public class RadialTests
     {
         Tensor distances = tensor(new[] { 1, Cutoff, 5.5, 100 }, dtype: dtype).view(-1, 1).requires_grad_();
         Tensor values = cosine ? CosineCutoff.Apply(distances, Cutoff) : PolynomialCutoff.Apply(distances, Cutoff, 6);
-        Tensor slope = autograd.grad([values.sum()], [distances])[0];
+        Tensor slope = Gradients.Of([values.sum()], [distances])[0];
         Assert.That(values.narrow(0, 1, 3).abs().max().to(ScalarType.Float64).item<double>(), Is.Zero);
         Assert.That(slope.narrow(0, 2, 2).abs().max().to(ScalarType.Float64).item<double>(), Is.Zero);
-        Assert.That(slope.narrow(0, 1, 1).abs().to(ScalarType.Float64).item<double>(), Is.LessThan(1e-5));
-        Assert.That(slope.narrow(0, 0, 1).to(ScalarType.Float64).item<double>(), Is.LessThan(0));
+        Expect.Below(slope.narrow(0, 1, 1).abs().to(ScalarType.Float64).item<double>(), 1e-5);
+        Expect.Below(slope.narrow(0, 0, 1).to(ScalarType.Float64).item<double>(), 0);
     }
 
     [Test]
@@ -57,13 +58,13 @@ public class RadialTests
         Tensor shifts = tensor(new double[] { 10, 0, 0, -10, 0, 0 }).view(2, 3);
         Tensor vectors = EdgeVectors.Apply(positions, edges, shifts);
         Assert.That(vectors.data<double>().ToArray(), Is.EqualTo(new double[] { 11, 2, 3, -11, -2, -3 }));
-        Assert.That(EdgeDistances.Apply(vectors).data<double>().ToArray(), Is.All.EqualTo(Math.Sqrt(134)).Within(1e-14));
+        Expect.AllClose(EdgeDistances.Apply(vectors).data<double>().ToArray(), Math.Sqrt(134), absolute: 1e-14);
     }
 
     private static void Matches(Func<Tensor, Tensor> operation, params Func<double, double>[] columns)
     {
         double[] actual = operation(tensor(Distances).view(-1, 1)).data<double>().ToArray();
         double[] expected = [.. Distances.SelectMany(d => columns.Select(f => f(d)))];
-        Assert.That(actual, Is.EqualTo(expected).Within(1e-14));
+        Expect.Close(actual, expected, absolute: 1e-14);
     }
 }

@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -39,7 +39,7 @@ public class TensorProductKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree([Values(3, 4)] int channels)
     {
-        KernelTensors.Cpu = CpuDevice.Warps;
+        TestScope.Device(CpuDevice.Warps);
         using EdgeList edges = MessageCase.Random(3, 0, 1, 6);
         Agree(AllegroPaths.Plan(1, 2)[0], edges, channels);
     }
@@ -84,7 +84,7 @@ public class TensorProductKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) KernelTensors.Cpu = CpuDevice.Warps;
+        if (warps) TestScope.Device(CpuDevice.Warps);
         using EdgeList edges = MessageCase.Random(1, 0, 1, 5, 2);
         using TensorProductTable table = AllegroPaths.Plan(1, 2)[0].Table(ScalarType.Float32);
         Kernels(table, edges, 4, ScalarType.Float32).RepeatsItself(second: true);
@@ -104,7 +104,7 @@ public class TensorProductKernelTests : OperatorFixture
 
     private static Operation Kernels(TensorProductTable table, EdgeList edges, int channels, ScalarType dtype = ScalarType.Float64)
     {
-        OperatorModes.Current = OperatorMode.Kernels;
+        TestScope.Mode(OperatorMode.Kernels);
         Tensor[] at = [.. Values(table, edges, channels)[..2].Select(t => t.to(dtype))];
         return new Operation(["x", "y"], at, inputs => [AllegroTensorProduct.Apply(inputs[0], inputs[1], edges, table)]);
     }
@@ -122,15 +122,12 @@ public class TensorProductKernelTests : OperatorFixture
     /// <summary>z; gradients by x and y; gradients of those by x, y and z's gradient; and of the squares of these once more.</summary>
     private static Tensor[] Everything(OperatorMode mode, TensorProductTable table, EdgeList edges, Tensor[] values)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         Tensor[] leaves = [.. values.Take(3).Select(t => t.clone().requires_grad_())];
         Tensor z = AllegroTensorProduct.Apply(leaves[0], leaves[1], edges, table);
-        IList<Tensor> first = autograd.grad([z], leaves[..2], [leaves[2]], true, true);
-        AutogradFunction.ThrowIfFailed();
-        IList<Tensor> second = autograd.grad([.. first], leaves, values[3..], true, true);
-        AutogradFunction.ThrowIfFailed();
-        IList<Tensor> third = autograd.grad([second.Select(t => t.square().sum()).Aggregate((a, b) => a + b)], leaves);
-        AutogradFunction.ThrowIfFailed();
+        IList<Tensor> first = Gradients.Of([z], leaves[..2], [leaves[2]], true, true);
+        IList<Tensor> second = Gradients.Of([.. first], leaves, values[3..], true, true);
+        IList<Tensor> third = Gradients.Of([second.Select(t => t.square().sum()).Aggregate((a, b) => a + b)], leaves);
         return [z.detach(), .. first.Concat(second).Select(t => t.detach()), .. third];
     }
 }

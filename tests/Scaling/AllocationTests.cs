@@ -20,13 +20,13 @@ public class AllocationTests
         ScalingFit fit = Joint();
         const double compute = 1e16;
         ComputeOptimum optimum = ComputeOptimum.At(fit, compute);
-        Assert.That(6 * optimum.Parameters * optimum.Data, Is.EqualTo(compute).Within(1e-9 * compute));
-        Assert.That(fit.Predict(optimum.Parameters, optimum.Data), Is.EqualTo(optimum.Loss).Within(1e-12));
+        Expect.Close(6 * optimum.Parameters * optimum.Data, compute, relative: 1e-9);
+        Expect.Close(fit.Predict(optimum.Parameters, optimum.Data), optimum.Loss, absolute: 1e-12);
         foreach (double shift in (double[])[0.5, 0.9, 0.99, 1.01, 1.1, 2])
-            Assert.That(fit.Predict(optimum.Parameters * shift, optimum.Data / shift), Is.GreaterThan(optimum.Loss));
+            Expect.Above(fit.Predict(optimum.Parameters * shift, optimum.Data / shift), optimum.Loss);
         (double a, double b) = ComputeOptimum.Exponents(fit);
-        Assert.That(a + b, Is.EqualTo(1).Within(1e-12));
-        Assert.That(Math.Log10(ComputeOptimum.At(fit, 10 * compute).Parameters / optimum.Parameters), Is.EqualTo(a).Within(1e-9));
+        Expect.Close(a + b, 1, absolute: 1e-12);
+        Expect.Close(Math.Log10(ComputeOptimum.At(fit, 10 * compute).Parameters / optimum.Parameters), a, absolute: 1e-9);
     }
 
     [Test]
@@ -36,7 +36,7 @@ public class AllocationTests
         Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Resamples = 100 });
         ComputeOptimum optimum = ComputeOptimum.At(fit, 1e16, bootstrap);
         var back = ComputeOptimum.ForLoss(fit, optimum.Loss, bootstrap);
-        Assert.That(back!.Value.Optimum.Compute / 1e16, Is.EqualTo(1).Within(1e-9));
+        Expect.Close(back!.Value.Optimum.Compute / 1e16, 1, absolute: 1e-9);
         Assert.That(back.Value.ComputeInterval!.Contains(1e16), Is.True);
         Assert.That(optimum.LossInterval!.Contains(optimum.Loss), Is.True);
         Assert.That(optimum.ParametersInterval!.Contains(optimum.Parameters), Is.True);
@@ -50,9 +50,9 @@ public class AllocationTests
         ScalingFit single =
             ScalingFitter.Fit(SaturatingFamily.M3, Synthetic.Curve(r => 9 * Math.Pow(1 / r + 1e-6, 0.2), 12), Resource.Parameters);
         Requirement data = Requirement.For(joint, Resource.Data, 3, [1e7]);
-        Assert.That(joint.Predict(1e7, data.Value!.Value), Is.EqualTo(3).Within(1e-9));
+        Expect.Close(joint.Predict(1e7, data.Value!.Value), 3, absolute: 1e-9);
         Requirement size = Requirement.For(single, Resource.Parameters, single.Predict(12345));
-        Assert.That(size.Value, Is.EqualTo(12345).Within(1e-6));
+        Expect.Close(size.Value, 12345, absolute: 1e-6);
         Assert.That(Requirement.For(single, Resource.Parameters, 0.9 * 9 * Math.Pow(1e-6, 0.2)).Value, Is.Null);
         Assert.That(() => Requirement.For(single, Resource.Data, 1), Throws.TypeOf<InputException>());
         Assert.That(() => Requirement.For(joint, Resource.Data, 1), Throws.TypeOf<InputException>());
@@ -85,9 +85,9 @@ public class AllocationTests
         }
         IsoFlopMinima minima = IsoFlopMinima.Of(new ScalingPoints(points));
         Assert.That(minima.Minima, Has.Count.EqualTo(3));
-        Assert.That(minima.ParametersLine!.Slope, Is.EqualTo(0.5).Within(1e-6));
-        Assert.That(minima.DataLine!.Slope, Is.EqualTo(0.5).Within(1e-6));
-        Assert.That(minima.Minima[1].Parameters, Is.EqualTo(points[10].N!.Value).Within(1e-4 * points[10].N!.Value));
+        Expect.Close(minima.ParametersLine!.Slope, 0.5, absolute: 1e-6);
+        Expect.Close(minima.DataLine!.Slope, 0.5, absolute: 1e-6);
+        Expect.Close(minima.Minima[1].Parameters, points[10].N!.Value, relative: 1e-4);
         IsoFlopMinima edge = IsoFlopMinima.Of(new ScalingPoints([.. points.Where((_, i) => i % 7 > 3)]));
         Assert.That(edge.Minima.Select(m => m.Problem), Has.All.EqualTo("the minimum lies outside the model sizes tried"));
         Assert.That(edge.ParametersLine, Is.Null);

@@ -25,12 +25,12 @@ public class ChinchillaTests
     {
         ScalingFit fit = Fit();
         foreach ((string name, double value) in Golden)
-            Assert.That(fit.Parameters.Single(p => p.Name == name).Fitted, Is.EqualTo(value).Within(1e-6), name);
-        Assert.That(fit.Objective, Is.LessThanOrEqualTo(0.00101827401781));
-        Assert.That(fit.GradientNorm, Is.LessThan(1e-12));
-        Assert.That(fit.LeastCurvature, Is.EqualTo(1e-4).Within(5e-5));
+            Expect.Close(fit.Parameters.Single(p => p.Name == name).Fitted, value, absolute: 1e-6, message: name);
+        Expect.AtMost(fit.Objective, 0.00101827401781);
+        Expect.Below(fit.GradientNorm, 1e-12);
+        Expect.Close(fit.LeastCurvature, 1e-4, absolute: 5e-5);
         Assert.That(fit.Converged, Is.True);
-        Assert.That(fit.StartsAgreeing, Is.GreaterThan(fit.Starts / 2));
+        Expect.Above(fit.StartsAgreeing, fit.Starts / 2);
         Assert.That(fit.PointCount, Is.EqualTo(240));
         Assert.That(fit.Excluded, Has.Count.EqualTo(5));
     }
@@ -48,6 +48,6 @@ public class ChinchillaTests
         TestContext.Out.WriteLine($"{clock.Elapsed.TotalSeconds:0.0} s, {seconds:0.0} s of processor; " + string.Join("; ",
             bootstrap.Parameters().Select(p => $"{p.Name} {p.Low:0.###}..{p.High:0.###}")));
         Assert.That(bootstrap.Failed, Is.Zero);
-        Assert.That(seconds, Is.LessThan(20));
+        Expect.Below(seconds, 20);
     }
 }

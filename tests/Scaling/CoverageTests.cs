@@ -42,8 +42,8 @@ public class CoverageTests
         });
         TestContext.Out.WriteLine($"{family.Name}: "
             + $"{exponent} {100.0 * ofExponent / Sets:0.0} %, loss at 10 x {100.0 * ofLoss / Sets:0.0} %");
-        Assert.That(100.0 * ofExponent / Sets, Is.EqualTo(95).Within(2));
-        Assert.That(100.0 * ofLoss / Sets, Is.EqualTo(95).Within(2));
+        Expect.Close(100.0 * ofExponent / Sets, 95, absolute: 2);
+        Expect.Close(100.0 * ofLoss / Sets, 95, absolute: 2);
     }
 
     [TestCaseSource(nameof(Laws))]
@@ -65,7 +65,7 @@ public class CoverageTests
                 if (bootstrap.CurveInterval(0.95, 1e9).Contains(beyond)) ofLoss++;
             }
             TestContext.Out.WriteLine($"{family.Name}, {kind}: {exponent} {Percent(ofExponent)}, loss at 10 x {Percent(ofLoss)}");
-            Assert.That(100.0 * ofExponent / Sets, Is.InRange(70, 100));
+            Expect.Between(100.0 * ofExponent / Sets, 70, 100);
         }
     }
 
@@ -87,7 +87,7 @@ public class CoverageTests
         TestContext.Out.WriteLine($"E = 0: levelling off claimed in {Percent(found)}, E's interval reaches 0 in {Percent(ofFloor)}, beta {Percent(ofExponent)}, "
             + $"loss at 10 x {Percent(ofLoss)}");
         // The test's own level: 5 of 100.
-        Assert.That(100.0 * found / Sets, Is.EqualTo(5).Within(3));
+        Expect.Close(100.0 * found / Sets, 5, absolute: 3);
     }
 
     [Test]
@@ -109,7 +109,7 @@ public class CoverageTests
         });
         TestContext.Out.WriteLine("one break: " + string.Join(", ", truth.Zip(held, (t, h) => $"{t.Name} {Percent(h)}"))
             + $", loss at 10 x {Percent(ofLoss)}; no power law over the whole range in {Percent(narrower)}");
-        Assert.That(narrower, Is.GreaterThan(Sets * 9 / 10));
+        Expect.Above(narrower, Sets * 9 / 10);
     }
 
     [Test]
@@ -129,7 +129,7 @@ public class CoverageTests
         });
         TestContext.Out.WriteLine($"a power law through points with a floor: beta {Percent(ofExponent)}, loss at 10 x {Percent(ofLoss)}; "
             + $"the extrapolation test ranks the right form first in {Percent(first)}");
-        Assert.That(first, Is.GreaterThan(Sets / 2));
+        Expect.Above(first, Sets / 2);
     }
 
     private static bool Holds(ScalingFit fit, string name, double value)

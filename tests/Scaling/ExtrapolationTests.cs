@@ -19,10 +19,10 @@ public class ExtrapolationTests
         Assert.That(test.TestCount, Is.EqualTo(floored.Kept.Count(p => p.N > 1e7 * 1.0001)));
         ExtrapolationScore plain = test.Scores.Single(s => s.Form == "power-law"),
             right = test.Scores.Single(s => s.Form == "power-law-with-floor");
-        Assert.That(right.Rank, Is.LessThan(plain.Rank!.Value));
-        Assert.That(right.LogError, Is.LessThan(0.03));
-        Assert.That(plain.Bias, Is.LessThan(-0.05), "a line promises too much where the loss levels off");
-        Assert.That(test.Scores.Select(s => s.Rank), Is.Ordered);
+        Expect.Below(right.Rank, plain.Rank!.Value);
+        Expect.Below(right.LogError, 0.03);
+        Expect.Below(plain.Bias, -0.05, "a line promises too much where the loss levels off");
+        Expect.Ascending(test.Scores.Select(s => s.Rank!.Value));
     }
 
     [Test]
@@ -57,9 +57,9 @@ public class ExtrapolationTests
         ScalingPoints points = Synthetic.Curve(r => Math.Pow(1 / r + 1e-7, 0.25), 33, 1e3, 1e9, noise: 0.002, seed: 10);
         PowerLawRegime regime = PowerLawRegime.Find(points, Resource.Parameters)!;
         Assert.That(regime.WholeRange, Is.False);
-        Assert.That(regime.Low, Is.LessThan(1e4));
-        Assert.That(regime.High, Is.InRange(5e5, 2e7));
-        Assert.That(regime.Beta, Is.EqualTo(0.25).Within(0.02));
+        Expect.Below(regime.Low, 1e4);
+        Expect.Between(regime.High, 5e5, 2e7);
+        Expect.Close(regime.Beta, 0.25, absolute: 0.02);
         PowerLawRegime whole = PowerLawRegime.Find(Synthetic.Curve(r => Math.Pow(r, -0.25), 12), Resource.Parameters)!;
         Assert.That(whole.WholeRange, Is.True);
         Assert.That(whole.PValue, Is.EqualTo(1));
@@ -82,10 +82,8 @@ public class ExtrapolationTests
         Assert.That(seeds.Groups, Is.EqualTo(10));
         Assert.That(seeds.Degrees, Is.EqualTo(30));
         Assert.That(seeds.ErrorInterval.Contains(0.02), Is.True);
-        Assert.That(seeds.LackOfFitPValue(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, new ScalingPoints(good), Resource.Parameters)),
-            Is.GreaterThan(0.01));
-        Assert.That(seeds.LackOfFitPValue(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, new ScalingPoints(bent), Resource.Parameters)),
-            Is.LessThan(1e-3));
+        Expect.Above(seeds.LackOfFitPValue(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, new ScalingPoints(good), Resource.Parameters)), 0.01);
+        Expect.Below(seeds.LackOfFitPValue(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, new ScalingPoints(bent), Resource.Parameters)), 1e-3);
         Assert.That(SeedNoise.Of(Synthetic.Curve(r => 1 / r, 5)), Is.Null);
     }
 }

@@ -20,7 +20,7 @@ public class FamilyTests
             double[] x = [.. Enumerable.Range(0, family.Inputs).Select(_ => 3 * random.NextDouble())];
             double[] g = new double[n], h = new double[n * n], above = new double[n], below = new double[n], scrap = new double[n * n];
             double value = family.LogLoss(theta, x, g, h);
-            Assert.That(family.LogLoss(theta, x), Is.EqualTo(value).Within(1e-14));
+            Expect.Close(family.LogLoss(theta, x), value, absolute: 1e-14);
             for (int k = 0; k < n; k++)
             {
                 const double step = 1e-5;
@@ -28,12 +28,12 @@ public class FamilyTests
                 up[k] += step;
                 down[k] -= step;
                 double slope = (family.LogLoss(up, x, above, scrap) - family.LogLoss(down, x, below, scrap)) / (2 * step);
-                Assert.That(g[k], Is.EqualTo(slope).Within(1e-8 * (1 + Math.Abs(slope))), $"gradient {k}");
+                Expect.Close(g[k], slope, absolute: 1e-8 * (1 + Math.Abs(slope)), message: $"gradient {k}");
                 for (int j = 0; j < n; j++)
                 {
                     double curvature = (above[j] - below[j]) / (2 * step);
-                    Assert.That(h[k * n + j], Is.EqualTo(curvature).Within(1e-7 * (1 + Math.Abs(curvature))), $"Hessian {k},{j}");
-                    Assert.That(h[k * n + j], Is.EqualTo(h[j * n + k]).Within(1e-13 * (1 + Math.Abs(curvature))));
+                    Expect.Close(h[k * n + j], curvature, absolute: 1e-7 * (1 + Math.Abs(curvature)), message: $"Hessian {k},{j}");
+                    Expect.Close(h[k * n + j], h[j * n + k], absolute: 1e-13 * (1 + Math.Abs(curvature)));
                 }
             }
         }
@@ -43,22 +43,18 @@ public class FamilyTests
     public void Sums_of_powers_match_their_formulas()
     {
         double[] log = [Math.Log(1e6), Math.Log(2e7)];
-        Assert.That(Math.Exp(LogSumExpFamily.PowerLaw.LogLoss([Math.Log(5), 0.2], log[..1])),
-            Is.EqualTo(5 * Math.Pow(1e6, -0.2)).Within(1e-12));
-        Assert.That(Math.Exp(LogSumExpFamily.PowerLawWithFloor.LogLoss([Math.Log(5), 0.2, Math.Log(0.7)], log[..1])),
-            Is.EqualTo(5 * Math.Pow(1e6, -0.2) + 0.7).Within(1e-12));
-        Assert.That(Math.Exp(LogSumExpFamily.Chinchilla.LogLoss([Math.Log(50), Math.Log(60), Math.Log(1.5), 0.3, 0.4], log)),
-            Is.EqualTo(1.5 + 50 * Math.Pow(1e6, -0.3) + 60 * Math.Pow(2e7, -0.4)).Within(1e-12));
+        Expect.Close(Math.Exp(LogSumExpFamily.PowerLaw.LogLoss([Math.Log(5), 0.2], log[..1])), 5 * Math.Pow(1e6, -0.2), absolute: 1e-12);
+        Expect.Close(Math.Exp(LogSumExpFamily.PowerLawWithFloor.LogLoss([Math.Log(5), 0.2, Math.Log(0.7)], log[..1])), 5 * Math.Pow(1e6, -0.2) + 0.7, absolute: 1e-12);
+        Expect.Close(Math.Exp(LogSumExpFamily.Chinchilla.LogLoss([Math.Log(50), Math.Log(60), Math.Log(1.5), 0.3, 0.4], log)), 1.5 + 50 * Math.Pow(1e6, -0.3) + 60 * Math.Pow(2e7, -0.4), absolute: 1e-12);
     }
 
     [Test]
     public void Sums_of_powers_stay_finite_where_the_powers_do_not() =>
-        Assert.That(LogSumExpFamily.PowerLawWithFloor.LogLoss([900, 0.1, VanishingTerm.Absent], [20]), Is.EqualTo(898).Within(1e-9));
+        Expect.Close(LogSumExpFamily.PowerLawWithFloor.LogLoss([900, 0.1, VanishingTerm.Absent], [20]), 898, absolute: 1e-9);
 
     [Test]
     public void The_saturating_form_matches_its_formula() =>
-        Assert.That(Math.Exp(SaturatingFamily.M3.LogLoss([Math.Log(30), Math.Log(1e-6), Math.Log(0.3)], [Math.Log(5e5)])),
-            Is.EqualTo(30 * Math.Pow(1 / 5e5 + 1e-6, 0.3)).Within(1e-12));
+        Expect.Close(Math.Exp(SaturatingFamily.M3.LogLoss([Math.Log(30), Math.Log(1e-6), Math.Log(0.3)], [Math.Log(5e5)])), 30 * Math.Pow(1 / 5e5 + 1e-6, 0.3), absolute: 1e-12);
 
     [Test]
     public void The_sigmoidal_form_solves_its_equation([Values(0.2, 1.0, 4.0)] double alpha, [Values(1e2, 1e5, 1e9)] double r)
@@ -66,19 +62,16 @@ public class FamilyTests
         const double beta = 40, c = 0.3, floor = 0.5, gap = 6;
         double loss = Math.Exp(SigmoidalFamily.M4.LogLoss(
             [Math.Log(beta), Math.Log(c), Math.Log(alpha), Math.Log(floor), Math.Log(gap)], [Math.Log(r)]));
-        Assert.That((loss - floor) / Math.Pow(floor + gap - loss, alpha) / (beta * Math.Pow(r, -c)), Is.EqualTo(1).Within(1e-9));
+        Expect.Close((loss - floor) / Math.Pow(floor + gap - loss, alpha) / (beta * Math.Pow(r, -c)), 1, absolute: 1e-9);
     }
 
     [Test]
     public void The_broken_power_law_matches_its_formula_and_both_limits()
     {
         double[] theta = [Math.Log(7), 0.1, 0.2, Math.Log(1e6), Math.Log(0.5)];
-        Assert.That(Math.Exp(BrokenPowerLaw.OneBreak.LogLoss(theta, [Math.Log(3e6)])),
-            Is.EqualTo(7 * Math.Pow(3e6, -0.1) * Math.Pow(1 + Math.Pow(3, 2), -0.1)).Within(1e-12));
-        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [5]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [4]),
-            Is.EqualTo(-0.1).Within(1e-6));
-        Assert.That(BrokenPowerLaw.OneBreak.LogLoss(theta, [25]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [24]),
-            Is.EqualTo(-0.3).Within(1e-6));
+        Expect.Close(Math.Exp(BrokenPowerLaw.OneBreak.LogLoss(theta, [Math.Log(3e6)])), 7 * Math.Pow(3e6, -0.1) * Math.Pow(1 + Math.Pow(3, 2), -0.1), absolute: 1e-12);
+        Expect.Close(BrokenPowerLaw.OneBreak.LogLoss(theta, [5]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [4]), -0.1, absolute: 1e-6);
+        Expect.Close(BrokenPowerLaw.OneBreak.LogLoss(theta, [25]) - BrokenPowerLaw.OneBreak.LogLoss(theta, [24]), -0.3, absolute: 1e-6);
     }
 
     [Test]

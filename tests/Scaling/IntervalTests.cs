@@ -19,12 +19,12 @@ public class IntervalTests
         LinearRegression line = LinearRegression.Fit(x, [.. points.Kept.Select(p => Math.Log(p.Loss))])!;
         double t = Distributions.StudentQuantile(0.975, 7), half = t * line.ResidualError!.Value / Math.Sqrt(line.SumSquaresX);
         ParameterInterval beta = ProfileLikelihood.Parameter(fit, "beta");
-        Assert.That(beta.Low, Is.EqualTo(-line.Slope - half).Within(1e-6));
-        Assert.That(beta.High, Is.EqualTo(-line.Slope + half).Within(1e-6));
+        Expect.Close(beta.Low, -line.Slope - half, absolute: 1e-6);
+        Expect.Close(beta.High, -line.Slope + half, absolute: 1e-6);
         double at = Math.Log(1e9), band = t * line.ResidualError.Value * Math.Sqrt(line.Leverage(at));
         Interval curve = ProfileLikelihood.Curve(fit, 0.95, 1e9);
-        Assert.That(Math.Log(curve.Low!.Value), Is.EqualTo(line.Predict(at) - band).Within(1e-6));
-        Assert.That(Math.Log(curve.High!.Value), Is.EqualTo(line.Predict(at) + band).Within(1e-6));
+        Expect.Close(Math.Log(curve.Low!.Value), line.Predict(at) - band, absolute: 1e-6);
+        Expect.Close(Math.Log(curve.High!.Value), line.Predict(at) + band, absolute: 1e-6);
     }
 
     [Test]
@@ -34,10 +34,11 @@ public class IntervalTests
         ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor, points, Resource.Parameters);
         ParameterInterval floor = ProfileLikelihood.Parameter(fit, "E");
         Assert.That(floor.Low, Is.Zero);
-        Assert.That(floor.High, Is.GreaterThan(fit["E"]).And.LessThan(points.Kept.Min(p => p.Loss) * 1.2));
+        Expect.Above(floor.High, fit["E"]);
+        Expect.Below(floor.High, points.Kept.Min(p => p.Loss) * 1.2);
         ParameterInterval beta = ProfileLikelihood.Parameter(fit, "beta");
-        Assert.That(beta.Low, Is.LessThanOrEqualTo(fit["beta"]));
-        Assert.That(beta.High, Is.GreaterThan(fit["beta"]));
+        Expect.AtMost(beta.Low, fit["beta"]);
+        Expect.Above(beta.High, fit["beta"]);
     }
 
     [Test]
@@ -47,9 +48,9 @@ public class IntervalTests
             Resource.Parameters);
         Saturation without = Saturation.Test(Synthetic.Curve(r => 8 * Math.Pow(r, -0.17), 16, noise: 0.01, seed: 2), Resource.Parameters);
         Assert.That(with.Saturates, Is.True);
-        Assert.That(with.Low, Is.LessThan(0.5));
-        Assert.That(with.High, Is.GreaterThan(0.5));
-        Assert.That(with.PValue, Is.LessThan(1e-6));
+        Expect.Below(with.Low, 0.5);
+        Expect.Above(with.High, 0.5);
+        Expect.Below(with.PValue, 1e-6);
         Assert.That(without.Saturates, Is.False);
         Assert.That(without.Low, Is.Zero);
     }
@@ -82,10 +83,10 @@ public class IntervalTests
         {
             Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Kind = kind, Resamples = 2000 });
             ParameterInterval beta = bootstrap.Parameters().Single(p => p.Name == "beta");
-            Assert.That((beta.High - beta.Low) / (2 * 1.96 * error), Is.EqualTo(1).Within(0.15), kind.ToString());
+            Expect.Close((beta.High - beta.Low) / (2 * 1.96 * error), 1, absolute: 0.15, message: kind.ToString());
             Interval curve = bootstrap.CurveInterval(0.95, 1e9), run = bootstrap.PredictionInterval(0.95, 1e9);
             Assert.That(curve.Contains(fit.Predict(1e9)), Is.True);
-            Assert.That((run.High - run.Low) / (curve.High - curve.Low), Is.GreaterThan(1));
+            Expect.Above((run.High - run.Low) / (curve.High - curve.Low), 1);
         }
     }
 

@@ -24,8 +24,8 @@ public class RecoveryTests
         double[] theta = [.. family.Parameters.Zip(truth, (p, t) => p.Fitted(t.Value))];
         ScalingPoints points = Synthetic.Curve(r => Math.Exp(family.LogLoss(theta, [Math.Log(r)])), 40, 1e3, 1e9);
         ScalingFit fit = ScalingFitter.Fit(family, points, Resource.Parameters);
-        foreach ((string name, double value) in truth) Assert.That(fit[name] / value, Is.EqualTo(1).Within(1e-4), name);
-        Assert.That(fit.Objective, Is.LessThan(1e-18));
+        foreach ((string name, double value) in truth) Expect.Close(fit[name] / value, 1, absolute: 1e-4, message: name);
+        Expect.Below(fit.Objective, 1e-18);
     }
 
     [Test]
@@ -34,6 +34,6 @@ public class RecoveryTests
         ScalingPoints points = Synthetic.Grid((n, d) => 0.7 + 50 * Math.Pow(n, -0.33) + 300 * Math.Pow(d, -0.42), 6);
         ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.Chinchilla, points, [Resource.Parameters, Resource.Data]);
         foreach ((string name, double value) in new[] { ("E", 0.7), ("A", 50), ("B", 300), ("alpha", 0.33), ("beta", 0.42) })
-            Assert.That(fit[name] / value, Is.EqualTo(1).Within(1e-5), name);
+            Expect.Close(fit[name] / value, 1, absolute: 1e-5, message: name);
     }
 }

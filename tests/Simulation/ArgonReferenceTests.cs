@@ -34,11 +34,11 @@ public sealed class ArgonReferenceTests
             Range range = (snapshot * numbers)..((snapshot + 1) * numbers);
             Assert.Multiple(() =>
             {
-                Assert.That(state.Positions, Is.EqualTo(positions[range]).Within(1e-9), "positions");
-                Assert.That(state.Momenta, Is.EqualTo(momenta[range]).Within(1e-9), "momenta");
-                Assert.That(state.Forces, Is.EqualTo(forces[range]).Within(1e-9), "forces");
-                Assert.That(state.PotentialEnergy, Is.EqualTo(energies[snapshot]).Within(1e-9), "energy");
-                Assert.That(state.KineticEnergy, Is.EqualTo(kinetic[snapshot]).Within(1e-9), "kinetic energy");
+                Expect.Close(state.Positions, positions[range], absolute: 1e-9, message: "positions");
+                Expect.Close(state.Momenta, momenta[range], absolute: 1e-9, message: "momenta");
+                Expect.Close(state.Forces, forces[range], absolute: 1e-9, message: "forces");
+                Expect.Close(state.PotentialEnergy, energies[snapshot], absolute: 1e-9, message: "energy");
+                Expect.Close(state.KineticEnergy, kinetic[snapshot], absolute: 1e-9, message: "kinetic energy");
             });
         }
     }
@@ -49,16 +49,16 @@ public sealed class ArgonReferenceTests
         double[] voigt = file.Doubles("stress_voigt")[..6];
         FramePrediction prediction = potential.Evaluate(Snapshot(0), stress: true);
         double[] s = prediction.Stress!;
-        Assert.That(new[] { s[0], s[4], s[8], s[5], s[2], s[1] }, Is.EqualTo(voigt).Within(1e-11));
+        Expect.Close(new[] { s[0], s[4], s[8], s[5], s[2], s[1] }, voigt, absolute: 1e-11);
     }
 
     /// <summary>The file's constants are of CODATA 2014; those of 2018 differ in the eighth digit, k in the seventh.</summary>
     [Test]
     public void Units_of_time_and_temperature_are_those_of_the_reference()
     {
-        Assert.That(MechanicalUnits.Femtosecond, Is.EqualTo(Number("fs")).Within(2e-8 * Number("fs")));
-        Assert.That(MechanicalUnits.Boltzmann, Is.EqualTo(Number("kB")).Within(1e-6 * Number("kB")));
-        Assert.That(Number("dt"), Is.EqualTo(5 * MechanicalUnits.Femtosecond).Within(1e-7));
+        Expect.Close(MechanicalUnits.Femtosecond, Number("fs"), relative: 2e-8);
+        Expect.Close(MechanicalUnits.Boltzmann, Number("kB"), relative: 1e-6);
+        Expect.Close(Number("dt"), 5 * MechanicalUnits.Femtosecond, absolute: 1e-7);
     }
 
     private double Number(string name) => file.Doubles(name).Single();

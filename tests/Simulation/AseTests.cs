@@ -52,14 +52,14 @@ public sealed class AseTests
         {
             double[] positions = Numbers(snapshot!["positions"]);
             FramePrediction expected = FramePrediction.Of(model, template with { Positions = positions }, stress: true);
-            Assert.That((double)snapshot["energy"]!, Is.EqualTo(expected.Energy).Within(1e-6));
-            Assert.That(Numbers(snapshot["forces"]), Is.EqualTo(expected.Forces).Within(1e-6));
-            if (periodic) Assert.That(Numbers(snapshot["stress"]), Is.EqualTo(expected.Stress).Within(1e-8));
+            Expect.Close((double)snapshot["energy"]!, expected.Energy, absolute: 1e-6);
+            Expect.Close(Numbers(snapshot["forces"]), expected.Forces, absolute: 1e-6);
+            if (periodic) Expect.Close(Numbers(snapshot["stress"]), expected.Stress, absolute: 1e-8);
             moved = Math.Max(moved, positions.Zip(template.Positions, (a, b) => Math.Abs(a - b)).Max());
         }
-        Assert.That(moved, Is.GreaterThan(0.01));
+        Expect.Above(moved, 0.01);
         double[] totals = [.. snapshots.Select(s => (double)s!["energy"]! + (double)s["kinetic"]!)];
-        Assert.That(totals.Max() - totals.Min(), Is.LessThan(0.05), "ASE's own energy is kept: the forces are the energy's");
+        Expect.AllBetween(totals, totals[0] - 0.05, totals[0] + 0.05, "ASE's own energy is kept: the forces are the energy's");
     }
 
     [TestCase(false), TestCase(true)]
@@ -82,12 +82,12 @@ public sealed class AseTests
             Assert.Multiple(() =>
             {
                 Assert.That((double)their["energy"]!, Is.EqualTo(frames[i].Energy));
-                Assert.That(Numbers(their["forces"]), Is.EqualTo(frames[i].Forces).Within(1e-14));
+                Expect.Close(Numbers(their["forces"]), frames[i].Forces, absolute: 1e-14);
                 // The same momenta over the same masses; ASE's constants are of another year.
-                Assert.That((double)their["kinetic"]!, Is.EqualTo((double)info["kinetic_energy"]!).Within(1e-12));
+                Expect.Close((double)their["kinetic"]!, (double)info["kinetic_energy"]!, absolute: 1e-12);
                 // ASE counts every degree of freedom, moving or not.
                 double temperature = (double)their["temperature"]! * 3 * frames[i].Atoms / degrees;
-                Assert.That(temperature, Is.EqualTo((double)info["temperature"]!).Within(1e-3));
+                Expect.Close(temperature, (double)info["temperature"]!, absolute: 1e-3);
                 Assert.That((double)info["step"]!, Is.EqualTo(10 * i));
                 Assert.That((double)info["time_fs"]!, Is.EqualTo(5 * i));
                 Assert.That(their["pbc"]!.AsArray().All(flag => (bool)flag! == periodic));

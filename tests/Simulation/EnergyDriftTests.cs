@@ -17,8 +17,8 @@ public sealed class EnergyDriftTests
         for (int i = 0; i < times.Length; i++) drift.Add(times[i], energies[i]);
         LinearRegression fit = LinearRegression.Fit(times, [.. energies.Select(e => e + 17_000)])!;
         double n = times.Length;
-        Assert.That(drift.Slope, Is.EqualTo(fit.Slope).Within(1e-8));
-        Assert.That(drift.Fluctuation, Is.EqualTo(fit.ResidualError!.Value * Math.Sqrt((n - 2) / n)).Within(1e-9));
+        Expect.Close(drift.Slope, fit.Slope, absolute: 1e-8);
+        Expect.Close(drift.Fluctuation, fit.ResidualError!.Value * Math.Sqrt((n - 2) / n), absolute: 1e-9);
     }
 
     [Test]
@@ -28,7 +28,7 @@ public sealed class EnergyDriftTests
         drift.Add(0, 1);
         Assert.That(drift.Slope, Is.Null);
         drift.Add(1, 3);
-        Assert.That(drift.Slope, Is.EqualTo(2).Within(1e-12));
+        Expect.Close(drift.Slope, 2, absolute: 1e-12);
         Assert.That(drift.Fluctuation, Is.Null);
     }
 }

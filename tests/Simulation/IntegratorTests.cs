@@ -16,17 +16,17 @@ public sealed class IntegratorTests
         double[] positions = [.. state.Positions], momenta = [.. state.Momenta];
         VelocityVerlet forward = new(2 * MechanicalUnits.Femtosecond), backward = new(-2 * MechanicalUnits.Femtosecond);
         for (int i = 0; i < 50; i++) forward.Step(state);
-        Assert.That(Enumerable.Range(0, positions.Length).Max(i => Math.Abs(state.Positions[i] - positions[i])), Is.GreaterThan(0.01));
+        Expect.Above(Enumerable.Range(0, positions.Length).Max(i => Math.Abs(state.Positions[i] - positions[i])), 0.01);
         for (int i = 0; i < 50; i++) backward.Step(state);
-        Assert.That(state.Positions, Is.EqualTo(positions).Within(1e-11));
-        Assert.That(state.Momenta, Is.EqualTo(momenta).Within(1e-11));
+        Expect.Close(state.Positions, positions, absolute: 1e-11);
+        Expect.Close(state.Momenta, momenta, absolute: 1e-11);
     }
 
     [Test]
     public void The_energy_error_falls_with_the_square_of_the_time_step()
     {
         double coarse = WorstError(0.1), fine = WorstError(0.05);
-        Assert.That(coarse / fine, Is.EqualTo(4).Within(0.05));
+        Expect.Close(coarse / fine, 4, absolute: 0.05);
 
         static double WorstError(double timestep)
         {
@@ -66,8 +66,8 @@ public sealed class IntegratorTests
         double error = Math.Sqrt(2.0 / Oscillators / (Steps * angle / 3));
         Assert.Multiple(() =>
         {
-            Assert.That(potential.Mean / Thermal, Is.EqualTo(1).Within(4 * error));
-            Assert.That(kinetic.Mean / Thermal, Is.EqualTo(1 - angle * angle / 4).Within(4 * error));
+            Expect.Close(potential.Mean / Thermal, 1, absolute: 4 * error);
+            Expect.Close(kinetic.Mean / Thermal, 1 - angle * angle / 4, absolute: 4 * error);
         });
     }
 
@@ -94,16 +94,16 @@ public sealed class IntegratorTests
         const int Atoms = 5000;
         var many = new MolecularState(Springs.Atoms(Atoms), Potential);
         InitialMomenta.Draw(many, Thermal, 4);
-        Assert.That(2 * many.KineticEnergy / (3 * Atoms) / Thermal, Is.EqualTo(1).Within(4 * Math.Sqrt(2.0 / (3 * Atoms))));
+        Expect.Close(2 * many.KineticEnergy / (3 * Atoms) / Thermal, 1, absolute: 4 * Math.Sqrt(2.0 / (3 * Atoms)));
 
         var few = new MolecularState(LennardJones.Cluster(5), LennardJones.Argon);
         InitialMomenta.Draw(few, Thermal, 4);
-        Assert.That(Total(few).Max(Math.Abs), Is.GreaterThan(0.1));
+        Expect.Above(Total(few).Max(Math.Abs), 0.1);
         Assert.That(InitialMomenta.StopTranslation(few), Is.EqualTo(3));
-        Assert.That(Angular(few).Max(Math.Abs), Is.GreaterThan(0.1));
+        Expect.Above(Angular(few).Max(Math.Abs), 0.1);
         Assert.That(InitialMomenta.StopRotation(few), Is.EqualTo(3));
-        Assert.That(Total(few), Is.All.EqualTo(0).Within(1e-12));
-        Assert.That(Angular(few), Is.All.EqualTo(0).Within(1e-12));
+        Expect.AllClose(Total(few), 0, absolute: 1e-12);
+        Expect.AllClose(Angular(few), 0, absolute: 1e-12);
     }
 
     [TestCase(1, 0), TestCase(2, 2)]
@@ -113,8 +113,9 @@ public sealed class IntegratorTests
         InitialMomenta.Draw(state, Thermal, 4);
         InitialMomenta.StopTranslation(state);
         Assert.That(InitialMomenta.StopRotation(state), Is.EqualTo(stopped));
-        Assert.That(Angular(state), Is.All.EqualTo(0).Within(1e-12));
-        Assert.That(state.KineticEnergy, atoms == 1 ? Is.EqualTo(0).Within(1e-20) : Is.GreaterThan(1e-4));
+        Expect.AllClose(Angular(state), 0, absolute: 1e-12);
+        if (atoms == 1) Expect.Close(state.KineticEnergy, 0, absolute: 1e-20);
+        else Expect.Above(state.KineticEnergy, 1e-4);
     }
 
     private static MolecularState Moving(MolecularState state)

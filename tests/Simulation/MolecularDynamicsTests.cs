@@ -47,7 +47,7 @@ public sealed class MolecularDynamicsTests
             Assert.That(frames[^1].HasForces);
         });
         double expected = 2 * Column("kinetic_eV")[1] / (93 * MechanicalUnits.Boltzmann);
-        Assert.That(Column("temperature_K")[1], Is.EqualTo(expected).Within(1e-9));
+        Expect.Close(Column("temperature_K")[1], expected, absolute: 1e-9);
         using JsonDocument written = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], SimulationFolder.Summary)));
         Assert.That(written.RootElement.GetProperty("lastTotalEnergy").GetDouble(), Is.EqualTo(summary.LastTotalEnergy));
         Assert.That(written.RootElement.GetProperty("ensemble").GetString(), Is.EqualTo("nve"));
@@ -57,15 +57,15 @@ public sealed class MolecularDynamicsTests
     public void Energy_is_kept_and_momentum_stays_nothing()
     {
         DynamicsSummary summary = Run(Short with { Steps = 400 });
-        Assert.That(summary.LastTotalEnergy, Is.EqualTo(summary.FirstTotalEnergy).Within(1e-4));
-        Assert.That(summary.FluctuationMeVPerAtom, Is.LessThan(0.01));
+        Expect.Close(summary.LastTotalEnergy, summary.FirstTotalEnergy, absolute: 1e-4);
+        Expect.Below(summary.FluctuationMeVPerAtom, 0.01);
         double[] momentum = new double[3];
         foreach (string line in File.ReadLines(Trajectory).TakeLast(32))
         {
             double[] words = [.. line.Split(' ')[1..].Select(double.Parse)];
             for (int k = 0; k < 3; k++) momentum[k] += words[6 + k];
         }
-        Assert.That(momentum, Is.All.EqualTo(0).Within(1e-11));
+        Expect.AllClose(momentum, 0, absolute: 1e-11);
     }
 
     [TestCase(Ensemble.Nve), TestCase(Ensemble.Langevin)]
@@ -138,7 +138,7 @@ public sealed class MolecularDynamicsTests
     public void A_simulation_is_replaced_only_on_demand()
     {
         Run(Short);
-        Assert.That(() => Run(Short), Throws.TypeOf<InputException>().With.Message.Contains("--overwrite"));
+        Assert.That(() => Run(Short), Throws.TypeOf<InputException>().With.Message.Contains("`overwrite`"));
         Run(Short with { Steps = 5 }, overwrite: true);
         Assert.That(FrameFiles.Read(Trajectory).Count(), Is.EqualTo(2));
     }
@@ -151,7 +151,7 @@ public sealed class MolecularDynamicsTests
         Frame start = Springs.Atoms(3);
         long few = Kept(1000), many = Kept(100_000);
         // The process has other things alive, some kilobytes more or less; what a step leaves would be eight bytes at least.
-        Assert.That((many - few) / 99_000.0, Is.InRange(-8, 1), "bytes alive at the end, a step");
+        Expect.Between((many - few) / 99_000.0, -8, 1, "bytes alive at the end, a step");
 
         long Kept(long steps)
         {

@@ -19,9 +19,9 @@ public sealed class RelaxationTests
         for (; steps < 2000 && state.MaximumForce > 1e-5; steps++)
         {
             fire.Step();
-            Assert.That(state.PotentialEnergy, Is.LessThanOrEqualTo(start));
+            Expect.AtMost(state.PotentialEnergy, start);
         }
-        Assert.That(state.MaximumForce, Is.LessThanOrEqualTo(1e-5), $"after {steps} steps");
+        Expect.AtMost(state.MaximumForce, 1e-5, $"after {steps} steps");
     }
 
     [Test]
@@ -34,9 +34,9 @@ public sealed class RelaxationTests
         Assert.That(summary.End, Is.EqualTo(SimulationEnd.Converged));
         Frame last = StartFrame.Read(Path.Combine(folder["out"], SimulationFolder.Trajectory) + "@-1");
         double distance = Math.Sqrt(Enumerable.Range(0, 3).Sum(k => Math.Pow(last.Positions[3 + k] - last.Positions[k], 2)));
-        Assert.That(distance, Is.EqualTo(3.4 * Math.Pow(2, 1.0 / 6)).Within(1e-5));
+        Expect.Close(distance, 3.4 * Math.Pow(2, 1.0 / 6), absolute: 1e-5);
         Assert.That(last.Energy, Is.EqualTo(summary.LastEnergy));
-        Assert.That(summary.LastEnergy, Is.LessThan(summary.FirstEnergy));
+        Expect.Below(summary.LastEnergy, summary.FirstEnergy);
         Assert.That(File.ReadAllLines(Path.Combine(folder["out"], SimulationFolder.Relaxation))[^1], Does.StartWith($"{summary.Steps},"));
     }
 

@@ -30,8 +30,8 @@ public class StableHashTests
     {
         SplitRule rule = new(0.1, 1);
         ulong[] keys = [.. Enumerable.Range(0, 20_000).Select(i => rule.Key($"[C][{i}]"))];
-        Assert.That(keys.Count(rule.IsValidation), Is.EqualTo(2000).Within(150));
-        Assert.That(keys.Order().Take(5000).Count(rule.IsValidation), Is.EqualTo(500).Within(80));
+        Expect.Close(keys.Count(rule.IsValidation), 2000, absolute: 150);
+        Expect.Close(keys.Order().Take(5000).Count(rule.IsValidation), 500, absolute: 80);
     }
 
     [TestCase(-0.1)]

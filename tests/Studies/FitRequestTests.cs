@@ -28,12 +28,12 @@ public class FitRequestTests
             DropHighest = 5,
             Resamples = 0,
         }.Run();
-        Assert.That(Math.Log(answer.Fit["A"]), Is.EqualTo(6.16924637).Within(1e-6));
-        Assert.That(Math.Log(answer.Fit["B"]), Is.EqualTo(7.67015673).Within(1e-6));
-        Assert.That(Math.Log(answer.Fit["E"]), Is.EqualTo(0.59730681).Within(1e-6));
-        Assert.That(answer.Fit["alpha"], Is.EqualTo(0.34731050).Within(1e-6));
-        Assert.That(answer.Fit["beta"], Is.EqualTo(0.36717243).Within(1e-6));
-        Assert.That(answer.Fit.Objective, Is.LessThanOrEqualTo(0.00101827401781));
+        Expect.Close(Math.Log(answer.Fit["A"]), 6.16924637, absolute: 1e-6);
+        Expect.Close(Math.Log(answer.Fit["B"]), 7.67015673, absolute: 1e-6);
+        Expect.Close(Math.Log(answer.Fit["E"]), 0.59730681, absolute: 1e-6);
+        Expect.Close(answer.Fit["alpha"], 0.34731050, absolute: 1e-6);
+        Expect.Close(answer.Fit["beta"], 0.36717243, absolute: 1e-6);
+        Expect.AtMost(answer.Fit.Objective, 0.00101827401781);
     }
 
     [Test]
@@ -41,8 +41,8 @@ public class FitRequestTests
     {
         File.WriteAllLines(file, new double[] { 1e4, 1e5, 1e6, 1e7 }.Select(n => FormattableString.Invariant($"x,{n},{7 * Math.Pow(n, -0.17):R}")).Prepend("name,\"model size\",final"));
         FitAnswer answer = new FitRequest { Sources = [file], NColumn = "model size", LossColumn = "final", Resamples = 50 }.Run();
-        Assert.That(answer.Fit["beta"], Is.EqualTo(0.17).Within(1e-9));
-        Assert.That(answer.Fit["alpha"], Is.EqualTo(7).Within(1e-6));
+        Expect.Close(answer.Fit["beta"], 0.17, absolute: 1e-9);
+        Expect.Close(answer.Fit["alpha"], 7, absolute: 1e-6);
         Assert.That(answer.Fit.Resources, Is.EqualTo(new[] { Resource.Parameters }));
     }
 
@@ -51,7 +51,7 @@ public class FitRequestTests
     {
         File.WriteAllLines(file, ["n,d,loss", "1,10,3", "2,30,2", "3,20,1.5", "4,50,1.2"]);
         Assert.That(() => new FitRequest { Sources = [file], NColumn = "n", DColumn = "d" }.Run(),
-            Throws.TypeOf<InputException>().With.Message.Contains("--resource"));
+            Throws.TypeOf<InputException>().With.Message.Contains("resource"));
     }
 
     [Test]
@@ -70,13 +70,13 @@ public class FitRequestTests
             At = [[1e10], [1e5]],
             TargetLosses = [0.5],
         }.Run();
-        Assert.That(answer.Predictions[0].Loss, Is.EqualTo(7 * Math.Pow(1e10, -0.17)).Within(1e-9));
-        Assert.That(answer.Predictions[0].Beyond, Is.EqualTo(100).Within(1e-9));
+        Expect.Close(answer.Predictions[0].Loss, 7 * Math.Pow(1e10, -0.17), absolute: 1e-9);
+        Expect.Close(answer.Predictions[0].Beyond, 100, absolute: 1e-9);
         Assert.That(answer.Predictions[1].Beyond, Is.EqualTo(1));
-        Assert.That(answer.Requirements.Single().Value!.Value, Is.EqualTo(Math.Pow(14, 1 / 0.17)).Within(1e-6).Percent);
+        Expect.Close(answer.Requirements.Single().Value!.Value, Math.Pow(14, 1 / 0.17), relative: 1e-08);
         Assert.That(answer.Evidence.Regime!.WholeRange, Is.True);
         Assert.That(answer.Evidence.SeedNoise!.Groups, Is.EqualTo(16));
-        Assert.That(answer.Evidence.Extrapolation!.Scores[0].LogError!.Value, Is.LessThan(1e-6));
+        Expect.Below(answer.Evidence.Extrapolation!.Scores[0].LogError!.Value, 1e-6);
         Assert.That(answer.Fit.Points[0].Name, Is.EqualTo("run 0"));
     }
 
@@ -97,15 +97,15 @@ public class FitRequestTests
             TargetLosses = [1, 0.6],
             Computes = [1e18],
         }.Run();
-        Assert.That(answer.Predictions.Single().Loss, Is.EqualTo(Loss(1e9, 1e9)).Within(1e-6));
+        Expect.Close(answer.Predictions.Single().Loss, Loss(1e9, 1e9), absolute: 1e-6);
         ComputeOptimum optimum = answer.Optima.Single();
         foreach (double shift in (double[])[0.9, 1.1])
-            Assert.That(Loss(optimum.Parameters * shift, optimum.Data / shift), Is.GreaterThan(Loss(optimum.Parameters, optimum.Data)));
+            Expect.Above(Loss(optimum.Parameters * shift, optimum.Data / shift), Loss(optimum.Parameters, optimum.Data));
         LeastCompute least = answer.LeastComputes[0];
-        Assert.That(Loss(least.Optimum!.Parameters, least.Optimum.Data), Is.EqualTo(1).Within(1e-6));
+        Expect.Close(Loss(least.Optimum!.Parameters, least.Optimum.Data), 1, absolute: 1e-6);
         Assert.That(answer.LeastComputes[1].Optimum, Is.Null);
         Assert.That(answer.Evidence.Extrapolation!.Scores.Select(s => s.Form), Is.EqualTo((string[])["chinchilla", "chinchilla-without-floor"]));
-        Assert.That(answer.Evidence.Frontier!.Fit["beta"], Is.GreaterThan(0));
+        Expect.Above(answer.Evidence.Frontier!.Fit["beta"], 0);
     }
 
     [Test]
@@ -116,9 +116,9 @@ public class FitRequestTests
         File.WriteAllLines(file, sizes.Select((n, i) => FormattableString.Invariant($"{n},{(i == 2 ? 5 : 7 * Math.Pow(n, -0.17)):R},{(i == 2 ? 1e-6 : 1)}")).Prepend("n,loss,w"));
         FitAnswer weighted = new FitRequest { Sources = [file], NColumn = "n", WeightColumn = "w", Resamples = 0 }.Run();
         FitAnswer plain = new FitRequest { Sources = [file], NColumn = "n", Resamples = 0 }.Run();
-        Assert.That(weighted.Fit["beta"], Is.EqualTo(0.17).Within(1e-5));
-        Assert.That(weighted.Fit["alpha"], Is.EqualTo(7).Within(1e-4));
-        Assert.That(plain.Fit["alpha"], Is.Not.EqualTo(7).Within(0.5));
+        Expect.Close(weighted.Fit["beta"], 0.17, absolute: 1e-5);
+        Expect.Close(weighted.Fit["alpha"], 7, absolute: 1e-4);
+        Expect.Apart(plain.Fit["alpha"], 7, by: 0.5);
     }
 
     /// <summary>A grid of N and D, 1e5 to 1e8, each point with two seeds.</summary>

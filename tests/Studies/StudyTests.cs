@@ -4,24 +4,26 @@ using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies;
 
 public class StudyTests
 {
-    private static readonly LanguagePartPlan Molecules = new()
+    private static readonly StudyPartPlan Language = StudyPartPlan.Of(ModelFamily.Named("chemgpt"), new DataSource { Limit = 300 });
+
+    private static readonly StudyPartPlan Molecules = Language with
     {
-        Limit = 300,
-        Model = new ChemGptConfig { Layers = 1, Heads = 4, Positions = 128 },
+        Outline = Language.Outline with { Model = ModelSpec.Of(new ChemGptConfig { Layers = 1, Heads = 4, Positions = 128 }) },
         Validation = 20,
-        SearchWidth = 8,
+        SearchShape = new(null, 8),
         SearchDocuments = 40,
         LearningRates = [1e-3, 1e-2],
         BatchSizes = [8, 16],
         SearchEpochs = 4,
         ProbeEpochs = 1,
-        Widths = [4, 8, 16],
+        Shapes = [new(null, 4), new(null, 8), new(null, 16)],
         Subsets = [20, 60],
         MaximumEpochs = 6,
         MaximumSeen = 240,
@@ -47,13 +49,13 @@ public class StudyTests
         Assert.That(part.Selection.Configurations, Has.Count.EqualTo(5), "the grid of four, and Hugging Face's default");
         Assert.That(part.Selection.Configurations.Count(c => c.IsDefault), Is.EqualTo(1));
         Assert.That(part.Selection.Configurations.Count(c => c.Fate == ConfigurationFate.Kept), Is.EqualTo(1));
-        Assert.That(part.Selection.ComputeSaved, Is.EqualTo((1 - 0.25) * (1 - 1.0 / 5)).Within(0.25), "weighted by the steps of each configuration");
+        Expect.Close(part.Selection.ComputeSaved, (1 - 0.25) * (1 - 1.0 / 5), absolute: 0.25, message: "weighted by the steps of each configuration");
         Assert.That(part.Grid.Points, Has.Count.EqualTo(6));
         foreach (GridPoint point in part.Grid.Points)
         {
-            Assert.That(point.Loss, Is.EqualTo(point.Curve.Min(c => c.Loss)).Within(1e-12));
+            Expect.Close(point.Loss, point.Curve.Min(c => c.Loss), absolute: 1e-12);
             Assert.That(point.Compute, Is.EqualTo(6.0 * point.Parameters * point.ItemsSeen));
-            Assert.That(point.LearningRate, Is.EqualTo(part.Grid.LearningRate * Math.Min(1, 8.0 / int.Parse(point.ModelName[6..]))).Within(1e-12));
+            Expect.Close(point.LearningRate, part.Grid.LearningRate * Math.Min(1, 8.0 / int.Parse(point.ModelName[6..])), absolute: 1e-12);
         }
         Assert.That(part.Grid.Fits, Is.Not.Empty);
         string json = File.ReadAllText(Path.Combine(folder, StudyReport.SummaryName));
@@ -84,10 +86,9 @@ public class StudyTests
     {
         string frames = Path.Combine(folder, "frames.npz");
         SpringFrames.Save(frames, 60);
-        var painn = new ForceFieldPartPlan
+        var source = new DataSource { Frames = [frames], Units = ChemScale.Engine.Atoms.Units.EnergyUnit.ElectronVolt };
+        StudyPartPlan[] parts = [.. ((string[])["painn", "schnet"]).Select(name => StudyPartPlan.Of(ModelFamily.Named(name), source) with
         {
-            Frames = [frames],
-            Energy = ChemScale.Engine.Atoms.Units.EnergyUnit.ElectronVolt,
             Validation = 5,
             SearchDocuments = 10,
             LearningRates = [1e-3],
@@ -98,8 +99,8 @@ public class StudyTests
             Shapes = [new(1, 4), new(2, 8)],
             Subsets = [5, 20, 40],
             MaximumSeen = 40,
-        };
-        StudySummary summary = Study.Run(new StudyPlan { Parts = [painn, painn with { Model = "schnet" }] }, Path.Combine(folder, "study"), "", new StudyObserver());
+        })];
+        StudySummary summary = Study.Run(new StudyPlan { Parts = parts }, Path.Combine(folder, "study"), "", new StudyObserver());
         Assert.That(summary.Parts.Select(p => p.Family), Is.EqualTo(new[] { "PaiNN", "SchNet" }));
         foreach (StudyPart part in summary.Parts)
         {
@@ -109,9 +110,8 @@ public class StudyTests
                 from model in (string[])["1 x 4", "2 x 8"] from items in (long[])[5, 20, 40] select (model, items)));
             Assert.That(part.Grid.Points.All(p => p.Items == p.Documents && p.ItemsSeen <= 40 && p.Parameters > 0), Is.True);
         }
-        Assert.That(() => new ForceFieldPartPlan { Model = "chemgpt", Validation = 1, SearchDocuments = 1, LearningRates = [], BatchSizes = [], Subsets = [], MaximumSeen = 1 },
-            Throws.TypeOf<InputException>().With.Message.Contains("painn"));
-        Assert.That(() => Study.Run(new StudyPlan { Parts = [painn, painn] }, folder, "", new StudyObserver()), Throws.TypeOf<InputException>());
+        Assert.That(() => ModelFamily.Named("gpt5", "families"), Throws.TypeOf<InputException>().With.Message.StartsWith("families: 'gpt5'").And.Message.Contains("painn"));
+        Assert.That(() => Study.Run(new StudyPlan { Parts = [parts[0], parts[0]] }, folder, "", new StudyObserver()), Throws.TypeOf<InputException>());
     }
 
     private sealed class StopAfter(int steps, CancellationTokenSource stop) : IProgress<ChemScale.Engine.Studies.Runs.RunProgress>

@@ -17,17 +17,20 @@ public class TokenizerFileTests
         Assert.That(tokenizer.Grammar, Is.EqualTo(version == "v1" ? SelfiesGrammar.V1 : SelfiesGrammar.V2));
         Assert.That(tokenizer.GrammarIsStated, Is.False);
 
-        int lines = 0;
+        int known = 0;
         List<string> different = [];
         using StreamReader reader = new(new GZipStream(File.OpenRead(file), CompressionMode.Decompress));
         while (reader.ReadLine() is { } line)
         {
-            lines++;
             string[] fields = line.Split('\t');
             ushort[] ids = tokenizer.Encode(fields[0]);
-            if (string.Join(' ', ids) != fields[1] || tokenizer.Decode(ids) != fields[0]) different.Add(fields[0]);
+            if (string.Join(' ', ids) != fields[1]) different.Add(fields[0]);
+            // A symbol that the vocabulary has not is lost: nothing but the ids can be equal.
+            if (ids.Contains(tokenizer.Vocabulary.Unknown)) continue;
+            known++;
+            if (tokenizer.Decode(ids) != fields[0]) different.Add(fields[0]);
         }
-        Assert.That(lines, Is.Positive);
+        Expect.Above(known, 0);
         Assert.That(different, Is.Empty);
     }
 

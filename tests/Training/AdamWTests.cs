@@ -36,7 +36,30 @@ public class AdamWTests
             optimizer.Step(0.01 + 0.001 * t);
         }
         for (int i = 0; i < parameters.Length; i++)
-            Assert.That(Values(parameters[i].Parameter), Is.EqualTo(references[i].Weights).Within(tolerance));
+            Expect.Close(Values(parameters[i].Parameter), references[i].Weights, absolute: tolerance);
+    }
+
+    [Test]
+    public void Parameters_and_gradients_of_any_strides_are_updated_as_contiguous_ones([Values] MomentPrecision moments)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        manual_seed(4);
+        OptimizerSpec spec = Spec with { Moments = moments };
+        Tensor start = randn(5, 3);
+        Parameter straight = new(start.clone()), turned = new(start.t().contiguous().t());
+        Assert.That(turned.is_contiguous(), Is.False);
+        using AdamW one = new([("w", straight)], spec), other = new([("w", turned)], spec);
+        for (int t = 0; t < 5; t++)
+        {
+            Tensor gradient = randn(5, 3);
+            straight.grad = gradient;
+            turned.grad = gradient.t().contiguous().t();
+            one.Step(0.1);
+            other.Step(0.1);
+        }
+        Assert.That(turned.equal(straight).all().item<bool>());
+        foreach (((string name, Tensor expected), (string _, Tensor moment)) in one.Tensors.Zip(other.Tensors))
+            Assert.That(moment.equal(expected).all().item<bool>(), name);
     }
 
     [Test]
@@ -54,7 +77,7 @@ public class AdamWTests
             if (t % 3 == 0) reference.Step([t + 1.0, t + 1.0, t + 1.0], 0.1);
             optimizer.Step(0.1);
         }
-        Assert.That(Values(sometimes), Is.EqualTo(reference.Weights).Within(1e-13));
+        Expect.Close(Values(sometimes), reference.Weights, absolute: 1e-13);
         Assert.That(optimizer.SaveState()["updates"]!.ToJsonString(), Is.EqualTo("[9,3]"));
     }
 
@@ -78,8 +101,8 @@ public class AdamWTests
         }
         Assert.That(rounded.Tensors.Select(t => t.Value.dtype), Is.All.EqualTo(ScalarType.BFloat16));
         double Mean(AdamW optimizer) => optimizer.Tensors.Single(t => t.Key == "v.w").Value.to(ScalarType.Float64).mean().item<double>();
-        Assert.That(Mean(rounded), Is.EqualTo(Mean(exact)).Within(0.3).Percent);
-        Assert.That((full - halved).abs().mean().item<float>(), Is.LessThan(0.01 * (full - 1).abs().mean().item<float>()));
+        Expect.Close(Mean(rounded), Mean(exact), relative: 0.003);
+        Expect.Below((full - halved).abs().mean().item<float>(), 0.01 * (full - 1).abs().mean().item<float>());
     }
 
     [Test]
@@ -91,7 +114,7 @@ public class AdamWTests
         OptimizerSpec spec = Spec with { Moments = moments }, quarter = spec with { WeightDecay = 4 * spec.WeightDecay };
         Tensor[] start = [randn(5, 3), randn(17)];
         (string Name, Parameter Parameter)[] both = Parameters(), slow = Parameters(), fast = Parameters();
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         try
         {
             using var grouped = new AdamW(both, spec, name => name == "b" ? 0.25 : 1);
@@ -109,7 +132,7 @@ public class AdamWTests
         }
         finally
         {
-            OperatorModes.Current = OperatorMode.Auto;
+            TestScope.Reset();
         }
         Assert.That(Values(both[0].Parameter), Is.EqualTo(Values(fast[0].Parameter)));
         Assert.That(Values(both[1].Parameter), Is.EqualTo(Values(slow[1].Parameter)));
@@ -133,12 +156,12 @@ public class AdamWTests
         for (int t = 0; t < losses.Length; t++)
         {
             GradientStep.Outcome outcome = step.Take(1, 1e-3);
-            Assert.That(outcome.Loss, Is.EqualTo(losses[t]).Within(1e-11), $"loss {t}");
-            Assert.That(outcome.GradientNorm, Is.EqualTo(norms[t]).Within(1e-10), $"norm {t}");
+            Expect.Close(outcome.Loss, losses[t], absolute: 1e-11, message: $"loss {t}");
+            Expect.Close(outcome.GradientNorm, norms[t], absolute: 1e-10, message: $"norm {t}");
         }
         string last = $"w{losses.Length}.";
         foreach ((string name, Tensor weight) in ChemGptWeights.Named(model))
-            Assert.That((weight - fixture.File.Tensor(last + name)).abs().max().item<double>(), Is.LessThan(1e-11), name);
+            Expect.Close(weight, fixture.File.Tensor(last + name), absolute: 1e-11, message: name);
     }
 
     private static double[] Values(Tensor tensor) => tensor.detach().to(ScalarType.Float64).data<double>().ToArray();
@@ -175,6 +198,8 @@ public class AdamWTests
         public long BatchesPerEpoch => fixture.File.Shape("ids")[0];
 
         public string ItemName => "tokens";
+
+        public long UniqueItems => fixture.File.Ints("ids").Length;
 
         public TrainingLoss NextLoss()
         {

@@ -25,6 +25,8 @@ internal sealed class CharacterTask : ITrainingTask
 
     public string ItemName => "tokens";
 
+    public long UniqueItems => Lines.Sum(l => l.Length + 1);
+
     public TrainingLoss NextLoss()
     {
         (Tensor loss, long tokens) = Loss(Lines[drawn++ % Lines.Length]);

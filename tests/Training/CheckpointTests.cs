@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Runs;
-using ChemScale.Engine.Training.Storage;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -82,7 +82,7 @@ public class CheckpointTests
     public void Nothing_is_renamed_into_place_after_the_claim_is_lost()
     {
         using var folder = new TemporaryFolder();
-        var store = new CheckpointStore(folder["c"], new DiskStorage());
+        var store = new CheckpointStore(folder["c"], DiskStorage.Shared);
         Assert.That(() => store.Save(1, [], [], [], () => throw new InvalidOperationException("lost")), Throws.InvalidOperationException);
         Assert.That(store.List(), Is.Empty);
         Assert.That(store.OpenNewest(Assert.Fail), Is.Null);
@@ -94,7 +94,7 @@ public class CheckpointTests
         using var folder = new TemporaryFolder();
         using var trained = nn.Linear(3, 2);
         using Tensor average = ones(2, 3);
-        var store = new CheckpointStore(folder["c"], new DiskStorage());
+        var store = new CheckpointStore(folder["c"], DiskStorage.Shared);
         store.Save(1, trained.state_dict(), [KeyValuePair.Create("average.weight", average)], [], () => { });
         using var loaded = nn.Linear(3, 2);
         store.OpenNewest(Assert.Fail)!.LoadWeights(loaded, averaged: false);
@@ -118,7 +118,7 @@ public class CheckpointTests
 
     private static CheckpointStore Filled(string path, params long[] steps)
     {
-        var store = new CheckpointStore(path, new DiskStorage());
+        var store = new CheckpointStore(path, DiskStorage.Shared);
         foreach (long step in steps)
         {
             using Tensor weight = torch.rand(7, 5);

@@ -27,8 +27,8 @@ public class MetricsTests
         double[] steps = [.. lines.Skip(1).Select(l => l.Split(',')[2]).Where(c => c.Length > 0).Select(double.Parse)];
         double[] epochs = [.. lines.Skip(1).Select(l => l.Split(',')[3]).Where(c => c.Length > 0).Select(double.Parse)];
         // 8, 8 and 4 frames: the mean is over frames.
-        Assert.That(epochs[0], Is.EqualTo((8 * steps[0] + 8 * steps[1] + 4 * steps[2]) / 20).Within(1e-12));
-        Assert.That(epochs[1], Is.EqualTo((8 * steps[3] + 8 * steps[4] + 4 * steps[5]) / 20).Within(1e-12));
+        Expect.Close(epochs[0], (8 * steps[0] + 8 * steps[1] + 4 * steps[2]) / 20, absolute: 1e-12);
+        Expect.Close(epochs[1], (8 * steps[3] + 8 * steps[4] + 4 * steps[5]) / 20, absolute: 1e-12);
     }
 
     [Test]
@@ -40,9 +40,9 @@ public class MetricsTests
         JsonNode step = lines.Where(l => (string?)l["kind"] == "step").ElementAt(1);
         Assert.That((long)step["frames"]!, Is.EqualTo(8 + 4));
         Assert.That((long)step["frames_seen"]!, Is.EqualTo(44));
-        Assert.That((double)step["rows"]!, Is.EqualTo((8.0 * 8 + 4 * 4) / 12).Within(1e-12));
+        Expect.Close((double)step["rows"]!, (8.0 * 8 + 4 * 4) / 12, absolute: 1e-12);
         foreach (string key in (string[])["train_loss", "learning_rate", "gradient_norm", "frames_per_second", "seconds"])
-            Assert.That((double)step[key]!, Is.GreaterThan(0), key);
+            Expect.Above((double)step[key]!, 0, key);
         JsonNode validation = lines.First(l => (string?)l["kind"] == "validation");
         Assert.That((double)validation["val_rows"]!, Is.EqualTo(44));
         Assert.That(lines.Count(l => (string?)l["kind"] == "epoch"), Is.EqualTo(6));

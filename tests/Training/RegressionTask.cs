@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -46,6 +47,8 @@ internal sealed class RegressionTask : ITrainingTask
 
     public string ItemName => "frames";
 
+    public long UniqueItems => samples;
+
     public TrainingLoss NextLoss()
     {
         BeforeBatch?.Invoke(drawn);
@@ -89,15 +92,18 @@ internal sealed class RegressionTask : ITrainingTask
     private sealed class Perceptron : nn.Module<Tensor, Tensor>
     {
         private readonly TorchSharp.Modules.Linear first = nn.Linear(4, 16);
-        private readonly TorchSharp.Modules.Dropout dropout;
+        private readonly double dropout;
         private readonly TorchSharp.Modules.Linear second = nn.Linear(16, 1);
 
         public Perceptron(double dropout) : base("perceptron")
         {
-            this.dropout = nn.Dropout(dropout);
+            this.dropout = dropout;
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor x) => second.forward(dropout.forward(first.forward(x).tanh()));
+        public override Tensor forward(Tensor x) => second.forward(Dropped(first.forward(x).tanh()));
+
+        private Tensor Dropped(Tensor x) => dropout == 0 || !training ? x
+            : x * (rand(x.shape, x.dtype, generator: RunScope.Current.Random) >= dropout).to(x.dtype) / (1 - dropout);
     }
 }

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
+using ChemScale.Tests.Files;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Training;
@@ -46,19 +47,19 @@ public class ResumeTests
         {
             string run = folder[$"crash-{n}"];
             var time = new ManualTime();
-            var storage = new CrashingStorage(n);
+            var storage = new FaultyStorage(n);
             using (var task = new RegressionTask())
             {
                 try
                 {
                     Trainer.Run(ToyRuns.Of(training), task, new RunDirectory(run, storage, time));
                 }
-                catch (Exception e) when (e is CrashingStorage.SimulatedCrash or Engine.InputException)
+                catch (Exception e) when (e is FaultyStorage.InjectedFault or Engine.InputException)
                 {
-                    Assert.That(storage.Crashed, Is.True);
+                    Assert.That(storage.Failed, Is.True);
                 }
             }
-            if (!storage.Crashed) break;
+            if (!storage.Failed) break;
             storage.LoseUnsynced();
             time.Advance(RunClaim.Silence);
             using (var task = new RegressionTask())
@@ -73,7 +74,7 @@ public class ResumeTests
                 $"crash at operation {n}");
             Directory.Delete(run, recursive: true);
         }
-        Assert.That(crashes, Is.GreaterThan(100 / stride));
+        Expect.Above(crashes, 100 / stride);
     }
 
     [Test]

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ChemScale.Engine;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Runs;
-using ChemScale.Engine.Training.Storage;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Training;
@@ -158,7 +158,7 @@ public class RunClaimTests
         string.Join('\n', Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Where(f => !f.Contains("partial-")).Order()
             .Select(f => $"{f} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))}"));
 
-    private RunClaim Take(TemporaryFolder folder) => RunClaim.Take(folder.Path, new DiskStorage(), time);
+    private RunClaim Take(TemporaryFolder folder) => RunClaim.Take(folder.Path, DiskStorage.Shared, time);
 
     private void WriteClaim(TemporaryFolder folder, ProcessIdentity owner)
     {

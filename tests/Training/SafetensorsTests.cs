@@ -55,6 +55,28 @@ public class SafetensorsTests
     }
 
     [Test]
+    public void Tensors_of_any_strides_are_overwritten_in_the_order_of_their_elements([Values(6, 1_100_000)] long columns)
+    {
+        using var folder = new TemporaryFolder();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor values = arange(4 * columns, dtype: ScalarType.Int32).view(4, columns);
+        WriteFile(folder["t"], new Dictionary<string, Tensor> { ["row by row"] = values, ["column by column"] = values.t().contiguous().t() });
+        using SafetensorsFile file = SafetensorsFile.Open(folder["t"]);
+        foreach (string name in file.Entries.Keys)
+        {
+            Tensor turned = zeros(columns, 4, dtype: ScalarType.Int32).t(), room = zeros(6, columns + 2, dtype: ScalarType.Int32), part = room.narrow(0, 1, 4).narrow(1, 1, columns);
+            Tensor everyOther = zeros(4, columns, 2, dtype: ScalarType.Int32).select(2, 1);
+            foreach (Tensor target in (Tensor[])[turned, part, everyOther])
+            {
+                Assert.That(target.is_contiguous(), Is.False);
+                file.ReadInto(name, target);
+                Assert.That(target.equal(values).all().item<bool>(), name);
+            }
+            Assert.That(room.sum().item<long>(), Is.EqualTo(values.sum().item<long>()), "what lies around stays");
+        }
+    }
+
+    [Test]
     public void The_layout_is_the_published_one()
     {
         var stream = new MemoryStream();

@@ -24,7 +24,7 @@ public class TrainerTests
     {
         using var folder = new TemporaryFolder();
         TrainingResult result = ToyRuns.Run(folder.Path, Plain with { Epochs = 60 }, Task64());
-        Assert.That(result.FinalValidationLoss, Is.LessThan(0.1 * FirstValidation(folder.Path)));
+        Expect.Below(result.FinalValidationLoss, 0.1 * FirstValidation(folder.Path));
         Assert.That(result.ItemsSeen, Is.EqualTo(60 * 44));
         Assert.That(new RunDirectory(folder.Path).ReadResult(), Is.EqualTo(result));
         Assert.That(new RunDirectory(folder.Path).ReadExperiment(), Is.EqualTo(ToyRuns.Of(Plain with { Epochs = 60 }).Validated()));
@@ -38,10 +38,10 @@ public class TrainerTests
         ToyRuns.Run(folder["whole"], clipped, Task64(batchSize: 22));
         ToyRuns.Run(folder["halves"], clipped with { Accumulation = 2 }, Task64(batchSize: 11));
         // 22 = 4 x 5 + 2: parts of unequal size; the shuffled order is the same.
-        Assert.That(Losses(folder["halves"]), Is.EqualTo(Losses(folder["whole"])).Within(1e-12));
+        Expect.Close(Losses(folder["halves"]), Losses(folder["whole"]), absolute: 1e-12);
         ToyRuns.Run(folder["all"], clipped, Task64(batchSize: 44));
         ToyRuns.Run(folder["unequal"], clipped with { Accumulation = 9 }, Task64(batchSize: 5));
-        Assert.That(Losses(folder["unequal"]), Is.EqualTo(Losses(folder["all"])).Within(1e-12));
+        Expect.Close(Losses(folder["unequal"]), Losses(folder["all"]), absolute: 1e-12);
     }
 
     [Test]
@@ -58,7 +58,7 @@ public class TrainerTests
         using Tensor clipped = Moment(Ran("clipped", one with { ClipNorm = norm / 5 }));
         using Tensor free = Moment(folder["free"]);
         using Tensor ratio = (clipped / free).mean();
-        Assert.That(ratio.item<double>(), Is.EqualTo(0.2).Within(1e-5));
+        Expect.Close(ratio.item<double>(), 0.2, absolute: 1e-5);
 
         string Ran(string name, TrainingSpec spec)
         {
@@ -97,7 +97,7 @@ public class TrainerTests
         using var loaded = new RegressionTask(seed: 9, dtype: ScalarType.Float64);
         Checkpoint checkpoint = new RunDirectory(folder.Path).Checkpoints().OpenNewest(Assert.Fail)!;
         checkpoint.LoadWeights(loaded.Model);
-        Assert.That(Flat(loaded.Model), Is.EqualTo(expected).Within(1e-12));
+        Expect.Close(Flat(loaded.Model), expected, absolute: 1e-12);
         double loss = new RunDirectory(folder.Path).ReadResult().FinalValidationLoss!.Value;
         Assert.That(loaded.Validate()["val_loss"], Is.EqualTo(loss));
         checkpoint.LoadWeights(loaded.Model, averaged: false);

@@ -57,7 +57,7 @@ public sealed record ChemGptConfig
     public static ChemGptConfig Ladder(int width, int vocabularySize = 684) =>
         width is >= 16 and <= 2048 && int.IsPow2(width)
             ? new ChemGptConfig { Width = width, VocabularySize = vocabularySize }
-            : throw new InputException("size", width.ToString(), "16, 32, 64, 128, 256, 512, 1024 or 2048");
+            : throw new InputException("model.size", width.ToString(), "16, 32, 64, 128, 256, 512, 1024 or 2048");
 
     /// <summary>True where layer <paramref name="layer"/> sees only <see cref="Window"/> tokens.</summary>
     public bool IsLocal(int layer) => AttentionPattern[layer % AttentionPattern.Length] == 'l';

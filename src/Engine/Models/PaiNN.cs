@@ -29,11 +29,7 @@ public sealed class PaiNN : RadialForceField
         filters = new Dense(config.RadialFunctions, 3 * config.Features * config.Interactions, init);
         register_module("filters", filters);
         interactions = new PaiNNInteraction[config.Interactions];
-        for (int t = 0; t < interactions.Length; t++)
-        {
-            interactions[t] = new PaiNNInteraction(config, init);
-            register_module($"interaction{t}", interactions[t]);
-        }
+        for (int t = 0; t < interactions.Length; t++) interactions[t] = new PaiNNInteraction(new ModulePath(this).At($"interaction{t}"), config, init);
         head = new EnergyHead(config.Features, init);
         register_module("head", head);
     }

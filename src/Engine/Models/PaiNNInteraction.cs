@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>One layer of PaiNN: messages between atoms, then mixing of scalars and vectors within each atom.</summary>
-internal sealed class PaiNNInteraction : nn.Module
+internal sealed class PaiNNInteraction
 {
     private readonly double epsilon;
     private readonly Dense messageContext1;
@@ -16,21 +16,18 @@ internal sealed class PaiNNInteraction : nn.Module
     private readonly Dense mixContext1;
     private readonly Dense mixContext2;
 
-    public PaiNNInteraction(PaiNNConfig config, ParameterInit init)
-        : base(nameof(PaiNNInteraction))
+    /// <param name="at">Where its tensors go.</param>
+    /// <param name="config">Features and epsilon.</param>
+    /// <param name="init">Makes the parameters.</param>
+    public PaiNNInteraction(ModulePath at, PaiNNConfig config, ParameterInit init)
     {
         int features = config.Features;
         epsilon = config.NormEpsilon;
-        messageContext1 = new Dense(features, features, init);
-        messageContext2 = new Dense(features, 3 * features, init);
-        vectorMix = new Dense(features, 2 * features, init, bias: false);
-        mixContext1 = new Dense(2 * features, features, init);
-        mixContext2 = new Dense(features, 3 * features, init);
-        register_module("message1", messageContext1);
-        register_module("message2", messageContext2);
-        register_module("vector_mix", vectorMix);
-        register_module("mix1", mixContext1);
-        register_module("mix2", mixContext2);
+        messageContext1 = at.Add("message1", new Dense(features, features, init));
+        messageContext2 = at.Add("message2", new Dense(features, 3 * features, init));
+        vectorMix = at.Add("vector_mix", new Dense(features, 2 * features, init, bias: false));
+        mixContext1 = at.Add("mix1", new Dense(2 * features, features, init));
+        mixContext2 = at.Add("mix2", new Dense(features, 3 * features, init));
     }
 
     /// <param name="scalars">(atoms, F) q</param>

@@ -26,11 +26,7 @@ public sealed class SchNet : RadialForceField
         elementTable = init.Normal(config.MaxAtomicNumber + 1, config.Features);
         register_parameter("embedding", elementTable);
         interactions = new SchNetInteraction[config.Interactions];
-        for (int t = 0; t < interactions.Length; t++)
-        {
-            interactions[t] = new SchNetInteraction(config, init);
-            register_module($"interaction{t}", interactions[t]);
-        }
+        for (int t = 0; t < interactions.Length; t++) interactions[t] = new SchNetInteraction(new ModulePath(this).At($"interaction{t}"), config, init);
         head = new EnergyHead(config.Features, init);
         register_module("head", head);
     }

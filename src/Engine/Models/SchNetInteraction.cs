@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>One interaction of SchNet: x += f2out(convolution(in2f x)).</summary>
-internal sealed class SchNetInteraction : nn.Module
+internal sealed class SchNetInteraction
 {
     private readonly Dense input;
     private readonly Dense filter1;
@@ -15,20 +15,17 @@ internal sealed class SchNetInteraction : nn.Module
     private readonly Dense output1;
     private readonly Dense output2;
 
-    public SchNetInteraction(SchNetConfig config, ParameterInit init)
-        : base(nameof(SchNetInteraction))
+    /// <param name="at">Where its tensors go.</param>
+    /// <param name="config">Features, filters and radial functions.</param>
+    /// <param name="init">Makes the parameters.</param>
+    public SchNetInteraction(ModulePath at, SchNetConfig config, ParameterInit init)
     {
         int features = config.Features, filters = config.FilterWidth;
-        input = new Dense(features, filters, init, bias: false);
-        filter1 = new Dense(config.RadialFunctions, filters, init);
-        filter2 = new Dense(filters, filters, init);
-        output1 = new Dense(filters, features, init);
-        output2 = new Dense(features, features, init);
-        register_module("in2f", input);
-        register_module("filter1", filter1);
-        register_module("filter2", filter2);
-        register_module("output1", output1);
-        register_module("output2", output2);
+        input = at.Add("in2f", new Dense(features, filters, init, bias: false));
+        filter1 = at.Add("filter1", new Dense(config.RadialFunctions, filters, init));
+        filter2 = at.Add("filter2", new Dense(filters, filters, init));
+        output1 = at.Add("output1", new Dense(filters, features, init));
+        output2 = at.Add("output2", new Dense(features, features, init));
     }
 
     /// <param name="x">(atoms, F)</param>

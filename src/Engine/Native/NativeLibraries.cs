@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Native;
 
@@ -149,13 +150,11 @@ public static class NativeLibraries
             try
             {
                 string folder = Path.Combine(parent, "chemscale", $"shim-{Environment.UserName}-{digest}");
-                Directory.CreateDirectory(folder);
+                DiskStorage.Shared.EnsureDirectory(folder);
                 string target = Path.Combine(folder, Shim);
                 // Another user's file in a shared temporary folder must not be trusted by name alone.
                 if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes)) return target;
-                string temporary = target + "." + Environment.ProcessId;
-                File.WriteAllBytes(temporary, bytes);
-                File.Move(temporary, target, overwrite: true);
+                DiskStorage.Shared.WriteAtomically(target, bytes);
                 return target;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Sums;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -45,8 +45,8 @@ public static class DeviceCheck
         {
             Tensor[] leaves = [x.detach().requires_grad_(), weight.detach().requires_grad_()];
             Tensor y = leaves[0].matmul(leaves[1]).tanh();
-            IList<Tensor> first = autograd.grad([y.square().sum()], leaves, retain_graph: true, create_graph: true);
-            IList<Tensor> second = autograd.grad([first[0].square().sum() + first[1].square().sum()], leaves);
+            IList<Tensor> first = Gradients.Of([y.square().sum()], leaves, retainGraph: true, createGraph: true);
+            IList<Tensor> second = Gradients.Of([first[0].square().sum() + first[1].square().sum()], leaves);
             return [y, .. first, .. second];
         }
     }
@@ -87,23 +87,14 @@ public static class DeviceCheck
 
     private static Tensor[] Radial(Tensor vectors, OperatorMode mode)
     {
-        OperatorMode before = OperatorModes.Current;
-        OperatorModes.Current = mode;
-        try
-        {
-            Tensor centers = linspace(0, Cutoff, 20, dtype: vectors.dtype, device: vectors.device);
-            Tensor leaf = vectors.detach().requires_grad_();
-            var f = RadialBasisCutoff.Of(leaf, new RadialFunctions(centers, full_like(centers, -8), Cutoff, 0));
-            Tensor value = (f.Radial * f.Envelope).square().sum() + (f.Distances * f.Directions).pow(3).sum();
-            Tensor first = autograd.grad([value], [leaf], retain_graph: true, create_graph: true)[0];
-            Tensor second = autograd.grad([first.square().sum()], [leaf])[0];
-            AutogradFunction.ThrowIfFailed();
-            return [.. ((Tensor[])[f.Radial, f.Envelope, first, second]).Select(t => t.detach())];
-        }
-        finally
-        {
-            OperatorModes.Current = before;
-        }
+        using RunScope.Entry run = new RunScope(mode).Enter();
+        Tensor centers = linspace(0, Cutoff, 20, dtype: vectors.dtype, device: vectors.device);
+        Tensor leaf = vectors.detach().requires_grad_();
+        var f = RadialBasisCutoff.Of(leaf, new RadialFunctions(centers, full_like(centers, -8), Cutoff, 0));
+        Tensor value = (f.Radial * f.Envelope).square().sum() + (f.Distances * f.Directions).pow(3).sum();
+        Tensor first = Gradients.Of([value], [leaf], retainGraph: true, createGraph: true)[0];
+        Tensor second = Gradients.Of([first.square().sum()], [leaf])[0];
+        return [.. ((Tensor[])[f.Radial, f.Envelope, first, second]).Select(t => t.detach())];
     }
 
     private static double Apart(Tensor[] found, Tensor[] expected) => found.Zip(expected, (f, e) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using ChemScale.Engine.Files;
 using ChemScale.Kernels.Device;
 
 namespace ChemScale.Engine.Operators;
@@ -27,19 +28,19 @@ public static partial class KernelListing
     /// <exception cref="KernelException">A kernel does not compile; no driver, or no such device.</exception>
     public static IReadOnlyList<ListedKernel> Write(string folder, string architecture, int? device)
     {
-        if (!Architecture().IsMatch(architecture)) throw new InputException("--architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
+        if (!Architecture().IsMatch(architecture)) throw new InputException("architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
         try
         {
-            Directory.CreateDirectory(folder);
+            DiskStorage.Shared.EnsureDirectory(folder);
             List<ListedKernel> kernels = [];
             foreach ((string family, IReadOnlyList<KernelVariant> variants) in KernelFamilies.All())
                 kernels.AddRange(variants.Select((variant, i) => Write(folder, architecture, device, family, i + 1, variant.Kernel)));
-            File.WriteAllText(Path.Combine(folder, TableFile), Table(kernels));
+            DiskStorage.Shared.WriteAtomically(Path.Combine(folder, TableFile), Table(kernels));
             return kernels;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
-            throw new InputException("--ptx", e.Message.ReplaceLineEndings(" "));
+            throw new InputException("ptx", e.Message.ReplaceLineEndings(" "));
         }
     }
 
@@ -47,8 +48,8 @@ public static partial class KernelListing
     {
         PtxModule module = KernelCompiler.Compile(kernel, architecture);
         string file = string.Create(CultureInfo.InvariantCulture, $"{family}-{number:000}.ptx");
-        File.WriteAllText(Path.Combine(folder, file), module.Text);
-        CudaFunction? loaded = device is { } ordinal ? CudaDevice.Of(ordinal).Load(kernel) : null;
+        DiskStorage.Shared.WriteAtomically(Path.Combine(folder, file), module.Text);
+        CudaFunction? loaded = device is { } ordinal ? KernelTensors.Cuda(ordinal).Load(kernel) : null;
         return new ListedKernel(file, family, kernel.Name, module.EntryPoint, loaded?.Registers, loaded?.LocalBytes);
     }
 

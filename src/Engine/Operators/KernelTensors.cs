@@ -1,4 +1,5 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Files;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,17 +9,25 @@ namespace ChemScale.Engine.Operators;
 /// <summary>Tensors as kernels see them: their own memory, on their own device.</summary>
 internal static class KernelTensors
 {
-    /// <summary>Where the CPU's tensors go; tests put full warps here.</summary>
-    public static CpuDevice Cpu { get; set; } = CpuDevice.Scalar;
+    // Kernels know no engine: what they keep is written as everything else is.
+    static KernelTensors() => ModuleCache.Write = static (path, content) =>
+    {
+        DiskStorage.Shared.EnsureDirectory(Path.GetDirectoryName(path)!);
+        DiskStorage.Shared.WriteAtomically(path, content);
+    };
 
     /// <exception cref="NotSupportedException">Neither on the CPU nor on a CUDA device.</exception>
     /// <exception cref="KernelException">No driver.</exception>
     public static KernelDevice Device(Tensor tensor) => tensor.device_type switch
     {
-        DeviceType.CPU => Cpu,
-        DeviceType.CUDA => CudaDevice.Of(tensor.device_index),
+        DeviceType.CPU => RunScope.Current.CpuKernels(),
+        DeviceType.CUDA => Cuda(tensor.device_index),
         var other => throw new NotSupportedException($"kernels run on the CPU and on CUDA, not on {other}"),
     };
+
+    /// <summary>A CUDA device by its number.</summary>
+    /// <exception cref="KernelException">No driver, or no such device.</exception>
+    public static CudaDevice Cuda(int ordinal) => CudaDevice.Of(ordinal);
 
     /// <summary>The tensor's memory. The tensor must outlive the launch.</summary>
     /// <param name="tensor">null: an empty array, for an argument that is absent.</param>

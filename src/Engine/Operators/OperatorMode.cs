@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,11 +20,9 @@ public enum OperatorMode
     Kernels,
 }
 
-/// <summary>The mode of this process.</summary>
+/// <summary>What the mode of the run means for an operation.</summary>
 public static class OperatorModes
 {
-    public static OperatorMode Current { get; set; } = OperatorMode.Auto;
-
     /// <exception cref="InputException">Not one of auto, composed, host, kernels.</exception>
     public static OperatorMode Parse(string name) =>
         Enum.TryParse(name, ignoreCase: true, out OperatorMode mode) && Enum.IsDefined(mode)
@@ -33,5 +32,16 @@ public static class OperatorModes
     /// <summary>Whether an operation that has kernels takes them for such a tensor.</summary>
     internal static bool UseKernels(Tensor tensor) =>
         tensor.dtype is ScalarType.Float32 or ScalarType.Float64
-        && (Current == OperatorMode.Kernels || (Current == OperatorMode.Auto && tensor.device_type == DeviceType.CUDA));
+        && (RunScope.Current.Mode == OperatorMode.Kernels
+            || (RunScope.Current.Mode == OperatorMode.Auto && tensor.device_type == DeviceType.CUDA));
+
+    /// <summary>Whether an operation that has a host form takes it, where it takes no kernels: on the CPU, unless another is asked for.</summary>
+    /// <param name="tensor">What it works on.</param>
+    /// <param name="pays">Whether that form is the faster one for such a tensor on a CPU.</param>
+    internal static bool UseHost(Tensor tensor, bool pays = true) => RunScope.Current.Mode switch
+    {
+        OperatorMode.Composed => false,
+        OperatorMode.Host => true,
+        _ => pays && tensor.device_type == DeviceType.CPU,
+    };
 }

@@ -32,22 +32,22 @@ public sealed record DynamicsOptions
     {
         double steps = Math.Round(1000 * picoseconds / Timestep);
         return steps is >= 1 and < 1e15 ? this with { Steps = (long)steps }
-            : throw new InputException("--time", $"{picoseconds}", $"ps, at least a time step of {Timestep} fs");
+            : throw new InputException("time", $"{picoseconds}", $"ps, at least a time step of {Timestep} fs");
     }
 
     /// <exception cref="InputException">A value out of range.</exception>
     public void Validate()
     {
-        Require("--timestep", Timestep, Timestep > 0, "a positive number of fs");
-        Require("--temperature", Temperature, Temperature >= 0, "0 K or more");
-        Require("--friction", Friction, Friction > 0, "a positive number of 1/ps");
-        Require("--max-temperature", MaximumTemperature, MaximumTemperature > Temperature, $"more than the {Temperature} K asked for");
-        Require("--steps", Steps, Steps > 0, "1 or more");
-        Require("--every", Every, Every > 0, "1 or more");
+        Require("timestep", Timestep, Timestep > 0, "a positive number of fs");
+        Require("temperature", Temperature, Temperature >= 0, "0 K or more");
+        Require("friction", Friction, Friction > 0, "a positive number of 1/ps");
+        Require("maximumTemperature", MaximumTemperature, MaximumTemperature > Temperature, $"more than the {Temperature} K asked for");
+        Require("steps", Steps, Steps > 0, "1 or more");
+        Require("every", Every, Every > 0, "1 or more");
     }
 
-    private static void Require(string option, double value, bool holds, string expected)
+    private static void Require(string key, double value, bool holds, string expected)
     {
-        if (!holds || !double.IsFinite(value)) throw new InputException(option, $"{value}", expected);
+        if (!holds || !double.IsFinite(value)) throw new InputException(key, $"{value}", expected);
     }
 }

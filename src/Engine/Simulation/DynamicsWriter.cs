@@ -9,8 +9,8 @@ namespace ChemScale.Engine.Simulation;
 /// </summary>
 internal sealed class DynamicsWriter : IDisposable
 {
-    private readonly StreamWriter trajectory;
-    private readonly StreamWriter thermo;
+    private readonly SimulationFolder.GrowingText trajectory;
+    private readonly SimulationFolder.GrowingText thermo;
     private readonly ExtXyzWriter frames;
 
     public DynamicsWriter(SimulationFolder folder)
@@ -46,6 +46,13 @@ internal sealed class DynamicsWriter : IDisposable
         thermo.Write($"{sample.Step},{string.Join(',', numbers.Select(x => x.ToString("R", CultureInfo.InvariantCulture)))}\n");
         trajectory.Flush();
         thermo.Flush();
+    }
+
+    /// <summary>Everything is on the medium.</summary>
+    public void Complete()
+    {
+        trajectory.Complete();
+        thermo.Complete();
     }
 
     public void Dispose()

@@ -40,6 +40,7 @@ public static class MolecularDynamics
                 if (last.Step % options.Every == 0 || last.Step == options.Steps) writer.Write(state, last);
                 progress?.Report(new SimulationProgress(last.Step, options.Steps, last.Total, last.Temperature, state.MaximumForce));
             }
+            writer.Complete();
         }
         bool constantEnergy = options.Ensemble == Ensemble.Nve;
         var summary = new DynamicsSummary

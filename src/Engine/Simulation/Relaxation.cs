@@ -29,7 +29,7 @@ public static class Relaxation
         double first = state.PotentialEnergy;
         long step = 0;
         folder.Prepare();
-        using (StreamWriter trajectory = folder.Open(SimulationFolder.Trajectory), log = folder.Open(SimulationFolder.Relaxation))
+        using (SimulationFolder.GrowingText trajectory = folder.Open(SimulationFolder.Trajectory), log = folder.Open(SimulationFolder.Relaxation))
         {
             var frames = new ExtXyzWriter(trajectory);
             log.Write("step,potential_eV,maximum_force_eV_per_A\n");
@@ -44,6 +44,8 @@ public static class Relaxation
                 RequireNumbers(state, step);
                 progress?.Report(new SimulationProgress(step, options.Steps, state.PotentialEnergy, null, state.MaximumForce));
             }
+            trajectory.Complete();
+            log.Complete();
         }
         var summary = new RelaxationSummary
         {

@@ -16,8 +16,8 @@ public sealed record RelaxationOptions
     public void Validate()
     {
         if (!(MaximumForce > 0) || !double.IsFinite(MaximumForce))
-            throw new InputException("--fmax", $"{MaximumForce}", "a positive number of eV/A");
-        if (Steps < 1) throw new InputException("--steps", $"{Steps}", "1 or more");
-        if (Every < 1) throw new InputException("--every", $"{Every}", "1 or more");
+            throw new InputException("maximumForce", $"{MaximumForce}", "a positive number of eV/A");
+        if (Steps < 1) throw new InputException("steps", $"{Steps}", "1 or more");
+        if (Every < 1) throw new InputException("every", $"{Every}", "1 or more");
     }
 }

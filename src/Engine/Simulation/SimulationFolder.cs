@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Simulation;
 
@@ -18,6 +19,7 @@ public sealed class SimulationFolder
     };
 
     private readonly bool overwrite;
+    private readonly IStorage storage = DiskStorage.Shared;
 
     /// <param name="path">Made when the first file is opened.</param>
     /// <param name="overwrite">Whether a simulation that is there may be replaced.</param>
@@ -38,34 +40,24 @@ public sealed class SimulationFolder
     internal void Prepare() => Guard(() =>
     {
         RequireFree();
-        Directory.CreateDirectory(Path);
-        foreach (string name in (string[])[Trajectory, Thermo, Relaxation, Summary]) File.Delete(In(name));
+        storage.EnsureDirectory(Path);
+        foreach (string name in (string[])[Trajectory, Thermo, Relaxation, Summary]) storage.DeleteFile(In(name));
     });
 
     /// <exception cref="InputException">It cannot be written to.</exception>
-    internal StreamWriter Open(string name)
+    internal GrowingText Open(string name)
     {
-        StreamWriter? writer = null;
-        Guard(() => writer = new StreamWriter(In(name), new UTF8Encoding(false), new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            Share = FileShare.Read,
-        }));
-        return writer!;
+        GrowingText? text = null;
+        Guard(() => text = new GrowingText(storage.Create(In(name)), storage));
+        return text!;
     }
 
-    internal void WriteSummary<T>(T summary)
-    {
-        string temporary = In(Summary) + ".incomplete";
-        File.WriteAllText(temporary, JsonSerializer.Serialize(summary, Json) + "\n");
-        File.Move(temporary, In(Summary), overwrite: true);
-    }
+    internal void WriteSummary<T>(T summary) => storage.WriteAtomically(In(Summary), JsonSerializer.Serialize(summary, Json) + "\n");
 
     private void RequireFree()
     {
         if (!overwrite && File.Exists(In(Trajectory)))
-            throw new InputException(Path, "holds a simulation", "a new folder", "choose another, or replace it with --overwrite");
+            throw new InputException(Path, "holds a simulation", "a new folder", "choose another, or replace it with `overwrite`");
     }
 
     private void Guard(Action action)
@@ -77,6 +69,17 @@ public sealed class SimulationFolder
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw new InputException(Path, e.Message, "a folder that can be written to");
+        }
+    }
+
+    /// <summary>A text that is read while it grows.</summary>
+    internal sealed class GrowingText(Stream file, IStorage storage) : StreamWriter(file, new UTF8Encoding(false), 1 << 16)
+    {
+        /// <summary>Everything is on the medium.</summary>
+        public void Complete()
+        {
+            Flush();
+            storage.Sync(BaseStream);
         }
     }
 }

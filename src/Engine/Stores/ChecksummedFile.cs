@@ -1,14 +1,15 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Stores;
 
 /// <summary>A file written from front to back while its size and SHA-256 are taken.</summary>
-internal sealed class ChecksummedFile(StoreFolder folder, string directory, string name) : IDisposable
+internal sealed class ChecksummedFile(IStorage storage, string directory, string name) : IDisposable
 {
     private const int BufferBytes = 1 << 18;
 
-    private readonly Stream _stream = folder.Create(Path.Combine(directory, name));
+    private readonly Stream _stream = storage.Create(Path.Combine(directory, name));
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] _buffer = new byte[BufferBytes];
     private int _buffered;
@@ -32,7 +33,7 @@ internal sealed class ChecksummedFile(StoreFolder folder, string directory, stri
     public StoredFile Complete()
     {
         Empty();
-        folder.Flush(_stream);
+        storage.Sync(_stream);
         return new StoredFile(name, _bytes, Convert.ToHexStringLower(_hash.GetHashAndReset()));
     }
 

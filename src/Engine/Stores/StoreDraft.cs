@@ -1,50 +1,67 @@
 using System.Text;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Stores;
 
 /// <summary>
 /// A store that is being written, in a folder of its own inside the store's. <see cref="Commit"/> moves what is in the way aside, the
-/// new files in, the manifest last, and undoes all of it where a step fails.
+/// new files in, the manifest last, and undoes all of it where a step fails. Where that fails too, or the process dies amid it, the next
+/// writer does it.
 /// </summary>
 internal sealed class StoreDraft : IDisposable
 {
     /// <summary>Everything is written here first; what is left of an interrupted writer is here too.</summary>
     private const string Incomplete = ".incomplete";
 
+    private const string Replaced = "replaced-";
+
     private readonly string _folder;
     private readonly StoreNames _names;
     private readonly string _incomplete;
     private readonly bool _madeFolder;
-    private readonly StoreFolder _files;
+    private readonly IStorage _storage;
     private readonly List<StoredFile> _stored = [];
-    private readonly FileStream _lock;
+    private readonly Stream _lock;
+    private bool _halfReplaced;
 
-    public StoreDraft(string folder, bool overwrite, StoreNames names, StoreFolder files)
+    public StoreDraft(string folder, bool overwrite, StoreNames names, IStorage storage)
     {
         _folder = folder;
         _names = names;
-        _files = files;
+        _storage = storage;
         _incomplete = Path.Combine(folder, Incomplete);
-        if (!overwrite) RefuseToReplace();
+        bool interrupted = Directory.Exists(_incomplete);
+        if (!overwrite && !interrupted) RefuseToReplace();
         _madeFolder = !Directory.Exists(folder);
+        string lockFile = Path.Combine(_incomplete, "lock");
         try
         {
-            Directory.CreateDirectory(_incomplete);
-            _lock = Claim();
-            foreach (string left in Directory.EnumerateFiles(_incomplete).Where(file => file != _lock.Name)) File.Delete(left);
+            _storage.EnsureDirectory(_incomplete);
+            _lock = _storage.TryLock(lockFile) ?? throw new InputException(_folder, "is being written by another process", "a folder of its own");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw Unwritable(e);
+        }
+        try
+        {
+            if (interrupted) PutBack();
+            foreach (string left in Directory.GetFiles(_incomplete).Where(file => file != lockFile)) _storage.DeleteFile(left);
+            if (!overwrite) RefuseToReplace();
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
         }
     }
 
     public IReadOnlyList<StoredFile> Files => _stored;
 
     /// <summary>A file of the draft that is not part of the store.</summary>
-    public Stream Create(string name) => _files.Create(Path.Combine(_incomplete, name));
+    public Stream Create(string name) => _storage.Create(Path.Combine(_incomplete, name));
 
-    public ChecksummedFile Data(string name) => new(_files, _incomplete, name);
+    public ChecksummedFile Data(string name) => new(_storage, _incomplete, name);
 
     public void Add(StoredFile file) => _stored.Add(file);
 
@@ -69,19 +86,27 @@ internal sealed class StoreDraft : IDisposable
             string[] names = [_names.Manifest, .. _names.Data];
             foreach (string name in names.Where(name => File.Exists(Path.Combine(_folder, name))))
             {
-                Move(Path.Combine(_folder, name), Path.Combine(_incomplete, $"replaced-{name}"));
+                Move(Path.Combine(_folder, name), Path.Combine(_incomplete, Replaced + name));
+                if (name == _names.Manifest) _storage.SyncDirectory(_folder);
             }
-            foreach (string name in names.Reverse()) Move(Path.Combine(_incomplete, name), Path.Combine(_folder, name));
+            foreach (string name in names.Reverse())
+            {
+                if (name == _names.Manifest) _storage.SyncDirectory(_folder);
+                Move(Path.Combine(_incomplete, name), Path.Combine(_folder, name));
+            }
+            _storage.SyncDirectory(_folder);
         }
         catch
         {
-            foreach ((string from, string to) in done) File.Move(to, from);
+            _halfReplaced = true;
+            foreach ((string from, string to) in done) _storage.ReplaceFile(to, from);
+            _halfReplaced = false;
             throw;
         }
 
         void Move(string from, string to)
         {
-            _files.Move(from, to);
+            _storage.ReplaceFile(from, to);
             done.Push((from, to));
         }
     }
@@ -89,11 +114,41 @@ internal sealed class StoreDraft : IDisposable
     public InputException Unwritable(Exception reason) =>
         new(_folder, "cannot be written", $"a folder for a {_names.Kind}", reason.Message);
 
+    /// <summary>Takes the draft away. What cannot be taken away is left to the next writer.</summary>
     public void Dispose()
     {
-        _lock.Dispose();
-        if (Directory.Exists(_incomplete)) Directory.Delete(_incomplete, recursive: true);
-        if (_madeFolder && !Directory.EnumerateFileSystemEntries(_folder).Any()) Directory.Delete(_folder);
+        try
+        {
+            // The old files are in there.
+            if (_halfReplaced) return;
+            if (Directory.Exists(_incomplete)) _storage.DeleteDirectory(_incomplete);
+            if (_madeFolder && !Directory.EnumerateFileSystemEntries(_folder).Any()) _storage.DeleteDirectory(_folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return;
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
+    }
+
+    /// <summary>Undoes a replacement that its process did not live to complete or to undo.</summary>
+    private void PutBack()
+    {
+        if (File.Exists(Path.Combine(_folder, _names.Manifest))) return;
+        // A draft with a manifest had all its files: those it has no more are in the store's place.
+        foreach (string name in _names.Data.Where(name => File.Exists(Path.Combine(_incomplete, _names.Manifest))))
+        {
+            string draft = Path.Combine(_incomplete, name), place = Path.Combine(_folder, name);
+            if (!File.Exists(draft) && File.Exists(place)) _storage.ReplaceFile(place, draft);
+        }
+        foreach (string name in (string[])[.. _names.Data, _names.Manifest])
+        {
+            string replaced = Path.Combine(_incomplete, Replaced + name);
+            if (File.Exists(replaced)) _storage.ReplaceFile(replaced, Path.Combine(_folder, name));
+        }
     }
 
     private void RefuseToReplace()
@@ -106,19 +161,6 @@ internal sealed class StoreDraft : IDisposable
         if (inTheWay is not null)
         {
             throw new InputException(Path.Combine(_folder, inTheWay), "is in the way", "a folder without it", "or ask to overwrite it");
-        }
-    }
-
-    private FileStream Claim()
-    {
-        string path = Path.Combine(_incomplete, "lock");
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            throw new InputException(_folder, "is being written by another process", "a folder of its own");
         }
     }
 }

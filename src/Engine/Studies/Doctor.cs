@@ -131,7 +131,7 @@ public static class Doctor
         if (device == "cuda") return 0;
         return device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int n)
             ? n
-            : throw new InputException("--device", $"'{device}'", "cpu, cuda or cuda:1 and its like");
+            : throw new InputException("device", $"'{device}'", "cpu, cuda or cuda:1 and its like");
     }
 
     private static Finding Work(string what, Func<DeviceStep> run)

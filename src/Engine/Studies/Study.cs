@@ -26,7 +26,7 @@ public static class Study
         DateTimeOffset started = DateTimeOffset.Now;
         int parallel = plan.Parallel > 0 ? plan.Parallel : Environment.ProcessorCount;
         var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = 1, Progress = observer.Steps, Warn = observer.Warn };
-        StudyPart[] parts = [.. plan.Parts.Select(part => StudyPartRun.Run(part, Path.Combine(directory, part.Name), runner, observer, stop))];
+        StudyPart[] parts = [.. plan.Parts.Select(part => StudyPartRun.Run(part, Path.Combine(directory, part.Name), runner, observer, plan.Notes, stop))];
         var summary = new StudySummary
         {
             Title = $"Neural scaling of {string.Join(" and ", parts.Select(p => p.Family))}",

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Studies.Parts;
+using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies;
 
@@ -10,11 +11,14 @@ public sealed record StudyPlan
     /// <summary>Runs side by side; 0: one for each core.</summary>
     public int Parallel { get; init; }
 
+    /// <summary>Commands that go on from a part, for the report: of a plan, its folder and its store. What commands there are is the caller's.</summary>
+    public Func<StudyPartPlan, string, string, IReadOnlyList<CommandNote>> Notes { get; init; } = static (_, _, _) => [];
+
     /// <exception cref="InputException">No parts, a family twice, or sizes that do not fit together.</exception>
     public void Check()
     {
         if (Parts.Count == 0) throw new InputException("study", "no parts", "molecules, force fields or both");
-        if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
+        if (Parallel < 0) throw new InputException("parallel", $"{Parallel}", "1 or more");
         if (Parts.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new InputException("study", $"{twice.Key} twice", "each family once");
         foreach (StudyPartPlan part in Parts) part.Check();

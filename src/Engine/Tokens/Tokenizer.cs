@@ -1,5 +1,6 @@
 using System.Text;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Tokens;
 
@@ -152,7 +153,7 @@ public sealed class Tokenizer
     public string ToJson() => TokenizerWriter.WithGrammar(_definition.Json, Grammar);
 
     /// <summary>Writes <see cref="ToJson"/>.</summary>
-    public void Save(string path) => File.WriteAllText(path, ToJson());
+    public void Save(string path) => DiskStorage.Shared.WriteAtomically(path, ToJson());
 
     private SelfiesGrammar? InferredGrammar =>
         Vocabulary.TryFind("[Branch1_1]", out _) ? SelfiesGrammar.V1

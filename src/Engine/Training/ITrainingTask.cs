@@ -3,7 +3,11 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training;
 
-/// <summary>What the trainer needs to know of a model and its data. Nothing here is particular to molecules or force fields.</summary>
+/// <summary>
+/// What the trainer needs to know of a model and its data. Nothing here is particular to molecules or force fields. Random numbers of a step
+/// come from <c>RunScope.Current.Random</c> (dropout: a mask from that generator), which is saved with checkpoints; torch's default
+/// generator is shared by all runs of a process, and not saved.
+/// </summary>
 public interface ITrainingTask : IDisposable
 {
     /// <summary>On its device and in its type from the start. Parameters with <c>requires_grad</c> are trained.</summary>
@@ -17,6 +21,12 @@ public interface ITrainingTask : IDisposable
 
     /// <summary>What is counted: <c>tokens</c>, <c>frames</c>.</summary>
     string ItemName { get; }
+
+    /// <summary>N of the scaling laws: non-embedding parameters, from the real tensors; of a model without embeddings all of them.</summary>
+    long NonEmbeddingParameters => Model.parameters().Sum(p => p.numel());
+
+    /// <summary>D: how much of what is counted the training data hold, repeats not counted.</summary>
+    long UniqueItems { get; }
 
     /// <summary>
     /// Forward on the next micro-batch, going on into the next epoch by itself; the order of the data is the task's, from the seed.

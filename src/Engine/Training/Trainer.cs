@@ -1,3 +1,5 @@
+using ChemScale.Engine.Native;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
@@ -11,35 +13,48 @@ public static class Trainer
 {
     /// <summary>
     /// Resuming is bit-identical, losses and weights, on the same device at the same thread count. The same call may be repeated until
-    /// the result says that the run is complete.
+    /// the result says that the run is complete. Runs of several threads share nothing but the number of libtorch's threads: each has a
+    /// <see cref="RunScope"/> of its own, in which its task is called.
     /// </summary>
     /// <param name="experiment">What to run.</param>
     /// <param name="task">Its model and data, built from the experiment's seed; not disposed of here.</param>
     /// <param name="directory">Claimed for the duration of the call, where the options bring no claim.</param>
     /// <param name="options">Session options.</param>
-    /// <exception cref="InputException">The directory holds another run, is being written to, or its checkpoints are damaged.</exception>
+    /// <exception cref="InputException">
+    /// The directory holds another run, is being written to, its checkpoints are damaged, or another run of this process has another number
+    /// of threads.
+    /// </exception>
+    /// <exception cref="BackwardException">An operation's backward pass threw; nothing was applied.</exception>
     /// <exception cref="TrainingDivergedException">A loss or gradient norm was not a number.</exception>
-    /// <exception cref="RunClaimLostException">Another process has taken the directory over.</exception>
+    /// <exception cref="RunClaimLostException">Another process has taken the directory over, or it is gone.</exception>
+    /// <exception cref="RunFilesLostException">Somebody else deleted or changed what the run has written.</exception>
     public static TrainingResult Run(Experiment experiment, ITrainingTask task, RunDirectory directory, TrainerOptions? options = null)
     {
         options ??= new TrainerOptions();
         experiment = experiment.Validated();
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
-        using RunClaim? taken = options.Claim is null ? directory.Claim() : null;
+        using RunClaim? taken = options.Claim is null ? directory.Claim(null, options.Warn, options.CancellationToken) : null;
         RunClaim claim = taken ?? options.Claim!;
         // Between the first look and the claim another process may have been at work.
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
-        if (!directory.IsStarted) directory.WriteExperiment(experiment);
+        directory.KeepExperiment(experiment);
+        options.Begin(directory);
         CheckpointStore checkpoints = directory.Checkpoints();
         Checkpoint? checkpoint = checkpoints.OpenNewest(options.Warn);
         checkpoints.Clean(checkpoint?.Step);
-        using var session = new TrainingSession(experiment, task, directory, claim, checkpoints, options);
+        using ThreadGrant threads = ThreadGrant.Take(experiment.Training.Threads);
+        using var scope = new RunScope(experiment.Training.Operators, experiment.Seed);
+        using RunScope.Entry entry = scope.Enter();
+        using var session = new TrainingSession(experiment, task, directory, claim, checkpoints, scope, options);
         session.Start(checkpoint);
         TrainingResult result = session.Run();
         if (result.IsComplete)
         {
+            // DONE says that all is there, so it is looked at first.
+            session.EnsureWhole(result);
+            directory.EnsureKept(options.Warn);
             claim.EnsureHeld();
             directory.WriteResult(result);
         }
@@ -56,7 +71,7 @@ public static class Trainer
         if (!directory.IsStarted)
         {
             // Looked at once more: another process may just have begun the run.
-            if (File.Exists(directory.MetricsCsvPath) && !directory.IsStarted) directory.RequireNew();
+            if (FileErrors.Exists(directory.MetricsCsvPath) && !directory.IsStarted) directory.RequireNew();
             return;
         }
         Experiment stored = directory.ReadExperiment();

@@ -19,6 +19,12 @@ public sealed record TrainerOptions
     /// <summary>A claim on the run directory that the caller holds already, and keeps; null: one is taken for the session.</summary>
     public RunClaim? Claim { get; init; }
 
+    /// <summary>
+    /// Called once the directory is claimed and holds the experiment, before anything is trained: puts in what else the run is to carry
+    /// (<see cref="RunDirectory.Keep"/>). What it throws ends the session.
+    /// </summary>
+    public Action<RunDirectory> Begin { get; init; } = static _ => { };
+
     /// <summary>Told after each step, on the training thread.</summary>
     public IProgress<StepReport>? Progress { get; init; }
 

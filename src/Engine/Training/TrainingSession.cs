@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
@@ -15,7 +16,7 @@ namespace ChemScale.Engine.Training;
 internal sealed class TrainingSession : IDisposable
 {
     private readonly TrainingSpec spec;
-    private readonly long seed;
+    private readonly RunScope scope;
     private readonly ITrainingTask task;
     private readonly RunDirectory directory;
     private readonly RunClaim claim;
@@ -28,13 +29,13 @@ internal sealed class TrainingSession : IDisposable
     private readonly WeightAverage? average;
     private readonly GradientStep gradientStep;
     private readonly long startedAt;
-    private readonly int threadsBefore = get_num_threads();
     private readonly TrainingState state;
     private MetricsLog? metrics;
     private double secondsBefore;
     private long checkpointedAt;
     private string? lastCheckpoint;
     private long lastCheckpointStep = -1;
+    private string? bestCheckpoint;
 
     public TrainingSession(
         Experiment experiment,
@@ -42,10 +43,11 @@ internal sealed class TrainingSession : IDisposable
         RunDirectory directory,
         RunClaim claim,
         CheckpointStore checkpoints,
+        RunScope scope,
         TrainerOptions options)
     {
         spec = experiment.Training;
-        seed = experiment.Seed;
+        this.scope = scope;
         this.task = task;
         this.directory = directory;
         this.claim = claim;
@@ -61,7 +63,7 @@ internal sealed class TrainingSession : IDisposable
         optimizer = new AdamW(trained, spec.Optimizer, task.LearningRateFactor);
         average = spec.EmaDecay is { } decay ? new WeightAverage(trained, decay) : null;
         gradientStep = new GradientStep(task, [.. trained.Select(p => p.Parameter)], optimizer, spec);
-        state = new TrainingState(experiment, task, optimizer, average);
+        state = new TrainingState(experiment, task, optimizer, average, scope);
     }
 
     private TrainingCounters Counters => state.Counters;
@@ -71,8 +73,6 @@ internal sealed class TrainingSession : IDisposable
     /// <summary>From the beginning, or from a checkpoint.</summary>
     public void Start(Checkpoint? checkpoint)
     {
-        if (spec.Threads > 0) set_num_threads(spec.Threads);
-        manual_seed(seed);
         MetricsPosition? position = null;
         if (checkpoint is not null)
         {
@@ -97,12 +97,30 @@ internal sealed class TrainingSession : IDisposable
         }
     }
 
+    /// <summary>The checkpoints that a complete run is to hold are there and sound. The metrics were looked at when they were last written.</summary>
+    /// <exception cref="RunFilesLostException">One is not.</exception>
+    public void EnsureWhole(TrainingResult result)
+    {
+        foreach (string? name in (string?[])[result.Checkpoint, bestCheckpoint])
+        {
+            if (name is null) continue;
+            string path = Path.Combine(directory.CheckpointsPath, name);
+            try
+            {
+                CheckpointStore.Open(path);
+            }
+            catch (SafetensorsException e)
+            {
+                throw new RunFilesLostException(path, $"was changed or deleted while the run was at work: {e.Detail}");
+            }
+        }
+    }
+
     public void Dispose()
     {
         metrics?.Dispose();
         average?.Dispose();
         optimizer.Dispose();
-        if (spec.Threads > 0) set_num_threads(threadsBefore);
     }
 
     private StopReason? Ending()
@@ -117,8 +135,7 @@ internal sealed class TrainingSession : IDisposable
     {
         long step = Counters.Step;
         double learningRate = schedule.At(step) * Counters.Plateau.RateFactor;
-        // The state of a CUDA generator cannot be read here; seeding each step anew makes it one that need not be.
-        if (spec.Device == ComputeDevice.Cuda) cuda.manual_seed_all(unchecked(seed * 1_000_003 + step));
+        scope.BeginStep(step);
         long before = directory.Time.GetTimestamp();
         GradientStep.Outcome outcome = gradientStep.Take(length.BatchesOf(step), learningRate);
         double stepSeconds = directory.Time.GetElapsedTime(before).TotalSeconds;
@@ -146,7 +163,7 @@ internal sealed class TrainingSession : IDisposable
 
     private void Validate()
     {
-        using DisposeScope scope = NewDisposeScope();
+        using DisposeScope made = NewDisposeScope();
         task.Model.eval();
         average?.Swap();
         IReadOnlyDictionary<string, double> scalars;
@@ -171,7 +188,7 @@ internal sealed class TrainingSession : IDisposable
         average?.Swap();
         try
         {
-            checkpoints.SaveBest(Counters.Step, task.Model.state_dict(), new JsonObject { ["validationLoss"] = loss }, claim.EnsureHeld);
+            bestCheckpoint = checkpoints.SaveBest(Counters.Step, task.Model.state_dict(), new JsonObject { ["validationLoss"] = loss }, claim.EnsureHeld);
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
@@ -10,7 +11,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Training;
 
 /// <summary>Everything that must come back for a run to go on as if it had never stopped.</summary>
-internal sealed class TrainingState(Experiment experiment, ITrainingTask task, AdamW optimizer, WeightAverage? average)
+internal sealed class TrainingState(Experiment experiment, ITrainingTask task, AdamW optimizer, WeightAverage? average, RunScope scope)
 {
     private const string RandomState = "random.cpu";
 
@@ -21,12 +22,13 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
     /// <returns>Name of the checkpoint.</returns>
     public string Save(CheckpointStore checkpoints, MetricsPosition metrics, Action ensureHeld)
     {
-        using DisposeScope scope = NewDisposeScope();
+        using DisposeScope made = NewDisposeScope();
         var json = new JsonObject
         {
             ["experiment"] = experiment.Id,
             ["device"] = Scalars.Format(experiment.Training.Device),
             ["threads"] = get_num_threads(),
+            ["operators"] = Scalars.Format(experiment.Training.Operators),
             ["counters"] = JsonSerializer.SerializeToNode(Counters, Json),
             ["metrics"] = JsonSerializer.SerializeToNode(metrics, Json),
             ["optimizer"] = optimizer.SaveState(),
@@ -39,18 +41,20 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
     /// <exception cref="InputException">The checkpoint is not one of this experiment.</exception>
     public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn)
     {
-        using DisposeScope scope = NewDisposeScope();
+        using DisposeScope made = NewDisposeScope();
         JsonObject json = checkpoint.State;
         if ((string?)json["experiment"] != experiment.Id)
             throw new InputException(checkpoint.Path, $"checkpoint of experiment {json["experiment"]}", experiment.Id);
         WarnIfOther(warn, "device", (string)json["device"]!, Scalars.Format(experiment.Training.Device));
         WarnIfOther(warn, "thread count", json["threads"]!.ToString(), get_num_threads().ToString());
+        // Version 0.3 did not say.
+        if ((string?)json["operators"] is { } operators) WarnIfOther(warn, "operators", operators, Scalars.Format(experiment.Training.Operators));
         try
         {
             checkpoint.LoadWeights(task.Model, averaged: false);
             using SafetensorsFile training = checkpoint.OpenTraining();
             foreach ((string name, Tensor tensor) in Tensors().Where(t => t.Key != RandomState)) training.ReadInto(name, tensor);
-            set_rng_state(training.Read(RandomState));
+            scope.Random.set_state(training.Read(RandomState));
         }
         catch (SafetensorsException e)
         {
@@ -69,7 +73,7 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
             yield return KeyValuePair.Create("optimizer." + name, tensor);
         foreach ((string name, Tensor tensor) in average?.Tensors ?? [])
             yield return KeyValuePair.Create(Checkpoint.AveragePrefix + name, tensor);
-        yield return KeyValuePair.Create(RandomState, get_rng_state());
+        yield return KeyValuePair.Create(RandomState, scope.Random.get_state());
     }
 
     private static void WarnIfOther(Action<string> warn, string what, string saved, string present)

@@ -7,14 +7,17 @@ namespace ChemScale.Kernels.Device;
 /// Compiled kernels, in memory and in the user's cache folder, by the hash of their code, the compiler and the architecture. A cache that
 /// cannot be written is only slower. The driver keeps its own cache of the machine code.
 /// </summary>
-public sealed class ModuleCache
+/// <param name="folder">Of the files.</param>
+/// <param name="write">Puts a file in place, whole, and makes its folder; null: only memory keeps them.</param>
+public sealed class ModuleCache(string folder, Action<string, byte[]>? write)
 {
     private readonly ConcurrentDictionary<string, Lazy<PtxModule>> modules = new(StringComparer.Ordinal);
-    private readonly string folder;
 
-    public ModuleCache(string folder) => this.folder = folder;
+    /// <summary>The user's cache folder.</summary>
+    public static ModuleCache Default { get; } = new(DefaultFolder(), static (path, content) => Write?.Invoke(path, content));
 
-    public static ModuleCache Default { get; } = new(DefaultFolder());
+    /// <summary>How <see cref="Default"/> writes, set by the program that has a way to; null: it does not.</summary>
+    public static Action<string, byte[]>? Write { get; set; }
 
     /// <exception cref="KernelException">The kernel does not compile.</exception>
     public PtxModule Get(KernelMethod kernel, string architecture)
@@ -29,7 +32,7 @@ public sealed class ModuleCache
         string path = Path.Combine(folder, key + ".ptx");
         if (Read(path, architecture) is { } known) return known;
         PtxModule module = KernelCompiler.Compile(kernel, architecture);
-        Write(path, module);
+        Keep(path, module);
         return module;
     }
 
@@ -51,14 +54,11 @@ public sealed class ModuleCache
 
     private const string Whole = "\n// whole\n";
 
-    private void Write(string path, PtxModule module)
+    private void Keep(string path, PtxModule module)
     {
-        string temporary = $"{path}.{Guid.NewGuid():N}";
         try
         {
-            Directory.CreateDirectory(folder);
-            File.WriteAllText(temporary, $"// {module.EntryPoint}\n{module.Text}{Whole}", Encoding.ASCII);
-            File.Move(temporary, path, overwrite: true);
+            write?.Invoke(path, Encoding.ASCII.GetBytes($"// {module.EntryPoint}\n{module.Text}{Whole}"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

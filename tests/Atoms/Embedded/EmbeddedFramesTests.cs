@@ -30,7 +30,7 @@ public sealed class EmbeddedFramesTests
     {
         Assert.That(frames, Has.Count.EqualTo(10));
         Assert.That(frames.Values.Select(f => f.Length), Is.All.EqualTo(EmbeddedFrames.FramesPerMolecule));
-        Assert.That(EmbeddedFrames.Bytes, Is.LessThan(MostBytes));
+        Expect.Below(EmbeddedFrames.Bytes, MostBytes);
         Assert.That(Directory.GetFiles(folder["frames"]), Has.Length.EqualTo(10), "nothing but the files is left");
         Assert.That(EmbeddedFrames.Description, Does.Contain("GFN2-xTB").And.Contain("500 K"));
     }
@@ -44,12 +44,12 @@ public sealed class EmbeddedFramesTests
             IEnumerable<double> numbers = of.SelectMany(f => f.Positions.Concat(f.Forces!).Append(f.Energy!.Value));
             Assert.That(numbers, Is.All.Matches<double>(double.IsFinite), molecule);
             Assert.That(of[0].AtomicNumbers.Distinct(), Is.SubsetOf(new[] { 1, 6, 7, 8 }));
-            Assert.That(of[0].Atoms, Is.InRange(6, 15));
-            Assert.That(of.SelectMany(f => f.Forces!), Is.All.InRange(-30.0, 30.0), molecule);
+            Expect.Between(of[0].Atoms, 6, 15);
+            Expect.AllBetween(of.SelectMany(f => f.Forces!), -30, 30, molecule);
             // Equipartition: 3N - 6 vibrations of kT/2, and fluctuations of the square root of as many.
             double kT = 0.0430867, vibrations = 3 * of[0].Atoms - 6;
             double mean = of.Average(f => f.Energy!.Value), spread = Math.Sqrt(of.Average(f => Math.Pow(f.Energy!.Value - mean, 2)));
-            Assert.That(spread, Is.EqualTo(kT * Math.Sqrt(vibrations / 2)).Within(30).Percent, molecule);
+            Expect.Close(spread, kT * Math.Sqrt(vibrations / 2), relative: 0.3, message: molecule);
         }
     }
 
@@ -65,7 +65,7 @@ public sealed class EmbeddedFramesTests
                 sums[k] += frame.Forces![i];
                 sums[3 + k] += frame.Positions[first + a] * frame.Forces[first + b] - frame.Positions[first + b] * frame.Forces[first + a];
             }
-            Assert.That(sums, Is.All.EqualTo(0).Within(1e-4), frame.Place);
+            Expect.AllClose(sums, 0, absolute: 1e-4, message: frame.Place);
         }
     }
 
@@ -83,8 +83,8 @@ public sealed class EmbeddedFramesTests
         foreach (Frame frame in frames.Values.SelectMany(f => new[] { f[0], f[^1] }))
         {
             (double energy, double[] forces) = Xtb.Gfn2(frame);
-            Assert.That(frame.Energy, Is.EqualTo(energy).Within(1e-6), frame.Place);
-            Assert.That(frame.Forces, Is.EqualTo(forces).Within(2e-5), frame.Place);
+            Expect.Close(frame.Energy, energy, absolute: 1e-6, message: frame.Place);
+            Expect.Close(frame.Forces, forces, absolute: 2e-5, message: frame.Place);
         }
     }
 

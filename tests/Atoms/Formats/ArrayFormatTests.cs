@@ -71,7 +71,7 @@ public class ArrayFormatTests
         Npz(("z", [1, 8], [2]), ("E", [1], [1]));
         Assert.That(() => FrameFiles.Read(path, ElectronVolts), Refused.With("bad.npz: no positions", "coords or R"));
         Npz(("z", [1, 8], [2]), ("R", [1, 2, 3, 4, 5, 6], [1, 2, 3]), ("E", [1], [1]));
-        Assert.That(() => FrameFiles.Read(path), Refused.With("bad.npz: unit of energy not stated", "--units"));
+        Assert.That(() => FrameFiles.Read(path), Refused.With("bad.npz: unit of energy not stated", "`units`"));
         Assert.That(() => FrameFiles.Read(path, ElectronVolts with { ForcesKey = "F" }), Refused.With("no array 'F'"));
         byte[] whole = File.ReadAllBytes(path);
         foreach (int length in (int[])[0, 10, whole.Length / 2, whole.Length - 1])

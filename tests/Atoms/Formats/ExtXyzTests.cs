@@ -64,7 +64,7 @@ public class ExtXyzTests
     public void Stress_is_read_from_a_matrix_Voigt_numbers_or_a_virial(string info, double factor, string key)
     {
         Frame frame = One($"3\nLattice=\"5 0 0 0 5 0 0 0 5\" {Properties} {info}\n{Water}");
-        Assert.That(frame.Stress, Is.EqualTo(((double[])[1, 6, 5, 6, 2, 4, 5, 4, 3]).Select(value => value * factor)).Within(1e-15));
+        Expect.Close(frame.Stress, ((double[])[1, 6, 5, 6, 2, 4, 5, 4, 3]).Select(value => value * factor), absolute: 1e-15);
         Assert.That(frame.Keys!.Stress, Is.EqualTo(key));
     }
 
@@ -73,9 +73,9 @@ public class ExtXyzTests
     {
         FrameReadOptions options = new() { Energy = EnergyUnit.Hartree, Length = LengthUnit.Bohr, ForcesAreGradients = true };
         Frame frame = One($"3\n{Properties} energy=-2\n{Water}", options);
-        Assert.That(frame.Energy, Is.EqualTo(-54.422772491976).Within(1e-12));
-        Assert.That(frame.Positions[3], Is.EqualTo(0.9 * 0.529177210903).Within(1e-15));
-        Assert.That(frame.Forces![2], Is.EqualTo(-0.3 * 51.4220674763).Within(1e-9));
+        Expect.Close(frame.Energy, -54.422772491976, absolute: 1e-12);
+        Expect.Close(frame.Positions[3], 0.9 * 0.529177210903, absolute: 1e-15);
+        Expect.Close(frame.Forces![2], -0.3 * 51.4220674763, absolute: 1e-9);
     }
 
     [Test]

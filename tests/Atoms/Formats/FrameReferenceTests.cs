@@ -23,10 +23,10 @@ public class FrameReferenceTests
         Assert.That(All(frames, f => f.Forces!), Is.EqualTo(values["F"].Doubles()));
         Assert.That(All(frames, f => f.Cell!), Is.EqualTo(values["cell"].Doubles()));
         Assert.That(All(frames, f => [f.Energy!.Value]), Is.EqualTo(values["E"].Doubles()));
-        Assert.That(All(frames, f => [f.Volume]), Is.EqualTo(values["volume"].Doubles()).Within(1e-9));
+        Expect.Close(All(frames, f => [f.Volume]), values["volume"].Doubles(), absolute: 1e-9);
         Assert.That(All(frames, f => f.Periodic.Select(p => p ? 1.0 : 0)), Is.EqualTo(values["pbc"].Doubles()));
-        Assert.That(All(frames, Voigt), Is.EqualTo(values["stress_voigt"].Doubles()).Within(1e-15));
-        Assert.That(All(frames, f => f.Stress!.Select(s => -f.Volume * s)), Is.EqualTo(values["virial"].Doubles()).Within(1e-10));
+        Expect.Close(All(frames, Voigt), values["stress_voigt"].Doubles(), absolute: 1e-15);
+        Expect.Close(All(frames, f => f.Stress!.Select(s => -f.Volume * s)), values["virial"].Doubles(), absolute: 1e-10);
     }
 
     [TestCaseSource(nameof(Databases))]
@@ -45,7 +45,7 @@ public class FrameReferenceTests
         Assert.That(All(cu, f => f.Cell!), Is.EqualTo(values["cu_cell"].Doubles()));
         Assert.That(All(cu, f => [f.Energy!.Value]), Is.EqualTo(values["cu_energy"].Doubles()));
         Assert.That(All(cu, f => f.Forces!), Is.EqualTo(values["cu_forces"].Doubles()));
-        Assert.That(All(cu, Voigt), Is.EqualTo(values["cu_stress_voigt"].Doubles()).Within(1e-15));
+        Expect.Close(All(cu, Voigt), values["cu_stress_voigt"].Doubles(), absolute: 1e-15);
         Assert.That(schnet.Select(f => f.IsPeriodic).Distinct(), Is.EqualTo((bool[])[false]));
         Assert.That(() => FrameFiles.Read(file, Hartrees).ToArray(), Refused.With("energies in kcal/mol by its own account"));
     }
@@ -78,7 +78,7 @@ public class FrameReferenceTests
         Assert.That(All(frames, f => [f.Energy!.Value]), Is.EqualTo(Expected("wb97x_dz.energy").Select(e => e * hartree)));
         Assert.That(All(frames, f => f.Forces!), Is.EqualTo(Expected("wb97x_dz.forces").Select(f => f * hartree)));
         Assert.That(frames.Count(f => f.HasEnergy && f.HasForces), Is.EqualTo(Usable(values, formulas)));
-        Assert.That(frames.Count(f => f.HasEnergy), Is.GreaterThan(frames.Count(f => f.HasForces)));
+        Expect.Above(frames.Count(f => f.HasEnergy), frames.Count(f => f.HasForces));
         Assert.That(frames[0].Keys, Is.EqualTo(new LabelKeys("wb97x_dz.energy", "wb97x_dz.forces", null)));
     }
 
@@ -105,7 +105,7 @@ public class FrameReferenceTests
                 agreement += work * (scan[f + 1].Energy!.Value - scan[f].Energy!.Value);
             }
         }
-        Assert.That(agreement, Is.GreaterThan(0));
+        Expect.Above(agreement, 0);
     }
 
     [TestCaseSource(nameof(DftFiles))]

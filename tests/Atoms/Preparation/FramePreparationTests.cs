@@ -26,7 +26,7 @@ public class FramePreparationTests
         store.Verify();
         Assert.That((report.Read, report.Duplicates, report.Unlabelled, store.Train.Count + store.Validation.Count),
             Is.EqualTo((200, 0, 0, 200)));
-        Assert.That(store.Validation.Count, Is.InRange(20, 60));
+        Expect.Between(store.Validation.Count, 20, 60);
         Dictionary<double, Frame> stored = store.Train.Frames().Concat(store.Validation.Frames()).ToDictionary(frame => frame.Positions[0]);
         foreach (Frame frame in frames)
         {
@@ -118,12 +118,12 @@ public class FramePreparationTests
         FramePreparer.Run(SmallFrames.Options(_folder, Saved("a.xyz", frames)));
         using FrameStore store = FrameStore.Open(_folder["store"]);
         double[] forces = [.. store.Train.Frames().SelectMany(f => f.Forces!)];
-        Assert.That(store.Statistics.ForceRms, Is.EqualTo(Math.Sqrt(forces.Average(f => f * f))).Within(1e-12));
+        Expect.Close(store.Statistics.ForceRms, Math.Sqrt(forces.Average(f => f * f)), absolute: 1e-12);
         Assert.That(store.Statistics.Elements, Is.EqualTo((int[])[1, 8, 29]));
-        Assert.That(store.Statistics.ReferenceEnergy([29, 8]), Is.EqualTo(-7).Within(1e-9));
+        Expect.Close(store.Statistics.ReferenceEnergy([29, 8]), -7, absolute: 1e-9);
         double water = store.Train.Frames().Where(f => f.Atoms == 3).Average(f => f.Energy!.Value);
-        Assert.That(store.Statistics.ReferenceEnergy([8, 1, 1]), Is.EqualTo(water).Within(1e-9));
-        Assert.That(store.Statistics.NeighborsPerAtom, Is.GreaterThan(2));
+        Expect.Close(store.Statistics.ReferenceEnergy([8, 1, 1]), water, absolute: 1e-9);
+        Expect.Above(store.Statistics.NeighborsPerAtom, 2);
         Assert.That((store.Statistics.NeighborCutoff, store.Statistics.NeighborFrames), Is.EqualTo((5.0, store.Train.Count)));
         Assert.That(() => store.Statistics.ReferenceEnergy([79]), Refused.With("Au", "H, O, Cu"));
     }
@@ -172,8 +172,8 @@ public class FramePreparationTests
         using FrameStore store = FrameStore.Open(_folder["store"]);
         store.Verify();
         Assert.That((store.Train.Count, store.Validation.Count), Is.EqualTo((report.Read - report.Duplicates - 50, 50)));
-        Assert.That(store.Statistics.EnergyResidual, Is.InRange(0.05, 1), "eV, thermal");
-        Assert.That(store.Statistics.ForceRms, Is.InRange(0.5, 3), "eV/Angstrom, thermal");
+        Expect.Between(store.Statistics.EnergyResidual, 0.05, 1, "eV, thermal");
+        Expect.Between(store.Statistics.ForceRms, 0.5, 3, "eV/Angstrom, thermal");
     }
 
     private static IEnumerable<TestCaseData> RealFiles() => DataFolder.Cases("rmd17", "*_train_01.npz");

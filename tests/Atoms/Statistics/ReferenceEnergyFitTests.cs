@@ -20,8 +20,8 @@ public class ReferenceEnergyFitTests
         fit.Add([79], truth[79]);
         IReadOnlyDictionary<int, double> found = fit.Solve();
         Assert.That(found.Keys, Is.EqualTo(truth.Keys));
-        foreach ((int number, double energy) in truth) Assert.That(found[number], Is.EqualTo(energy).Within(1e-9));
-        Assert.That(fit.Residual(found), Is.LessThan(1e-8));
+        foreach ((int number, double energy) in truth) Expect.Close(found[number], energy, absolute: 1e-9);
+        Expect.Below(fit.Residual(found), 1e-8);
     }
 
     [Test]
@@ -31,9 +31,9 @@ public class ReferenceEnergyFitTests
         int[] ethanol = [6, 6, 8, 1, 1, 1, 1, 1, 1];
         foreach (double energy in (double[])[-4209.0, -4209.6, -4208.4]) fit.Add(ethanol, energy);
         IReadOnlyDictionary<int, double> found = fit.Solve();
-        Assert.That(found.Values, Is.All.EqualTo(-4209.0 / 9).Within(1e-9));
-        Assert.That(fit.MeanPerAtom(), Is.EqualTo(-4209.0 / 9).Within(1e-9));
-        Assert.That(fit.Residual(found), Is.EqualTo(Math.Sqrt(0.24)).Within(1e-9));
+        Expect.AllClose(found.Values, -4209.0 / 9, absolute: 1e-9);
+        Expect.Close(fit.MeanPerAtom(), -4209.0 / 9, absolute: 1e-9);
+        Expect.Close(fit.Residual(found), Math.Sqrt(0.24), absolute: 1e-9);
     }
 
     [Test]
@@ -44,7 +44,7 @@ public class ReferenceEnergyFitTests
         fit.Add([1], 1);
         fit.Add([1, 8], 4);
         fit.Add([8, 8], 5);
-        Assert.That(fit.Solve().Values, Is.EqualTo((double[])[11.0 / 9, 23.0 / 9]).Within(1e-12));
+        Expect.Close(fit.Solve().Values, (double[])[11.0 / 9, 23.0 / 9], absolute: 1e-12);
     }
 
     [Test]

@@ -1,7 +1,7 @@
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Store;
-using ChemScale.Engine.Stores;
 using ChemScale.Tests.Atoms.Preparation;
+using ChemScale.Tests.Files;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Atoms.Store;
@@ -78,20 +78,24 @@ public class FrameStoreTests
         int failures = 0;
         for (int n = 1; ; n++)
         {
+            FaultyStorage storage = new(n, Fault.Once);
             try
             {
-                FramePreparer.Run(other, null, new FailingFolder(n));
-                break;
+                FramePreparer.Run(other, null, storage);
+                // What fails once the new store is in place is taking the draft away.
+                Assert.That(storage.FailedOperation, Is.EqualTo("").Or.Contain("DeleteDirectory"), "no failure is swallowed");
+                Assert.That(Fingerprint(), Is.Not.EqualTo(before));
+                if (!storage.Failed) break;
+                FramePreparer.Run(_options with { Overwrite = true });
             }
-            catch (ChemScale.Engine.InputException e) when (e.Message.Contains("cannot be written"))
+            catch (FaultyStorage.InjectedFault)
             {
                 failures++;
-                Assert.That(Fingerprint(), Is.EqualTo(before), $"operation {n}");
-                Assert.That(Directory.GetDirectories(_folder["store"]), Is.Empty);
+                Assert.That(Fingerprint(), Is.EqualTo(before), storage.FailedOperation);
             }
         }
-        Assert.That(failures, Is.GreaterThan(20));
-        Assert.That(Fingerprint(), Is.Not.EqualTo(before));
+        Expect.Above(failures, 60);
+        Assert.That(Directory.GetDirectories(_folder["store"]), Is.Empty);
     }
 
     private string Fingerprint()
@@ -99,34 +103,5 @@ public class FrameStoreTests
         using FrameStore store = FrameStore.Open(_folder["store"]);
         store.Verify();
         return store.Manifest.Fingerprint;
-    }
-
-    /// <summary>The n-th operation fails.</summary>
-    private sealed class FailingFolder(int n) : StoreFolder
-    {
-        private int _left = n;
-
-        public override Stream Create(string path)
-        {
-            Count();
-            return base.Create(path);
-        }
-
-        public override void Move(string from, string to)
-        {
-            Count();
-            base.Move(from, to);
-        }
-
-        public override void Flush(Stream stream)
-        {
-            Count();
-            base.Flush(stream);
-        }
-
-        private void Count()
-        {
-            if (--_left == 0) throw new IOException("no space left");
-        }
     }
 }

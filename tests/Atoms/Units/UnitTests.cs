@@ -10,12 +10,11 @@ public class UnitTests
     [Test]
     public void Factors_agree_with_each_other_and_with_published_ones()
     {
-        Assert.That(EnergyUnit.Hartree.ElectronVolts / EnergyUnit.KilocaloriePerMole.ElectronVolts,
-            Is.EqualTo(627.5094740631).Within(1e-9));
-        Assert.That(EnergyUnit.Hartree.ElectronVolts / EnergyUnit.KilojoulePerMole.ElectronVolts, Is.EqualTo(2625.4996394799).Within(4e-9));
-        Assert.That(1 / EnergyUnit.KilocaloriePerMole.ElectronVolts, Is.EqualTo(23.060547830619).Within(1e-11));
-        Assert.That(1 / PressureUnit.Gigapascal.ElectronVoltsPerCubicAngstrom, Is.EqualTo(160.2176634).Within(1e-12));
-        Assert.That(PhysicalConstants.Codata2014.BoltzmannInElectronVolts, Is.EqualTo(8.6173303e-5).Within(1e-12));
+        Expect.Close(EnergyUnit.Hartree.ElectronVolts / EnergyUnit.KilocaloriePerMole.ElectronVolts, 627.5094740631, absolute: 1e-9);
+        Expect.Close(EnergyUnit.Hartree.ElectronVolts / EnergyUnit.KilojoulePerMole.ElectronVolts, 2625.4996394799, absolute: 4e-9);
+        Expect.Close(1 / EnergyUnit.KilocaloriePerMole.ElectronVolts, 23.060547830619, absolute: 1e-11);
+        Expect.Close(1 / PressureUnit.Gigapascal.ElectronVoltsPerCubicAngstrom, 160.2176634, absolute: 1e-12);
+        Expect.Close(PhysicalConstants.Codata2014.BoltzmannInElectronVolts, 8.6173303e-5, absolute: 1e-12);
     }
 
     [TestCase("kcal/mol", "kcal/mol")]
@@ -41,7 +40,7 @@ public class UnitTests
     public void Forces_and_stresses_follow_energy_and_length()
     {
         LabelUnits units = new(EnergyUnit.Hartree, LengthUnit.Bohr, ForcesAreGradients: true);
-        Assert.That(units.ForceFactor, Is.EqualTo(-51.42206747).Within(1e-7));
-        Assert.That(units.StressFactor / PressureUnit.Gigapascal.ElectronVoltsPerCubicAngstrom, Is.EqualTo(29421.0157).Within(1e-3));
+        Expect.Close(units.ForceFactor, -51.42206747, absolute: 1e-7);
+        Expect.Close(units.StressFactor / PressureUnit.Gigapascal.ElectronVoltsPerCubicAngstrom, 29421.0157, absolute: 1e-3);
     }
 }

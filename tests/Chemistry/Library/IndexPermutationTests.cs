@@ -26,7 +26,7 @@ public class IndexPermutationTests
         IndexPermutation permutation = new(count, 0);
         int[] tenths = new int[10];
         for (int i = 0; i < 10_000; i++) tenths[permutation[i] / (count / 10)]++;
-        Assert.That(tenths, Has.All.InRange(850, 1150), "five standard deviations about 1,000");
+        Expect.AllBetween(tenths, 850, 1150, "five standard deviations about 1,000");
     }
 
     [Test]

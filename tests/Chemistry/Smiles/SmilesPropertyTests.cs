@@ -43,7 +43,7 @@ public class SmilesPropertyTests
             read++;
             CheckStable(smiles);
         }
-        Assert.That(read, Is.GreaterThan(300));
+        Expect.Above(read, 300);
     }
 
     [Test]
@@ -84,7 +84,7 @@ public class SmilesPropertyTests
             if (!filter.TryClean(line, out ReadOnlySpan<char> cleaned)) Assert.Fail($"{line}: {filter.Reason}");
             if (cleaned.IndexOfAny("@/\\.") >= 0) Assert.Fail($"{line}: cleaned to {cleaned}");
         }
-        Assert.That(read, Is.GreaterThan(0.99 * number / every));
+        Expect.Above(read, 0.99 * number / every);
     }
 
     // The molecule just read, written, read again: same atoms and bonds, same text.

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
@@ -46,15 +47,11 @@ public class AllegroTests
         ForceFieldOutput output = model.Evaluate(batch);
         Tensor positions = batch.Positions.detach().requires_grad_();
         Tensor energies = new AllegroFormula(config, kept.Split('|'), tensors).AtomEnergies(batch, positions);
-        Tensor forces = autograd.grad([energies.sum()], [positions])[0].neg();
+        Tensor forces = Gradients.Of([energies.sum()], [positions])[0].neg();
         Same(output.Energies, stack([energies.narrow(0, 0, 6).sum(), energies.narrow(0, 6, 2).sum()]));
         Same(output.Forces!, forces);
 
-        static void Same(Tensor actual, Tensor expected)
-        {
-            double error = (actual - expected).abs().max().item<double>(), scale = expected.abs().max().item<double>();
-            Assert.That(error, Is.LessThan(1e-12 * Math.Max(1, scale)));
-        }
+        static void Same(Tensor actual, Tensor expected) => Expect.Close(actual, expected, absolute: 1e-12, ofLargest: 1e-12);
     }
 
     [TestCase(1, 3, new[] { 5, 5, 2 })]
@@ -70,7 +67,7 @@ public class AllegroTests
         using var model = new Allegro(Small with { Layers = 3 }, 1, ScalarType.Float64);
         double[] near = AtomEnergies(7), far = AtomEnergies(7.5);
         Assert.That(near[0], Is.EqualTo(far[0]));
-        Assert.That(near[1], Is.Not.EqualTo(far[1]).Within(1e-6));
+        Expect.Apart(near[1], far[1], by: 1e-6);
 
         // A chain: the first and the last atom both reach the second, not each other.
         double[] AtomEnergies(double last)
@@ -145,7 +142,7 @@ public class AllegroTests
         using DisposeScope scope = NewDisposeScope();
         using Allegro one = new(Small, 3), same = new(Small, 3), other = new(Small, 4);
         (Tensor a, Tensor b, Tensor c) = (All(one), All(same), All(other));
-        Assert.That(a.eq(b).all().item<bool>(), Is.True);
+        Expect.Close(a, b);
         Assert.That(a.eq(c).all().item<bool>(), Is.False);
 
         static Tensor All(Allegro model) => cat([.. model.PublishedWeights.Select(w => w.Weight.flatten())]);
@@ -159,6 +156,6 @@ public class AllegroTests
         const double Step = 0.01;
         double square = Enumerable.Range(-1200, 2401).Select(i => i * Step)
             .Sum(z => Step * Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI) * Math.Pow(z / (1 + Math.Exp(-z)), 2));
-        Assert.That(sampled, Is.EqualTo(1 / Math.Sqrt(square)).Within(0.3).Percent);
+        Expect.Close(sampled, 1 / Math.Sqrt(square), relative: 0.003);
     }
 }

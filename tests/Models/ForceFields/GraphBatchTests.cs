@@ -9,7 +9,7 @@ namespace ChemScale.Tests.Models.ForceFields;
 public class GraphBatchTests
 {
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     [Test]
     public void Frames_become_the_graph_that_brute_force_finds()
@@ -25,13 +25,13 @@ public class GraphBatchTests
         })];
         using var scope = NewDisposeScope();
         using GraphBatch expected = TestFrame.Batch(4, tests), built = GraphBatches.Build(frames, 4);
-        Assert.That(Sorted(built), Is.EqualTo(Sorted(expected)).Within(1e-12));
-        Assert.That(built.AtomicNumbers.eq(expected.AtomicNumbers).all().item<bool>(), Is.True);
-        Assert.That(built.FrameOfAtom.eq(expected.FrameOfAtom).all().item<bool>(), Is.True);
-        Assert.That(built.Cells!.eq(expected.Cells!).all().item<bool>(), Is.True);
+        Expect.Close(Sorted(built).SelectMany(e => e), Sorted(expected).SelectMany(e => e), absolute: 1e-12);
+        Expect.Close(built.AtomicNumbers, expected.AtomicNumbers);
+        Expect.Close(built.FrameOfAtom, expected.FrameOfAtom);
+        Expect.Close(built.Cells!, expected.Cells!);
         Assert.That(built.Charges!.data<double>().ToArray(), Is.EqualTo(new double[] { 6, 3, 2 }));
         Assert.That(built.Volumes!.data<double>().ToArray(), Is.EqualTo(expected.Volumes!.data<double>().ToArray()));
-        Assert.That(built.Volumes![1].item<double>(), Is.EqualTo(linalg.det(built.Cells![1]).item<double>()).Within(1e-12));
+        Expect.Close(built.Volumes![1].item<double>(), linalg.det(built.Cells![1]).item<double>(), absolute: 1e-12);
     }
 
     [TestCaseSource(typeof(ForceFieldCase), nameof(ForceFieldCase.Double))]
@@ -47,24 +47,24 @@ public class GraphBatchTests
         using var scope = NewDisposeScope();
         using ForceField field = model.Model();
         using GraphBatch host = Graph(OperatorMode.Host), kernels = Graph(OperatorMode.Kernels);
-        Assert.That(kernels.Edges.Senders.eq(host.Edges.Senders).all().item<bool>(), Is.True);
-        Assert.That(kernels.ShiftVectors!.eq(host.ShiftVectors!).all().item<bool>(), Is.True);
+        Expect.Close(kernels.Edges.Senders, host.Edges.Senders);
+        Expect.Close(kernels.ShiftVectors!, host.ShiftVectors!);
         // In the same mode, so that nothing but the graphs could differ.
         foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Kernels])
         {
             ForceFieldOutput one = Output(kernels, mode), other = Output(host, mode);
-            Assert.That(Values(one), Is.EqualTo(Values(other)).Within(1e-12), $"{mode}");
+            Expect.Close(Values(one), Values(other), absolute: 1e-12, message: $"{mode}");
         }
 
         GraphBatch Graph(OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             return GraphBatches.Build(frames, ForceFieldCase.Cutoff);
         }
 
         ForceFieldOutput Output(GraphBatch batch, OperatorMode mode)
         {
-            OperatorModes.Current = mode;
+            TestScope.Mode(mode);
             return field.Evaluate(batch, forces: true, stress: true);
         }
 

@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,7 +13,7 @@ public class KernelTrainingTests
     private const int Steps = 50;
 
     [TearDown]
-    public void Reset() => OperatorModes.Current = OperatorMode.Auto;
+    public void Reset() => TestScope.Reset();
 
     private static IEnumerable<TestCaseData> Models() => ForceFieldCase.All.Where(c => c.Name.StartsWith("SchNet", StringComparison.Ordinal)
         || c.Name.StartsWith("PaiNN", StringComparison.Ordinal)).Select(c => new TestCaseData(c).SetArgDisplayNames(c.Name));
@@ -22,14 +22,14 @@ public class KernelTrainingTests
     public void Fifty_steps_have_the_same_losses(ForceFieldCase model)
     {
         double[] composed = Losses(model, OperatorMode.Composed), kernels = Losses(model, OperatorMode.Kernels);
-        Assert.That(composed[^1], Is.LessThan(composed[0]));
+        Expect.Below(composed[^1], composed[0]);
         for (int step = 0; step < Steps; step++)
-            Assert.That(kernels[step], Is.EqualTo(composed[step]).Within(1e-9 * composed[0]), $"step {step}");
+            Expect.Close(kernels[step], composed[step], absolute: 1e-9 * composed[0], message: $"step {step}");
     }
 
     private static double[] Losses(ForceFieldCase which, OperatorMode mode)
     {
-        OperatorModes.Current = mode;
+        TestScope.Mode(mode);
         using DisposeScope scope = NewDisposeScope();
         using ForceField model = which.Model();
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, TestFrame.Molecule(5, 1), TestFrame.Molecule(7, 2));
@@ -43,8 +43,7 @@ public class KernelTrainingTests
             foreach (var parameter in model.parameters()) parameter.grad?.zero_();
             ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
             Tensor loss = (output.Energies - energies).square().mean() * 0.1 + (output.Forces! - forces).square().mean();
-            loss.backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward(loss);
             using (no_grad())
             {
                 // Steps of bounded length, so that no model runs away.

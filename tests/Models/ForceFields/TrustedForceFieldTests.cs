@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -78,9 +79,9 @@ public class TrustedForceFieldTests
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, Molecule, TestFrame.Molecule(5, 5));
         batch.Positions.requires_grad_();
         Tensor energies = model.Evaluate(batch, forces: false).Energies;
-        Tensor gradient = autograd.grad([energies.narrow(0, 1, 1)], [batch.Positions])[0].abs();
+        Tensor gradient = Gradients.Of([energies.narrow(0, 1, 1)], [batch.Positions])[0].abs();
         Assert.That(gradient.narrow(0, 0, 7).max().item<double>(), Is.Zero);
-        Assert.That(gradient.narrow(0, 7, 5).max().item<double>(), Is.GreaterThan(tolerance * 1e-3));
+        Expect.Above(gradient.narrow(0, 7, 5).max().item<double>(), tolerance * 1e-3);
     }
 
     [TestCaseSource(typeof(ForceFieldCase), nameof(ForceFieldCase.Double))]
@@ -95,7 +96,7 @@ public class TrustedForceFieldTests
                 for (int axis = 0; axis < 3; axis++)
                 {
                     double slope = Slope(h => Energy(model, frame.Shifted(atom, axis, h)));
-                    Assert.That(forces[atom, axis].item<double>(), Is.EqualTo(-slope).Within(1e-8 * Math.Max(1, Math.Abs(slope))));
+                    Expect.Close(forces[atom, axis].item<double>(), -slope, absolute: 1e-8 * Math.Max(1, Math.Abs(slope)));
                 }
             }
         }
@@ -112,7 +113,7 @@ public class TrustedForceFieldTests
             for (int b = 0; b < 3; b++)
             {
                 double slope = Slope(h => Energy(model, Crystal.Map(p => Strain(p, a, b, h)))) / volume;
-                Assert.That(stress[a, b].item<double>(), Is.EqualTo(slope).Within(1e-8 * Math.Max(1, Math.Abs(slope))));
+                Expect.Close(stress[a, b].item<double>(), slope, absolute: 1e-8 * Math.Max(1, Math.Abs(slope)));
             }
         }
 
@@ -130,7 +131,7 @@ public class TrustedForceFieldTests
     {
         using ForceField model = which.Model();
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, Molecule, Crystal);
-        Loss(model, batch).backward();
+        Gradients.Backward(Loss(model, batch));
         foreach ((string name, var weight) in model.PublishedWeights)
         {
             Tensor direction = randn(weight.shape, dtype: ScalarType.Float64, generator: new Generator(3));
@@ -143,7 +144,7 @@ public class TrustedForceFieldTests
                 weight.sub_(direction * h);
                 return loss;
             });
-            Assert.That(analytic, Is.EqualTo(slope).Within(1e-6 * Math.Max(1, Math.Abs(slope))), name);
+            Expect.Close(analytic, slope, absolute: 1e-6 * Math.Max(1, Math.Abs(slope)), message: name);
         }
     }
 
@@ -156,7 +157,7 @@ public class TrustedForceFieldTests
         Same(inside.Energies, outside.Energies, tolerance);
         Same(inside.Forces!, outside.Forces!, Math.Max(tolerance, 100 * Step));
         // Well inside they do see each other.
-        Assert.That((Pair(2).Energies - outside.Energies).abs().item<double>(), Is.GreaterThan(1e-4));
+        Expect.Above((Pair(2).Energies - outside.Energies).abs().item<double>(), 1e-4);
 
         ForceFieldOutput Pair(double distance) => Evaluate(model, stress: false, new TestFrame([6, 8], [[0, 0, 0], [0.6 * distance, 0.8 * distance, 0]]));
     }
@@ -194,7 +195,7 @@ public class TrustedForceFieldTests
         using ForceField model = which.Model(dtype);
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, new TestFrame([6], [[0, 0, 0]]), new TestFrame([1], [[0, 0, 0]]));
         ForceFieldOutput output = model.Evaluate(batch, createGraph: true);
-        (output.Energies.square().sum() + output.Forces!.square().sum()).backward();
+        Gradients.Backward(output.Energies.square().sum() + output.Forces!.square().sum());
         var energyBias = model.PublishedWeights.Last().Weight;
         if (which.Traits.HasFlag(ForceFieldTraits.EnergyBias)) Same(energyBias.grad!.to(ScalarType.Float64).sum(), 2 * output.Energies.sum(), tolerance);
     }
@@ -205,21 +206,21 @@ public class TrustedForceFieldTests
         using ForceField model = which.Model(dtype);
         using GraphBatch batch = TestFrame.Batch(ForceFieldCase.Cutoff, Molecule, Crystal, TestFrame.Molecule(9, 8));
         Step();
-        double[][] first = Gradients();
+        double[][] first = WeightGradients();
         long live = Tensor.TotalCount;
         for (int i = 0; i < 20; i++) Step();
         Assert.That(Tensor.TotalCount, Is.EqualTo(live));
-        Assert.That(Gradients(), Is.EqualTo(first));
+        Assert.That(WeightGradients(), Is.EqualTo(first));
 
         void Step()
         {
             using DisposeScope step = NewDisposeScope();
             foreach (var p in model.parameters()) p.grad?.zero_();
             using Tensor loss = Loss(model, batch);
-            loss.backward();
+            Gradients.Backward(loss);
         }
 
-        double[][] Gradients() => [.. model.PublishedWeights.Select(w =>
+        double[][] WeightGradients() => [.. model.PublishedWeights.Select(w =>
         {
             using Tensor gradient = w.Weight.grad!, wide = gradient.to(ScalarType.Float64);
             return wide.data<double>().ToArray();
@@ -304,10 +305,6 @@ public class TrustedForceFieldTests
     /// <summary>Central difference of fourth order.</summary>
     private static double Slope(Func<double, double> f, double h = 1e-3) => (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
 
-    private static void Same(Tensor actual, Tensor expected, double tolerance)
-    {
-        Assert.That(actual.shape, Is.EqualTo(expected.shape));
-        double scale = Math.Max(1, expected.abs().max().item<double>());
-        Assert.That((actual - expected).abs().max().item<double>() / scale, Is.LessThan(tolerance));
-    }
+    private static void Same(Tensor actual, Tensor expected, double tolerance) =>
+        Expect.Close(actual, expected, absolute: tolerance * Math.Max(1, expected.abs().max().item<double>()));
 }

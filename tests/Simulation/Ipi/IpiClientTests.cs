@@ -38,9 +38,9 @@ public sealed class IpiClientTests
             double volume = Math.Abs(CellGeometry.Determinant(cell));
             Assert.Multiple(() =>
             {
-                Assert.That(energy, Is.EqualTo(expected.Energy).Within(1e-11));
-                Assert.That(forces, Is.EqualTo(expected.Forces).Within(1e-11));
-                Assert.That(virial, Is.EqualTo(expected.Stress!.Select(s => -volume * s)).Within(1e-10));
+                Expect.Close(energy, expected.Energy, absolute: 1e-11);
+                Expect.Close(forces, expected.Forces, absolute: 1e-11);
+                Expect.Close(virial, expected.Stress!.Select(s => -volume * s), absolute: 1e-10);
                 Assert.That(extra, Is.EqualTo("\0"));
             });
         }
@@ -57,13 +57,13 @@ public sealed class IpiClientTests
         using FakeServer server = Server(true);
         Task<IpiSession> client = Client(server, Crystal);
         double[] virial = server.Calculate(Crystal.Cell!, Crystal.Positions).Virial;
-        Assert.That(virial.Max(Math.Abs), Is.GreaterThan(0.1));
+        Expect.Above(virial.Max(Math.Abs), 0.1);
         for (int a = 0; a < 3; a++)
         {
             for (int b = 0; b < 3; b++)
             {
                 double slope = (Strained(a, b, Step) - Strained(a, b, -Step)) / (2 * Step);
-                Assert.That(virial[3 * a + b], Is.EqualTo(-slope).Within(1e-6), $"{a}{b}");
+                Expect.Close(virial[3 * a + b], -slope, absolute: 1e-6, message: $"{a}{b}");
             }
         }
         server.Close();
@@ -79,7 +79,7 @@ public sealed class IpiClientTests
         using FakeServer server = Server(true);
         Task<IpiSession> client = Client(server, Cluster);
         (double energy, _, double[] virial, _) = server.Calculate(new double[9], Cluster.Positions);
-        Assert.That(energy, Is.EqualTo(LennardJones.Argon.Evaluate(Cluster).Energy).Within(1e-12));
+        Expect.Close(energy, LennardJones.Argon.Evaluate(Cluster).Energy, absolute: 1e-12);
         Assert.That(virial, Is.All.EqualTo(0));
         server.Send("");
         Assert.That(client.Result.End, Is.EqualTo(IpiEnd.Closed));

@@ -28,7 +28,7 @@ public class SlurmScriptTests
             Warning = 90,
             More = ["--qos=long"],
         };
-        string[] lines = SlurmScript.Of(SweepPlanTests.Plan(folder, "model.width=16,32,48"), SweepStage.Finish, options, ["/opt/chem scale", "x"]).Split('\n');
+        string[] lines = SlurmScript.Of(SweepPlanTests.Plan(folder, "model.width=16,32,48"), SweepStage.Finish, options, call => Words(["/opt/chem scale", "x"], call)).Split('\n');
         string[] wanted =
         [
             "--array=0-2%4", "--partition=gpu", "--account=chem", "--time=4:00:00", "--cpus-per-task=6", "--gpus=1", "--mem=8G", "--signal=B:USR1@90",
@@ -45,23 +45,23 @@ public class SlurmScriptTests
     {
         using var folder = new TemporaryFolder();
         SweepPlan plan = SweepPlanTests.Plan(folder, "model.width=16,32") with { Selection = new SelectionSpec() };
-        IReadOnlyList<SlurmJob> jobs = SlurmSubmission.Run(plan, new SlurmOptions(), ["chemscale"], submit: false);
+        IReadOnlyList<SlurmJob> jobs = SlurmSubmission.Run(plan, new SlurmOptions(), call => Words(["chemscale"], call), submit: false);
         Assert.That(jobs.Select(j => (j.Stage, j.Id)), Is.EqualTo(new[] { (SweepStage.Probe, (string?)null), (SweepStage.Select, null), (SweepStage.Finish, null) }));
         Assert.That(jobs.Select(j => File.ReadAllText(j.Script).Contains("--array=", StringComparison.Ordinal)), Is.EqualTo(new[] { true, false, true }));
     }
 
-    [TestCase("--partition", "a b"), TestCase("--time", "1\n#SBATCH --uid=0"), TestCase("--memory", ""), TestCase("--sbatch-option", "qos"), TestCase("--cpus", null)]
-    public void A_value_that_would_say_something_else_in_a_script_is_refused(string option, string? value)
+    [TestCase("partition", "a b"), TestCase("time", "1\n#SBATCH --uid=0"), TestCase("memory", ""), TestCase("more", "qos"), TestCase("cpus", null)]
+    public void A_value_that_would_say_something_else_in_a_script_is_refused(string key, string? value)
     {
-        SlurmOptions options = option switch
+        SlurmOptions options = key switch
         {
-            "--partition" => new SlurmOptions { Partition = value },
-            "--time" => new SlurmOptions { Time = value },
-            "--memory" => new SlurmOptions { Memory = value },
-            "--sbatch-option" => new SlurmOptions { More = [value!] },
+            "partition" => new SlurmOptions { Partition = value },
+            "time" => new SlurmOptions { Time = value },
+            "memory" => new SlurmOptions { Memory = value },
+            "more" => new SlurmOptions { More = [value!] },
             _ => new SlurmOptions { Cpus = 0 },
         };
-        Assert.That(options.Check, Throws.TypeOf<InputException>().With.Message.StartWith(option));
+        Assert.That(options.Check, Throws.TypeOf<InputException>().With.Message.StartWith("slurm." + key));
     }
 
     // The program's end, how often the task was restarted before; whether it goes back into the queue, and the script's own code.
@@ -91,6 +91,12 @@ public class SlurmScriptTests
         Assert.That((Ended(script), bench.Requeued), Is.EqualTo((code, again ? "requeue 7_3" : null)));
     }
 
+    private static string[] Words(string[] program, WorkerCall call) =>
+    [
+        .. program, "worker", call.Directory, "--stage", call.Stage.ToString().ToLowerInvariant(),
+        .. call.Index is { } index ? (string[])["--index", index] : [], "--threads", $"{call.Threads}",
+    ];
+
     private static int Ended(Process script)
     {
         if (script.WaitForExit(TimeSpan.FromSeconds(60))) return script.ExitCode;
@@ -109,7 +115,7 @@ public class SlurmScriptTests
             Tool("scontrol", "echo \"$@\" > \"$BENCH/requeued\"");
             SweepPlan plan = SweepPlanTests.Plan(folder, "model.width=16,32,48,64");
             script = folder["script.sh"];
-            File.WriteAllText(script, SlurmScript.Of(plan, SweepStage.Finish, new SlurmOptions(), [folder["program"]]));
+            File.WriteAllText(script, SlurmScript.Of(plan, SweepStage.Finish, new SlurmOptions(), call => Words([folder["program"]], call)));
         }
 
         public bool IsReady => File.Exists(folder["ready"]);

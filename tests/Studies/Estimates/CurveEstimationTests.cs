@@ -17,9 +17,9 @@ public class CurveEstimationTests
     {
         IReadOnlyList<RecordedCurve> curves = CurveSources.Read([DataFolder.Require("fits/litmatter_metrics.csv")]);
         RunEstimate run = new CurveEstimation { Curves = curves, ProbeEpochs = 10, Convention = TseConvention.Litmatter }.Run().Runs.Single();
-        Assert.That(run.Tse / 129.8276312691825, Is.EqualTo(1).Within(1e-12));
-        Assert.That(run.TseE / 5.670970326378232, Is.EqualTo(1).Within(1e-12));
-        Assert.That(run.TseEma / 134.53728970599116, Is.EqualTo(1).Within(1e-12));
+        Expect.Close(run.Tse / 129.8276312691825, 1, absolute: 1e-12);
+        Expect.Close(run.TseE / 5.670970326378232, 1, absolute: 1e-12);
+        Expect.Close(run.TseEma / 134.53728970599116, 1, absolute: 1e-12);
     }
 
     [Test]
@@ -46,10 +46,10 @@ public class CurveEstimationTests
         recorded[4] = new RecordedCurve(curves[4].Prefix(100), 400, false);
         EstimationReport report = new CurveEstimation { Curves = recorded }.Run();
         Assert.That(report.Runs[4].Final, Is.Null);
-        Assert.That(report.Runs[4].Predicted, Is.EqualTo(curves[4].LastTrainingLoss).Within(0.05));
+        Expect.Close(report.Runs[4].Predicted, curves[4].LastTrainingLoss, absolute: 0.05);
         Assert.That(report.Estimators.Select(e => e.All.Count), Has.All.EqualTo(4));
         Assert.That(report.Notes, Has.Some.Contains("1 of 5 runs are not finished"));
-        Assert.That(report.Replay!.Rows[0].Savings.Single(s => s.Unit == "runs").Share, Is.EqualTo(0.95 * 0.75).Within(1e-12));
+        Expect.Close(report.Replay!.Rows[0].Savings.Single(s => s.Unit == "runs").Share, 0.95 * 0.75, absolute: 1e-12);
     }
 
     [Test]
@@ -60,7 +60,7 @@ public class CurveEstimationTests
         ReplayRow tpe = replay.Rows.Single(r => r.Pruner == "TPE 20 % tse");
         Assert.That(tpe.Selected, Is.EqualTo("run 0"));
         Assert.That(tpe.Savings.Select(s => s.Unit), Is.EqualTo(new[] { "runs", "steps", "FLOP", "s", "kJ" }));
-        Assert.That(tpe.Savings.Select(s => s.Share), Is.EqualTo(new[] { 0.6, 0.6, 0.6, 0.8 * 3 / 13, 0.8 * 3 / 5 }).Within(1e-12));
+        Expect.Close(tpe.Savings.Select(s => s.Share), new[] { 0.6, 0.6, 0.6, 0.8 * 3 / 13, 0.8 * 3 / 5 }, absolute: 1e-12);
         recorded[1] = recorded[1] with { Kilojoules = null };
         Assert.That(new CurveEstimation { Curves = recorded }.Run().Replay!.Rows[0].Savings.Select(s => s.Unit), Has.No.Member("kJ"));
     }

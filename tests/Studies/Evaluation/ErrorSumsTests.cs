@@ -17,10 +17,10 @@ public sealed class ErrorSumsTests
         Assert.Multiple(() =>
         {
             Assert.That(figures.Count, Is.EqualTo(1000));
-            Assert.That(figures.Mae, Is.EqualTo(errors.Average(Math.Abs)).Within(1e-14));
+            Expect.Close(figures.Mae, errors.Average(Math.Abs), absolute: 1e-14);
             // Another road to the same number: the variance and the mean.
-            Assert.That(figures.Rmse, Is.EqualTo(Math.Sqrt(errors.Average(e => (e - mean) * (e - mean)) + mean * mean)).Within(1e-14));
-            Assert.That(figures.Bias, Is.EqualTo(mean).Within(1e-14));
+            Expect.Close(figures.Rmse, Math.Sqrt(errors.Average(e => (e - mean) * (e - mean)) + mean * mean), absolute: 1e-14);
+            Expect.Close(figures.Bias, mean, absolute: 1e-14);
             Assert.That(figures.Largest, Is.EqualTo(errors.Max(Math.Abs)));
             Assert.That(figures.Times(2).Rmse, Is.EqualTo(2 * figures.Rmse));
         });

@@ -41,9 +41,10 @@ public sealed class ForceFieldEvaluationTests
         for (int i = 0; i < frames.Length; i++)
         {
             FramePrediction expected = FramePrediction.Of(model, frames[i], stress: true);
-            Assert.That(read[i].Energy, Is.EqualTo(expected.Energy).Within(1e-10));
-            Assert.That(read[i].Forces, Is.EqualTo(expected.Forces).Within(1e-10));
-            Assert.That(read[i].Stress, expected.Stress is null ? Is.Null : Is.EqualTo(expected.Stress).Within(1e-10));
+            Expect.Close(read[i].Energy, expected.Energy, absolute: 1e-10);
+            Expect.Close(read[i].Forces, expected.Forces, absolute: 1e-10);
+            if (expected.Stress is null) Assert.That(read[i].Stress, Is.Null);
+            else Expect.Close(read[i].Stress, expected.Stress, absolute: 1e-10);
             Assert.That(read[i].Positions, Is.EqualTo(frames[i].Positions));
             Assert.That(Kept(read[i]), Is.EqualTo(Kept(frames[i])));
         }
@@ -81,19 +82,18 @@ public sealed class ForceFieldEvaluationTests
         {
             Assert.That((report.Frames, report.FramesWithoutEnergy, report.FramesWithoutForces), Is.EqualTo((11, 1, 1)));
             Assert.That((report.MissingForceComponents, report.PeriodicFrames, report.PeriodicFramesWithoutStress), Is.EqualTo((1, 2, 1)));
-            Assert.That(report.Energy!.ElectronVolt.Mae, Is.EqualTo(energies.Average(Math.Abs)).Within(1e-10));
-            Assert.That(report.Energy.ElectronVolt.Rmse, Is.EqualTo(Math.Sqrt(energies.Average(e => e * e))).Within(1e-10));
-            Assert.That(report.Energy.KilocaloriePerMole.Mae, Is.EqualTo(23.060548 * energies.Average(Math.Abs)).Within(1e-5).Percent);
-            Assert.That(report.Forces!.ElectronVoltPerAngstrom.Mae, Is.EqualTo(forces.Average(f => Math.Abs(f.Error))).Within(1e-10));
+            Expect.Close(report.Energy!.ElectronVolt.Mae, energies.Average(Math.Abs), absolute: 1e-10);
+            Expect.Close(report.Energy.ElectronVolt.Rmse, Math.Sqrt(energies.Average(e => e * e)), absolute: 1e-10);
+            Expect.Close(report.Energy.KilocaloriePerMole.Mae, 23.060548 * energies.Average(Math.Abs), relative: 1e-07);
+            Expect.Close(report.Forces!.ElectronVoltPerAngstrom.Mae, forces.Average(f => Math.Abs(f.Error)), absolute: 1e-10);
             Assert.That(report.Forces.ElectronVoltPerAngstrom.Count, Is.EqualTo(forces.Length));
             Assert.That(report.ForcesByElement.Keys, Is.EqualTo(forces.Select(f => f.Element).Distinct().Order().Select(Elements.Symbol)));
             foreach (IGrouping<int, (int Element, double Error)> group in forces.GroupBy(f => f.Element))
             {
                 double mae = group.Average(f => Math.Abs(f.Error));
-                Assert.That(report.ForcesByElement[Elements.Symbol(group.Key)].Mae, Is.EqualTo(mae).Within(1e-10));
+                Expect.Close(report.ForcesByElement[Elements.Symbol(group.Key)].Mae, mae, absolute: 1e-10);
             }
-            Assert.That(report.Stress!.ElectronVoltPerCubicAngstrom.Mae,
-                Is.EqualTo(predictions[9].Stress!.Zip(frames[9].Stress!, (a, b) => Math.Abs(a - b)).Average()).Within(1e-10));
+            Expect.Close(report.Stress!.ElectronVoltPerCubicAngstrom.Mae, predictions[9].Stress!.Zip(frames[9].Stress!, (a, b) => Math.Abs(a - b)).Average(), absolute: 1e-10);
             Assert.That(report.ByConfigType.Select(t => (t.Name, t.Frames)), Is.EqualTo(new[] { ("even", 7L), ("odd", 4L) }));
             Assert.That(report.Shift, Is.Null);
         });
@@ -105,10 +105,10 @@ public sealed class ForceFieldEvaluationTests
         Frame[] frames = SmallForceField.Molecules(9);
         EvaluationReport plain = Evaluate(frames, "plain", shift: true);
         EvaluationReport moved = Evaluate([.. frames.Select(f => f with { Energy = f.Energy - 100 })], "moved", shift: true);
-        Assert.That(moved.Energy!.ElectronVolt.Mae, Is.EqualTo(100).Within(5.0));
-        Assert.That(moved.Shift!.Offset - plain.Shift!.Offset, Is.EqualTo(100).Within(1e-9));
-        Assert.That(moved.Shift.Energy.ElectronVolt.Mae, Is.EqualTo(plain.Shift.Energy.ElectronVolt.Mae).Within(1e-9));
-        Assert.That(plain.Shift.Energy.ElectronVolt.Mae, Is.LessThanOrEqualTo(plain.Energy!.ElectronVolt.Mae));
+        Expect.Close(moved.Energy!.ElectronVolt.Mae, 100, absolute: 5.0);
+        Expect.Close(moved.Shift!.Offset - plain.Shift!.Offset, 100, absolute: 1e-9);
+        Expect.Close(moved.Shift.Energy.ElectronVolt.Mae, plain.Shift.Energy.ElectronVolt.Mae, absolute: 1e-9);
+        Expect.AtMost(plain.Shift.Energy.ElectronVolt.Mae, plain.Energy!.ElectronVolt.Mae);
         Assert.That((plain.Shift.Exact, plain.Shift.Frames), Is.EqualTo((true, 9)));
     }
 
@@ -127,7 +127,7 @@ public sealed class ForceFieldEvaluationTests
         string[][] rows = [.. File.ReadAllLines(Path.Combine(output, "parity.csv")).Select(line => line.Split(','))];
         rows = [.. rows.Where(row => row[0] == "force_ev_per_angstrom")];
         double mean = rows.Average(cells => Math.Abs(Number(cells[6]) - Number(cells[5])));
-        Assert.That(mean, Is.EqualTo(report.Forces.ElectronVoltPerAngstrom.Mae).Within(1e-12), "few points: all are there");
+        Expect.Close(mean, report.Forces.ElectronVoltPerAngstrom.Mae, absolute: 1e-12, message: "few points: all are there");
         XElement page = XDocument.Parse(File.ReadAllText(report.Page)).Root!;
         Assert.That(page.Descendants("figure").Count(), Is.EqualTo(3));
         string path = Path.Combine(output, "frames.extxyz");
@@ -137,7 +137,7 @@ public sealed class ForceFieldEvaluationTests
         Assert.That(references[5].HasEnergy, Is.False, "a prediction is not taken for a label");
         Assert.That(references.Select(f => f.Forces), Is.EqualTo(frames.Select(f => f.Forces)));
         double mae = predictions.Take(5).Zip(frames, (p, f) => Math.Abs(p.Energy!.Value - f.Energy!.Value)).Average();
-        Assert.That(mae, Is.EqualTo(report.Energy!.ElectronVolt.Mae).Within(1e-10));
+        Expect.Close(mae, report.Energy!.ElectronVolt.Mae, absolute: 1e-10);
     }
 
     [Test]

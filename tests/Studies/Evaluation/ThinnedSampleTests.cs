@@ -17,14 +17,15 @@ public sealed class ThinnedSampleTests
     public void More_is_thinned_alike_each_time_and_evenly()
     {
         ThinnedSample<int> sample = Sample(1000, 96_000);
-        Assert.That(sample.Items, Is.EqualTo(Sample(1000, 96_000).Items).And.Ordered);
-        Assert.That(sample.Count, Is.InRange(400, 1000));
+        Assert.That(sample.Items, Is.EqualTo(Sample(1000, 96_000).Items));
+        Expect.Ascending(sample.Items);
+        Expect.Between(sample.Count, 400, 1000);
         Assert.That(sample.Seen, Is.EqualTo(96_000));
         Assert.That(sample.IsComplete, Is.False);
         // A molecule of eight atoms has 24 components: each has its share.
         int[] places = [.. Enumerable.Range(0, 24).Select(place => sample.Items.Count(item => item % 24 == place))];
-        Assert.That(places, Is.All.InRange(sample.Count / 24 / 3, 3 * sample.Count / 24));
-        Assert.That(sample.Items.Average(), Is.EqualTo(48_000).Within(4000));
+        Expect.AllBetween(places, sample.Count / 24 / 3, 3 * sample.Count / 24);
+        Expect.Close(sample.Items.Average(), 48_000, absolute: 4000);
     }
 
     private static ThinnedSample<int> Sample(int capacity, int count)

@@ -36,7 +36,7 @@ public class AxisScaleTests
     {
         AxisScale scale = AxisScale.Fit(Linear, [-0.3, 0.5], []);
         foreach (AxisTick tick in scale.Ticks)
-            Assert.That(double.Parse(tick.Label.Replace('−', '-')), Is.EqualTo(tick.Position).Within(1e-12));
+            Expect.Close(double.Parse(tick.Label.Replace('−', '-')), tick.Position, absolute: 1e-12);
     }
 
     [TestCase(5)]
@@ -46,8 +46,8 @@ public class AxisScaleTests
     public void A_single_value_stands_inside_an_axis_of_some_length(double value)
     {
         AxisScale scale = AxisScale.Fit(Linear, [value], []);
-        Assert.That(scale.Low, Is.LessThan(value));
-        Assert.That(scale.High, Is.GreaterThan(value));
+        Expect.Below(scale.Low, value);
+        Expect.Above(scale.High, value);
         Assert.That(scale.Ticks, Is.Not.Empty);
     }
 
@@ -55,16 +55,16 @@ public class AxisScaleTests
     public void Bands_widen_an_axis_by_half_its_length_at_most()
     {
         AxisScale scale = AxisScale.Fit(Linear, [0, 1], [-100, 1.2, double.NaN, double.PositiveInfinity]);
-        Assert.That(scale.Low, Is.EqualTo(-0.5).Within(0.15));
-        Assert.That(scale.High, Is.EqualTo(1.2).Within(0.15));
+        Expect.Close(scale.Low, -0.5, absolute: 0.15);
+        Expect.Close(scale.High, 1.2, absolute: 0.15);
     }
 
     [Test]
     public void Text_is_wrapped_within_its_width_and_long_words_are_cut()
     {
         IReadOnlyList<string> lines = SvgText.Wrap("one two three " + new string('w', 80), 12, 120);
-        Assert.That(lines, Has.Count.GreaterThan(1));
-        Assert.That(lines.Select(l => SvgText.Width(l, 12)), Has.All.LessThanOrEqualTo(120));
+        Expect.Above(lines.Count, 1);
+        Expect.AllBetween(lines.Select(l => SvgText.Width(l, 12)), 0, 120);
         Assert.That(lines[^1], Does.EndWith("…"));
     }
 

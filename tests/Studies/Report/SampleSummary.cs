@@ -1,5 +1,6 @@
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Tests.Studies.Report;
 

@@ -4,6 +4,7 @@ using ChemScale.Engine;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Tests.Files;
 using ChemScale.Tests.Training;
 using NUnit.Framework;
 
@@ -73,11 +74,11 @@ public class StudyReportTests
     public void Residuals_in_the_tables_are_the_differences_of_their_columns()
     {
         foreach (Dictionary<string, string> row in report.Rows("chemgpt-prediction-errors"))
-            Assert.That(Number(row["residual"]), Is.EqualTo(Number(row["predicted"]) - Number(row["final"])).Within(1e-12));
+            Expect.Close(Number(row["residual"]), Number(row["predicted"]) - Number(row["final"]), absolute: 1e-12);
         Dictionary<string, string>[] laws = report.Rows("chemgpt-power-law-residuals");
         Assert.That(laws.Select(r => r["resource"]).Distinct(), Is.EquivalentTo(new[] { "parameters", "items", "compute" }));
         foreach (Dictionary<string, string> row in laws)
-            Assert.That(Number(row["percent"]), Is.EqualTo(100 * (Number(row["loss"]) / Number(row["fitted"]) - 1)).Within(1e-9));
+            Expect.Close(Number(row["percent"]), 100 * (Number(row["loss"]) / Number(row["fitted"]) - 1), absolute: 1e-9);
 
         static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
     }
@@ -90,7 +91,7 @@ public class StudyReportTests
         foreach (ExtrapolationSummary test in tests)
         {
             ExtrapolationRow[] ranked = [.. test.Rows.Where(r => r.Rank is not null)];
-            Assert.That(ranked.Select(r => r.LogError), Is.Ordered);
+            Expect.Ascending(ranked.Select(r => r.LogError!.Value));
             Assert.That(report.Text, Does.Contain($"{test.Series}: {test.Small} smaller runs, {test.Large} held out"));
         }
     }
@@ -116,12 +117,12 @@ public class StudyReportTests
             select sample with { Parameters = (long)n, Items = (long)d, ItemsSeen = (long)d, Compute = 6 * n * d, Loss = E + A * Math.Pow(n, -Alpha) + B * Math.Pow(d, -Beta) }];
         AllocationSummary allocation = GridAllocation.Of(points, "tokens", 40);
         Assert.That(allocation.Refusal, Is.Empty);
-        Assert.That(allocation.Exponent, Is.EqualTo(Beta / (Alpha + Beta)).Within(1e-4));
+        Expect.Close(allocation.Exponent, Beta / (Alpha + Beta), absolute: 1e-4);
         AllocationRow middle = allocation.Rows[1];
         double g = Math.Pow(Alpha * A / (Beta * B), 1 / (Alpha + Beta)), best = g * Math.Pow(6e15 / 6, Beta / (Alpha + Beta));
-        Assert.That(middle.Compute, Is.EqualTo(6e15).Within(1));
-        Assert.That(middle.Parameters / best, Is.EqualTo(1).Within(1e-3));
-        Assert.That(middle.Parameters * middle.Items * 6 / middle.Compute, Is.EqualTo(1).Within(1e-9));
+        Expect.Close(middle.Compute, 6e15, absolute: 1);
+        Expect.Close(middle.Parameters / best, 1, absolute: 1e-3);
+        Expect.Close(middle.Parameters * middle.Items * 6 / middle.Compute, 1, absolute: 1e-9);
         Assert.That(allocation.Rows.Select(r => r.Beyond), Is.EqualTo(new[] { false, false, true }));
     }
 
@@ -180,7 +181,7 @@ public class StudyReportTests
         {
             Assert.That(picture.Root!.Attribute("viewBox"), Is.Not.Null);
             XElement[] texts = [.. picture.Descendants().Where(e => e.Name.LocalName == "text")];
-            Assert.That(texts, Has.Length.GreaterThan(10));
+            Expect.Above(texts.Length, 10);
             Assert.That(texts.Select(t => (string?)t.Parent!.Attribute("font-family")), Has.All.EndsWith("sans-serif"));
             Assert.That(texts.Attributes("font-family"), Is.Empty);
         }
@@ -243,8 +244,8 @@ public class StudyReportTests
         StudyReport.Write(SampleSummary.Realistic(), folder.Path);
         Dictionary<string, string> old = Contents(folder.Path);
         StudySummary next = SampleSummary.Realistic(synthetic: false);
-        var storage = new CrashingStorage(operation);
-        Assert.That(() => StudyReport.Write(next, folder.Path, storage), Throws.TypeOf<InputException>());
+        var storage = new FaultyStorage(operation);
+        Assert.That(() => StudyReport.Write(next, folder.Path, storage), Throws.TypeOf<FaultyStorage.InjectedFault>());
         storage.LoseUnsynced();
         Dictionary<string, string> now = Contents(folder.Path);
         StudyReport.Write(next, folder.Path);

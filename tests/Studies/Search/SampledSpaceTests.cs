@@ -16,7 +16,7 @@ public class SampledSpaceTests
         Assert.That(all.Select(c => c.Name), Is.Unique);
         foreach (Configuration c in all.SkipLast(1))
         {
-            Assert.That(c.LearningRate, Is.InRange(0.999e-4, 1.001e-2));
+            Expect.Between(c.LearningRate, 0.999e-4, 1.001e-2);
             Assert.That(c.BatchSize, Is.AnyOf(4, 8, 16, 32, 64));
         }
         Assert.That(all.SkipLast(1).Select(c => c.BatchSize).Distinct().Count(), Is.EqualTo(5));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Runs;

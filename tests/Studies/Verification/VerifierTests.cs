@@ -14,6 +14,7 @@ using ChemScale.Engine.Studies.Verification;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Families;
 using ChemScale.Tests.Atoms.Preparation;
 using NUnit.Framework;
 
@@ -22,18 +23,19 @@ namespace ChemScale.Tests.Studies.Verification;
 /// <summary>Stores, a sweep with a selection, its runs and their checkpoints: any byte of them changed.</summary>
 public class VerifierTests
 {
-    private static readonly LanguagePartPlan Part = new()
+    private static readonly StudyPartPlan Language = StudyPartPlan.Of(ModelFamily.Named("chemgpt"), new DataSource { Limit = 60 });
+
+    private static readonly StudyPartPlan Part = Language with
     {
-        Limit = 60,
-        Model = new ChemGptConfig { Layers = 1, Heads = 2, Positions = 128 },
+        Outline = Language.Outline with { Model = ModelSpec.Of(new ChemGptConfig { Layers = 1, Heads = 2, Positions = 128 }) },
         Validation = 5,
-        SearchWidth = 4,
+        SearchShape = new(null, 4),
         SearchDocuments = 20,
         LearningRates = [1e-3, 1e-2],
         BatchSizes = [8],
         SearchEpochs = 2,
         ProbeEpochs = 1,
-        Widths = [4, 8],
+        Shapes = [new(null, 4), new(null, 8)],
         Subsets = [10, 20],
         MaximumEpochs = 2,
         MaximumSeen = 40,
@@ -144,7 +146,7 @@ public class VerifierTests
         }
     }
 
-    private static ForceFieldPartPlan Field => new()
+    private static StudyPartPlan Field => StudyPartPlan.Of(ModelFamily.Named("painn"), new DataSource()) with
     {
         SearchShape = new(1, 8),
         Shapes = [new(1, 8), new(1, 16)],
@@ -159,13 +161,16 @@ public class VerifierTests
         MaximumSeen = 40,
     };
 
-    /// <summary>All but tables, pages and figures, which are made again from the rest.</summary>
+    /// <summary>All but tables, pages and figures, which are made again from the rest, and what an unfinished run still appends to.</summary>
     private static string[] Protected(string folder) =>
     [
         .. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
             .Where(f => Path.GetFileName(f) is not ("sweep.csv" or "points.csv" or "report.html" or ".verified") && !f.Contains("figures", StringComparison.Ordinal)
-                && new FileInfo(f).Length > 0),
+                && new FileInfo(f).Length > 0 && !IsGrowing(f)),
     ];
+
+    private static bool IsGrowing(string file) =>
+        Path.GetFileName(file).Split('.')[0] is "metrics" or "events" && !File.Exists(Path.Combine(Path.GetDirectoryName(file)!, "DONE"));
 
     private static void Changed(string file, Random random, Action<string> look)
     {

@@ -71,8 +71,8 @@ public class BatchCursorTests
         while (byTokens.Epoch == 0)
         {
             PackedBatch batch = byTokens.Next();
-            Assert.That(batch.Tokens, Is.LessThanOrEqualTo(64));
-            if (byTokens.Position > 0) Assert.That(batch.Tokens, Is.GreaterThan(64 - _store.Manifest.Train.Longest), "as many as fit");
+            Expect.AtMost(batch.Tokens, 64);
+            if (byTokens.Position > 0) Expect.Above(batch.Tokens, 64 - _store.Manifest.Train.Longest, "as many as fit");
         }
     }
 
@@ -88,7 +88,7 @@ public class BatchCursorTests
             Assert.That(resumed.Next().TokenIds, Is.EqualTo(whole.Next().TokenIds));
             Assert.That(resumed.State, Is.EqualTo(whole.State));
         }
-        Assert.That(whole.Epoch, Is.Positive, "epochs were crossed");
+        Expect.Above(whole.Epoch, 0, "epochs were crossed");
     }
 
     [Test]

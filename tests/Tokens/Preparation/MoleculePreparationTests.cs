@@ -23,7 +23,7 @@ public class MoleculePreparationTests
         Assert.That(
             (report.Store.Source, report.Store.Synthetic, report.Store.Grammar),
             Is.EqualTo(("corpus.smi", false, SelfiesGrammar.V1)));
-        Assert.That(report.MoleculesPerSecond, Is.Positive);
+        Expect.Above(report.MoleculesPerSecond, 0);
 
         SymbolCounts counts = new();
         foreach (string molecule in molecules) counts.Add(molecule);
@@ -144,7 +144,7 @@ public class MoleculePreparationTests
         List<PreparationProgress> seen = [];
         MoleculePreparation.Run(Corpus.Options(folder, Corpus.Write(folder["corpus.smi"], Corpus.Molecules(2000))), new Recorder(seen));
         Assert.That(seen[^1], Is.EqualTo(new PreparationProgress("done", 1, 2000, 2000, 0, seen[^1].Elapsed)));
-        Assert.That(seen.Select(progress => progress.Fraction), Is.All.InRange(0, 1));
+        Expect.AllBetween(seen.Select(progress => progress.Fraction!.Value), 0, 1);
     }
 
     [Test]

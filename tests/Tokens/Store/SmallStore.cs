@@ -1,4 +1,4 @@
-using ChemScale.Engine.Stores;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Store;
 
@@ -23,16 +23,16 @@ internal static class SmallStore
         string folder,
         IEnumerable<string> molecules,
         TokenStoreOptions? options = null,
-        StoreFolder? files = null)
+        IStorage? storage = null)
     {
         options ??= new TokenStoreOptions { Split = new SplitRule(0.1, 7), Source = "made up" };
-        using TokenStoreWriter writer = new(folder, options, files ?? new StoreFolder());
+        using TokenStoreWriter writer = new(folder, options, storage ?? DiskStorage.Shared);
         foreach (string molecule in molecules) writer.Add(options.Split.Key(molecule), Tokenizer.Encode(molecule));
         return writer.Complete(Tokenizer);
     }
 
-    public static StoreManifest Write(string folder, int count, TokenStoreOptions? options = null, StoreFolder? files = null) =>
-        Write(folder, Enumerable.Range(0, count).Select(Molecule), options, files);
+    public static StoreManifest Write(string folder, int count, TokenStoreOptions? options = null, IStorage? storage = null) =>
+        Write(folder, Enumerable.Range(0, count).Select(Molecule), options, storage);
 
     /// <summary>The molecules of a side, in their order.</summary>
     public static string[] Texts(TokenSplit split)

@@ -1,7 +1,7 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Engine.Training.Tasks;
@@ -38,7 +38,7 @@ public class ForceFieldMemoryTests
         Take(Steps);
         Assert.That(Tensor.TotalCount, Is.EqualTo(tensors));
         Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(nodes));
-        Assert.That(ResidentMegabytes() - resident, Is.LessThan(GrowthMegabytes));
+        Expect.Below(ResidentMegabytes() - resident, GrowthMegabytes);
 
         void Take(int count)
         {

@@ -1,9 +1,11 @@
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Families;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Engine.Training.Runs;
 using ChemScale.Tests.Models;
@@ -37,15 +39,15 @@ public class LanguageModelTaskTests
         {
             (Tensor ids, Tensor positions, PackedRows rows, Tensor targets) = fixture.Packed(step);
             Tensor loss = model.Loss(ids, positions, rows, targets);
-            Assert.That(loss.item<double>(), Is.EqualTo(losses[step]).Within(1e-11), $"loss before update {step + 1}");
-            loss.backward();
+            Expect.Close(loss.item<double>(), losses[step], absolute: 1e-11, message: $"loss before update {step + 1}");
+            Gradients.Backward(loss);
             double norm = Math.Sqrt(model.parameters().Sum(p => p.grad!.pow(2).sum().item<double>()));
-            Assert.That(norm, Is.EqualTo(norms[step]).Within(1e-10), $"gradient norm before update {step + 1}");
+            Expect.Close(norm, norms[step], absolute: 1e-10, message: $"gradient norm before update {step + 1}");
             optimizer.Step(1e-3);
             foreach (var parameter in model.parameters()) parameter.grad!.zero_();
         }
         foreach ((string name, Tensor view) in ChemGptWeights.Named(model))
-            Assert.That((view - fixture.File.Tensor("w20." + name)).abs().max().item<double>(), Is.LessThan(1e-10), name);
+            Expect.Close(view, fixture.File.Tensor("w20." + name), absolute: 1e-10, message: name);
     }
 
     [Test]
@@ -59,7 +61,7 @@ public class LanguageModelTaskTests
             // One step of 16 molecules, or of two halves of different numbers of tokens: the same weights to rounding.
             double[] whole = WeightsAfterOneStep(store, Path.Combine(folder, "whole"), (16, 1));
             double[] halves = WeightsAfterOneStep(store, Path.Combine(folder, "halves"), (8, 2));
-            Assert.That(halves.Zip(whole, (a, b) => Math.Abs(a - b)).Max(), Is.LessThan(1e-10));
+            Expect.Close(halves, whole, absolute: 1e-10);
         }
         finally
         {
@@ -118,7 +120,7 @@ public class LanguageModelTaskTests
         foreach (((string name, var start), (_, var end)) in before.named_parameters().Zip(task.Model.named_parameters()))
         {
             double moved = (end - start).abs().max().item<double>();
-            Assert.That(moved, Is.EqualTo(name.Contains('.') && start.dim() == 2 ? 0.04 : 0.01).Within(1e-9), name);
+            Expect.Close(moved, name.Contains('.') && start.dim() == 2 ? 0.04 : 0.01, absolute: 1e-9, message: name);
         }
     }
 

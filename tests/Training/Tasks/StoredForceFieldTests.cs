@@ -37,12 +37,13 @@ public sealed class StoredForceFieldTests
     {
         Experiment experiment = Experiment(new TrainingSpec { Steps = 9, BatchAtoms = 12, Schedule = new ScheduleSpec { Kind = ScheduleKind.Plateau, Patience = 0, WarmupSteps = 1 }, Threads = 1, LearningRate = 1e-3, ValidationInterval = Interval.Steps(2) });
         double[] whole = Losses(experiment, folder["whole"], null), broken = [.. Losses(experiment, folder["broken"], 5)];
-        Assert.That(broken, Has.Length.LessThan(whole.Length));
+        Expect.Below(broken.Length, whole.Length);
         Assert.That(Losses(experiment, folder["broken"], null), Is.EqualTo(whole));
 
         RunFacts facts = RunFacts.Read(folder["whole"]);
         Assert.That(facts, Is.EqualTo(new RunFacts(((ForceFieldConfig)experiment.Model.Config).NonEmbeddingParameters, 20, "frames")));
-        Assert.That(TrainingTasks.StepsPerEpoch(experiment), Is.EqualTo(Batches(experiment)).And.GreaterThan(1));
+        Assert.That(TrainingTasks.StepsPerEpoch(experiment), Is.EqualTo(Batches(experiment)));
+        Expect.Above(TrainingTasks.StepsPerEpoch(experiment), 1);
     }
 
     [Test]
@@ -54,7 +55,7 @@ public sealed class StoredForceFieldTests
         Frame[] used = [.. frames.Train.Subset(20).Frames()];
         // Each composition's mean is met exactly: two compositions, three elements.
         foreach (IGrouping<int, Frame> composition in used.GroupBy(f => f.Atoms))
-            Assert.That(composition.First().AtomicNumbers.Sum(z => energies[z]), Is.EqualTo(composition.Average(f => f.Energy!.Value)).Within(1e-9));
+            Expect.Close(composition.First().AtomicNumbers.Sum(z => energies[z]), composition.Average(f => f.Energy!.Value), absolute: 1e-9);
     }
 
     [Test]
@@ -77,8 +78,8 @@ public sealed class StoredForceFieldTests
         Frame frame = SmallFrames.Make(1)[0];
         using ForceField narrow = TrainedForceField.Open(folder["run"], _ => { }), wide = TrainedForceField.Open(folder["run"], _ => { }, Precision.Float64);
         FramePrediction a = FramePrediction.Of(narrow, frame), b = FramePrediction.Of(wide, frame);
-        Assert.That(a.Energy, Is.EqualTo(b.Energy).Within(1e-4));
-        Assert.That(a.Forces, Is.EqualTo(b.Forces).Within(1e-4));
+        Expect.Close(a.Energy, b.Energy, absolute: 1e-4);
+        Expect.Close(a.Forces, b.Forces, absolute: 1e-4);
         Assert.That(b.Energy, Is.Not.EqualTo(a.Energy));
         Assert.That(() => TrainedForceField.Open(folder["nothing"], _ => { }), Throws.TypeOf<InputException>());
     }
@@ -93,7 +94,7 @@ public sealed class StoredForceFieldTests
     {
         using ITrainingTask task = TrainingTasks.Create(experiment);
         Trainer.Run(experiment, task, new RunDirectory(run), new TrainerOptions { Resume = true, StopAtStep = stopAt });
-        RunFacts.Keep(task, run);
+        RunFacts.Keep(task, experiment, new RunDirectory(run));
         return [.. File.ReadLines(new RunDirectory(run).MetricsCsvPath).Skip(1).Select(line => line.Split(',')).Where(c => c[2].Length > 0).Select(c => double.Parse(c[2], System.Globalization.CultureInfo.InvariantCulture))];
     }
 

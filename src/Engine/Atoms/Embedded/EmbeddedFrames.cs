@@ -1,5 +1,6 @@
 using System.Reflection;
 using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Atoms.Embedded;
 
@@ -41,37 +42,33 @@ public static class EmbeddedFrames
     /// <param name="folder">Made where it does not exist.</param>
     /// <returns>The paths, in the order of <see cref="Molecules"/>.</returns>
     /// <exception cref="InputException">The folder cannot be written.</exception>
-    public static IReadOnlyList<string> ExtractTo(string folder) => ExtractTo(folder, Molecules);
+    public static IReadOnlyList<string> ExtractTo(string folder) => ExtractTo(folder, Molecules, DiskStorage.Shared);
 
     /// <inheritdoc cref="ExtractTo(string)"/>
     /// <param name="folder">Made where it does not exist.</param>
     /// <param name="molecules">Which of <see cref="Molecules"/>.</param>
-    public static IReadOnlyList<string> ExtractTo(string folder, IEnumerable<string> molecules)
+    public static IReadOnlyList<string> ExtractTo(string folder, IEnumerable<string> molecules) => ExtractTo(folder, molecules, DiskStorage.Shared);
+
+    internal static IReadOnlyList<string> ExtractTo(string folder, IEnumerable<string> molecules, IStorage storage)
     {
         try
         {
-            Directory.CreateDirectory(folder);
-            return [.. molecules.Select(molecule => Extract(molecule, folder))];
+            storage.EnsureDirectory(folder);
+            return [.. molecules.Select(molecule => Extract(molecule, folder, storage))];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw new InputException(folder, "cannot be written", "a folder", e.Message);
         }
     }
 
-    private static string Extract(string molecule, string folder)
+    private static string Extract(string molecule, string folder, IStorage storage)
     {
         using Stream source = Open(molecule);
-        string path = Path.Combine(folder, molecule + Extension), temporary = $"{path}.{Guid.NewGuid():N}.incomplete";
-        try
-        {
-            using (FileStream target = File.Create(temporary)) source.CopyTo(target);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        string path = Path.Combine(folder, molecule + Extension);
+        using var target = new PendingFile(path, storage);
+        source.CopyTo(target.Stream);
+        target.Complete();
         return path;
     }
 

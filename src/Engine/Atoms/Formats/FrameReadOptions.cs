@@ -45,7 +45,7 @@ public sealed record FrameReadOptions
             place,
             "unit of energy not stated",
             "eV, kcal/mol, kJ/mol or Hartree",
-            "the file does not say: state it, as in --units kcal/mol");
+            "the file does not say: state it in `units`, such as kcal/mol");
         return new LabelUnits(unit, Length ?? length ?? LengthUnit.Angstrom, ForcesAreGradients);
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Atoms.Store;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Atoms.Preparation;
@@ -42,19 +43,19 @@ public sealed class FramePreparer
     /// <exception cref="InputException">File and line, row or key of what is wrong; the folder stays as it was.</exception>
     public static FramePreparationReport Run(
         FramePreparation options, Action<FramePreparationProgress>? progress = null, CancellationToken stop = default) =>
-        Run(options, progress, new StoreFolder(), stop);
+        Run(options, progress, DiskStorage.Shared, stop);
 
     internal static FramePreparationReport Run(
-        FramePreparation options, Action<FramePreparationProgress>? progress, StoreFolder files, CancellationToken stop = default)
+        FramePreparation options, Action<FramePreparationProgress>? progress, IStorage storage, CancellationToken stop = default)
     {
         options.Check();
         FramePreparer preparer = new(options, progress, stop);
-        using StoreDraft draft = new(options.Output, options.Overwrite, FrameStoreLayout.Names, files);
+        using StoreDraft draft = new(options.Output, options.Overwrite, FrameStoreLayout.Names, storage);
         try
         {
             return preparer.Make(draft);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw draft.Unwritable(e);
         }
@@ -124,7 +125,7 @@ public sealed class FramePreparer
             frame.Place,
             frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
             "both, as numbers",
-            "--missing drop leaves such frames out, --missing keep takes what they have");
+            "`missing` drop leaves such frames out, `missing` keep takes what they have");
     }
 
     private FrameStoreManifest Write(StoreDraft draft, FrameSpool spool, FrameSorting sorting)

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -64,7 +65,7 @@ public abstract class ForceField : nn.Module
         if (!forces && !stress) return new ForceFieldOutput(energies.MoveToOuterDisposeScope(), null, null);
 
         Tensor[] inputs = [.. new[] { forces ? positions : null, strain }.OfType<Tensor>()];
-        IList<Tensor> gradients = autograd.grad([energies.sum()], inputs, retain_graph: createGraph, create_graph: createGraph);
+        IList<Tensor> gradients = Gradients.Of([energies.sum()], inputs, retainGraph: createGraph, createGraph: createGraph);
         return new ForceFieldOutput(
             (createGraph ? energies : energies.detach()).MoveToOuterDisposeScope(),
             forces ? gradients[0].neg().MoveToOuterDisposeScope() : null,

@@ -49,6 +49,7 @@ internal sealed class NonlocalInteraction
             Tensor lengths = init.Normal(features, features).norm(0, keepdim: true);
             blocks.Add((q * lengths).narrow(1, 0, Math.Min(features, count - made)));
         }
-        return cat(blocks, 1).DetachFromDisposeScope();
+        // The columns of a decomposition come column by column.
+        return cat(blocks, 1).contiguous().DetachFromDisposeScope();
     }
 }

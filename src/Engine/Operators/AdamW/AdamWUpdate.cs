@@ -10,8 +10,8 @@ namespace ChemScale.Engine.Operators;
 /// <summary>One AdamW update of many parameters, in place, in one call: by torch.optim.AdamW's formulas.</summary>
 internal static class AdamWUpdate
 {
-    /// <param name="parameters">Written. They and the next three: of one shape each, contiguous.</param>
-    /// <param name="gradients">Read; need not be contiguous.</param>
+    /// <param name="parameters">Written. They and the next three: of one shape each, of any strides.</param>
+    /// <param name="gradients">Read.</param>
     /// <param name="first">First moments, written.</param>
     /// <param name="second">Second moments, written.</param>
     /// <param name="form">Which update, and how.</param>
@@ -20,11 +20,22 @@ internal static class AdamWUpdate
         using DisposeScope scope = NewDisposeScope();
         ScalarType type = parameters[0].dtype;
         // The library's fused update reads memory in order, whatever the strides.
-        Tensor[] ordered = [.. gradients.Select(g => g.contiguous())];
-        bool alike = System.Array.TrueForAll(parameters, p => p.dtype == type && p.is_contiguous());
-        if (!alike || !OperatorModes.UseKernels(parameters[0])) AdamWComposed.Apply(parameters, ordered, first, second, form);
-        else if (type == ScalarType.Float32) Launch<float, F32>(parameters, ordered, first, second, form);
-        else Launch<double, F64>(parameters, ordered, first, second, form);
+        Tensor[] p = Ordered(parameters), g = Ordered(gradients), m = Ordered(first), v = Ordered(second);
+        bool alike = System.Array.TrueForAll(p, t => t.dtype == type);
+        if (!alike || !OperatorModes.UseKernels(parameters[0])) AdamWComposed.Apply(p, g, m, v, form);
+        else if (type == ScalarType.Float32) Launch<float, F32>(p, g, m, v, form);
+        else Launch<double, F64>(p, g, m, v, form);
+        CopyBack(p, parameters);
+        CopyBack(m, first);
+        CopyBack(v, second);
+    }
+
+    private static Tensor[] Ordered(Tensor[] tensors) => [.. tensors.Select(t => t.is_contiguous() ? t : t.contiguous())];
+
+    private static void CopyBack(Tensor[] from, Tensor[] to)
+    {
+        for (int i = 0; i < to.Length; i++)
+            if (!ReferenceEquals(from[i], to[i])) to[i].copy_(from[i]);
     }
 
     private static void Launch<T, TReal>(Tensor[] parameters, Tensor[] gradients, Tensor[] first, Tensor[] second, in AdamWForm form)

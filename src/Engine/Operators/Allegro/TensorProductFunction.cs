@@ -1,5 +1,5 @@
 using System.Numerics;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Allegro;
 using static ChemScale.Engine.Operators.KernelTensors;
 using static TorchSharp.torch;

@@ -39,7 +39,7 @@ public static class Attention
         if (rows.Longest > LongestOfKernels && UseKernels(qkv, heads) && qkv.device_type == DeviceType.CUDA)
             return AttentionLibrary.Apply(qkv, rows, heads, window, scale);
         if (UseKernels(qkv, heads)) return AttentionKernelFunction.Apply(qkv, rows, heads, window, scale, precision);
-        return UseHost(qkv)
+        return OperatorModes.UseHost(qkv, Pays(qkv))
             ? AttentionFunction.Apply(qkv, rows, heads, window, scale)
             : AttentionComposed.Apply(qkv, rows, heads, window, scale);
     }
@@ -48,10 +48,5 @@ public static class Attention
     private static bool UseKernels(Tensor qkv, int heads) =>
         OperatorModes.UseKernels(qkv) && qkv.size(1) / 3 % heads == 0 && AttentionGrid.Has((int)(qkv.size(1) / 3 / heads));
 
-    private static bool UseHost(Tensor qkv) => OperatorModes.Current switch
-    {
-        OperatorMode.Composed => false,
-        OperatorMode.Host => true,
-        _ => qkv.device_type == DeviceType.CPU && qkv.dtype is ScalarType.Float32 or ScalarType.Float64 && Vector256.IsHardwareAccelerated,
-    };
+    private static bool Pays(Tensor qkv) => qkv.dtype is ScalarType.Float32 or ScalarType.Float64 && Vector256.IsHardwareAccelerated;
 }

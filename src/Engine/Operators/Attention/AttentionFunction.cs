@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,7 +50,7 @@ internal sealed class AttentionFunction : AutogradFunction
         {
             // A derivative of this derivative is wanted: the composed form has every order.
             Tensor again = AttentionComposed.Apply(qkv, shape.Rows, shape.Heads, shape.Window, shape.Scale);
-            return [.. torch.autograd.grad([again], [qkv], [gradient], retain_graph: true, create_graph: true)];
+            return [.. Gradients.Of([again], [qkv], [gradient], retainGraph: true, createGraph: true)];
         }
         Tensor result = empty_like(qkv);
         AttentionHost.Backward(shape, qkv, saved[1]!, saved[2]!, gradient.contiguous(), result);

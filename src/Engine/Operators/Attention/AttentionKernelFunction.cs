@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
@@ -40,7 +40,7 @@ internal sealed class AttentionKernelFunction(AttentionShape shape) : AutogradFu
         {
             // A derivative of this derivative is wanted: the composed form has every order.
             Tensor again = AttentionComposed.Apply(qkv, shape.Rows, shape.Heads, shape.Window, shape.Scale);
-            return [.. autograd.grad([again], [qkv], [gradient], retain_graph: true, create_graph: true)];
+            return [.. Gradients.Of([again], [qkv], [gradient], retainGraph: true, createGraph: true)];
         }
         Tensor result = empty_like(qkv);
         using Tensor aligned = AttentionLaunch.Aligned(gradient), delta = empty_like(saved[2]!);

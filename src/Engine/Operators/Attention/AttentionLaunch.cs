@@ -1,5 +1,5 @@
 using System.Numerics;
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Attention;
 using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Kernels.Device;

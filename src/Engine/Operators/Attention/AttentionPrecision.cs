@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Kernels.Device;
 using TorchSharp;
@@ -34,10 +35,10 @@ public static class AttentionPrecisions
     }
 
     /// <exception cref="InputException">The mode of the operators has no such attention.</exception>
-    public static void RequireOperators(AttentionPrecision precision)
+    public static void RequireOperators(AttentionPrecision precision, OperatorMode mode, string place = Key)
     {
-        if (precision == AttentionPrecision.Bfloat16 && OperatorModes.Current is (OperatorMode.Composed or OperatorMode.Host))
-            throw new InputException(Key, $"bfloat16 with operators {OperatorModes.Current.ToString().ToLowerInvariant()}", "operators auto or kernels");
+        if (precision == AttentionPrecision.Bfloat16 && mode is (OperatorMode.Composed or OperatorMode.Host))
+            throw new InputException(place, $"bfloat16 with operators {mode.ToString().ToLowerInvariant()}", "operators auto or kernels");
     }
 
     /// <exception cref="InputException">This tensor's type or device, or the mode of the operators, has no such attention.</exception>
@@ -46,7 +47,7 @@ public static class AttentionPrecisions
         if (precision == AttentionPrecision.Weights) return;
         RequireWidth(precision, headWidth);
         if (qkv.dtype != ScalarType.Float32) throw new InputException(Key, $"bfloat16 for {qkv.dtype}", "weights in float32");
-        RequireOperators(precision);
+        RequireOperators(precision, RunScope.Current.Mode);
         if (qkv.device_type is not (DeviceType.CUDA or DeviceType.CPU) || KernelTensors.Device(qkv).MatrixUnits == MatrixUnits.None)
             throw new InputException(Key, $"bfloat16 on {qkv.device}", "a CUDA device from sm_80 on, or `attention: weights`");
     }

@@ -8,15 +8,10 @@ namespace ChemScale.Engine.Operators;
 /// <summary>GELU in its tanh form (Hendrycks and Gimpel 2016; "gelu_new"): x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).</summary>
 public static class Gelu
 {
-    public static Tensor Apply(Tensor x) => UseHost(x) ? GeluFunction.Apply(x) : Composed(x);
+    public static Tensor Apply(Tensor x) => OperatorModes.UseHost(x, Pays(x)) ? GeluFunction.Apply(x) : Composed(x);
 
     internal static Tensor Composed(Tensor x) => nn.functional.gelu(x, GELU.Approximate.tanh);
 
-    private static bool UseHost(Tensor x) => OperatorModes.Current switch
-    {
-        OperatorMode.Composed => false,
-        OperatorMode.Host => true,
-        // The library's float64 form is as fast.
-        _ => x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && Vector256.IsHardwareAccelerated,
-    };
+    /// <summary>The library's float64 form is as fast.</summary>
+    private static bool Pays(Tensor x) => x.dtype == ScalarType.Float32 && Vector256.IsHardwareAccelerated;
 }

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,7 +28,7 @@ internal sealed class GeluFunction : AutogradFunction
         if (gradients[0] is not { } gradient) return [null];
         Tensor x = context.Saved()[0]!;
         if (torch.is_grad_enabled())
-            return [.. torch.autograd.grad([Gelu.Composed(x)], [x], [gradient], retain_graph: true, create_graph: true)];
+            return [.. Gradients.Of([Gelu.Composed(x)], [x], [gradient], retainGraph: true, createGraph: true)];
         Tensor result = empty_like(x);
         GeluHost.Backward(x, gradient.contiguous(), result);
         return [result];

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
@@ -47,7 +47,7 @@ internal sealed class PaiNNInvariantsFunction(double epsilon) : AutogradFunction
             if (gradients[0] is not { } along) return new Tensor?[3];
             Tensor?[] inputs = context.Saved();
             // A third derivative is wanted: the composed form has every order.
-            if (is_grad_enabled()) return SecondOrder.Gradients(inputs, 1, gradients, Composed);
+            if (is_grad_enabled()) return SecondOrder.Of(inputs, 1, gradients, Composed);
             Tensor[] by = [.. inputs.Select(t => empty_like(t!))];
             PaiNNMixingLaunch.Invariants(inputs[0]!, epsilon, inputs[1]!, inputs[2]!, along.contiguous(), by[0], by[1], by[2]);
             return by;

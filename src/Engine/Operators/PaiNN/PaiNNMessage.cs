@@ -19,7 +19,7 @@ public static class PaiNNMessage
         // Kernels take each edge for itself, as do the radial ones.
         if (OperatorModes.UseKernels(context) && pairs is { Edges: not null, Pairs.TwoWay: 0 })
             return PaiNNMessageKernelFunction.Apply(context, vectors, pairs, filter);
-        return HostPath.Chosen(context)
+        return OperatorModes.UseHost(context)
             ? PaiNNMessageFunction.Apply(context, vectors, pairs, filter)
             : Composed(context, vectors, pairs, filter);
     }

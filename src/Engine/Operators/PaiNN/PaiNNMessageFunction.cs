@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
@@ -55,7 +55,7 @@ internal sealed class PaiNNMessageFunction(PairList pairs) : AutogradFunction
             Tensor?[] along = inputs[1] is null ? [gradients[0], null, .. gradients[1..]] : gradients;
             // Derivatives of forces by weights differentiated again, or third derivatives: rare enough for the composed form.
             return is_grad_enabled() || along[4] is not null
-                ? SecondOrder.Gradients(inputs, Inputs, along, Composed)
+                ? SecondOrder.Of(inputs, Inputs, along, Composed)
                 : Sums(inputs).DoubleBackward(inputs[Inputs]!, inputs[Inputs + 1]!, along[0], along[1], along[2], along[3]);
         }
 

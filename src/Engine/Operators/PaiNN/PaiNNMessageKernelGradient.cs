@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
@@ -29,7 +29,7 @@ internal sealed class PaiNNMessageKernelGradient(EdgeList edges) : AutogradFunct
         Tensor?[] inputs = context.Saved();
         Tensor?[] along = inputs[1] is null ? [gradients[0], null, .. gradients[1..]] : gradients;
         // Derivatives of forces by weights differentiated again, or third derivatives: rare enough for the composed form.
-        if (is_grad_enabled() || along[4] is not null) return SecondOrder.Gradients(inputs, Inputs, along, Composed);
+        if (is_grad_enabled() || along[4] is not null) return SecondOrder.Of(inputs, Inputs, along, Composed);
         return PaiNNMessageLaunch.DoubleBackward(edges, inputs, along);
     }
 

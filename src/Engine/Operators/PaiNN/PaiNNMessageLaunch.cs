@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.PaiNN;
 using static ChemScale.Engine.Operators.KernelTensors;
 using static TorchSharp.torch;
@@ -12,9 +13,6 @@ namespace ChemScale.Engine.Operators;
 /// </summary>
 internal static class PaiNNMessageLaunch
 {
-    /// <summary>Values by w at a time: 16 MB of float32, which stay in a device's second-level cache between kernel and product.</summary>
-    internal static int ScratchValues { get; set; } = 1 << 22;
-
     /// <returns>dq and dmu</returns>
     public static Tensor[] Forward(EdgeList edges, Tensor?[] inputs)
     {
@@ -94,7 +92,7 @@ internal static class PaiNNMessageLaunch
 
     private static IEnumerable<(int From, int Count)> Ranges(Tensor?[] inputs)
     {
-        int edges = (int)inputs[3]!.size(0), most = Math.Max(1, ScratchValues / (int)inputs[4]!.size(0));
+        int edges = (int)inputs[3]!.size(0), most = Math.Max(1, RunScope.Current.ScratchValues / (int)inputs[4]!.size(0));
         for (int from = 0; from < edges; from += most) yield return (from, Math.Min(most, edges - from));
     }
 

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
@@ -49,7 +49,7 @@ internal sealed class PaiNNUpdateFunction : AutogradFunction
             if (gradients.All(g => g is null)) return new Tensor?[5];
             Tensor?[] inputs = context.Saved();
             // A third derivative is wanted: the composed form has every order.
-            if (is_grad_enabled()) return SecondOrder.Gradients(inputs, 3, gradients, Composed);
+            if (is_grad_enabled()) return SecondOrder.Of(inputs, 3, gradients, Composed);
             Tensor[] by = [.. inputs.Select(t => empty_like(t!))];
             PaiNNMixingLaunch.Update(inputs[1]!.size(1), [.. inputs, .. gradients.Select(g => g?.contiguous()), .. by]);
             return by;

@@ -27,7 +27,7 @@ public static class ContinuousFilter
                 ? ContinuousFilterFunction.Apply((x, _) => new ContinuousFilterKernels(list, x), features, edges, weight1, bias1, weight2, bias2)
                 : ContinuousFilterFunction.Apply((x, layers) => new ContinuousFilterSums(pairs, x, layers), features, edges, weight1, bias1, weight2, bias2);
         }
-        return HostPath.Chosen(features)
+        return OperatorModes.UseHost(features)
             ? ContinuousFilterFunction.Apply((x, layers) => new ContinuousFilterSums(pairs, x, layers), features, edges, weight1, bias1, weight2, bias2)
             : Composed(features, pairs, edges.Radial, edges.Envelope, weight1, bias1, weight2, bias2);
     }

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -47,7 +47,7 @@ internal sealed class ContinuousFilterFunction(PairList pairs, Func<Tensor[], Te
             Tensor?[] saved = context.Saved();
             // Derivatives of forces by weights differentiated again, or third derivatives: rare enough for the composed form.
             Tensor?[] by = is_grad_enabled() || gradients.Skip(3).Any(g => g is not null)
-                ? SecondOrder.Gradients([.. saved[..Inputs], saved[^1]], Inputs, gradients, Composed)
+                ? SecondOrder.Of([.. saved[..Inputs], saved[^1]], Inputs, gradients, Composed)
                 : Passes(saved).DoubleBackward(saved[^1]!, gradients[0], gradients[1], gradients[2]);
             // The layers kept are functions of the other inputs, which have their gradients.
             return [.. by[..Inputs], .. new Tensor?[saved.Length - Inputs - 1], by[Inputs]];

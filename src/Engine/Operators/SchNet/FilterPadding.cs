@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;

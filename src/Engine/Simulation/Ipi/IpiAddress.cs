@@ -21,7 +21,7 @@ public sealed record IpiAddress
 
     /// <exception cref="InputException">No port.</exception>
     public static IpiAddress Tcp(string host, int port) => port is > 0 and <= 65535 ? new(host, port)
-        : throw new InputException("--port", $"{port}", "1 to 65535");
+        : throw new InputException("port", $"{port}", "1 to 65535");
 
     public override string ToString() => port == 0 ? host : $"{host}:{port}";
 
@@ -45,7 +45,7 @@ public sealed record IpiAddress
                 {
                     throw new InputException(
                         ToString(), $"no i-PI server ({e.Message.TrimEnd('.')})", $"one within {patience.TotalSeconds:G4} s",
-                        "start the server, or --wait longer");
+                        "start the server, or `wait` longer");
                 }
             }
             if (stop.WaitHandle.WaitOne(Pause)) throw new OperationCanceledException(stop);

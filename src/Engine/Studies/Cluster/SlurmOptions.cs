@@ -30,11 +30,11 @@ public sealed record SlurmOptions
     /// <exception cref="InputException">A value that would not survive in a script.</exception>
     public void Check()
     {
-        if (Cpus < 1) throw new InputException("--cpus", $"{Cpus}", "1 or more");
-        if (Limit < 0) throw new InputException("--array-limit", $"{Limit}", "0 (none) or more");
-        if (Warning < 1) throw new InputException("--warning", $"{Warning}", "1 or more, in seconds");
-        foreach ((string name, string? value) in ((string, string?)[])[("--partition", Partition), ("--account", Account), ("--time", Time), ("--gpus", Gpus), ("--memory", Memory)])
-            if (value is not null && (value.Length == 0 || value.Any(char.IsWhiteSpace))) throw new InputException(name, $"'{value}'", "one word");
-        if (More.FirstOrDefault(m => !m.StartsWith('-') || m.Contains('\n')) is { } odd) throw new InputException("--sbatch-option", $"'{odd}'", "an option of sbatch, such as --qos=long");
+        if (Cpus < 1) throw new InputException("slurm.cpus", $"{Cpus}", "1 or more");
+        if (Limit < 0) throw new InputException("slurm.limit", $"{Limit}", "0 (none) or more");
+        if (Warning < 1) throw new InputException("slurm.warning", $"{Warning}", "1 or more, in seconds");
+        foreach ((string key, string? value) in ((string, string?)[])[("slurm.partition", Partition), ("slurm.account", Account), ("slurm.time", Time), ("slurm.gpus", Gpus), ("slurm.memory", Memory)])
+            if (value is not null && (value.Length == 0 || value.Any(char.IsWhiteSpace))) throw new InputException(key, $"'{value}'", "one word");
+        if (More.FirstOrDefault(m => !m.StartsWith('-') || m.Contains('\n')) is { } odd) throw new InputException("slurm.more", $"'{odd}'", "an option of sbatch, such as --qos=long");
     }
 }

@@ -13,11 +13,13 @@ public static class SlurmScript
     /// <summary>How often a task is queued again after its program was killed.</summary>
     public const int MostRestarts = 5;
 
+    private const string TaskIndex = "$SLURM_ARRAY_TASK_ID";
+
     /// <param name="plan">Of the sweep.</param>
     /// <param name="stage">What the job does; a selection is one task.</param>
     /// <param name="options">What it asks for.</param>
-    /// <param name="command">That runs this program: <see cref="OwnCommand.Words"/>.</param>
-    public static string Of(SweepPlan plan, SweepStage stage, SlurmOptions options, IReadOnlyList<string> command)
+    /// <param name="command">Words that run a worker.</param>
+    public static string Of(SweepPlan plan, SweepStage stage, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command)
     {
         bool array = stage != SweepStage.Select;
         string name = stage.ToString().ToLowerInvariant(), folder = Path.Combine(plan.Directory, "slurm");
@@ -41,8 +43,8 @@ public static class SlurmScript
             options.Memory is { } memory ? $"--mem={memory}" : null,
             .. options.More,
         ];
-        string work = string.Join(' ', command.Append("worker").Append(plan.Directory).Select(Quoted));
-        string index = array ? " --index \"$SLURM_ARRAY_TASK_ID\"" : "";
+        var call = new WorkerCall(plan.Directory, options.Cpus) { Stage = stage, Index = array ? TaskIndex : null };
+        string work = string.Join(' ', command(call).Select(word => word == TaskIndex ? $"\"{word}\"" : Quoted(word)));
         string task = array ? "\"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"" : "\"$SLURM_JOB_ID\"";
         return $$"""
             #!/bin/bash
@@ -52,7 +54,7 @@ public static class SlurmScript
             ended=
             trap 'kill -USR1 "$child" 2>/dev/null' USR1
             trap 'ended=1; kill -TERM "$child" 2>/dev/null' TERM
-            {{work}} --stage {{name}}{{index}} --threads {{options.Cpus.ToString(CultureInfo.InvariantCulture)}} </dev/null &
+            {{work}} </dev/null &
             child=$!
             # A trapped signal ends wait, not the program.
             while :; do

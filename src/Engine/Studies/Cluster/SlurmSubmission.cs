@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Sweeps;
 
 namespace ChemScale.Engine.Studies.Cluster;
@@ -16,19 +17,19 @@ public static class SlurmSubmission
 {
     /// <param name="plan">Already written.</param>
     /// <param name="options">Of every job; the selection takes one processor.</param>
-    /// <param name="command">That runs this program on the nodes.</param>
+    /// <param name="command">Words that run a worker on the nodes.</param>
     /// <param name="submit">False: write the scripts only.</param>
     /// <exception cref="InputException">There is no sbatch, or it refuses.</exception>
-    public static IReadOnlyList<SlurmJob> Run(SweepPlan plan, SlurmOptions options, IReadOnlyList<string> command, bool submit)
+    public static IReadOnlyList<SlurmJob> Run(SweepPlan plan, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command, bool submit)
     {
         options.Check();
         string folder = Path.Combine(plan.Directory, "slurm");
-        Directory.CreateDirectory(folder);
+        DiskStorage.Shared.EnsureDirectory(folder);
         var jobs = new List<SlurmJob>();
         foreach (SweepStage stage in plan.Selection is null ? (SweepStage[])[SweepStage.Finish] : [SweepStage.Probe, SweepStage.Select, SweepStage.Finish])
         {
             string script = Path.Combine(folder, stage.ToString().ToLowerInvariant() + ".sh");
-            File.WriteAllText(script, SlurmScript.Of(plan, stage, stage == SweepStage.Select ? options with { Cpus = 1, Gpus = null } : options, command));
+            DiskStorage.Shared.WriteAtomically(script, SlurmScript.Of(plan, stage, stage == SweepStage.Select ? options with { Cpus = 1, Gpus = null } : options, command));
             jobs.Add(new SlurmJob(stage, script, submit ? Submit(script, Dependency(jobs)) : null));
         }
         return jobs;
@@ -54,7 +55,7 @@ public static class SlurmSubmission
         }
         catch (Win32Exception e)
         {
-            throw new InputException("sbatch", e.Message, "Slurm's sbatch on the PATH", $"{script} is written; --dry-run writes it without submitting");
+            throw new InputException("sbatch", e.Message, "Slurm's sbatch on the PATH", $"{script} is written; `dryRun` writes it without submitting");
         }
     }
 }

@@ -27,8 +27,8 @@ public sealed record CurveEstimation
     public EstimationReport Run()
     {
         if (Curves.Count == 0) throw new InputException("estimate", "no runs", "at least one");
-        if (Probe is not (> 0 and <= 1)) throw new InputException("--probe", $"{Probe}", "a share in (0, 1]");
-        if (ProbeEpochs is { } epochs && !(epochs > 0)) throw new InputException("--probe-epochs", $"{epochs}", "a number above 0");
+        if (Probe is not (> 0 and <= 1)) throw new InputException("probe", $"{Probe}", "a share in (0, 1]");
+        if (ProbeEpochs is { } epochs && !(epochs > 0)) throw new InputException("probeEpochs", $"{epochs}", "a number above 0");
         ProbeView[] probes = [.. Curves.Select(View)];
         double[] final = [.. Curves.Select(c => c.FinalLoss)];
         var notes = new List<string>();

@@ -63,8 +63,8 @@ public static class CurveSources
         foreach (string text in powerLogs)
         {
             int at = text.IndexOf('=');
-            int run = at < 1 ? throw new InputException("--power", $"'{text}'", "RUN=FILE") : recorded.FindIndex(r => r.Name == text[..at]);
-            if (run < 0) throw new InputException("--power", $"no run \"{text[..at]}\"", string.Join(", ", recorded.Select(r => r.Name)));
+            int run = at < 1 ? throw new InputException("power", $"'{text}'", "RUN=FILE") : recorded.FindIndex(r => r.Name == text[..at]);
+            if (run < 0) throw new InputException("power", $"no run \"{text[..at]}\"", string.Join(", ", recorded.Select(r => r.Name)));
             double share = recorded[run].Curve.Length / (double)recorded[run].FullLength;
             recorded[run] = recorded[run] with { Kilojoules = PowerLog.Read(text[(at + 1)..]).Kilojoules / share };
         }

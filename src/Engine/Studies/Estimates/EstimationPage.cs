@@ -3,6 +3,7 @@ using ChemScale.Engine.Estimation.Assessment;
 using ChemScale.Engine.Estimation.Pruning;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 using static ChemScale.Engine.Studies.Report.HtmlTable;
 
 namespace ChemScale.Engine.Studies.Estimates;

@@ -1,5 +1,7 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Runs;
@@ -29,9 +31,9 @@ public static class ForceFieldEvaluation
         EvaluationOptions options, Action<string> warn, Action<long>? progress = null, CancellationToken stop = default)
     {
         options.Validate();
-        using var threads = new ThreadScope(options.Threads, options.BatchAtoms);
+        using ThreadGrant threads = ThreadScope.Take(options.Threads, options.BatchAtoms);
         using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
-        using var file = new PendingFile(Path.Combine(options.Output, FramesName));
+        using var file = PendingFile.ForUser(Path.Combine(options.Output, FramesName));
         var writer = new ReferenceFrameWriter(file.Writer);
         var errors = new FrameErrors();
         var labels = new List<string>();
@@ -49,7 +51,7 @@ public static class ForceFieldEvaluation
         if (errors.Energy is null && errors.Force is null && errors.Stress is null)
         {
             throw new InputException(string.Join(", ", options.Files), "frames without labels", "energies or forces to compare with",
-                "--energy-key and --forces-key name them; predict needs none");
+                "`energyKey` and `forcesKey` name them; predict needs none");
         }
         EvaluationReport report = Report(options, errors, labels);
         IReadOnlyList<Figure> figures = ParityFigures.Of(errors);
@@ -85,7 +87,7 @@ public static class ForceFieldEvaluation
 
     private static void Write(string folder, string name, string content)
     {
-        using var file = new PendingFile(Path.Combine(folder, name));
+        using var file = PendingFile.ForUser(Path.Combine(folder, name));
         file.Writer.Write(content);
         file.Complete();
     }

@@ -1,6 +1,8 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 
 namespace ChemScale.Engine.Studies.Evaluation;
@@ -22,9 +24,9 @@ public static class ForceFieldPrediction
             throw new InputException(options.Output, $"extension '{Path.GetExtension(options.Output)}'", ".extxyz or .xyz");
         if (options.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(options.Output)))
             throw new InputException(options.Output, "is read and written", "another file", "the labels it holds would be lost");
-        using var threads = new ThreadScope(options.Threads, options.BatchAtoms);
+        using ThreadGrant threads = ThreadScope.Take(options.Threads, options.BatchAtoms);
         using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
-        using var file = new PendingFile(options.Output);
+        using var file = PendingFile.ForUser(options.Output);
         var writer = new ExtXyzWriter(file.Writer);
         long frames = 0, atoms = 0, periodic = 0;
         foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(model, options, warn, progress, stop))

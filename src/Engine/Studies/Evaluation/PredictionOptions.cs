@@ -34,7 +34,7 @@ public record PredictionOptions
     /// <exception cref="InputException">Options out of range.</exception>
     public virtual void Validate()
     {
-        if (Files.Count == 0) throw new InputException("frames", "no files", "at least one", "--frames FILE...");
+        if (Files.Count == 0) throw new InputException("frames", "no files", "at least one");
         if (BatchAtoms < 1) throw new InputException("batch atoms", $"{BatchAtoms}", "1 or more");
         if (Threads < 0) throw new InputException("threads", $"{Threads}", "1 or more");
         if (Limit < 1) throw new InputException("limit", $"{Limit}", "1 or more");

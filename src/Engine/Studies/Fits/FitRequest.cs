@@ -63,14 +63,14 @@ public sealed record FitRequest
     /// <exception cref="InputException">The sources, columns or family do not fit together, or the points cannot support the form.</exception>
     public FitAnswer Run()
     {
-        if (DropHighest < 0) throw new InputException("--drop-highest", $"{DropHighest}", "0 or more");
-        if (Resamples < 0) throw new InputException("--bootstrap", $"{Resamples}", "0 (none) or more");
+        if (DropHighest < 0) throw new InputException("dropHighest", $"{DropHighest}", "0 or more");
+        if (Resamples < 0) throw new InputException("resamples", $"{Resamples}", "0 (none) or more");
         ScalingFamily family = ScalingFamilies.ByName(Family);
         ScalingPoints points = WithDerivedData(Read());
         if (DropHighest > 0) points = points.DropHighest(DropHighest);
         Resource[] resources = family.Inputs == 2 ? [Scaling.Resource.Parameters, Scaling.Resource.Data] : [Resource ?? OnlyResource(points)];
         double delta = Huber ?? (family.Inputs == 2 ? 1e-3 : 0);
-        if (!(delta >= 0)) throw new InputException("--huber", $"{delta}", "0 (squares) or more");
+        if (!(delta >= 0)) throw new InputException("huber", $"{delta}", "0 (squares) or more");
         Check(family);
         var options = new FitOptions { Loss = delta > 0 ? ResidualLoss.Huber(delta) : ResidualLoss.Squared };
         ScalingFit fit = ScalingFitter.Fit(family, points, resources, options);
@@ -91,15 +91,15 @@ public sealed record FitRequest
     {
         string resources = family.Inputs == 1 ? "R" : "N,D";
         if (At.FirstOrDefault(place => place.Count != family.Inputs) is { } wrong)
-            throw new InputException("--at", string.Join(',', wrong), $"{resources}, as in {family.Formula}");
+            throw new InputException("at", string.Join(',', wrong), $"{resources}, as in {family.Formula}");
         if (At.SelectMany(place => place).Where(r => !(r > 0) || double.IsInfinity(r)).Cast<double?>().FirstOrDefault() is { } resource)
-            throw new InputException("--at", $"{resource}", "numbers above 0");
+            throw new InputException("at", $"{resource}", "numbers above 0");
         if (TargetLosses.Where(l => !(l > 0) || double.IsInfinity(l)).Cast<double?>().FirstOrDefault() is { } loss)
-            throw new InputException("--target-loss", $"{loss}", "numbers above 0");
+            throw new InputException("targetLosses", $"{loss}", "numbers above 0");
         if (Computes.Where(c => !(c > 0) || double.IsInfinity(c)).Cast<double?>().FirstOrDefault() is { } compute)
-            throw new InputException("--compute", $"{compute}", "numbers above 0, in FLOP");
+            throw new InputException("computes", $"{compute}", "numbers above 0, in FLOP");
         if (Computes.Count > 0 && family.Inputs == 1)
-            throw new InputException("--compute", family.Name, "a family of parameters and data, such as chinchilla", "use --at for a law of one resource");
+            throw new InputException("computes", family.Name, "a family of parameters and data, such as chinchilla", "use `at` for a law of one resource");
     }
 
     private FitPrediction Predict(ScalingFit fit, Bootstrap? bootstrap, double[] place)
@@ -137,7 +137,7 @@ public sealed record FitRequest
     {
         ScalingPoint first = points.Kept.Count > 0 ? points.Kept[0] : throw new InputException("fit", "no points", "at least three");
         Resource[] varied = [.. Enum.GetValues<Resource>().Where(r => Known(first, r) && points.Kept.Select(p => p.Of(r)).Distinct().Count() > 1)];
-        return varied.Length == 1 ? varied[0] : throw new InputException("--resource", "none", "parameters, data or compute",
+        return varied.Length == 1 ? varied[0] : throw new InputException("resource", "none", "parameters, data or compute",
             varied.Length == 0 ? "no resource varies over these points" : "more than one resource varies over these points");
     }
 

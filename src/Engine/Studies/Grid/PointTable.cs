@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Grid;
@@ -8,10 +9,9 @@ public static class PointTable
 {
     public static void Write(string path, IReadOnlyList<GridPoint> points)
     {
-        string temporary = path + ".incomplete";
-        File.WriteAllLines(temporary, points.Select(p => string.Create(CultureInfo.InvariantCulture,
+        IEnumerable<string> lines = points.Select(p => string.Create(CultureInfo.InvariantCulture,
                 $"{p.Name},{p.Parameters},{p.Documents},{p.Items},{p.ItemsSeen},{p.Compute:R},{p.Loss:R},{(p.StillFalling ? "yes" : "no")}"))
-            .Prepend("name,parameters,documents,items,items_seen,compute,loss,still_falling"));
-        File.Move(temporary, path, overwrite: true);
+            .Prepend("name,parameters,documents,items,items_seen,compute,loss,still_falling");
+        DiskStorage.Shared.WriteAtomically(path, string.Concat(lines.Select(line => line + "\n")));
     }
 }

@@ -1,6 +1,5 @@
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Search;
-using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Parts;
@@ -9,21 +8,27 @@ namespace ChemScale.Engine.Studies.Parts;
 /// One family of models on one data set: how its data are made, which configurations the search tries, which models and data sizes the
 /// grid holds.
 /// </summary>
-public abstract record StudyPartPlan
+public sealed record StudyPartPlan
 {
+    public required ModelFamily Family { get; init; }
+
+    /// <summary>Where the data come from; nothing: what comes with the program.</summary>
+    public DataSource Source { get; init; } = new();
+
+    /// <summary>The models' shape, capacity aside, and everything of their training that the study does not vary.</summary>
+    public required Experiment Outline { get; init; }
+
     /// <summary>Name of the part's folder: chemgpt, painn.</summary>
-    public abstract string Name { get; }
+    public string Name => Family.Name;
 
     /// <summary>Name shown: ChemGPT, PaiNN.</summary>
-    public abstract string Family { get; }
-
-    public abstract string LossUnit { get; }
+    public string Title => Family.Title;
 
     /// <summary>What D and S count: tokens, frames.</summary>
-    public abstract string ItemName { get; }
+    public string ItemName => Family.ItemName;
 
     /// <summary>What data sizes count: molecules, frames.</summary>
-    public abstract string DocumentName { get; }
+    public string DocumentName => Family.Data.DocumentName;
 
     public long Seed { get; init; } = 42;
 
@@ -38,7 +43,7 @@ public abstract record StudyPartPlan
     public required IReadOnlyList<int> BatchSizes { get; init; }
 
     /// <summary>The configuration that is always tried: what people start from.</summary>
-    public abstract Configuration Default { get; }
+    public required Configuration Default { get; init; }
 
     public int SearchEpochs { get; init; } = 10;
 
@@ -55,43 +60,80 @@ public abstract record StudyPartPlan
     /// <summary>Cap on the molecules or frames that a point of the grid sees, repeats included.</summary>
     public required long MaximumSeen { get; init; }
 
-    /// <summary>The model of the search.</summary>
-    public abstract GridModel SearchModel { get; }
+    public required ModelShape SearchShape { get; init; }
 
-    /// <summary>The rate found at the search's width serves the others as it is.</summary>
-    public virtual bool RateServesAllWidths => false;
+    public required IReadOnlyList<ModelShape> Shapes { get; init; }
+
+    /// <summary>The model of the search.</summary>
+    public GridModel SearchModel => Of(SearchShape);
 
     /// <summary>The models of the grid, smallest first.</summary>
-    public abstract IReadOnlyList<GridModel> Models { get; }
+    public IReadOnlyList<GridModel> Models => [.. Shapes.Select(Of).OrderBy(m => m.Parameters)];
+
+    /// <summary>The rate found at the search's width serves the others as it is.</summary>
+    public bool RateServesAllWidths => Family.RateServesAllWidths(Outline.Model.Config);
+
+    /// <summary>What to know of this family's exponents before trusting them.</summary>
+    public IEnumerable<string> Cautions => Family.Cautions(Outline.Model.Config);
+
+    /// <summary>The study of a family as it is where nobody says otherwise: a small one on what comes with the program, a larger one on data of one's own.</summary>
+    public static StudyPartPlan Of(ModelFamily family, DataSource? source = null)
+    {
+        source ??= new DataSource();
+        StudyOutline outline = family.Study(own: family.Data.HasFiles(source));
+        return new StudyPartPlan
+        {
+            Family = family,
+            Source = source with { Limit = source.Limit ?? outline.Limit },
+            Outline = outline.Basis,
+            Validation = outline.Validation,
+            SearchDocuments = outline.SearchDocuments,
+            LearningRates = outline.LearningRates,
+            BatchSizes = outline.BatchSizes,
+            Default = new Configuration(outline.Start.LearningRate, outline.Start.BatchSize),
+            SearchEpochs = outline.SearchEpochs,
+            ProbeEpochs = outline.ProbeEpochs,
+            Subsets = outline.Subsets,
+            MaximumSeen = outline.MaximumSeen,
+            SearchShape = outline.SearchShape,
+            Shapes = outline.Shapes,
+        };
+    }
 
     /// <summary>Makes the store, or finds the one that is there.</summary>
     /// <param name="folder">Of the store.</param>
     /// <param name="observer">Told what happens.</param>
     /// <param name="stop">Leaves no half store.</param>
-    public abstract DataFacts Prepare(string folder, StudyObserver observer, CancellationToken stop);
+    public DataFacts Prepare(string folder, StudyObserver observer, CancellationToken stop)
+    {
+        observer.Begin($"preparing {Family.Data.NameOf(Source)}");
+        DataSource source = Family.ForStudy(Source with { Seed = Seed }, Outline.Model.Config);
+        return Family.Data.Prepare(source, folder, new DataObserver { Molecules = observer.Preparation }, stop);
+    }
 
     /// <summary>Everything but model, data size, learning rate, batch size and length.</summary>
     /// <param name="store">The store that <see cref="Prepare"/> made.</param>
-    public abstract Experiment Basis(string store);
+    public Experiment Basis(string store) =>
+        Family.OnStore(Outline with { Model = ModelSpec.Of(SearchModel.Config), Data = Outline.Data with { Validation = Validation }, Seed = Seed }, store);
 
     /// <summary>The model of a grid point as the store needs it.</summary>
-    public virtual object Fitted(GridModel model, Experiment basis) => model.Config;
-
-    /// <summary>What to know of this family's exponents before trusting them.</summary>
-    public virtual IEnumerable<string> Cautions => [];
-
-    /// <summary>Commands that go on from the part, each with what it does.</summary>
-    /// <param name="directory">Of the part.</param>
-    /// <param name="store">Of its data.</param>
-    public abstract IEnumerable<CommandNote> Commands(string directory, string store);
+    public object Fitted(GridModel model, string store) => Family.Fitted(model.Config, store);
 
     /// <exception cref="InputException">Sizes that do not fit together.</exception>
-    public virtual void Check()
+    public void Check()
     {
-        if (Models.Count == 0) throw new InputException($"{Name} grid", "no models", "one or more");
+        Family.Data.Check(Source);
+        if (Shapes.Count == 0) throw new InputException($"{Name} grid", "no models", "one or more");
+        foreach (GridModel model in Models.Append(SearchModel)) Family.Check(model.Config, $"{Name} grid");
         if (Subsets.Count == 0 || Subsets.Any(s => s < 1)) throw new InputException($"{Name} subsets", string.Join(",", Subsets), "one or more sizes of at least 1");
         if (ProbeEpochs < 1 || ProbeEpochs >= SearchEpochs)
-            throw new InputException("--probe-epochs", $"{ProbeEpochs}", $"1 to {SearchEpochs - 1}, less than the {SearchEpochs} epochs of a full run");
+            throw new InputException("probeEpochs", $"{ProbeEpochs}", $"1 to {SearchEpochs - 1}, less than the {SearchEpochs} epochs of a full run");
         _ = SearchSpace.Grid(LearningRates, BatchSizes, Default);
+    }
+
+    private GridModel Of(ModelShape shape)
+    {
+        object config = Family.Shaped(Outline.Model.Config, shape);
+        return new GridModel(Family.NameOf(shape), config, Family.NonEmbeddingParameters(config), shape.Width);
     }
 }

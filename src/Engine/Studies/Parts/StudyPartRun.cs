@@ -13,8 +13,10 @@ internal static class StudyPartRun
     /// <param name="directory">Receives data/, tpe/, grid/ and points.csv; what is there already is taken up.</param>
     /// <param name="runner">Where and how many at a time.</param>
     /// <param name="observer">Told what happens.</param>
+    /// <param name="notes">As in <see cref="StudyPlan.Notes"/>.</param>
     /// <param name="stop">Leaves every run with a checkpoint.</param>
-    public static StudyPart Run(StudyPartPlan plan, string directory, LocalRunner runner, StudyObserver observer, CancellationToken stop)
+    public static StudyPart Run(StudyPartPlan plan, string directory, LocalRunner runner, StudyObserver observer,
+        Func<StudyPartPlan, string, string, IReadOnlyList<CommandNote>> notes, CancellationToken stop)
     {
         string store = Path.GetFullPath(Path.Combine(directory, "data"));
         DataFacts facts = plan.Prepare(store, observer, stop);
@@ -26,22 +28,21 @@ internal static class StudyPartRun
         var grid = new ScalingGrid
         {
             Base = basis with { Training = basis.Training with { LearningRate = chosen.LearningRate, BatchSize = chosen.BatchSize } },
-            Models = [.. plan.Models.Select(model => model with { Config = plan.Fitted(model, basis) })],
+            Models = [.. plan.Models.Select(model => model with { Config = plan.Fitted(model, store) })],
             Subsets = [.. plan.Subsets.Select(s => Math.Min(s, facts.Train)).Distinct().Order()],
             DocumentName = plan.DocumentName,
             MaximumEpochs = plan.MaximumEpochs,
             MaximumSeen = plan.MaximumSeen,
             RateWidth = plan.RateServesAllWidths ? 0 : plan.SearchModel.Width,
         };
-        observer.Begin($"{plan.Family} grid: {string.Join(", ", grid.Models.Select(m => m.Name))}, {string.Join(", ", grid.Subsets)} {plan.DocumentName}");
+        observer.Begin($"{plan.Title} grid: {string.Join(", ", grid.Models.Select(m => m.Name))}, {string.Join(", ", grid.Subsets)} {plan.DocumentName}");
         IReadOnlyList<GridPoint> points = grid.Run(Path.Combine(directory, "grid"), runner, stop);
-        observer.Begin($"{plan.Family}: fitting");
-        string table = Path.Combine(directory, "points.csv");
-        PointTable.Write(table, points);
+        observer.Begin($"{plan.Title}: fitting");
+        PointTable.Write(Path.Combine(directory, "points.csv"), points);
         return new StudyPart
         {
-            Family = plan.Family,
-            LossUnit = plan.LossUnit,
+            Family = plan.Title,
+            LossUnit = plan.Family.LossUnit(basis.Training),
             ItemName = plan.ItemName,
             Data = facts,
             Selection = selection,
@@ -55,12 +56,7 @@ internal static class StudyPartRun
                 Allocation = GridAllocation.Of(points, plan.ItemName),
                 Cautions = [.. Cautions(points, plan), .. plan.Cautions],
             },
-            Commands =
-            [
-                new("The learning curves, in any tool that reads Lightning's metrics.csv", $"ls {Path.Combine(directory, "grid")}/*/metrics.csv"),
-                new("One fit again, from the table of points", $"chemscale fit {table} --n parameters --d items --c compute --loss loss --resource parameters"),
-                .. plan.Commands(directory, store),
-            ],
+            Commands = notes(plan, directory, store),
         };
     }
 
@@ -75,7 +71,7 @@ internal static class StudyPartRun
             ProbeEpochs = plan.ProbeEpochs,
             Validate = plan.ValidateSearch,
         };
-        observer.Begin($"{plan.Family}, training performance estimation: {search.Space.Configurations.Count} configurations, "
+        observer.Begin($"{plan.Title}, training performance estimation: {search.Space.Configurations.Count} configurations, "
             + $"{plan.ProbeEpochs} of {plan.SearchEpochs} epochs each{(plan.ValidateSearch ? ", then all to the end" : "")}");
         return search.Run(Path.Combine(directory, "tpe"), runner, stop);
     }

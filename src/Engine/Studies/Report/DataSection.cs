@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 using static ChemScale.Engine.Studies.Report.HtmlTable;
 
 namespace ChemScale.Engine.Studies.Report;

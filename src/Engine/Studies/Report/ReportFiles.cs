@@ -1,6 +1,5 @@
-using System.Text;
 using System.Xml.Linq;
-using ChemScale.Engine.Training.Storage;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Studies.Report;
 
@@ -20,10 +19,10 @@ internal static class ReportFiles
         files.Add(page);
         try
         {
-            storage.CreateDirectory(Path.Combine(directory, "figures"));
-            foreach ((string name, string content) in files) storage.WriteAtomically(Path.Combine(directory, name), Encoding.UTF8.GetBytes(content));
+            storage.EnsureDirectory(Path.Combine(directory, "figures"));
+            foreach ((string name, string content) in files) storage.WriteAtomically(Path.Combine(directory, name), content);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw new InputException(directory, e.Message, "a directory that can be written");
         }

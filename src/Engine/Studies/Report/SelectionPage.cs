@@ -1,6 +1,7 @@
 using System.Xml.Linq;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Summary;
-using ChemScale.Engine.Training.Storage;
+using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Report;
 
@@ -27,7 +28,7 @@ internal static class SelectionPage
             Html.Section("commands", 2, "Commands", Html.Paragraph("This page again:"), Html.Code(command),
                 part.Commands.Select(c => new object[] { Html.Paragraph(c.Purpose), Html.Code(c.Command) })),
             ReportPage.References());
-        ReportFiles.Write(directory, [], figures, (Path.GetFileName(full), page), new DiskStorage());
+        ReportFiles.Write(directory, [], figures, (Path.GetFileName(full), page), DiskStorage.Shared);
     }
 
     /// <summary>What the names of a page's figures begin with.</summary>

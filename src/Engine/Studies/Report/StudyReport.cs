@@ -1,5 +1,5 @@
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Summary;
-using ChemScale.Engine.Training.Storage;
 
 namespace ChemScale.Engine.Studies.Report;
 
@@ -17,7 +17,7 @@ public static class StudyReport
     /// <param name="directory">Made where it does not exist; files of an earlier report are replaced.</param>
     /// <returns>The path of the page.</returns>
     /// <exception cref="InputException">The directory cannot be written.</exception>
-    public static string Write(StudySummary summary, string directory) => Write(summary, directory, new DiskStorage());
+    public static string Write(StudySummary summary, string directory) => Write(summary, directory, DiskStorage.Shared);
 
     internal static string Write(StudySummary summary, string directory, IStorage storage)
     {

@@ -1,7 +1,8 @@
 using System.Runtime.ExceptionServices;
+using ChemScale.Engine.Files;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Runs;
-using TorchSharp;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -25,10 +26,13 @@ public sealed record LocalRunner
 
     public Action<string> Warn { get; init; } = static _ => { };
 
+    internal IStorage Storage { get; init; } = DiskStorage.Shared;
+
     /// <summary>Runs all, in order as places come free. Finished runs are not run again; unfinished ones are resumed.</summary>
     /// <param name="runs">Each in a directory of its own.</param>
     /// <param name="stopAtStep">Puts a run aside at this step; null: to the end.</param>
     /// <param name="stop">Leaves every run with a durable checkpoint.</param>
+    /// <exception cref="InputException">Side by side with different numbers of threads.</exception>
     /// <returns>Outcomes in the order of the runs; a diverged run is an outcome, recorded as <see cref="RunFailure"/>; any other failure is thrown.</returns>
     public IReadOnlyList<RunOutcome> Run(IReadOnlyList<PlannedRun> runs, Func<PlannedRun, long?>? stopAtStep = null, CancellationToken stop = default)
     {
@@ -36,21 +40,18 @@ public sealed record LocalRunner
         using var all = CancellationTokenSource.CreateLinkedTokenSource(stop);
         ExceptionDispatchInfo? failure = null;
         int next = -1;
-        int threads = ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, Environment.ProcessorCount / Math.Max(1, Parallel));
-        int threadsBefore = torch.get_num_threads();
+        RequireOneThreadCount(runs);
 
         // Threads of their own: libtorch keeps its thread count per thread, and the pool's are everybody's.
         Thread[] workers = [.. Enumerable.Range(0, Math.Min(Math.Max(1, Parallel), runs.Count)).Select(_ => new Thread(Work))];
         foreach (Thread worker in workers) worker.Start();
         foreach (Thread worker in workers) worker.Join();
-        torch.set_num_threads(threadsBefore);
         failure?.Throw();
         stop.ThrowIfCancellationRequested();
         return outcomes;
 
         void Work()
         {
-            torch.set_num_threads(threads);
             for (int i; (i = Interlocked.Increment(ref next)) < runs.Count && !all.IsCancellationRequested;)
             {
                 try
@@ -68,16 +69,27 @@ public sealed record LocalRunner
         }
     }
 
+    private int ThreadsOf(PlannedRun run) => run.Experiment.Training.Threads is > 0 and var threads ? threads
+        : ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, Environment.ProcessorCount / Math.Max(1, Parallel));
+
+    /// <summary>One after the other, runs may differ.</summary>
+    private void RequireOneThreadCount(IReadOnlyList<PlannedRun> runs)
+    {
+        int[] counts = [.. runs.Select(ThreadsOf).Distinct()];
+        if (Parallel > 1 && counts.Length > 1)
+            throw new InputException("training.threads", $"{string.Join(", ", counts)} in runs side by side", "one number", ThreadGrant.OneHint);
+    }
+
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
+        using ThreadGrant threads = ThreadGrant.Take(ThreadsOf(run));
         using ITrainingTask task = TrainingTasks.Create(run.Experiment, stop);
-        // Before the run can be complete: what follows a run's end may never come to be written.
-        if (Claim is not null) RunFacts.Keep(task, run.Directory);
         Relay? relay = Progress is null ? null : new Relay(run, Progress);
         var options = new TrainerOptions
         {
             Resume = true,
             Claim = Claim,
+            Begin = directory => RunFacts.Keep(task, run.Experiment, directory),
             StopAtStep = stopAtStep,
             Progress = relay,
             Warn = Warn,
@@ -85,14 +97,16 @@ public sealed record LocalRunner
         };
         try
         {
-            TrainingResult result = Trainer.Run(run.Experiment, task, new RunDirectory(run.Directory), options);
-            RunFacts.Keep(task, run.Directory);
+            var directory = new RunDirectory(run.Directory, Storage);
+            TrainingResult result = Trainer.Run(run.Experiment, task, directory, options);
+            // Those of a run that an earlier version completed may be missing.
+            RunFacts.Keep(task, run.Experiment, directory);
             return new RunOutcome(run, result, null);
         }
         catch (TrainingDivergedException e)
         {
             Claim?.EnsureHeld();
-            new RunFailure(e.Message, Diverged: true).Keep(run.Directory);
+            new RunFailure(e.Message, Diverged: true).Keep(run.Directory, Storage);
             return new RunOutcome(run, null, e.Message);
         }
         finally

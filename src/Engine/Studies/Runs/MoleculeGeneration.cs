@@ -1,12 +1,13 @@
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
-using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -35,35 +36,27 @@ public static class MoleculeGeneration
     {
         options.Validate();
         var directory = new RunDirectory(run);
-        if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", "chemscale train --out DIR makes one");
+        if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", Remedy.Train);
         Experiment experiment = directory.ReadExperiment();
-        if (experiment.Model.Config is not ChemGptConfig config) throw new InputException(run, experiment.Model.Family.Name, "a chemgpt run");
         Checkpoint checkpoint = directory.Checkpoints().OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
+        using ChemGpt model = experiment.Model.Family.CreateLanguageModel(experiment.Model.Config, experiment.Seed)
+            ?? throw new InputException(run, experiment.Model.Family.Name, "the run of a language model");
         Tokenizer tokenizer = Tokenizer.Load(Path.Combine(experiment.Data.Store, StoreLayout.Tokenizer));
-        using var model = new ChemGpt(config, experiment.Seed);
         checkpoint.LoadWeights(model);
 
         // Threads that wait spin: on a busy machine a small model's many short calls then take many times as long.
-        int threadsBefore = get_num_threads();
-        set_num_threads(threads > 0 ? threads : config.Width < SharedWidth ? 1 : threadsBefore);
-        try
-        {
-            return Sample(model, config, tokenizer, options, prompt, folder, stop);
-        }
-        finally
-        {
-            set_num_threads(threadsBefore);
-        }
+        using ThreadGrant granted = ThreadGrant.Take(threads, model.Config.Width < SharedWidth ? 1 : 0, "threads");
+        return Sample(model, tokenizer, options, prompt, folder, stop);
     }
 
     private static GeneratedMolecules Sample(
-        ChemGpt model, ChemGptConfig config, Tokenizer tokenizer, SamplingOptions options, string prompt, string folder, CancellationToken stop)
+        ChemGpt model, Tokenizer tokenizer, SamplingOptions options, string prompt, string folder, CancellationToken stop)
     {
         int[] start = Prompt(tokenizer, prompt);
         // Sampling takes long: what would stop its result from being kept comes first.
         MakeFolder(folder);
         Vocabulary vocabulary = tokenizer.Vocabulary;
-        int[] never = [.. Enumerable.Range(0, config.VocabularySize).Where(id => id != vocabulary.End && (id >= vocabulary.Size || vocabulary.IsSpecial(id)))];
+        int[] never = [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => id != vocabulary.End && (id >= vocabulary.Size || vocabulary.IsSpecial(id)))];
         SelfiesCodec codec = SelfiesCodec.Create(tokenizer.Grammar);
         var molecules = new List<GeneratedMolecule>();
         foreach (GeneratedSequence sequence in SequenceGenerator.Generate(model, options, start, vocabulary.Start, vocabulary.End, never, stop))
@@ -83,17 +76,17 @@ public static class MoleculeGeneration
         var ids = new ushort[tokenizer.MaximumIds(prompt.Length)];
         int count = tokenizer.EncodeBody(prompt, ids);
         if (ids.AsSpan(0, count).Contains(tokenizer.Vocabulary.Unknown))
-            throw new InputException("--prompt", $"'{prompt}' has symbols the model does not know", $"SELFIES {tokenizer.Grammar.Name()} symbols of its vocabulary");
+            throw new InputException("prompt", $"'{prompt}' has symbols the model does not know", $"SELFIES {tokenizer.Grammar.Name()} symbols of its vocabulary");
         return [.. ids.Take(count).Select(id => (int)id)];
     }
 
     private static string Write(string folder, List<GeneratedMolecule> molecules)
     {
-        string file = Path.Combine(folder, "molecules.tsv"), temporary = file + ".incomplete";
+        string file = Path.Combine(folder, "molecules.tsv");
         try
         {
-            File.WriteAllLines(temporary, molecules.Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}").Prepend("selfies\tsmiles\tend"));
-            File.Move(temporary, file, overwrite: true);
+            DiskStorage.Shared.WriteAtomically(file, string.Concat(molecules
+                .Select(m => $"{m.Selfies}\t{m.Smiles ?? "!ERROR"}\t{(m.Finished ? "finished" : "unfinished")}\n").Prepend("selfies\tsmiles\tend\n")));
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
@@ -106,7 +99,7 @@ public static class MoleculeGeneration
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            DiskStorage.Shared.EnsureDirectory(folder);
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
-using ChemScale.Engine.Training.Tasks;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -10,25 +10,20 @@ namespace ChemScale.Engine.Studies.Runs;
 /// <param name="Parameters">N: non-embedding parameters; for models without embeddings, all.</param>
 /// <param name="Items">D: unique training tokens ([CLS] and [SEP] included) or frames.</param>
 /// <param name="ItemName">tokens or frames.</param>
-public sealed record RunFacts(long Parameters, long Items, string ItemName)
+/// <param name="Operators">The form of its operations that it was begun with; version 0.3 did not say.</param>
+public sealed record RunFacts(long Parameters, long Items, string ItemName, string? Operators = null)
 {
     internal const string FileName = "facts.json";
 
-    public static RunFacts Of(ITrainingTask task) => task switch
-    {
-        LanguageModelTask language => new RunFacts(language.ChemGpt.NonEmbeddingParameters, language.UniqueTokens, language.ItemName),
-        ForceFieldTask field => new RunFacts(field.ForceField.NonEmbeddingParameters, field.UniqueFrames, field.ItemName),
-        _ => throw new ArgumentException($"no facts are known of a {task.GetType().Name}", nameof(task)),
-    };
+    public static RunFacts Of(ITrainingTask task, Experiment experiment) =>
+        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName) { Operators = Scalars.Format(experiment.Training.Operators) };
 
-    /// <summary>Writes them beside the run's experiment, once.</summary>
-    public static void Keep(ITrainingTask task, string directory)
-    {
-        string path = Path.Combine(directory, FileName), temporary = $"{path}.{Environment.ProcessId}";
-        if (File.Exists(path)) return;
-        File.WriteAllBytes(temporary, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Of(task))));
-        File.Move(temporary, path, overwrite: true);
-    }
+    /// <summary>
+    /// Writes them beside the run's experiment, once: as it was begun, wherever it has been gone on with. Before the run can be complete:
+    /// what follows that may never come to be written.
+    /// </summary>
+    public static void Keep(ITrainingTask task, Experiment experiment, RunDirectory directory) =>
+        directory.Keep(FileName, () => Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Of(task, directory.IsStarted ? directory.ReadExperiment() : experiment))));
 
     /// <exception cref="InputException">The directory is no run, or one that was never trained.</exception>
     public static RunFacts Read(string directory)

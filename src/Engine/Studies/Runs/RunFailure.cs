@@ -25,17 +25,16 @@ public sealed record RunFailure(string Reason, bool Diverged)
         }
     }
 
-    public void Keep(string directory)
+    public void Keep(string directory, IStorage? storage = null)
     {
-        Directory.CreateDirectory(directory);
-        string path = Path.Combine(directory, FileName), temporary = $"{path}.{Environment.ProcessId}";
-        File.WriteAllBytes(temporary, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(this)));
-        File.Move(temporary, path, overwrite: true);
+        storage ??= DiskStorage.Shared;
+        storage.EnsureDirectory(directory);
+        storage.WriteAtomically(Path.Combine(directory, FileName), Seal.Json(JsonSerializer.SerializeToUtf8Bytes(this)));
     }
 
     /// <summary>Lets the run be tried again.</summary>
     public static void Forget(string directory)
     {
-        if (Directory.Exists(directory)) File.Delete(Path.Combine(directory, FileName));
+        if (Directory.Exists(directory)) DiskStorage.Shared.DeleteFile(Path.Combine(directory, FileName));
     }
 }

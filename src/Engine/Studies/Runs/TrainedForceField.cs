@@ -20,12 +20,11 @@ public static class TrainedForceField
     public static ForceField Open(string run, Action<string> warn, Precision? precision = null)
     {
         var directory = new RunDirectory(run);
-        if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", "chemscale train --out DIR makes one");
+        if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", Remedy.Train);
         Experiment experiment = directory.ReadExperiment();
-        if (experiment.Model.Config is not ForceFieldConfig config) throw new InputException(run, experiment.Model.Family.Name, "the run of a force field");
         CheckpointStore checkpoints = directory.Checkpoints();
         Checkpoint checkpoint = checkpoints.OpenBest(warn) ?? checkpoints.OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
-        ForceField model = config.Create(experiment.Seed, TypeOf(experiment.Training.Dtype));
+        ForceField model = Create(experiment.Model, experiment.Seed, experiment.Training.Dtype, run);
         try
         {
             checkpoint.LoadWeights(model);
@@ -38,20 +37,21 @@ public static class TrainedForceField
         if (precision is { } wanted && wanted != experiment.Training.Dtype)
         {
             using ForceField trained = model;
-            model = Converted(trained, config, wanted);
+            model = Converted(trained, Create(experiment.Model, 0, wanted, run));
         }
         model.eval();
         return model;
     }
 
-    private static ForceField Converted(ForceField trained, ForceFieldConfig config, Precision precision)
+    private static ForceField Create(ModelSpec model, long seed, Precision precision, string run) =>
+        model.Family.CreateForceField(model.Config, seed, precision == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32)
+        ?? throw new InputException(run, model.Family.Name, "the run of a force field");
+
+    private static ForceField Converted(ForceField trained, ForceField model)
     {
-        ForceField model = config.Create(0, TypeOf(precision));
         using IDisposable gradients = no_grad();
         Dictionary<string, Tensor> source = trained.state_dict();
         foreach ((string name, Tensor target) in model.state_dict()) target.copy_(source[name]);
         return model;
     }
-
-    private static ScalarType TypeOf(Precision precision) => precision == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 }

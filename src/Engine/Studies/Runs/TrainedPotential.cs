@@ -1,6 +1,7 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Simulation;
 using ChemScale.Engine.Training.Experiments;
 
@@ -10,7 +11,7 @@ namespace ChemScale.Engine.Studies.Runs;
 public sealed class TrainedPotential : IDisposable
 {
     private readonly ForceField model;
-    private readonly ThreadScope threads;
+    private readonly ThreadGrant threads;
 
     /// <param name="request">Which run, which frame.</param>
     /// <param name="warn">Gets a line where the newest checkpoint is damaged and the one before is used.</param>
@@ -27,7 +28,7 @@ public sealed class TrainedPotential : IDisposable
                 throw new InputException(Frame.Place, $"{Elements.Symbol(heaviest)}, atomic number {heaviest}",
                     $"elements the model was made for, up to {model.Config.MaxAtomicNumber}");
             }
-            threads = new ThreadScope(request.Threads, Frame.Atoms);
+            threads = ThreadScope.Take(request.Threads, Frame.Atoms);
         }
         catch
         {

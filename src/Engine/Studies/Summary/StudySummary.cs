@@ -1,3 +1,5 @@
+using ChemScale.Engine.Training.Experiments;
+
 namespace ChemScale.Engine.Studies.Summary;
 
 /// <summary>Everything a study found: what summary.json holds and the report shows. Losses in nats per token, unless a family says otherwise.</summary>

@@ -13,3 +13,17 @@ public static class OwnCommand
         return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, assembly] : [process];
     }
 }
+
+/// <summary>What a worker in a process of its own is asked to do; which words ask for it is the program's.</summary>
+/// <param name="Directory">Of the plan.</param>
+/// <param name="Threads">CPU threads.</param>
+public sealed record WorkerCall(string Directory, int Threads)
+{
+    public SweepStage Stage { get; init; } = SweepStage.All;
+
+    /// <summary>The only run, from 0, or a variable of the shell that holds it; null: all runs.</summary>
+    public string? Index { get; init; }
+
+    /// <summary>Put the run aside and end when standard input closes.</summary>
+    public bool StopOnClosedInput { get; init; }
+}

@@ -37,13 +37,14 @@ public sealed record RunState(PlannedRun Run, RunStage Stage, long Step, ClaimHo
 {
     /// <param name="run">Which.</param>
     /// <param name="held">The caller holds its claim: it is then never Running.</param>
-    public static RunState Of(PlannedRun run, bool held = false)
+    /// <param name="watch">What the caller, who comes again, has seen of claims; null: this is a look and no more.</param>
+    public static RunState Of(PlannedRun run, bool held = false, ClaimWatch? watch = null)
     {
         var directory = new RunDirectory(run.Directory);
         long step = StepOf(directory);
         // A run that was given up once and then completed has not failed.
         if (directory.IsDone) return new RunState(run, RunStage.Complete, step, null, null);
-        ClaimHolder? holder = held ? null : RunClaim.HolderOf(run.Directory);
+        ClaimHolder? holder = held ? null : RunClaim.HolderOf(run.Directory, watch);
         if (holder is { Abandoned: false }) return new RunState(run, RunStage.Running, step, holder, null);
         // It may have ended between the two looks.
         if (directory.IsDone) return new RunState(run, RunStage.Complete, step, null, null);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Experiments;
@@ -14,7 +15,7 @@ public static class Sweep
     /// <exception cref="InputException">A key an experiment does not have, or a value it cannot take.</exception>
     public static IReadOnlyList<PlannedRun> Plan(Experiment basis, IReadOnlyList<Variation> variations, string directory)
     {
-        if (variations.Count == 0) throw new InputException("--vary", "none", "one or more of KEY=VALUE,VALUE...");
+        if (variations.Count == 0) throw new InputException("vary", "none", "one or more of KEY=VALUE,VALUE...");
         IEnumerable<string[]> grid = [[]];
         foreach (Variation variation in variations) grid = [.. grid.SelectMany(chosen => variation.Values.Select(value => (string[])[.. chosen, value]))];
         PlannedRun[] runs =
@@ -24,21 +25,23 @@ public static class Sweep
                 string name = string.Join("-", variations.Zip(values, (v, value) => $"{v.Key[(v.Key.LastIndexOf('.') + 1)..]}-{value}"));
                 // A path among the values must not lead out of the folder.
                 name = string.Join('_', name.Split(Path.GetInvalidFileNameChars()));
-                return new PlannedRun(name, ExperimentKeys.With(basis, variations.Zip(values, (v, value) => (v.Key, value)), "--vary"), Path.Combine(directory, name));
+                return new PlannedRun(name, ExperimentKeys.With(basis, variations.Zip(values, (v, value) => (v.Key, value)), "vary"), Path.Combine(directory, name));
             }),
         ];
         string? twice = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
-        return twice is null ? runs : throw new InputException("--vary", $"{twice} comes twice", "different values");
+        return twice is null ? runs : throw new InputException("vary", $"{twice} comes twice", "different values");
     }
 
     /// <summary>Writes sweep.csv: a line per run, those that are complete ready for <c>fit</c>.</summary>
     /// <param name="directory">Of the sweep.</param>
     /// <param name="outcomes">Runs that completed, and those that diverged.</param>
     /// <param name="failed">Runs that could not be run: told apart in the last column.</param>
+    /// <param name="storage">Null: the disk.</param>
     /// <returns>Its path.</returns>
-    public static string WriteTable(string directory, IReadOnlyList<RunOutcome> outcomes, IReadOnlyList<PlannedRun>? failed = null)
+    public static string WriteTable(
+        string directory, IReadOnlyList<RunOutcome> outcomes, IReadOnlyList<PlannedRun>? failed = null, IStorage? storage = null)
     {
-        string path = Path.Combine(directory, "sweep.csv"), temporary = path + ".incomplete";
+        string path = Path.Combine(directory, "sweep.csv");
         var lines = new List<string> { "name,parameters,items,compute,loss,steps,seconds,diverged" };
         foreach (RunOutcome outcome in outcomes)
         {
@@ -52,8 +55,7 @@ public static class Sweep
                 $"{outcome.Run.Name},{point.N},{point.D},{point.C:R},{point.Loss:R},{outcome.Result.Steps},{outcome.Result.Seconds:F2},no"));
         }
         foreach (PlannedRun run in failed ?? []) lines.Add($"{run.Name},,,,,,,failed");
-        File.WriteAllLines(temporary, lines);
-        File.Move(temporary, path, overwrite: true);
+        (storage ?? DiskStorage.Shared).WriteAtomically(path, string.Concat(lines.Select(line => line + "\n")));
         return path;
     }
 }

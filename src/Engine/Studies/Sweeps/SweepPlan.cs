@@ -5,7 +5,6 @@ using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
-using ChemScale.Engine.Training.Storage;
 
 namespace ChemScale.Engine.Studies.Sweeps;
 
@@ -76,14 +75,16 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
     /// </summary>
     /// <returns>All that is planned there now.</returns>
     /// <exception cref="InputException">The folder holds other runs of the same names, or another search.</exception>
-    public SweepPlan Write()
+    public SweepPlan Write() => Write(DiskStorage.Shared);
+
+    internal SweepPlan Write(IStorage storage)
     {
         SweepPlan whole = File.Exists(PlanFile) ? JoinedTo(Read(Directory)) : this;
-        new DiskStorage().CreateDirectory(PlanFolder);
-        whole.WriteExperiments();
+        storage.EnsureDirectory(PlanFolder);
+        whole.WriteExperiments(storage);
         var content = new Content([.. whole.Runs.Select(r => new Entry(r.Name, r.Experiment.Id))], Selection, Default);
         // Last: a plan that can be seen is whole.
-        new DiskStorage().WriteAtomically(PlanFile, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(content, Options)));
+        storage.WriteAtomically(PlanFile, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(content, Options)));
         return whole;
     }
 
@@ -100,7 +101,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
 
     /// <summary>Writes what a selection kept, whole and once: of several workers that decide, the first counts for all.</summary>
     public void Keep(IReadOnlyList<int> kept) =>
-        new DiskStorage().TryCreateNew(Path.Combine(PlanFolder, SelectionName), Seal.Json(JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options)));
+        DiskStorage.Shared.TryWriteNew(Path.Combine(PlanFolder, SelectionName), Seal.Json(JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options)));
 
     private SweepPlan JoinedTo(SweepPlan there)
     {
@@ -112,9 +113,8 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
         return this with { Runs = [.. there.Runs.Select(r => mine.GetValueOrDefault(r.Name, r)), .. Runs.Where(r => !planned.Contains(r.Name))] };
     }
 
-    private void WriteExperiments()
+    private void WriteExperiments(IStorage storage)
     {
-        var storage = new DiskStorage();
         foreach (PlannedRun run in Runs)
         {
             string file = ExperimentFile(run.Name);

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Estimation.Selection;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Training.Runs;
@@ -28,18 +29,26 @@ public sealed record SweepWorker
     /// <summary>Between two looks at runs that others hold.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
+    internal IStorage Storage { get; init; } = DiskStorage.Shared;
+
+    /// <summary>What this worker has seen of runs that others hold.</summary>
+    private ClaimWatch Watch { get; } = new();
+
+    /// <summary>Runs that a full or failing disk stopped, and why: left for now, and not marked, so that the next start takes them up.</summary>
+    private Dictionary<PlannedRun, RunFailure> Left { get; } = [];
+
     /// <summary>Returns when nothing of the stage is left to do, by this or any other worker.</summary>
     /// <param name="stage">What to do.</param>
     /// <param name="stop">Leaves the run in progress with a checkpoint.</param>
-    /// <returns>Runs that have failed, divergence included; no news of other stages.</returns>
+    /// <returns>Runs that have failed, divergence included, and those left for now; no news of other stages.</returns>
     /// <exception cref="InputException">The plan has no such stage, or no such run; or a selection lacks a probe.</exception>
     public IReadOnlyList<RunState> Run(SweepStage stage, CancellationToken stop = default)
     {
         if (Index is { } index && (index < 0 || index >= Plan.Runs.Count))
-            throw new InputException("--index", $"{index}", $"0 to {Plan.Runs.Count - 1}, a run of the plan");
+            throw new InputException("index", $"{index}", $"0 to {Plan.Runs.Count - 1}, a run of the plan");
         RunSelection? search = Plan.Search;
         if (search is null && stage is SweepStage.Probe or SweepStage.Select)
-            throw new InputException("--stage", stage.ToString().ToLowerInvariant(), "finish, or all", "the plan does not select");
+            throw new InputException("stage", stage.ToString().ToLowerInvariant(), "finish, or all", "the plan does not select");
         PlannedRun[] mine = Index is { } only ? [Plan.Runs[only]] : [.. Plan.Runs];
         if (search is null)
         {
@@ -48,10 +57,15 @@ public sealed record SweepWorker
         else
         {
             if (stage is SweepStage.All or SweepStage.Probe) WorkOff(mine, search.ProbeStep, stop);
-            if (stage is SweepStage.Select || (stage is SweepStage.All && Index is null)) Select(search);
-            if (stage is SweepStage.All or SweepStage.Finish) WorkOff([.. Finishing().Intersect(mine)], null, stop);
+            bool probed = Left.Count == 0;
+            if (stage is SweepStage.Select || (stage is SweepStage.All && Index is null && probed)) Select(search);
+            if (stage is SweepStage.Finish || (stage is SweepStage.All && probed)) WorkOff([.. Finishing().Intersect(mine)], null, stop);
         }
-        return [.. mine.Select(run => RunState.Of(run)).Where(s => s.Stage == RunStage.Failed)];
+        return
+        [
+            .. mine.Select(run => RunState.Of(run)).Select(s => Left.TryGetValue(s.Run, out RunFailure? reason) && s.Stage != RunStage.Complete
+                ? s with { Stage = RunStage.Failed, Failure = reason } : s).Where(s => s.Stage == RunStage.Failed),
+        ];
     }
 
     /// <summary>Runs that go on to the end, by the selection that was written.</summary>
@@ -65,7 +79,7 @@ public sealed record SweepWorker
         foreach (RunState state in Plan.Runs.Select(run => RunState.Of(run)))
         {
             if (state is { Stage: RunStage.Failed, Failure.Diverged: false })
-                throw new InputException(state.Run.Directory, $"its probe failed: {state.Failure!.Reason}", "a probe to select by", "sweep --retry-failed tries it again");
+                throw new InputException(state.Run.Directory, $"its probe failed: {state.Failure!.Reason}", "a probe to select by", Remedy.RetryFailed);
             if (state.Stage != RunStage.Failed && !IsProbed(state, search))
                 throw new InputException(state.Run.Directory, "its probe is not complete", $"{search.ProbeStep(state.Run)} steps", "run the workers of stage probe first");
         }
@@ -91,7 +105,7 @@ public sealed record SweepWorker
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            RunState[] left = [.. runs.Select(run => RunState.Of(run)).Where(s => Unfinished(s, until))];
+            RunState[] left = [.. runs.Where(run => !Left.ContainsKey(run)).Select(run => RunState.Of(run, watch: Watch)).Where(s => Unfinished(s, until))];
             if (left.Length == 0) return;
             bool took = false;
             foreach (RunState state in left.Where(s => s.Stage != RunStage.Running))
@@ -115,14 +129,14 @@ public sealed record SweepWorker
     /// <summary>False where somebody else was quicker.</summary>
     private bool Take(PlannedRun run, Func<PlannedRun, long>? until, CancellationToken stop)
     {
-        var directory = new RunDirectory(run.Directory);
+        var directory = new RunDirectory(run.Directory, Storage);
         // Held over all that follows: also the record of a failure has one writer.
-        using RunClaim? claim = directory.TryClaim();
+        using RunClaim? claim = TryClaim(run, directory);
         if (claim is null) return false;
         // Between the look and the claim somebody may have ended it.
         RunState state = RunState.Of(run, held: true);
         if (!Unfinished(state, until)) return false;
-        var runner = new LocalRunner { ThreadsPerRun = Threads > 0 ? Threads : Environment.ProcessorCount, Progress = Progress, Warn = Say, Claim = claim };
+        var runner = new LocalRunner { ThreadsPerRun = Threads > 0 ? Threads : Environment.ProcessorCount, Progress = Progress, Warn = Say, Claim = claim, Storage = Storage };
         long? end = until?.Invoke(run);
         try
         {
@@ -140,6 +154,11 @@ public sealed record SweepWorker
             Say($"{run.Name}: put aside");
             throw;
         }
+        catch (Exception e) when (FileErrors.IsOfTheSystem(e))
+        {
+            // Not the run's: it goes on when there is room again, or another disk.
+            Leave(run, e);
+        }
 #pragma warning disable CA1031 // Whatever it was, it is this run's: kept beside it, told at the end, and no reason to leave the others.
         catch (Exception e)
         {
@@ -151,12 +170,32 @@ public sealed record SweepWorker
         return true;
     }
 
+    private RunClaim? TryClaim(PlannedRun run, RunDirectory directory)
+    {
+        try
+        {
+            return directory.TryClaim(Watch);
+        }
+        catch (Exception e) when (FileErrors.IsOfTheSystem(e))
+        {
+            Leave(run, e);
+            return null;
+        }
+    }
+
+    private void Leave(PlannedRun run, Exception e)
+    {
+        string reason = e.Message.ReplaceLineEndings(" ");
+        Left[run] = new RunFailure(reason, Diverged: false);
+        Say($"{run.Name}: stopped for now: {reason}");
+    }
+
     private void Fail(PlannedRun run, RunClaim claim, RunFailure failure)
     {
         try
         {
             claim.EnsureHeld();
-            failure.Keep(run.Directory);
+            failure.Keep(run.Directory, Storage);
         }
         catch (RunClaimLostException e)
         {

@@ -10,6 +10,6 @@ public sealed record Variation(string Key, IReadOnlyList<string> Values)
         string[] values = equals < 0 ? [] : text[(equals + 1)..].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return equals > 0 && values.Length > 0
             ? new Variation(text[..equals].Trim(), values)
-            : throw new InputException("--vary", $"'{text}'", "KEY=VALUE,VALUE..., such as training.learningRate=1e-4,1e-3 or model.width=16,32");
+            : throw new InputException("vary", $"'{text}'", "KEY=VALUE,VALUE..., such as training.learningRate=1e-4,1e-3 or model.width=16,32");
     }
 }

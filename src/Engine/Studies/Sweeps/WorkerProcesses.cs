@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace ChemScale.Engine.Studies.Sweeps;
 
@@ -18,14 +17,14 @@ public sealed record WorkerProcesses
     /// <summary>Lines of the workers, with their number.</summary>
     public Action<string> Say { get; init; } = static _ => { };
 
-    /// <param name="command">That runs this program: <see cref="OwnCommand.Words"/>.</param>
+    /// <param name="command">Words that run a worker.</param>
     /// <param name="directory">Of the plan.</param>
     /// <param name="stop">Lets every worker put its run aside.</param>
     /// <returns>Exit code of each; negative or above 128 where it was killed.</returns>
-    public IReadOnlyList<int> Run(IReadOnlyList<string> command, string directory, CancellationToken stop = default)
+    public IReadOnlyList<int> Run(Func<WorkerCall, IReadOnlyList<string>> command, string directory, CancellationToken stop = default)
     {
         int threads = Threads > 0 ? Threads : Math.Max(1, Environment.ProcessorCount / Count);
-        Process[] workers = [.. Enumerable.Range(0, Count).Select(_ => Start(command, directory, threads))];
+        Process[] workers = [.. Enumerable.Range(0, Count).Select(_ => Start(command(new WorkerCall(directory, threads) { StopOnClosedInput = true })))];
         try
         {
             using CancellationTokenRegistration closing = stop.Register(() =>
@@ -46,11 +45,10 @@ public sealed record WorkerProcesses
         }
     }
 
-    private static Process Start(IReadOnlyList<string> command, string directory, int threads)
+    private static Process Start(IReadOnlyList<string> command)
     {
         var start = new ProcessStartInfo(command[0]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments = [.. command.Skip(1), "worker", directory, "--threads", threads.ToString(CultureInfo.InvariantCulture), "--stop-on-closed-input"];
-        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        foreach (string argument in command.Skip(1)) start.ArgumentList.Add(argument);
         return Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start");
     }
 

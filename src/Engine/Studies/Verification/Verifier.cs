@@ -5,6 +5,7 @@ using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Families;
 
 namespace ChemScale.Engine.Studies.Verification;
 

@@ -29,11 +29,11 @@ public sealed record ConversionOptions
     /// <exception cref="InputException">A conversion that means nothing, or tokens without a tokenizer.</exception>
     public void Validate()
     {
-        if (From == To) throw new InputException("--to", To.ToString().ToLowerInvariant(), "another form than --from");
+        if (From == To) throw new InputException("to", To.ToString().ToLowerInvariant(), "another form than `from`");
         if ((From == LineForm.Tokens || To == LineForm.Tokens) && Tokenizer is null)
-            throw new InputException("--tokenizer", "none", "a tokenizer.json, which tokens need");
+            throw new InputException("tokenizer", "none", "a tokenizer.json, which tokens need");
         if (Tokenizer is not null && Tokenizer.Grammar != Grammar)
-            throw new InputException("--grammar", Grammar.Name(), Tokenizer.Grammar.Name(), "the tokenizer's grammar and the one asked for differ");
-        if (Threads < 1) throw new InputException("--threads", $"{Threads}", "1 or more");
+            throw new InputException("grammar", Grammar.Name(), Tokenizer.Grammar.Name(), "the tokenizer's grammar and the one asked for differ");
+        if (Threads < 1) throw new InputException("threads", $"{Threads}", "1 or more");
     }
 }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens.Store;
@@ -19,14 +20,14 @@ public sealed class TokenStoreWriter : IDisposable
     /// The folder holds a store and may not be overwritten, is being written, or cannot be written.
     /// </exception>
     public TokenStoreWriter(string folder, TokenStoreOptions options)
-        : this(folder, options, new StoreFolder())
+        : this(folder, options, DiskStorage.Shared)
     {
     }
 
-    internal TokenStoreWriter(string folder, TokenStoreOptions options, StoreFolder files)
+    internal TokenStoreWriter(string folder, TokenStoreOptions options, IStorage storage)
     {
         _options = options;
-        _draft = new StoreDraft(folder, options.Overwrite, StoreLayout.Names, files);
+        _draft = new StoreDraft(folder, options.Overwrite, StoreLayout.Names, storage);
         _buckets = new DocumentBucket[1 << BucketBits];
         for (int i = 0; i < _buckets.Length; i++)
         {

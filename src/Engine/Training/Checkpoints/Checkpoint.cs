@@ -15,6 +15,17 @@ public sealed class Checkpoint
     internal const string SumsFile = Files.FileChecksum.ListName;
     internal const string AveragePrefix = "average.";
 
+    // Before version 0.4 the weights of PaiNN's and SchNet's interactions were stored twice, the second time under these names.
+    private static readonly Dictionary<string, string> FormerNames = new()
+    {
+        ["messageContext1"] = "message1",
+        ["messageContext2"] = "message2",
+        ["vectorMix"] = "vector_mix",
+        ["mixContext1"] = "mix1",
+        ["mixContext2"] = "mix2",
+        ["input"] = "in2f",
+    };
+
     internal Checkpoint(string path, long step, JsonObject state)
     {
         Path = path;
@@ -42,13 +53,18 @@ public sealed class Checkpoint
         using SafetensorsFile training = OpenTraining();
         using IDisposable noGrad = no_grad();
         Dictionary<string, Tensor> tensors = module.state_dict();
-        if (model.Entries.Keys.FirstOrDefault(name => !tensors.ContainsKey(name)) is { } stranger)
-            throw new SafetensorsException(SafetensorsFault.Mismatch, System.IO.Path.Combine(Path, ModelFile),
-                $"the model has no {stranger}");
+        var names = new Dictionary<string, string>();
+        foreach (string stored in model.Entries.Keys)
+        {
+            string name = tensors.ContainsKey(stored) ? stored : string.Join('.', stored.Split('.').Select(step => FormerNames.GetValueOrDefault(step, step)));
+            if (!tensors.ContainsKey(name))
+                throw new SafetensorsException(SafetensorsFault.Mismatch, System.IO.Path.Combine(Path, ModelFile), $"the model has no {stored}");
+            if (name == stored || !names.ContainsKey(name)) names[name] = stored;
+        }
         foreach ((string name, Tensor tensor) in tensors)
         {
             if (averaged && training.Entries.ContainsKey(AveragePrefix + name)) training.ReadInto(AveragePrefix + name, tensor);
-            else model.ReadInto(name, tensor);
+            else model.ReadInto(names.GetValueOrDefault(name, name), tensor);
         }
     }
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Files;
-using ChemScale.Engine.Training.Storage;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Checkpoints;
@@ -37,7 +36,7 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         {
             try
             {
-                Checkpoint sound = Open(path);
+                Checkpoint sound = Read(path);
                 foreach (string problem in problems) warn($"checkpoint {problem}; going back to the one before");
                 return sound;
             }
@@ -57,7 +56,7 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         if (List(BestPrefix) is not [var path, ..]) return null;
         try
         {
-            return Open(path);
+            return Read(path);
         }
         catch (SafetensorsException e)
         {
@@ -132,10 +131,11 @@ public sealed class CheckpointStore(string folder, IStorage storage)
 
     /// <summary>Writes the weights of the least validation loss so far, and removes those before.</summary>
     /// <inheritdoc cref="Save(long, IEnumerable{KeyValuePair{string, Tensor}}, IEnumerable{KeyValuePair{string, Tensor}}, JsonObject, Action)"/>
-    public void SaveBest(long step, IEnumerable<KeyValuePair<string, Tensor>> model, JsonObject state, Action ensureHeld)
+    public string SaveBest(long step, IEnumerable<KeyValuePair<string, Tensor>> model, JsonObject state, Action ensureHeld)
     {
-        Save(BestPrefix, step, model, [], state, ensureHeld);
+        string saved = Save(BestPrefix, step, model, [], state, ensureHeld);
         Prune(BestPrefix, 1);
+        return saved;
     }
 
     private string Save(
@@ -146,7 +146,7 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         JsonObject state,
         Action ensureHeld)
     {
-        storage.CreateDirectory(folder);
+        storage.EnsureDirectory(folder);
         string partial = Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N"));
         storage.CreateDirectory(partial);
         state["format"] = Format;
@@ -181,10 +181,38 @@ public sealed class CheckpointStore(string folder, IStorage storage)
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
 
-    private IReadOnlyList<string> List(string prefix) => !Directory.Exists(folder) ? [] :
-    [
-        .. Directory.EnumerateDirectories(folder, prefix + "*").Where(d => StepOf(d, prefix) is not null).OrderByDescending(d => StepOf(d, prefix)),
-    ];
+    private IReadOnlyList<string> List(string prefix)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories(folder, prefix + "*").Where(d => StepOf(d, prefix) is not null).OrderByDescending(d => StepOf(d, prefix))];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Surely none. A folder that cannot be looked into is another matter: a run that has checkpoints must not be begun anew.
+            return [];
+        }
+    }
+
+    /// <summary>Opens a checkpoint; what is wrong with reading is never taken for damage.</summary>
+    /// <exception cref="InputException">It may not be read.</exception>
+    /// <exception cref="IOException">It cannot be read, here and now.</exception>
+    private static Checkpoint Read(string path)
+    {
+        const string Kept = "nothing older is taken instead";
+        try
+        {
+            return Open(path);
+        }
+        catch (Exception e) when (FileErrors.IsRefusal(e))
+        {
+            throw new InputException(path, $"the checkpoint cannot be read: {e.Message}", "files that can be read", Kept);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{path}: the checkpoint cannot be read: {e.Message}; {Kept}", e.HResult);
+        }
+    }
 
     private static long? StepOf(string path, string prefix) =>
         long.TryParse(Path.GetFileName(path)[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long step)
@@ -194,7 +222,7 @@ public sealed class CheckpointStore(string folder, IStorage storage)
     private static void VerifySums(string path, CancellationToken stop)
     {
         string sumsPath = Path.Combine(path, Checkpoint.SumsFile);
-        if (!File.Exists(sumsPath)) throw new SafetensorsException(SafetensorsFault.Truncated, sumsPath, "has no checksums");
+        if (!FileErrors.Exists(sumsPath)) throw new SafetensorsException(SafetensorsFault.Truncated, sumsPath, "has no checksums");
         IReadOnlyDictionary<string, string> sums;
         try
         {
@@ -207,7 +235,7 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         foreach (string name in Files)
         {
             string file = Path.Combine(path, name);
-            if (!File.Exists(file)) throw new SafetensorsException(SafetensorsFault.Truncated, file, $"{name} is missing");
+            if (!FileErrors.Exists(file)) throw new SafetensorsException(SafetensorsFault.Truncated, file, $"{name} is missing");
             if (!sums.TryGetValue(name, out string? expected))
                 throw new SafetensorsException(SafetensorsFault.Checksum, sumsPath, $"{Checkpoint.SumsFile} has no checksum of {name}");
             if (FileChecksum.Of(file, stop: stop) != expected)

@@ -56,7 +56,7 @@ public sealed class SafetensorsFile : IDisposable
         return tensor;
     }
 
-    /// <summary>Overwrites <paramref name="target"/> (contiguous, any device), which must have the stored type and shape.</summary>
+    /// <summary>Overwrites <paramref name="target"/> (any strides, any device), which must have the stored type and shape.</summary>
     /// <exception cref="SafetensorsException">There is none of that name, or it has another type or shape.</exception>
     public void ReadInto(string name, Tensor target)
     {

@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Checkpoints;
 
-/// <summary>The elements of tensors as little-endian bytes, in row-major order, a piece at a time: bounded memory on any device.</summary>
+/// <summary>
+/// The elements of tensors as little-endian bytes, in row-major order whatever the strides are, a piece at a time: bounded memory on any
+/// device.
+/// </summary>
 internal static class TensorBytes
 {
     private const long PieceElements = 4 << 20;
@@ -10,32 +13,50 @@ internal static class TensorBytes
     public static void Write(Tensor tensor, Stream stream)
     {
         using Tensor detached = tensor.detach();
-        using Tensor contiguous = detached.contiguous();
-        using Tensor flat = contiguous.view(-1);
-        foreach ((long start, long length) in Pieces(tensor.numel()))
+        foreach (Tensor piece in Pieces(detached))
         {
-            using Tensor piece = flat.narrow(0, start, length);
             using Tensor here = piece.cpu();
-            stream.Write(here.bytes);
+            using Tensor ordered = here.contiguous();
+            stream.Write(ordered.bytes);
         }
     }
 
-    /// <summary>Overwrites the elements of <paramref name="tensor"/>, which must be contiguous.</summary>
+    /// <summary>Overwrites the elements of <paramref name="tensor"/>.</summary>
     public static void Read(Stream stream, Tensor tensor)
     {
         using Tensor detached = tensor.detach();
-        using Tensor flat = detached.view(-1);
-        foreach ((long start, long length) in Pieces(tensor.numel()))
+        foreach (Tensor piece in Pieces(detached))
         {
-            using Tensor piece = flat.narrow(0, start, length);
-            using Tensor here = empty(length, dtype: tensor.dtype);
+            using Tensor here = empty(piece.shape, dtype: tensor.dtype);
             stream.ReadExactly(here.bytes);
             piece.copy_(here);
         }
     }
 
-    private static IEnumerable<(long Start, long Length)> Pieces(long elements)
+    /// <summary>Views that hold all elements once, in row-major order; each is disposed of when the next is asked for.</summary>
+    private static IEnumerable<Tensor> Pieces(Tensor tensor)
     {
-        for (long start = 0; start < elements; start += PieceElements) yield return (start, Math.Min(PieceElements, elements - start));
+        long elements = tensor.numel();
+        if (elements <= PieceElements)
+        {
+            if (elements > 0) yield return tensor;
+        }
+        else if (tensor.is_contiguous())
+        {
+            using Tensor flat = tensor.view(-1);
+            for (long start = 0; start < elements; start += PieceElements)
+            {
+                using Tensor piece = flat.narrow(0, start, Math.Min(PieceElements, elements - start));
+                yield return piece;
+            }
+        }
+        else
+        {
+            for (long i = 0; i < tensor.size(0); i++)
+            {
+                using Tensor row = tensor.select(0, i);
+                foreach (Tensor piece in Pieces(row)) yield return piece;
+            }
+        }
     }
 }

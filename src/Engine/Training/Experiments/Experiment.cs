@@ -16,7 +16,7 @@ public sealed record Experiment
 
     public TrainingSpec Training { get; init; } = new();
 
-    /// <summary>Seeds the initial weights, the order of the data and dropout.</summary>
+    /// <summary>Seeds the initial weights, the order of the data, and what a task draws from its run's scope.</summary>
     public long Seed { get; init; } = 42;
 
     /// <summary>
@@ -49,7 +49,8 @@ public sealed record Experiment
         Bounds.CheckAll(resolved.Training, place, "training");
         Bounds.CheckAll(resolved.Model.Config, place, "model");
         resolved.Model.Family.Check(resolved.Model.Config, place);
-        resolved.Training.Check(place, resolved.Model.Config);
+        resolved.Model.Family.Check(resolved.Training, resolved.Model.Config, place);
+        resolved.Training.Check(place);
         return resolved;
     }
 

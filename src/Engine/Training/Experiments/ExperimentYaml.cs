@@ -66,12 +66,9 @@ internal static class ExperimentYaml
     {
         YamlMappingNode mapping = Mapping(node, file, "model");
         YamlNode? family = mapping.Children.FirstOrDefault(c => c.Key is YamlScalarNode { Value: "family" }).Value;
-        string names = string.Join(", ", ModelFamily.All.Select(f => f.Name));
-        if (family is null) throw new InputException(Place(file, node, "model"), "has no family", $"family: one of {names}");
+        if (family is null) throw new InputException(Place(file, node, "model"), "has no family", $"family: one of {ModelFamily.Names(ModelFamily.All)}");
         string name = (string)ReadScalar(typeof(string), family, file, "model.family")!;
-        ModelFamily found = ModelFamily.All.FirstOrDefault(f => f.Name == name)
-            ?? throw new InputException(Place(file, family, "model.family"), $"'{name}'", $"one of {names}",
-                Fields.HintFor(name, [.. ModelFamily.All.Select(f => f.Name)]));
+        ModelFamily found = ModelFamily.Named(name, Place(file, family, "model.family"));
         return ModelSpec.Of(ReadRecord(found.ConfigType, mapping, file, "model", "family"));
     }
 
@@ -84,7 +81,7 @@ internal static class ExperimentYaml
             if (!fields.TryGetValue(key, out PropertyInfo? property)) continue;
             string keyPath = $"{path}.{key}";
             object? bound = Scalars.Holds(property.PropertyType)
-                ? ReadScalar(property.PropertyType, value, file, keyPath, IsNullable(property))
+                ? ReadScalar(property.PropertyType, value, file, keyPath, Fields.IsNullable(property))
                 : ReadRecord(property.PropertyType, value, file, keyPath);
             Bounds.Check(property, bound, Place(file, value, keyPath));
             property.SetValue(record, bound);
@@ -124,10 +121,6 @@ internal static class ExperimentYaml
         ?? throw new InputException(Place(file, node, path), node is YamlScalarNode s ? $"'{s.Value}'" : "a list", "a mapping of keys");
 
     private static string Place(string file, YamlNode node, string path) => $"{file}:{node.Start.Line}: {path}";
-
-    private static bool IsNullable(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) is not null
-        || (property.PropertyType == typeof(string)
-            && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable);
 
     private static YamlMappingNode WriteFields(YamlMappingNode node, object record)
     {

@@ -11,6 +11,15 @@ internal static class Fields
 
     public static string Key(PropertyInfo property) => JsonNamingPolicy.CamelCase.ConvertName(property.Name);
 
+    /// <summary>Whether the file may say null.</summary>
+    public static bool IsNullable(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) is not null
+        || (property.PropertyType == typeof(string)
+            && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable);
+
+    /// <summary>A record equal to this one, whose properties may be set.</summary>
+    public static object Copy(object record) =>
+        record.GetType().GetMethod("<Clone>$", BindingFlags.Public | BindingFlags.Instance)!.Invoke(record, null)!;
+
     /// <summary>The known key nearest to a misspelt one, as a hint; the list of keys where none is near.</summary>
     public static string HintFor(string key, IReadOnlyCollection<string> known)
     {

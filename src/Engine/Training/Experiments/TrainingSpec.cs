@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators;
 
 namespace ChemScale.Engine.Training.Experiments;
@@ -83,9 +82,12 @@ public sealed record TrainingSpec
     [OutsideIdentity]
     public ComputeDevice Device { get; init; } = ComputeDevice.Cpu;
 
-    internal void Check(string place, object model)
+    /// <summary>Which form of an operation runs.</summary>
+    [OutsideIdentity]
+    public OperatorMode Operators { get; init; } = OperatorMode.Auto;
+
+    internal void Check(string place)
     {
-        CheckAttention($"{place}: training.attention", model);
         if (Epochs is null && Steps is null)
             throw new InputException($"{place}: training", "neither epochs nor steps is given", "how long to train",
                 "add `epochs: 10` to training");
@@ -95,11 +97,15 @@ public sealed record TrainingSpec
             throw new InputException($"{place}: training.schedule", "plateau without validation", "a validation interval", "plateaus are those of the validation loss");
     }
 
-    private void CheckAttention(string place, object model)
+    /// <param name="headWidth">Of the model's attention.</param>
+    /// <param name="place">Of the experiment.</param>
+    /// <exception cref="InputException">A precision that such attention cannot have, or not there.</exception>
+    internal void CheckAttention(int headWidth, string place)
     {
         if (Attention == AttentionPrecision.Weights) return;
-        if (model is not ChemGptConfig config) throw new InputException(place, "bfloat16 for a model of atoms", "chemgpt, whose attention it is");
-        AttentionPrecisions.RequireWidth(Attention, config.Width / config.Heads, place);
+        place = $"{place}: training.attention";
+        AttentionPrecisions.RequireOperators(Attention, Operators, place);
+        AttentionPrecisions.RequireWidth(Attention, headWidth, place);
         if (Dtype != Precision.Float32) throw new InputException(place, "bfloat16 for weights in float64", "training.dtype: float32");
         if (Device != ComputeDevice.Cuda) throw new InputException(place, "bfloat16 on the CPU", "training.device: cuda", "`attention: weights` runs anywhere");
     }

@@ -106,7 +106,7 @@ public sealed class AdamW : IDisposable
     private static Tensor Moment(Parameter parameter, ScalarType? type)
     {
         using IDisposable noGrad = no_grad();
-        return zeros_like(parameter, dtype: type, requires_grad: false).DetachFromDisposeScope();
+        return zeros(parameter.shape, dtype: type ?? parameter.dtype, device: parameter.device).DetachFromDisposeScope();
     }
 
     private static Tensor[] Pick(IReadOnlyList<Tensor?> from, List<int> group) => [.. group.Select(i => from[i]!)];

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Autograd;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,8 +38,7 @@ internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, A
             if (b == 0) firstWeight = loss.Weight;
             // Weights relative to the first micro-batch, and the common factor put right below: the weight of all is not known yet.
             double relative = (double)loss.Weight / firstWeight;
-            (relative == 1 ? loss.Loss : loss.Loss * relative).backward();
-            AutogradFunction.ThrowIfFailed();
+            Gradients.Backward(relative == 1 ? loss.Loss : loss.Loss * relative);
             double value = loss.Loss.detach().to(ScalarType.Float64).item<double>();
             sum += value * loss.Weight;
             weight += loss.Weight;

@@ -1,5 +1,5 @@
 using System.Buffers;
-using ChemScale.Engine.Training.Storage;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Training.Runs;
 
@@ -9,6 +9,8 @@ internal sealed class AppendLog : IDisposable
     private readonly IStorage storage;
     private readonly Stream stream;
     private readonly ArrayBufferWriter<byte> pending = new();
+    private readonly string path;
+    private readonly FileStamp? opened;
 
     /// <param name="storage">Where the file is opened.</param>
     /// <param name="path">The file.</param>
@@ -16,7 +18,9 @@ internal sealed class AppendLog : IDisposable
     public AppendLog(IStorage storage, string path, long length)
     {
         this.storage = storage;
+        this.path = path;
         stream = storage.Append(path, length);
+        opened = FileStamp.Of(path);
         Length = length;
     }
 
@@ -33,6 +37,15 @@ internal sealed class AppendLog : IDisposable
         stream.Write(pending.WrittenSpan);
         Length += pending.WrittenCount;
         pending.ResetWrittenCount();
+    }
+
+    /// <summary>The file of this name is still the one that was opened, as long as it was left: an open file can be written to when it is deleted.</summary>
+    /// <exception cref="RunFilesLostException">It is not.</exception>
+    public void EnsureInPlace()
+    {
+        if (FileStamp.Of(path) is not { } now) throw new RunFilesLostException(path, "was deleted while the run was writing to it");
+        if (opened is not { } before || !now.IsSameFile(before)) throw new RunFilesLostException(path, "was replaced while the run was writing to it");
+        if (now.Length != Length) throw new RunFilesLostException(path, $"{now.Length} bytes where the run has written {Length}: somebody else changed it");
     }
 
     public void Sync() => storage.Sync(stream);

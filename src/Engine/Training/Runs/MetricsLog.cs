@@ -86,6 +86,7 @@ internal sealed class MetricsLog : IDisposable
     public void Flush()
     {
         claim.EnsureHeld();
+        foreach (AppendLog log in (AppendLog[])[csv, jsonLines, events]) log.EnsureInPlace();
         csv.Flush();
         jsonLines.Flush();
         events.Flush();
@@ -99,6 +100,7 @@ internal sealed class MetricsLog : IDisposable
         csv.Sync();
         jsonLines.Sync();
         events.Sync();
+        foreach (AppendLog log in (AppendLog[])[csv, jsonLines, events]) log.EnsureInPlace();
         directory.Storage.SyncDirectory(directory.Path);
         return new MetricsPosition(csv.Length, jsonLines.Length, events.Length, eventsFile);
     }

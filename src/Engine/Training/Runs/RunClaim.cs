@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using ChemScale.Engine.Training.Storage;
+using ChemScale.Engine.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace ChemScale.Engine.Training.Runs;
@@ -10,13 +10,16 @@ namespace ChemScale.Engine.Training.Runs;
 /// time of last modification is its heartbeat. Taking over claim N means creating N + 1, which only one can: no lock is ever waited for,
 /// and a crash at any point leaves a directory that can be claimed.
 /// </summary>
-/// <remarks>Hosts that share directories are taken to agree on the time to within a minute or so.</remarks>
+/// <remarks>
+/// Hosts that share a directory need not agree on the time. By the clocks a claim is only refused or put in doubt; one in doubt is taken
+/// over when its heartbeat has not changed while it was watched (<see cref="ClaimWatch"/>).
+/// </remarks>
 public sealed class RunClaim : IDisposable
 {
-    /// <summary>A claim silent for this long may be taken over.</summary>
+    /// <summary>A claim silent for this long may be taken over, once it was watched.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(30), LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly string directory;
     private readonly IStorage storage;
@@ -24,6 +27,7 @@ public sealed class RunClaim : IDisposable
     private readonly int number;
     private readonly SafeFileHandle file;
     private readonly ITimer timer;
+    private DateTime lastBeat;
 
     private RunClaim(string directory, IStorage storage, TimeProvider time, int number, string token)
     {
@@ -41,8 +45,17 @@ public sealed class RunClaim : IDisposable
     /// <summary>Unique to this claim.</summary>
     public string Token { get; }
 
-    /// <exception cref="RunClaimedException">Somebody else is writing there.</exception>
-    public static RunClaim Take(string directory, IStorage storage, TimeProvider time)
+    /// <param name="directory">Of the run.</param>
+    /// <param name="storage">Where the claim is written.</param>
+    /// <param name="time">For heartbeats.</param>
+    /// <param name="watch">
+    /// What the caller, who comes again, has seen so far; null: a claim that may be abandoned is watched here and now.
+    /// </param>
+    /// <param name="waiting">Told, in a line, that it is.</param>
+    /// <param name="stop">Ends the watching.</param>
+    /// <exception cref="RunClaimedException">Somebody else is writing there, or may be.</exception>
+    public static RunClaim Take(
+        string directory, IStorage storage, TimeProvider time, ClaimWatch? watch = null, Action<string>? waiting = null, CancellationToken stop = default)
     {
         string token = Guid.NewGuid().ToString("N");
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(new Content(ProcessIdentity.Current, token, time.GetUtcNow()));
@@ -50,10 +63,10 @@ public sealed class RunClaim : IDisposable
         {
             int[] numbers = Numbers(directory);
             int highest = numbers.Length > 0 ? numbers.Max() : 0;
-            if (highest > 0) RequireAbandoned(directory, highest, time);
+            if (highest > 0) RequireAbandoned(directory, highest, time, watch, waiting, stop);
             int mine = highest + 1;
-            // False: somebody was quicker; look again at what they wrote.
-            if (!storage.TryCreateNew(PathOf(directory, mine), content)) continue;
+            // False: somebody was quicker, so look again at what they wrote; or a network file system gave the answer to the second try.
+            if (!storage.TryWriteNew(PathOf(directory, mine), content) && ReadContent(directory, mine)?.Token != token) continue;
             // A listing made amid somebody's take-over may miss both the old claim and the new; by now the new one shows.
             if (Numbers(directory).Max() > mine)
             {
@@ -66,12 +79,14 @@ public sealed class RunClaim : IDisposable
     }
 
     /// <summary>Who holds a directory, seen from outside; null where nobody does.</summary>
-    public static ClaimHolder? HolderOf(string directory, TimeProvider? time = null)
+    /// <param name="directory">Of the run.</param>
+    /// <param name="watch">What the caller, who comes again, has seen so far; null: the clocks decide, which is good for a look only.</param>
+    public static ClaimHolder? HolderOf(string directory, ClaimWatch? watch = null)
     {
         try
         {
             int[] numbers = Directory.Exists(directory) ? Numbers(directory) : [];
-            return numbers.Length > 0 ? Holder(directory, numbers.Max(), time ?? TimeProvider.System) : null;
+            return numbers.Length > 0 ? Holder(directory, numbers.Max(), TimeProvider.System, watch) : null;
         }
         catch (DirectoryNotFoundException)
         {
@@ -80,15 +95,23 @@ public sealed class RunClaim : IDisposable
     }
 
     /// <summary>Call before every rename and append.</summary>
-    /// <exception cref="RunClaimLostException">The claim was taken over.</exception>
+    /// <exception cref="RunClaimLostException">The claim was taken over, or it or the whole directory is gone.</exception>
     public void EnsureHeld()
     {
-        int[] numbers = Numbers(directory);
+        int[] numbers;
+        try
+        {
+            numbers = Numbers(directory);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            throw new RunClaimLostException(directory, "the folder is gone: deleted, moved or renamed while the run was writing to it");
+        }
         int highest = numbers.Length > 0 ? numbers.Max() : 0;
         if (highest == number && ReadContent(directory, number)?.Token == Token) return;
         throw new RunClaimLostException(directory, ReadContent(directory, highest) is { } successor
             ? $"taken over by process {successor.Owner.Pid} on {successor.Owner.Host}"
-            : "the claim is gone");
+            : $"the claim is gone: somebody deleted {Path.GetFileName(PathOf(number))}, or another folder is in this one's place");
     }
 
     /// <summary>Gives the directory free. A storage that no longer works leaves the claim to fall silent.</summary>
@@ -112,7 +135,12 @@ public sealed class RunClaim : IDisposable
     {
         try
         {
-            if (!file.IsClosed) File.SetLastWriteTimeUtc(file, time.GetUtcNow().UtcDateTime);
+            if (file.IsClosed) return;
+            // Others look for a change, so there is one even where the clock stands.
+            DateTime now = time.GetUtcNow().UtcDateTime;
+            if (now == lastBeat) now += TimeSpan.FromMilliseconds(1);
+            File.SetLastWriteTimeUtc(file, now);
+            lastBeat = now;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
@@ -121,23 +149,36 @@ public sealed class RunClaim : IDisposable
         }
     }
 
-    private static void RequireAbandoned(string directory, int number, TimeProvider time)
+    private static void RequireAbandoned(
+        string directory, int number, TimeProvider time, ClaimWatch? watch, Action<string>? waiting, CancellationToken stop)
     {
-        if (Holder(directory, number, time) is not { Abandoned: false } holder) return;
-        string seconds = Math.Max(0, holder.Silent.TotalSeconds).ToString("0", CultureInfo.InvariantCulture);
-        throw new RunClaimedException(directory, $"{holder} is writing there (last sign of life {seconds} s ago)");
+        ClaimWatch watching = watch ?? new ClaimWatch(time);
+        bool told = false;
+        while (Holder(directory, number, time, watching) is { Abandoned: false } holder)
+        {
+            string seconds = Math.Abs(holder.Silent.TotalSeconds).ToString("0", CultureInfo.InvariantCulture);
+            string last = $"last sign of life {(holder.Silent < TimeSpan.Zero ? $"dated {seconds} s ahead" : $"{seconds} s ago")}";
+            if (!holder.IsDoubtful) throw new RunClaimedException(directory, $"{holder} is writing there ({last})");
+            if (watch is not null) throw new RunClaimedException(directory, $"{holder} may be writing there ({last}; being watched)");
+            if (!told) waiting?.Invoke($"{directory}: {holder} was writing there ({last}); waiting {ClaimWatch.Length.TotalMinutes:0} minutes to see whether it still is");
+            told = true;
+            Task.Delay(LookEvery, time, stop).GetAwaiter().GetResult();
+        }
     }
 
-    private static ClaimHolder? Holder(string directory, int number, TimeProvider time)
+    private static ClaimHolder? Holder(string directory, int number, TimeProvider time, ClaimWatch? watch)
     {
         string path = PathOf(directory, number);
-        DateTime beat = File.GetLastWriteTimeUtc(path);
+        // Read first: opening a file makes a network file system ask for what else is known of it.
         Content? content = ReadContent(directory, number);
+        DateTime beat = File.GetLastWriteTimeUtc(path);
         if (!File.Exists(path)) return null;
+        string sign = string.Create(CultureInfo.InvariantCulture, $"{number} {content?.Token} {beat.Ticks}");
         // Until its owner's first beat a claim has the file server's time.
         if (content is not null && content.Claimed.UtcDateTime > beat) beat = content.Claimed.UtcDateTime;
-        TimeSpan silent = time.GetUtcNow().UtcDateTime - beat;
-        return new ClaimHolder(content?.Owner, silent, silent >= Silence || (content?.Owner.IsKnownDead() ?? false));
+        var holder = new ClaimHolder(content?.Owner, time.GetUtcNow().UtcDateTime - beat, Abandoned: false);
+        bool still = watch?.IsStill(directory, sign) ?? holder.Silent >= Silence;
+        return holder with { Abandoned = (content?.Owner.IsKnownDead() ?? false) || (still && holder.IsDoubtful) };
     }
 
     private static Content? ReadContent(string directory, int number)

@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
-using ChemScale.Engine.Training.Storage;
 
 namespace ChemScale.Engine.Training.Runs;
 
@@ -30,6 +29,8 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     /// <summary>In DONE, beside the result.</summary>
     private const string FilesKey = "files";
 
+    private readonly Dictionary<string, byte[]> kept = new(StringComparer.Ordinal);
+
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
     public string ExperimentPath => In("experiment.yaml");
@@ -45,11 +46,11 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     /// <summary>Exists when, and only when, the run is complete; holds its result.</summary>
     public string DonePath => In("DONE");
 
-    public bool IsStarted => File.Exists(ExperimentPath);
+    public bool IsStarted => FileErrors.Exists(ExperimentPath);
 
-    public bool IsDone => File.Exists(DonePath);
+    public bool IsDone => FileErrors.Exists(DonePath);
 
-    internal IStorage Storage { get; } = storage ?? new DiskStorage();
+    internal IStorage Storage { get; } = storage ?? DiskStorage.Shared;
 
     internal TimeProvider Time { get; } = time ?? TimeProvider.System;
 
@@ -68,7 +69,7 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     {
         if (IsDone) throw new InputException(Path, "holds a complete run", "an empty or new folder", "choose another directory");
         if (IsStarted) throw new InputException(Path, "holds an unfinished run", "an empty or new folder", "resume it, or choose another directory");
-        if (File.Exists(MetricsCsvPath)) throw new InputException(Path, "holds the metrics of something that is not a run of this program", "an empty or new folder");
+        if (FileErrors.Exists(MetricsCsvPath)) throw new InputException(Path, "holds the metrics of something that is not a run of this program", "an empty or new folder");
     }
 
     /// <summary>Checkpoints to read from: generation, embedding, evaluation.</summary>
@@ -85,27 +86,43 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     }
 
     /// <summary>Makes the folder where there is none and claims the right to write to it.</summary>
+    /// <param name="watch">As for <see cref="RunClaim.Take"/>.</param>
+    /// <param name="waiting">Told where a claim is watched that may be abandoned.</param>
+    /// <param name="stop">Ends the watching.</param>
     /// <exception cref="InputException">It cannot be written to, or somebody else is writing.</exception>
-    public RunClaim Claim()
+    public RunClaim Claim(ClaimWatch? watch = null, Action<string>? waiting = null, CancellationToken stop = default)
     {
+        RunClaim claim;
         try
         {
-            Storage.CreateDirectory(Path);
-            return RunClaim.Take(Path, Storage, Time);
+            Storage.EnsureDirectory(Path);
+            claim = RunClaim.Take(Path, Storage, Time, watch, waiting, stop);
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw new InputException(Path, e.Message, "a folder that can be written to");
         }
+        try
+        {
+            // It is ours alone now.
+            TemporaryNames.CleanOwned(Path, Storage);
+        }
+        catch
+        {
+            claim.Dispose();
+            throw;
+        }
+        return claim;
     }
 
-    /// <summary>As <see cref="Claim"/>, but null where somebody else is writing.</summary>
+    /// <summary>As <see cref="Claim"/>, but null where somebody else is writing, or may be.</summary>
+    /// <param name="watch">What the caller has seen so far; it does not wait here.</param>
     /// <exception cref="InputException">It cannot be written to.</exception>
-    public RunClaim? TryClaim()
+    public RunClaim? TryClaim(ClaimWatch? watch = null)
     {
         try
         {
-            return Claim();
+            return Claim(watch ?? new ClaimWatch(Time));
         }
         catch (RunClaimedException)
         {
@@ -113,8 +130,44 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
         }
     }
 
-    internal void WriteExperiment(Experiment experiment) =>
-        Storage.WriteAtomically(ExperimentPath, Seal.Yaml(experiment.ToYaml()));
+    /// <summary>
+    /// Puts a file in that the run is to carry, unless it is there already. Call it under the claim. It is kept in mind: where it is missing
+    /// when the run is complete, it is written again.
+    /// </summary>
+    /// <param name="name">Within the directory.</param>
+    /// <param name="content">Made only where it is not there.</param>
+    public void Keep(string name, Func<byte[]> content)
+    {
+        string file = In(name);
+        if (FileErrors.Exists(file))
+        {
+            kept[name] = File.ReadAllBytes(file);
+            return;
+        }
+        Storage.EnsureDirectory(System.IO.Path.GetDirectoryName(file)!);
+        Storage.WriteAtomically(file, kept[name] = content());
+    }
+
+    /// <summary>Everything that was put in is there and is what it was; what is missing is written again.</summary>
+    /// <exception cref="RunFilesLostException">A file holds something else.</exception>
+    internal void EnsureKept(Action<string> warn)
+    {
+        foreach ((string name, byte[] content) in kept)
+        {
+            string file = In(name);
+            if (!FileErrors.Exists(file))
+            {
+                warn($"{file} was deleted while the run was at work; it is written again");
+                Storage.WriteAtomically(file, content);
+            }
+            else if (!File.ReadAllBytes(file).AsSpan().SequenceEqual(content))
+            {
+                throw new RunFilesLostException(file, "was changed while the run was at work");
+            }
+        }
+    }
+
+    internal void KeepExperiment(Experiment experiment) => Keep(System.IO.Path.GetFileName(ExperimentPath), () => Seal.Yaml(experiment.ToYaml()));
 
     /// <summary>Completes the run: the result, and a checksum of every file that is final from here on.</summary>
     internal void WriteResult(TrainingResult result)

@@ -66,8 +66,10 @@ public sealed class ForceFieldTask : ITrainingTask
 
     public long BatchesPerEpoch => batches.Count;
 
+    public long NonEmbeddingParameters => model.NonEmbeddingParameters;
+
     /// <summary>D: unique training frames.</summary>
-    public long UniqueFrames => train.Count;
+    public long UniqueItems => train.Count;
 
     public string ItemName => "frames";
 

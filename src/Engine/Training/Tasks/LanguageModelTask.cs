@@ -56,8 +56,10 @@ public sealed class LanguageModelTask : ITrainingTask
 
     public string ItemName => "tokens";
 
+    public long NonEmbeddingParameters => model.NonEmbeddingParameters;
+
     /// <summary>D: unique training tokens, [CLS] and [SEP] included.</summary>
-    public long UniqueTokens => train.Tokens;
+    public long UniqueItems => train.Tokens;
 
     public double LearningRateFactor(string name) => model.LearningRateFactor(name);
 

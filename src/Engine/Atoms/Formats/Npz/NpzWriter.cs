@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Atoms.Formats.Npz;
 
@@ -15,24 +16,14 @@ public sealed class NpzWriter : IDisposable
 
     private static readonly DateTimeOffset Date = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly string _path;
-    private readonly string _temporary;
+    private readonly PendingFile _file;
     private readonly ZipArchive _zip;
-    private bool _closed;
 
-    /// <exception cref="InputException">The folder cannot be written.</exception>
+    /// <exception cref="InputException">The file cannot be written.</exception>
     public NpzWriter(string path)
     {
-        _path = path;
-        _temporary = path + ".incomplete";
-        try
-        {
-            _zip = new ZipArchive(File.Create(_temporary), ZipArchiveMode.Create);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(path, "cannot be written", "a file", e.Message);
-        }
+        _file = PendingFile.ForUser(path);
+        _zip = new ZipArchive(_file.Stream, ZipArchiveMode.Create, leaveOpen: true);
     }
 
     public void Add(string name, ReadOnlySpan<double> values, params ReadOnlySpan<long> shape) => Add(name, "<f8", values, shape);
@@ -50,17 +41,14 @@ public sealed class NpzWriter : IDisposable
     public void Complete()
     {
         _zip.Dispose();
-        _closed = true;
-        File.Move(_temporary, _path, overwrite: true);
+        _file.Complete();
     }
 
     /// <summary>Gives up what was not completed.</summary>
     public void Dispose()
     {
-        if (_closed) return;
-        _closed = true;
-        _zip.Dispose();
-        File.Delete(_temporary);
+        // Not the archive: given up, it would write its directory, to a disk that may just have failed.
+        _file.Dispose();
     }
 
     private void Add<T>(string name, string type, ReadOnlySpan<T> values, ReadOnlySpan<long> shape)

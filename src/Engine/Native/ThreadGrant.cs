@@ -1,0 +1,54 @@
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Native;
+
+/// <summary>
+/// libtorch's number of CPU threads, which is one for the process. Whoever depends on it takes it until the grant is disposed of; meanwhile
+/// the same number is granted to others, and another is refused.
+/// </summary>
+public sealed class ThreadGrant : IDisposable
+{
+    private static readonly Lock Gate = new();
+    private static int holders, granted, before;
+
+    private bool given;
+
+    private ThreadGrant() => given = true;
+
+    /// <summary>From here on the calling thread, and every new one, computes with that many.</summary>
+    /// <param name="threads">0: as many as others have taken, else <paramref name="otherwise"/>.</param>
+    /// <param name="otherwise">0: as many as the calling thread has.</param>
+    /// <param name="place">Key or option to name in an error.</param>
+    /// <exception cref="InputException">A negative number, or others have taken another one.</exception>
+    public static ThreadGrant Take(int threads, int otherwise = 0, string place = "training.threads")
+    {
+        if (threads < 0) throw new InputException(place, $"{threads}", "1 or more");
+        lock (Gate)
+        {
+            int present = get_num_threads();
+            if (holders == 0) (granted, before) = (threads > 0 ? threads : otherwise > 0 ? otherwise : present, present);
+            else if (threads > 0 && threads != granted)
+                throw new InputException(place, $"{threads}", $"{granted}, which others in this process run with", OneHint);
+            holders++;
+            if (present != granted) Set(granted);
+        }
+        return new ThreadGrant();
+    }
+
+    /// <summary>What to do where several are wanted at once.</summary>
+    public const string OneHint = "libtorch has one number of threads for a process: processes of their own may differ (sweep --workers)";
+
+    public void Dispose()
+    {
+        lock (Gate)
+        {
+            if (!given) return;
+            given = false;
+            if (--holders == 0 && get_num_threads() != before) Set(before);
+        }
+    }
+
+#pragma warning disable RS0030 // Here is the one place.
+    private static void Set(int threads) => set_num_threads(threads);
+#pragma warning restore RS0030
+}

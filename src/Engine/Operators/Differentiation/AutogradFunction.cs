@@ -1,0 +1,52 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators.Differentiation;
+
+/// <summary>
+/// A differentiable operation with a hand-written backward pass. Unlike TorchSharp's stock functions it makes no scratch copy of each
+/// output, frees what a backward pass allocates on whichever thread libtorch runs it, and an exception thrown there ends the pass, not the
+/// process: see <see cref="Gradients"/>. For derivatives of derivatives, let Backward apply another function.
+/// </summary>
+public abstract unsafe class AutogradFunction
+{
+    /// <summary>Computes the outputs. Runs without gradient tracking.</summary>
+    protected internal abstract Tensor[] Forward(AutogradContext context, Tensor?[] inputs);
+
+    /// <summary>
+    /// Gradients with respect to each input (null: none) from gradients with respect to each output (null: zero). Every tensor made on
+    /// the way is disposed afterwards. Runs in the scope that the function was applied in.
+    /// </summary>
+    protected internal abstract Tensor?[] Backward(AutogradContext context, Tensor?[] gradients);
+
+    /// <summary>Applications whose backward graph is still alive, over all functions: a leak shows here.</summary>
+    public static int LiveNodes => AutogradNode.Live;
+
+    public Tensor[] Apply(params Tensor?[] inputs)
+    {
+        var context = new AutogradContext { NeedsGradient = torch.is_grad_enabled() && inputs.Any(t => t is { requires_grad: true }) };
+        if (!context.NeedsGradient) return Forward(context, inputs);
+
+        AutogradNode node = AutogradNode.Rent(this, context, inputs);
+        try
+        {
+            Span<nint> variables = stackalloc nint[inputs.Length];
+            int count = 0;
+            foreach (Tensor? input in inputs)
+                if (input is not null) variables[count++] = input.Handle;
+            fixed (nint* v = variables)
+            {
+                var edges = new NativeAutograd.TensorArray { Pointer = (nint)v, Count = count };
+                NativeAutograd.THSAutograd_CSharpNode_setNextEdges(node.Pointer, edges, 1);
+                NativeAutograd.Check();
+                Tensor[] outputs;
+                using (torch.no_grad()) outputs = Forward(context, inputs);
+                return node.Wrap(edges, outputs);
+            }
+        }
+        finally
+        {
+            node.ReleaseShared();
+        }
+    }
+}

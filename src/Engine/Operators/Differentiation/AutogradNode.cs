@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators.Differentiation;
+
+/// <summary>One application in the backward graph. Pooled: the native callbacks of a node are made once and serve many applications.</summary>
+internal sealed unsafe class AutogradNode
+{
+    private static readonly ConcurrentBag<AutogradNode> Pool = [];
+
+    // While a graph is alive only native code knows its nodes: without this the collector would take their callbacks away.
+    private static readonly ConcurrentBag<AutogradNode> All = [];
+
+    private static int live;
+
+    [ThreadStatic]
+    private static ReturnedGradients? returned;
+
+    private readonly NativeAutograd.ApplyCallback apply;
+    private readonly NativeAutograd.DeleteCallback delete;
+    private readonly nint applyPointer, deletePointer;
+    private NativeAutograd.NodePointer pointer;
+    private bool[] isVariable = [];
+    private nint[] saved = [];
+    private int savedCount;
+    private nint* results;
+    private int resultCapacity;
+    private AutogradFunction? function;
+    private AutogradContext? context;
+    private RunScope? scope;
+
+    private AutogradNode()
+    {
+        apply = OnApply;
+        delete = OnDelete;
+        applyPointer = Marshal.GetFunctionPointerForDelegate(apply);
+        deletePointer = Marshal.GetFunctionPointerForDelegate(delete);
+        All.Add(this);
+    }
+
+    internal static int Live => Volatile.Read(ref live);
+
+    internal NativeAutograd.NodePointer Pointer => pointer;
+
+    internal static AutogradNode Rent(AutogradFunction function, AutogradContext context, Tensor?[] inputs)
+    {
+        if (!Pool.TryTake(out AutogradNode? node)) node = new AutogradNode();
+        node.function = function;
+        node.context = context;
+        node.scope = RunScope.Current;
+        context.Node = node;
+        if (node.isVariable.Length != inputs.Length) node.isVariable = new bool[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++) node.isVariable[i] = inputs[i] is not null;
+        if (node.resultCapacity < inputs.Length)
+        {
+            node.results = (nint*)NativeMemory.Realloc(node.results, (nuint)(inputs.Length * sizeof(nint)));
+            node.resultCapacity = inputs.Length;
+        }
+        Interlocked.Increment(ref live);
+        node.pointer = NativeAutograd.THSAutograd_CSharpNode_ctor(node.applyPointer, node.deletePointer);
+        NativeAutograd.Check();
+        return node;
+    }
+
+    /// <summary>Ties the outputs to this node and saves what the forward pass asked to keep.</summary>
+    internal Tensor[] Wrap(NativeAutograd.TensorArray edges, Tensor[] outputs)
+    {
+        Span<nint> raw = stackalloc nint[outputs.Length];
+        for (int i = 0; i < outputs.Length; i++) raw[i] = outputs[i].Handle;
+        fixed (nint* r = raw)
+        {
+            NativeAutograd.THSAutograd_Function_wrapOutputs(
+                edges, default, default, new NativeAutograd.TensorArray { Pointer = (nint)r, Count = outputs.Length }, pointer,
+                &NativeAutograd.AllocateOutputs);
+        }
+        NativeAutograd.Check();
+        var wrapped = new Tensor[outputs.Length];
+        for (int i = 0; i < outputs.Length; i++) wrapped[i] = Tensor.UnsafeCreateTensor(NativeAutograd.OutputHandles[i]);
+
+        Tensor?[] keep = context!.Pending ?? [];
+        context.Pending = null;
+        if (saved.Length < keep.Length) saved = new nint[keep.Length];
+        savedCount = keep.Length;
+        for (int i = 0; i < keep.Length; i++)
+            saved[i] = keep[i] is { } t ? NativeAutograd.THSAutograd_SavedVariable_ctor(t.Handle, pointer, 0) : 0;
+        NativeAutograd.Check();
+        foreach (Tensor output in outputs) output.Dispose();
+        return wrapped;
+    }
+
+    internal Tensor?[] Unpack()
+    {
+        var tensors = new Tensor?[savedCount];
+        for (int i = 0; i < savedCount; i++)
+        {
+            if (saved[i] != 0)
+                tensors[i] = Tensor.UnsafeCreateTensor(NativeAutograd.THSAutograd_SavedVariable_unpack(saved[i], pointer));
+        }
+        NativeAutograd.Check();
+        return tensors;
+    }
+
+    internal void ReleaseShared()
+    {
+        NativeAutograd.NodePointer p = pointer;
+        pointer.Shared = 0;
+        NativeAutograd.THSAutograd_CSharpNode_disposeSharedPtr(p);
+    }
+
+    /// <summary>Frees what callbacks on this thread returned. Device threads free theirs at their next callback.</summary>
+    internal static void ReleaseReturned() => returned?.Release();
+
+    private NativeAutograd.TensorArray OnApply(nint tensors, int count)
+    {
+        // The native side has copied what the last callback on this thread returned.
+        returned ??= new ReturnedGradients();
+        returned.Release();
+        using RunScope.Entry run = scope!.Enter();
+        using DisposeScope made = torch.NewDisposeScope();
+        var gradients = new Tensor?[count];
+        for (int i = 0; i < count; i++)
+            if (((nint*)tensors)[i] is not 0 and var handle) gradients[i] = Tensor.UnsafeCreateTensor(handle);
+        Tensor?[]? inputGradients = Gradients.Within(scope, () => Checked(function!.Backward(context!, gradients)), out bool refuse);
+        int n = 0;
+        for (int i = 0; i < isVariable.Length && !refuse; i++)
+        {
+            if (!isVariable[i]) continue;
+            results[n] = 0;
+            if (inputGradients?[i] is { } gradient)
+            {
+                gradient.DetachFromDisposeScope();
+                results[n] = gradient.DecoupleFromNativeHandle();
+                returned.Add(results[n]);
+            }
+            n++;
+        }
+        return new NativeAutograd.TensorArray { Pointer = (nint)results, Count = n };
+    }
+
+    private Tensor?[] Checked(Tensor?[] answer) => answer.Length >= isVariable.Length ? answer
+        : throw new InvalidOperationException($"{function!.GetType().Name} gave {answer.Length} gradients for {isVariable.Length} inputs");
+
+    private void OnDelete()
+    {
+        for (int i = 0; i < savedCount; i++)
+        {
+            if (saved[i] != 0) NativeAutograd.THSAutograd_SavedVariable_dispose(saved[i]);
+            saved[i] = 0;
+        }
+        savedCount = 0;
+        function = null;
+        context = null;
+        scope = null;
+        if (pointer.Weak != 0) NativeAutograd.THSAutograd_CSharpNode_disposeWeakPtr(pointer);
+        pointer = default;
+        Interlocked.Decrement(ref live);
+        Pool.Add(this);
+    }
+
+    /// <summary>Handles returned by backward callbacks of one thread, to be freed once native code has copied them.</summary>
+    private sealed class ReturnedGradients
+    {
+        private readonly List<nint> handles = [];
+
+        public void Add(nint handle) => handles.Add(handle);
+
+        public void Release()
+        {
+            foreach (nint handle in handles) NativeAutograd.THSTensor_dispose(handle);
+            handles.Clear();
+        }
+    }
+}

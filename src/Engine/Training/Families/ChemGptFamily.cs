@@ -1,0 +1,134 @@
+using System.Globalization;
+using ChemScale.Engine.Models;
+using ChemScale.Engine.Tokens.Store;
+using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Tasks;
+
+namespace ChemScale.Engine.Training.Families;
+
+/// <summary>ChemGPT: GPT-Neo language models of SELFIES; the width alone scales, as in the paper.</summary>
+internal sealed class ChemGptFamily : ModelFamily
+{
+    private const string Size = "model.size";
+
+    public override string Name => "chemgpt";
+
+    public override string Title => "ChemGPT";
+
+    public override Type ConfigType => typeof(ChemGptConfig);
+
+    public override DataKind Data => MoleculeData.Instance;
+
+    public override string ItemName => "tokens";
+
+    public override Experiment Defaults => base.Defaults with { Model = ModelSpec.Of(new ChemGptConfig { Width = 64 }) };
+
+    public override IReadOnlyList<string> Unused => ["training.labelLoss", "training.batchAtoms", "training.batchEdges"];
+
+    /// <summary>A rung of the paper's ladder.</summary>
+    public override IReadOnlyDictionary<string, IReadOnlyList<string>> Shorthands { get; } =
+        new Dictionary<string, IReadOnlyList<string>> { [Size] = ["model.layers", "model.width", "model.heads"] };
+
+    public override string LossUnit(TrainingSpec training) => "nats per token";
+
+    public override void Check(object config, string place) => ((ChemGptConfig)config).Validate($"{place}: model");
+
+    public override void Check(TrainingSpec training, object config, string place)
+    {
+        var model = (ChemGptConfig)config;
+        training.CheckAttention(model.Width / model.Heads, place);
+    }
+
+    public override long NonEmbeddingParameters(object config) => ((ChemGptConfig)config).NonEmbeddingParameters;
+
+    /// <summary>A vocabulary of its own comes with every store.</summary>
+    public override object Fitted(object config, string store)
+    {
+        using TokenStore tokens = TokenStore.Open(store);
+        return (ChemGptConfig)config with { VocabularySize = tokens.Manifest.VocabularySize };
+    }
+
+    public override object Expand(object config, string shorthand, object value)
+    {
+        var model = (ChemGptConfig)config;
+        return ChemGptConfig.Ladder(Convert.ToInt32(value, CultureInfo.InvariantCulture), model.VocabularySize) with
+        {
+            Parametrization = model.Parametrization,
+            BaseWidth = model.BaseWidth,
+        };
+    }
+
+    public override ITrainingTask CreateTask(Experiment experiment, CancellationToken stop = default)
+    {
+        TokenStore store = MoleculeData.Open(experiment, stop);
+        try
+        {
+            return new LanguageModelTask(experiment, store);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    public override long CountBatches(Experiment experiment)
+    {
+        using TokenStore store = MoleculeData.Open(experiment);
+        long documents = experiment.Data.Subset ?? store.Train.Documents;
+        return (documents + experiment.Training.BatchSize - 1) / experiment.Training.BatchSize;
+    }
+
+    public override ChemGpt CreateLanguageModel(object config, long seed) => new((ChemGptConfig)config, seed);
+
+    /// <summary>
+    /// On the virtual library about a minute and a half on two cores; on a corpus of 20,000 molecules or more about ten.
+    /// </summary>
+    public override StudyOutline Study(bool own)
+    {
+        var quick = new StudyOutline
+        {
+            Basis = new Experiment
+            {
+                Model = ModelSpec.Of(new ChemGptConfig { Layers = 4, Heads = 16, Window = 256, Positions = 512 }),
+                Training = new TrainingSpec { Epochs = 1, Schedule = new ScheduleSpec { WarmupSteps = 20 }, ClipNorm = 1, Threads = 1, CheckpointInterval = Interval.Minutes(2) },
+            },
+            // The defaults of Hugging Face's TrainingArguments.
+            Start = (5e-5, 8),
+            SearchShape = new(null, 32),
+            Shapes = [new(null, 16), new(null, 32), new(null, 64), new(null, 128)],
+            LearningRates = [5e-5, 3e-4, 1e-3, 4e-3],
+            BatchSizes = [8, 16, 32],
+            Validation = 400,
+            SearchDocuments = 400,
+            Subsets = [100, 400, 1600, 6400],
+            MaximumSeen = 6000,
+            Limit = 10_000,
+        };
+        return own ? quick with { Limit = 20_000, Validation = 1000, SearchDocuments = 1000, Subsets = [500, 2000, 8000, 16_000], MaximumSeen = 48_000 } : quick;
+    }
+
+    public override object Shaped(object config, ModelShape shape)
+    {
+        var model = (ChemGptConfig)config;
+        return model with { Layers = shape.Depth ?? model.Layers, Width = shape.Width };
+    }
+
+    public override string NameOf(ModelShape shape) => shape.Depth is null ? $"width {shape.Width}" : base.NameOf(shape);
+
+    public override bool RateServesAllWidths(object config) => ((ChemGptConfig)config).Parametrization == Parametrization.Mup;
+
+    public override IEnumerable<string> Cautions(object config) => config is ChemGptConfig { Layers: < 24 and var layers }
+        ? [$"These models have {layers} layers; the paper's have 24. Exponents of small, shallow models are not those of the paper."]
+        : [];
+
+    public override DataSource ForStudy(DataSource source, object config) =>
+        source with { MaximumTokens = Math.Min(source.MaximumTokens, ((ChemGptConfig)config).Positions) };
+
+    public override Experiment OnStore(Experiment experiment, string store)
+    {
+        using TokenStore tokens = TokenStore.Open(store);
+        long held = Math.Min(experiment.Data.Validation, tokens.Manifest.Validation.Documents);
+        return base.OnStore(experiment with { Data = experiment.Data with { Validation = held } }, store);
+    }
+}

@@ -1,0 +1,81 @@
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens.Preparation;
+using ChemScale.Engine.Tokens.Store;
+using ChemScale.Engine.Training.Experiments;
+
+namespace ChemScale.Engine.Training.Families;
+
+/// <summary>Molecules as token stores; those that come with the program are the virtual library's, which are synthetic.</summary>
+internal sealed class MoleculeData : DataKind
+{
+    // Room for the validation molecules and for duplicates.
+    private const long DefaultMolecules = 10_000, LeastMolecules = 2000;
+
+    public static MoleculeData Instance { get; } = new();
+
+    public override string DocumentName => "molecules";
+
+    public override bool Holds(string folder) => TokenStore.Exists(folder);
+
+    public override IReadOnlyList<(string Key, bool Given)> Particulars(DataSource source) =>
+        [("source.molecules", source.Molecules.Count > 0), ("source.grammar", source.Grammar is not null), ("source.tokenizer", source.Tokenizer is not null)];
+
+    public override string NameOf(DataSource source) =>
+        source.Molecules.Count == 0 ? $"{source.Limit ?? DefaultMolecules:N0} molecules of the virtual library (synthetic)" : string.Join(", ", source.Molecules);
+
+    public override DataSource For(DataSource source, DataSpec data) => source with
+    {
+        Grammar = source.Grammar ?? data.Grammar,
+        Limit = source.Limit ?? (source.Molecules.Count == 0 ? Math.Max(LeastMolecules, 2 * (data.Subset ?? DefaultMolecules)) : null),
+    };
+
+    public override void Check(DataSource source)
+    {
+        if (source.Limit < 10) throw new InputException("source.limit", $"{source.Limit}", "10 molecules or more");
+    }
+
+    public override DataFacts Prepare(DataSource source, string folder, DataObserver observer, CancellationToken stop = default)
+    {
+        bool library = source.Molecules.Count == 0;
+        PreparationReport? report = MoleculeStores.Ensure(new PreparationOptions
+        {
+            Files = source.Molecules,
+            Source = library ? MoleculeStores.VirtualLibrary(source.Limit ?? DefaultMolecules) : null,
+            Limit = library ? null : source.Limit,
+            Output = folder,
+            Grammar = source.Tokenizer is null ? source.Grammar : null,
+            TokenizerFile = source.Tokenizer,
+            ValidationFraction = 0.1,
+            MaximumTokens = source.MaximumTokens,
+            Seed = source.Seed,
+        }, observer.Molecules, stop);
+        return StoreFacts.Of(folder, report);
+    }
+
+    public override void Agree(DataSource source, string folder)
+    {
+        if (source.Grammar is not { } grammar) return;
+        using TokenStore store = TokenStore.Open(folder);
+        if (store.Manifest.Grammar != grammar)
+            throw new InputException("source.grammar", grammar.Name(), $"{store.Manifest.Grammar.Name()}, as in {folder}", "a prepared store has its grammar");
+    }
+
+    public override DataFacts Facts(string folder) => StoreFacts.Of(folder, null);
+
+    public override DataSpec Describe(DataSpec data)
+    {
+        using TokenStore store = TokenStore.Open(data.Store);
+        return data with { Fingerprint = store.Manifest.Fingerprint, Grammar = store.Manifest.Grammar };
+    }
+
+    /// <summary>The store of an experiment.</summary>
+    /// <exception cref="InputException">There is none, or it is of another kind.</exception>
+    public static TokenStore Open(Experiment experiment, CancellationToken stop = default)
+    {
+        string folder = experiment.Data.Store;
+        if (folder == DataSpec.Virtual) throw new InputException("data.store", folder, "the folder of a prepared store", Remedy.PrepareMolecules);
+        if (!TokenStore.Exists(folder) && FrameData.Instance.Holds(folder))
+            throw new InputException(folder, "a frame store", "a token store", $"language models train on molecules: {Remedy.PrepareMolecules}");
+        return TokenStore.Open(folder, stop);
+    }
+}

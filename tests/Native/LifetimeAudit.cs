@@ -1,0 +1,417 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.InteropServices;
+
+namespace ChemScale.Tests.Native;
+
+/// <summary>
+/// Follows addresses of native memory through the code of an assembly, from the objects that they were read from to the calls and the reads
+/// that use them, and finds methods where such an object is not kept alive after the use on every way to a return. It knows nothing of how
+/// the code was made to keep them.
+/// </summary>
+internal sealed class LifetimeAudit
+{
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+
+    // What hands out what it holds: who keeps the holder keeps the item.
+    private static readonly HashSet<string> Accessors = ["get_Item", "get_Current", "get_Value", "get_Array", "AsSpan", "op_Implicit", "op_Explicit", "Get"];
+
+    private static readonly Dictionary<short, OpCode> Codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
+
+    private readonly MethodBase method;
+    private readonly MethodBody body;
+    private readonly SortedList<int, Step> steps = [];
+    private readonly Dictionary<int, ImmutableHashSet<int>> holders = [];
+    private readonly Dictionary<int, State> states = [];
+    private readonly Queue<int> queue = new();
+    private readonly SortedSet<string> faults = new(StringComparer.Ordinal);
+
+    private LifetimeAudit(MethodBase method, MethodBody body)
+    {
+        this.method = method;
+        this.body = body;
+    }
+
+    /// <summary>Methods that use native memory of objects which may be gone by then, each with what is wrong there.</summary>
+    /// <param name="assembly">Only looked at, never run.</param>
+    /// <param name="looked">How many methods use native memory at all.</param>
+    public static List<string> Find(Assembly assembly, out int looked)
+    {
+        looked = 0;
+        List<string> found = [];
+        foreach (Type type in assembly.GetTypes())
+        {
+            foreach (MethodBase method in type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared)))
+            {
+                if (method.GetMethodBody() is not { } body) continue;
+                var audit = new LifetimeAudit(method, body);
+                audit.Read();
+                if (!audit.steps.Values.Any(audit.UsesNative)) continue;
+                looked++;
+                audit.Follow();
+                if (audit.faults.Count > 0) found.Add($"{type.FullName}.{method.Name}: {string.Join("; ", audit.faults)}");
+            }
+        }
+        return found;
+    }
+
+    /// <param name="Ids">Which objects it may be: negative for arguments, else where in the code it was made or read.</param>
+    /// <param name="Owners">The objects that own the memory it points to.</param>
+    private sealed record Value(ImmutableHashSet<int> Ids, ImmutableHashSet<int> Owners)
+    {
+        public static readonly Value Nothing = new([], []);
+
+        public Value Or(Value other) => other.Ids.IsSubsetOf(Ids) && other.Owners.IsSubsetOf(Owners) ? this : new(Ids.Union(other.Ids), Owners.Union(other.Owners));
+    }
+
+    /// <param name="Pending">Objects used by native code and not kept since.</param>
+    private sealed record State(ImmutableArray<Value> Stack, ImmutableArray<Value> Locals, ImmutableArray<Value> Arguments, ImmutableHashSet<int> Pending)
+    {
+        public State Or(State other)
+        {
+            ImmutableArray<Value> stack = Join(Stack, other.Stack), locals = Join(Locals, other.Locals), arguments = Join(Arguments, other.Arguments);
+            bool same = stack == Stack && locals == Locals && arguments == Arguments && other.Pending.IsSubsetOf(Pending);
+            return same ? this : new(stack, locals, arguments, Pending.Union(other.Pending));
+        }
+
+        private static ImmutableArray<Value> Join(ImmutableArray<Value> one, ImmutableArray<Value> other)
+        {
+            if (one.Length != other.Length) throw new InvalidOperationException("stacks of different heights meet");
+            Value[] joined = [.. one.Zip(other, (a, b) => a.Or(b))];
+            return joined.AsSpan().SequenceEqual(one.AsSpan()) ? one : [.. joined];
+        }
+    }
+
+    private sealed record Step(int At, OpCode Code, long Number, int[] Targets, MemberInfo? Member, Type? Type, int Next);
+
+    private void Read()
+    {
+        byte[] il = body.GetILAsByteArray()!;
+        Type[]? typeArguments = method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
+        Type[]? methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
+        for (int at = 0; at < il.Length;)
+        {
+            int start = at;
+            OpCode code = il[at] == 0xFE ? Codes[(short)(0xFE00 | il[at + 1])] : Codes[il[at]];
+            at += code.Size;
+            long number = 0;
+            int[] targets = [];
+            MemberInfo? member = null;
+            switch (code.OperandType)
+            {
+                case OperandType.InlineNone: break;
+                case OperandType.ShortInlineBrTarget: targets = [at + 1 + (sbyte)il[at]]; at++; break;
+                case OperandType.InlineBrTarget: targets = [at + 4 + BitConverter.ToInt32(il, at)]; at += 4; break;
+                case OperandType.ShortInlineI or OperandType.ShortInlineVar: number = il[at++]; break;
+                case OperandType.InlineVar: number = BitConverter.ToUInt16(il, at); at += 2; break;
+                case OperandType.InlineI8 or OperandType.InlineR: at += 8; break;
+                case OperandType.InlineSwitch:
+                    int count = BitConverter.ToInt32(il, at), end = at + 4 + 4 * count;
+                    targets = [.. Enumerable.Range(1, count).Select(k => end + BitConverter.ToInt32(il, at + 4 * k))];
+                    at = end;
+                    break;
+                case OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType:
+                    member = method.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments);
+                    at += 4;
+                    break;
+                default: at += 4; break;
+            }
+            steps.Add(start, new Step(start, code, number, targets, member, member as Type, at));
+        }
+    }
+
+    private bool UsesNative(Step step) => step.Code == OpCodes.Calli || step.Member switch
+    {
+        MethodInfo called => IsNative(called) || IsAddress(called.ReturnType),
+        FieldInfo field => IsAddress(field.FieldType),
+        _ => false,
+    };
+
+    private void Follow()
+    {
+        int arguments = method.GetParameters().Length + (method.IsStatic ? 0 : 1);
+        Value[] given = [.. Enumerable.Range(0, arguments).Select(a => new Value(HoldsNothing(ArgumentType(a)) ? [] : [-1 - a], []))];
+        Reach(0, new State([], [.. body.LocalVariables.Select(_ => Value.Nothing)], [.. given], []));
+        while (queue.TryDequeue(out int at)) Run(steps[at], states[at]);
+    }
+
+    private Type ArgumentType(int index) =>
+        method.IsStatic ? method.GetParameters()[index].ParameterType : index == 0 ? method.DeclaringType! : method.GetParameters()[index - 1].ParameterType;
+
+    private void Reach(int at, State state)
+    {
+        State joined = states.TryGetValue(at, out State? before) ? before.Or(state) : state;
+        if (ReferenceEquals(joined, before)) return;
+        states[at] = joined;
+        queue.Enqueue(at);
+        // An exception may come anywhere in a protected part.
+        foreach (ExceptionHandlingClause clause in body.ExceptionHandlingClauses)
+        {
+            if (at < clause.TryOffset || at >= clause.TryOffset + clause.TryLength) continue;
+            bool caught = clause.Flags is ExceptionHandlingClauseOptions.Clause or ExceptionHandlingClauseOptions.Filter;
+            Reach(clause.HandlerOffset, joined with { Stack = caught ? [Value.Nothing] : [] });
+            if (clause.Flags == ExceptionHandlingClauseOptions.Filter) Reach(clause.FilterOffset, joined with { Stack = [Value.Nothing] });
+        }
+    }
+
+    private void Run(Step step, State state)
+    {
+        var stack = new Stack<Value>(state.Stack);
+        Value Pop() => stack.Pop();
+        Value[] Take(int count)
+        {
+            var taken = new Value[count];
+            for (int i = count - 1; i >= 0; i--) taken[i] = stack.Pop();
+            return taken;
+        }
+
+        string name = step.Code.Name!;
+        State next = state;
+        if (name.StartsWith("ldarg", StringComparison.Ordinal))
+        {
+            stack.Push(state.Arguments[Index(step, "ldarg.")]);
+        }
+        else if (name.StartsWith("starg", StringComparison.Ordinal))
+        {
+            next = next with { Arguments = state.Arguments.SetItem((int)step.Number, Pop()) };
+        }
+        else if (name.StartsWith("ldloc", StringComparison.Ordinal))
+        {
+            stack.Push(state.Locals[Index(step, "ldloc.")]);
+        }
+        else if (name.StartsWith("stloc", StringComparison.Ordinal))
+        {
+            next = next with { Locals = state.Locals.SetItem(Index(step, "stloc."), Pop()) };
+        }
+        else if (step.Code == OpCodes.Dup)
+        {
+            stack.Push(stack.Peek());
+        }
+        else if (step.Member is MethodBase called && (step.Code == OpCodes.Call || step.Code == OpCodes.Callvirt || step.Code == OpCodes.Newobj))
+        {
+            next = Call(step, called, next, Take(called.GetParameters().Length + (called.IsStatic || step.Code == OpCodes.Newobj ? 0 : 1)), stack);
+        }
+        else if (step.Member is FieldInfo field)
+        {
+            next = Field(step, field, next, stack);
+        }
+        else if (step.Code == OpCodes.Ret)
+        {
+            Ended(state);
+            return;
+        }
+        else if (step.Code == OpCodes.Throw || step.Code == OpCodes.Rethrow || step.Code == OpCodes.Endfilter)
+        {
+            return;
+        }
+        else if (step.Code == OpCodes.Endfinally)
+        {
+            foreach (ExceptionHandlingClause clause in body.ExceptionHandlingClauses.Where(c => step.At >= c.HandlerOffset && step.At < c.HandlerOffset + c.HandlerLength))
+                foreach (Step leave in Leaves(clause)) Reach(leave.Targets[0], state with { Stack = [] });
+            return;
+        }
+        else if (step.Code == OpCodes.Leave || step.Code == OpCodes.Leave_S)
+        {
+            // Through the innermost finally block, if any.
+            ExceptionHandlingClause? last = body.ExceptionHandlingClauses.FirstOrDefault(c => c.Flags == ExceptionHandlingClauseOptions.Finally && Leaves(c).Contains(step));
+            Reach(last?.HandlerOffset ?? step.Targets[0], state with { Stack = [] });
+            return;
+        }
+        else
+        {
+            next = Other(step, next, stack);
+        }
+        next = next with { Stack = [.. stack.Reverse()] };
+        foreach (int target in step.Targets) Reach(target, next);
+        if (step.Code.FlowControl is not FlowControl.Branch) Reach(step.Next, next);
+    }
+
+    private IEnumerable<Step> Leaves(ExceptionHandlingClause clause) => steps.Values.Where(s => s.Code.Name!.StartsWith("leave", StringComparison.Ordinal)
+        && s.At >= clause.TryOffset && s.At < clause.TryOffset + clause.TryLength
+        && (s.Targets[0] < clause.TryOffset || s.Targets[0] >= clause.TryOffset + clause.TryLength));
+
+    private State Call(Step step, MethodBase called, State state, Value[] given, Stack<Value> stack)
+    {
+        if (called.Name == "KeepAlive")
+        {
+            return state with { Pending = [.. state.Pending.Where(p => !Kept(p, given[0].Ids))] };
+        }
+        State next = state;
+        bool native = IsNative(called);
+        Type result = step.Code == OpCodes.Newobj ? called.DeclaringType! : called is MethodInfo { ReturnType: var type } ? type : typeof(void);
+        ParameterInfo[] parameters = called.GetParameters();
+        int receiver = given.Length - parameters.Length;
+        for (int i = 0; i < given.Length; i++)
+        {
+            // Native code uses what it gets; so may a method that takes an address.
+            if (native || (i >= receiver && IsAddress(parameters[i - receiver].ParameterType))) next = Use(next, given[i].Owners);
+        }
+        if (result == typeof(void)) return next;
+        if (native)
+        {
+            stack.Push(IsPlain(result) ? Value.Nothing : New(step, []));
+            return next;
+        }
+        ImmutableHashSet<int> owners = [.. given.SelectMany(v => v.Owners)], all = [.. given.SelectMany(v => v.Ids)];
+        if (!IsAddress(result))
+        {
+            stack.Push(IsPlain(result) ? Value.Nothing : New(step, Accessors.Contains(called.Name) || result.IsByRef ? all : []));
+            return next;
+        }
+        if (step.Code != OpCodes.Newobj)
+        {
+            for (int i = 0; i < parameters.Length; i++)
+            {
+                // Elements that a query makes while it is read belong to nobody.
+                if (IsSequence(parameters[i].ParameterType) && given[i + receiver].Ids.Any(id => !IsCollection(id)) && !IsAddress(ReturnType))
+                    faults.Add($"addresses of a sequence's elements, IL_{step.At:x4}");
+            }
+            // A span of an array holds it; one that this library makes may be of an object's native memory.
+            if (!IsSpan(result) || called.Module.Assembly == method.Module.Assembly) owners = owners.Union(all);
+        }
+        stack.Push(result.IsValueType || result.IsPointer ? new Value([], owners) : New(step, []) with { Owners = owners });
+        return next;
+    }
+
+    private State Field(Step step, FieldInfo field, State state, Stack<Value> stack)
+    {
+        bool address = IsAddress(field.FieldType);
+        switch (step.Code.Name)
+        {
+            case "ldsfld" or "ldsflda":
+                stack.Push(Value.Nothing);
+                break;
+            case "stsfld":
+                stack.Pop();
+                break;
+            case "stfld":
+                // Whoever reads the field uses the address.
+                State next = Use(state, stack.Pop().Owners);
+                stack.Pop();
+                return next;
+            case "ldfld" or "ldflda":
+                Value from = stack.Pop();
+                if (IsPlain(field.FieldType) && !address) stack.Push(Value.Nothing);
+                // A field of a structure is where the structure is.
+                else if (field.DeclaringType!.IsValueType) stack.Push(address ? from : New(step, from.Ids));
+                else if (address) stack.Push(New(step, from.Ids) with { Owners = from.Ids.Union(from.Owners) });
+                else stack.Push(New(step, from.Ids));
+                break;
+            default:
+                stack.Push(Value.Nothing);
+                break;
+        }
+        return state;
+    }
+
+    private State Other(Step step, State state, Stack<Value> stack)
+    {
+        string name = step.Code.Name!;
+        State next = state;
+        int pops = step.Code.StackBehaviourPop switch
+        {
+            StackBehaviour.Pop0 => 0,
+            StackBehaviour.Pop1 or StackBehaviour.Popi or StackBehaviour.Popref => 1,
+            StackBehaviour.Pop1_pop1 or StackBehaviour.Popi_pop1 or StackBehaviour.Popi_popi or StackBehaviour.Popi_popi8 or StackBehaviour.Popi_popr4
+                or StackBehaviour.Popi_popr8 or StackBehaviour.Popref_pop1 or StackBehaviour.Popref_popi => 2,
+            StackBehaviour.Varpop => throw new NotSupportedException(name),
+            _ => 3,
+        };
+        Value[] taken = new Value[pops];
+        for (int i = pops - 1; i >= 0; i--) taken[i] = stack.Pop();
+        bool dereference = name.StartsWith("ldind", StringComparison.Ordinal) || name.StartsWith("stind", StringComparison.Ordinal)
+            || name is "ldobj" or "stobj" or "cpobj" or "cpblk" or "initblk" or "initobj";
+        if (dereference) next = Use(next, [.. taken.SelectMany(v => v.Owners)]);
+        // Addresses gathered in an array: of each element that went before too.
+        if (name.StartsWith("stelem", StringComparison.Ordinal) && taken[2].Owners.Count > 0)
+        {
+            foreach (int owner in taken[2].Owners.Where(o => o >= 0 && !holders.GetValueOrDefault(o, []).Any()))
+                faults.Add($"addresses gathered from an object made at IL_{owner:x4}");
+            foreach (int array in taken[0].Ids)
+                holders[array] = holders.GetValueOrDefault(array, []);
+        }
+        if (step.Code.StackBehaviourPush == StackBehaviour.Push0) return next;
+        Value result = Value.Nothing;
+        if (name is "ldind.ref" or "ldelem.ref" or "ldobj" or "ldelem" or "ldelema")
+        {
+            result = New(step, taken[0].Ids) with { Owners = name == "ldelema" ? taken[0].Owners : [] };
+        }
+        else if (name is "castclass" or "isinst" or "unbox" or "unbox.any" or "box")
+        {
+            result = taken[0];
+        }
+        else if (name is "newarr")
+        {
+            result = New(step, []);
+        }
+        else if (name is "add" or "sub" or "conv.u" or "conv.i" or "conv.i8" or "conv.u8" or "mul")
+        {
+            result = new Value([], [.. taken.SelectMany(v => v.Owners)]);
+        }
+        stack.Push(result);
+        return next;
+    }
+
+    private State Use(State state, ImmutableHashSet<int> owners) => owners.IsEmpty ? state : state with { Pending = state.Pending.Union(owners) };
+
+    private void Ended(State state)
+    {
+        foreach (int owner in state.Pending) faults.Add(owner < 0 ? $"argument {-1 - owner}" : $"object made at IL_{owner:x4}");
+    }
+
+    private Value New(Step step, ImmutableHashSet<int> from)
+    {
+        ImmutableHashSet<int> known = holders.GetValueOrDefault(step.At, []);
+        holders[step.At] = known.Union(from.Remove(step.At));
+        return new Value([step.At], []);
+    }
+
+    /// <summary>Whether an object is kept by keeping others: it is one of them, or they hold it.</summary>
+    private bool Kept(int id, ImmutableHashSet<int> kept) => Chain(id, []).Overlaps(kept);
+
+    private HashSet<int> Chain(int id, HashSet<int> seen)
+    {
+        if (seen.Add(id))
+            foreach (int holder in holders.GetValueOrDefault(id, [])) Chain(holder, seen);
+        return seen;
+    }
+
+    private bool IsCollection(int id) => id >= 0 && steps[id].Member is MethodInfo { ReturnType: { IsArray: true } or { Name: "List`1" } } or MethodInfo { Name: "ToArray" or "ToList" };
+
+    private Type ReturnType => method is MethodInfo { ReturnType: var type } ? type : typeof(void);
+
+    private static int Index(Step step, string prefix) =>
+        step.Code.Name!.Length == prefix.Length + 1 && char.IsAsciiDigit(step.Code.Name[^1]) ? step.Code.Name[^1] - '0' : (int)step.Number;
+
+    private static bool IsNative(MethodBase called) => called.Attributes.HasFlag(MethodAttributes.PinvokeImpl);
+
+    private static bool IsSequence(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) && !type.GenericTypeArguments[0].IsValueType;
+
+    /// <summary>Numbers and their like: no objects in them.</summary>
+    private static bool IsPlain(Type type) => type.IsPrimitive || type.IsEnum || type.IsPointer || type == typeof(void) || type == typeof(decimal);
+
+    private static bool HoldsNothing(Type type) => IsPlain(type) || (type.IsValueType && IsAddress(type));
+
+    private static bool IsSpan(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() is var definition
+        && (definition == typeof(Span<>) || definition == typeof(ReadOnlySpan<>));
+
+    private static bool IsAddress(Type type)
+    {
+        if (type.IsPointer || type.IsFunctionPointer || type == typeof(nint) || type == typeof(nuint) || type == typeof(GCHandle)) return true;
+        if (type.IsByRef) return false;
+        if (type.HasElementType) return IsAddress(type.GetElementType()!);
+        if (type.IsGenericParameter || type.IsPrimitive || type.IsEnum) return false;
+        if (type.IsSubclassOf(typeof(SafeHandle))) return true;
+        if (type.IsGenericType)
+        {
+            if (IsSpan(type)) return type.GetGenericArguments()[0].IsValueType;
+            return type.GetGenericArguments().Any(IsAddress);
+        }
+        return type.IsValueType && type.Namespace?.StartsWith("TorchSharp", StringComparison.Ordinal) == true
+            && type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(f => IsAddress(f.FieldType));
+    }
+}

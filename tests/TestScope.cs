@@ -1,0 +1,17 @@
+using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Kernels.Device;
+
+namespace ChemScale.Tests;
+
+/// <summary>Scopes that last for the rest of a test, or until the next; a fixture that uses them ends with <see cref="Reset"/>.</summary>
+internal static class TestScope
+{
+    public static void Mode(OperatorMode mode) => new RunScope(mode).Enter();
+
+    public static void Device(CpuDevice device) => new RunScope(RunScope.Current.Mode) { CpuKernels = () => device }.Enter();
+
+    public static void Scratch(int values) => new RunScope(RunScope.Current.Mode) { ScratchValues = values }.Enter();
+
+    public static void Reset() => RunScope.Default.Enter();
+}
