@@ -3,7 +3,7 @@ using ChemScale.Engine.Files;
 namespace ChemScale.Tests.Files;
 
 /// <summary>What goes wrong with a <see cref="FaultyStorage"/>.</summary>
-internal enum Fault
+public enum Fault
 {
     /// <summary>The n-th operation fails, all others work: EIO.</summary>
     Once,
