@@ -167,7 +167,8 @@ internal sealed class LifetimeAudit
         {
             if (at < clause.TryOffset || at >= clause.TryOffset + clause.TryLength) continue;
             bool caught = clause.Flags is ExceptionHandlingClauseOptions.Clause or ExceptionHandlingClauseOptions.Filter;
-            Reach(clause.HandlerOffset, joined with { Stack = caught ? [Value.Nothing] : [] });
+            // What leaves by an exception does not return: finally blocks matter on the other ways.
+            if (caught) Reach(clause.HandlerOffset, joined with { Stack = [Value.Nothing] });
             if (clause.Flags == ExceptionHandlingClauseOptions.Filter) Reach(clause.FilterOffset, joined with { Stack = [Value.Nothing] });
         }
     }
@@ -297,8 +298,9 @@ internal sealed class LifetimeAudit
                 if (IsSequence(parameters[i].ParameterType) && given[i + receiver].Ids.Any(id => !IsCollection(id)) && !IsAddress(ReturnType))
                     faults.Add($"addresses of a sequence's elements, IL_{step.At:x4}");
             }
-            // A span of an array holds it; one that this library makes may be of an object's native memory.
-            if (!IsSpan(result) || called.Module.Assembly == method.Module.Assembly) owners = owners.Union(all);
+            // A span of an array holds it; one that a tensor gives is of its native memory.
+            bool fromObject = called.DeclaringType == typeof(TensorMemory) || called.DeclaringType!.FullName?.StartsWith("TorchSharp.", StringComparison.Ordinal) == true;
+            if (!IsSpan(result) || fromObject) owners = owners.Union(all);
         }
         stack.Push(result.IsValueType || result.IsPointer ? new Value([], owners) : New(step, []) with { Owners = owners });
         return next;
@@ -317,9 +319,8 @@ internal sealed class LifetimeAudit
                 break;
             case "stfld":
                 // Whoever reads the field uses the address.
-                State next = Use(state, stack.Pop().Owners);
-                stack.Pop();
-                return next;
+                Value stored = stack.Pop();
+                return Use(state, stored.Owners.Except(stack.Pop().Ids));
             case "ldfld" or "ldflda":
                 Value from = stack.Pop();
                 if (IsPlain(field.FieldType) && !address) stack.Push(Value.Nothing);
@@ -433,7 +434,6 @@ internal sealed class LifetimeAudit
         if (type.IsByRef) return false;
         if (type.HasElementType) return IsAddress(type.GetElementType()!);
         if (type.IsGenericParameter || type.IsPrimitive || type.IsEnum) return false;
-        if (type.IsSubclassOf(typeof(SafeHandle))) return true;
         if (type.IsGenericType)
         {
             if (IsSpan(type)) return type.GetGenericArguments()[0].IsValueType;

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Differentiation;
 
