@@ -25,7 +25,7 @@ internal sealed class TrainVerb : TrainingVerb
         // Options given beside --resume must agree with the run; they are never ignored.
         Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
         Request().RequireHonoured([experiment]);
-        using ITrainingTask task = TrainingTasks.Create(experiment);
+        using ITrainingTask task = TrainingTasks.Create(experiment, stop);
         var display = new TrainingDisplay();
         TrainingResult result;
         try

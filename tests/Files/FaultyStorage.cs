@@ -2,8 +2,8 @@ using ChemScale.Engine.Files;
 
 namespace ChemScale.Tests.Files;
 
-/// <summary>What goes wrong with a <see cref="FaultyStorage"/>.</summary>
-internal enum Fault
+/// <summary>What goes wrong with a disk of a test.</summary>
+public enum Fault
 {
     /// <summary>The n-th operation fails, all others work: EIO.</summary>
     Once,
@@ -11,7 +11,7 @@ internal enum Fault
     /// <summary>From the n-th operation on nothing works: a disk that is gone, or full.</summary>
     Lasting,
 
-    /// <summary>As <see cref="Lasting"/>, and the power is gone too: <see cref="FaultyStorage.LoseUnsynced"/>.</summary>
+    /// <summary>As <see cref="Lasting"/>, and the power is gone too: what was not flushed is gone.</summary>
     Crash,
 }
 

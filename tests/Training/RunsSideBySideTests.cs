@@ -227,6 +227,8 @@ public class RunsSideBySideTests
 
         public string ItemName => task.ItemName;
 
+        public long UniqueItems => task.UniqueItems;
+
         public TrainingLoss NextLoss()
         {
             Meeting?.SignalAndWait();

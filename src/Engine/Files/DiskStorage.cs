@@ -149,13 +149,12 @@ public sealed partial class DiskStorage : IStorage
     {
         private const int TooLarge = 27;
 
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Write(ReadOnlySpan<byte> buffer)
+        // The other ways to write end here, as a derived FileStream's do.
+        public override void Write(byte[] buffer, int offset, int count)
         {
             try
             {
-                base.Write(buffer);
+                base.Write(buffer, offset, count);
             }
             catch (ArgumentOutOfRangeException)
             {

@@ -34,7 +34,7 @@ internal sealed class ToyFamily : ModelFamily
 
     public override long NonEmbeddingParameters(object config) => Of(config).Width;
 
-    public override ITrainingTask CreateTask(Experiment experiment) => new ToyTask(experiment, ToyData.Read(experiment.Data.Store));
+    public override ITrainingTask CreateTask(Experiment experiment, CancellationToken stop) => new ToyTask(experiment, ToyData.Read(experiment.Data.Store));
 
     public override object Shaped(object config, ModelShape shape) => Of(config) with { Width = shape.Width };
 
