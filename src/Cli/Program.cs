@@ -15,7 +15,19 @@ internal static class Program
     private static readonly Type[] Verbs = [.. typeof(Verb).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Verb)) && !t.IsAbstract)
         .OrderBy(t => t.Name, StringComparer.Ordinal)];
 
-    public static int Main(string[] args) => Descriptors.Suffice() ? Run(args) : 2;
+    public static int Main(string[] args)
+    {
+        try
+        {
+            return Descriptors.Suffice() ? Run(args) : 2;
+        }
+        // The engine refuses to start: it may be first named before a verb runs.
+        catch (TypeInitializationException e) when (e.GetBaseException() is InputException refusal)
+        {
+            Console.Error.WriteLine("chemscale: " + refusal.Message);
+            return 2;
+        }
+    }
 
     // Of its own: what it names is loaded when it is compiled.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -67,11 +79,10 @@ internal static class Program
             Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
             return 2;
         }
-        // The engine refuses to start.
-        catch (TypeInitializationException e) when (e.GetBaseException() is InputException refusal)
+        // The engine refuses to start: Main says why.
+        catch (TypeInitializationException e) when (e.GetBaseException() is InputException)
         {
-            Console.Error.WriteLine("chemscale: " + refusal.Message);
-            return 2;
+            throw;
         }
         catch (OperationCanceledException) when (signalCode != 0)
         {
@@ -80,7 +91,7 @@ internal static class Program
 #pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
         catch (Exception e)
         {
-            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}{(FileErrors.IsOutOfDescriptors(e) ? ". HINT: ulimit -n 1024" : "")}");
+            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}{Hint(e)}");
             if (Environment.GetEnvironmentVariable("CHEMSCALE_TRACE") is { Length: > 0 }) Console.Error.WriteLine(e);
             return 1;
         }
@@ -96,6 +107,10 @@ internal static class Program
             stop.Cancel();
         }
     }
+
+    // Of its own, not part of its caller: the engine's libraries are loaded by the verb that runs, not before.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static string Hint(Exception e) => FileErrors.IsOutOfDescriptors(e) ? ". HINT: ulimit -n 1024" : "";
 
     private static int Explain(NotParsed<object> result)
     {

@@ -66,8 +66,8 @@ public sealed class LifetimeStressTests
         Assert.That(trained.ErrorLines, Has.Length.EqualTo(1).And.Some.Contains("TorchSharp.dll").And.Some.Contains("HINT"));
         Assert.That(Directory.Exists(Workplace.In("none")), Is.False);
         Outcome examined = CommandLine.Run(Path.Combine(folder, "ChemScale.Cli.dll"), [], ["doctor"]);
-        Assert.That(examined.ExitCode, Is.EqualTo(1), examined.ToString());
-        Assert.That(examined.Output, Does.Contain("woven").Or.Contain("Weaver.targets"));
+        Assert.That(examined.ExitCode, Is.Not.Zero, examined.ToString());
+        Assert.That(examined.Output + examined.Error, Does.Contain("Weaver.targets"));
     }
 
     /// <summary>When this fails, TorchSharp keeps its objects alive by itself: the weaver can go.</summary>
