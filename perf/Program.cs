@@ -30,6 +30,11 @@ internal static class Program
         {
             return Refuse(e.Message);
         }
+        // The engine refuses to start.
+        catch (TypeInitializationException e) when (e.GetBaseException() is InputException refusal)
+        {
+            return Refuse(refusal.Message);
+        }
 #pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
         catch (Exception e)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ChemScale.Engine;
 using CommandLine;
@@ -15,6 +16,22 @@ internal static class Program
         .OrderBy(t => t.Name, StringComparer.Ordinal)];
 
     public static int Main(string[] args)
+    {
+        try
+        {
+            return Descriptors.Suffice() ? Run(args) : 2;
+        }
+        // The engine refuses to start: it may be first named before a verb runs.
+        catch (TypeInitializationException e) when (e.GetBaseException() is InputException refusal)
+        {
+            Console.Error.WriteLine("chemscale: " + refusal.Message);
+            return 2;
+        }
+    }
+
+    // Of its own: what it names is loaded when it is compiled.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Run(string[] args)
     {
         Console.SetError(new ToleratedError(Console.Error));
         using var parser = new Parser(settings =>
@@ -62,6 +79,11 @@ internal static class Program
             Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
             return 2;
         }
+        // The engine refuses to start: Main says why.
+        catch (TypeInitializationException e) when (e.GetBaseException() is InputException)
+        {
+            throw;
+        }
         catch (OperationCanceledException) when (signalCode != 0)
         {
             return signalCode;
@@ -69,7 +91,7 @@ internal static class Program
 #pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
         catch (Exception e)
         {
-            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}");
+            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}{Hint(e)}");
             if (Environment.GetEnvironmentVariable("CHEMSCALE_TRACE") is { Length: > 0 }) Console.Error.WriteLine(e);
             return 1;
         }
@@ -86,6 +108,10 @@ internal static class Program
         }
     }
 
+    // Of its own, not part of its caller: the engine's libraries are loaded by the verb that runs, not before.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static string Hint(Exception e) => FileErrors.IsOutOfDescriptors(e) ? ". HINT: ulimit -n 1024" : "";
+
     private static int Explain(NotParsed<object> result)
     {
         if (result.Errors.IsHelp() || result.Errors.IsVersion())
@@ -100,6 +126,8 @@ internal static class Program
             return 0;
         }
         Error error = result.Errors.First();
+        // Values of the engine's own types cannot be read where it refuses to start: that is then what is wrong.
+        if (error is BadFormatConversionError) RuntimeHelpers.RunModuleConstructor(typeof(InputException).Module.ModuleHandle);
         string verbs = string.Join(", ", Verbs.Select(v => ((VerbAttribute)v.GetCustomAttributes(typeof(VerbAttribute), false)[0]).Name));
         Console.Error.WriteLine("chemscale: " + error switch
         {

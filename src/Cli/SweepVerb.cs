@@ -2,6 +2,7 @@ using ChemScale.Engine;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
+using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
 namespace ChemScale.Cli;
@@ -31,6 +32,7 @@ internal sealed class SweepVerb : DistributedVerb
     {
         if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
         CheckDistribution();
+        if (Parallel > 0 && Distributed) throw new InputException("--parallel", "given beside --workers or --slurm", "one of them");
         if (Status) return Tell(SweepPlan.Read(Out), mustBeDone: false);
         SweepPlan plan = Plan(stop);
         int parallel = Parallel > 0 ? Parallel : Math.Min(Environment.ProcessorCount, plan.Runs.Count);
@@ -69,13 +71,18 @@ internal sealed class SweepVerb : DistributedVerb
         if (SweepFilePath is null)
         {
             if (!Vary.Any()) throw new InputException("--vary", "none", "one or more of KEY=VALUE,VALUE..., or --file");
-            return new SweepPlan(directory, Sweep.Plan(Build(Out, stop), [.. Vary.Select(Variation.Parse)], directory));
+            IReadOnlyList<PlannedRun> runs = Sweep.Plan(Build(Out, stop), [.. Vary.Select(Variation.Parse)], directory);
+            Request().RequireHonoured([.. runs.Select(r => r.Experiment)]);
+            return new SweepPlan(directory, runs);
         }
+        if (ExperimentFile is not null) throw new InputException("--experiment", "given beside --file", "one of them", "the file has its own experiment");
         if (Vary.Any()) throw new InputException("--vary", "given beside --file", "one of them", "the file has its own vary");
         SweepFile file = SweepFile.Read(SweepFilePath);
         // What is wrong with a setting shows before any data are prepared.
         file.Plan(file.Experiment, directory);
-        return new SweepPlan(directory, file.Plan(Build(Out, stop, file.Experiment), directory), file.Selection);
+        IReadOnlyList<PlannedRun> planned = file.Plan(Build(Out, stop, file.Experiment), directory);
+        Request().RequireHonoured([.. planned.Select(r => r.Experiment)]);
+        return new SweepPlan(directory, planned, file.Selection);
     }
 
     private int Tell(SweepPlan plan, bool mustBeDone)

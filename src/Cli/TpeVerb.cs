@@ -36,6 +36,10 @@ internal sealed partial class TpeVerb : DistributedVerb
         CheckDistribution();
         if (Distributed && Keep != KeepRule.Best)
             throw new InputException("--keep", "undecided, with --workers or --slurm", "best", "the undecided are found while others are finished: in one process");
+        foreach ((string option, bool given, string own) in (ReadOnlySpan<(string, bool, string)>)[("--lr", LearningRate is not null, "--rates or --rate-range"),
+            ("--batch", Batch is not null, "--batches or --batch-range"), ("--steps", Steps is not null, "--epochs"), ("--patience", Patience is not null, "--epochs"),
+            ("--parallel", Parallel > 0 && Distributed, "--workers")])
+            if (given) throw new InputException(option, "given for a search, which has its own", own);
         int epochs = Epochs ?? 50;
         var search = new TrainingPerformanceSearch
         {
@@ -47,9 +51,10 @@ internal sealed partial class TpeVerb : DistributedVerb
             ProbeEpochs = ProbeEpochs ?? Math.Max(1, epochs / 5),
             Validate = Validate,
         };
+        RunSelection steps = search.Plan(Path.GetFullPath(Out));
+        Request().RequireHonoured([.. steps.Runs.Select(r => r.Experiment)]);
         if (Distributed)
         {
-            RunSelection steps = search.Plan(Path.GetFullPath(Out));
             var plan = new SweepPlan(Path.GetFullPath(Out), steps.Runs, steps.Spec, steps.Default);
             if (Distribute(plan.Write(), stop)) Tell(steps.Summarize(steps.Select()), search);
             return 0;

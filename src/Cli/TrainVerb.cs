@@ -24,7 +24,8 @@ internal sealed class TrainVerb : TrainingVerb
         else if (!directory.IsStarted) RequireDescribed(directory);
         // Options given beside --resume must agree with the run; they are never ignored.
         Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
-        using ITrainingTask task = TrainingTasks.Create(experiment);
+        Request().RequireHonoured([experiment]);
+        using ITrainingTask task = TrainingTasks.Create(experiment, stop);
         var display = new TrainingDisplay();
         TrainingResult result;
         try

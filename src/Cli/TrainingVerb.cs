@@ -180,11 +180,6 @@ internal abstract class TrainingVerb : Verb
     [Key("seed")]
     public long? Seed { get; set; }
 
-    /// <summary>Whether any option says what to train, on what, or how; those that concern a session only do not.</summary>
-    protected bool IsDescribed => typeof(TrainingVerb).GetProperties().Where(p => p.DeclaringType == typeof(TrainingVerb))
-        .Where(p => p.Name is not (nameof(Threads) or nameof(Device) or nameof(Operators) or nameof(CheckpointEvery)))
-        .Any(p => p.GetValue(this) is { } value && (value is not IEnumerable<string> list || value is string || list.Any()));
-
     /// <summary>What these options ask for.</summary>
     /// <param name="begun">The experiment of a run to go on with: what the options start from where no file is given.</param>
     protected TrainingRequest Request(Experiment? begun = null) => new()
@@ -214,4 +209,9 @@ internal abstract class TrainingVerb : Verb
         using var display = new PreparationDisplay();
         return Request(begun).Build(folder, new DataObserver { Molecules = display, Frames = display.Report }, stop);
     }
+
+    /// <summary>Whether any option says what to train, on what, or how; those that concern a session only do not.</summary>
+    protected bool IsDescribed => typeof(TrainingVerb).GetProperties().Where(p => p.DeclaringType == typeof(TrainingVerb))
+        .Where(p => p.Name is not (nameof(Threads) or nameof(Device) or nameof(Operators) or nameof(CheckpointEvery)))
+        .Any(p => p.GetValue(this) is { } value && (value is not IEnumerable<string> list || value is string || list.Any()));
 }

@@ -22,6 +22,9 @@ public static class FileErrors
     public static bool IsOfTheSystem(Exception e) => e is IOException or UnauthorizedAccessException
         || (e is AggregateException all ? all.InnerExceptions.All(IsOfTheSystem) : e.InnerException is { } inner && e is not InputException && IsOfTheSystem(inner));
 
+    /// <summary>The process, or the machine, has as many files open as it may.</summary>
+    public static bool IsOutOfDescriptors(Exception e) => e is IOException { HResult: 23 or 24 } || (e.InnerException is { } inner && IsOutOfDescriptors(inner));
+
     /// <summary>There is a file of that name; false only where there is surely none.</summary>
     /// <exception cref="IOException">It cannot be told.</exception>
     /// <exception cref="UnauthorizedAccessException">A folder on the way may not be searched.</exception>

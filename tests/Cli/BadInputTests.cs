@@ -79,6 +79,15 @@ public sealed class BadInputTests
         Assert.That(Directory.Exists(Workplace.In("refused")), Is.False);
     }
 
+    [TestCase("--batch 0", "--batch: 0; expected at least 1"), TestCase("--heads 3", "--heads: 3 heads"), TestCase("--size 64 --layers 2", "--size: given beside --layers")]
+    [TestCase("--features 8", "--features: given for chemgpt"), TestCase("--frames a.xyz", "--frames: "), TestCase("--validate-every often", "--validate-every: 'often'")]
+    [TestCase("--set model.width=wide", "--set: model.width: 'wide'"), TestCase("--model gpt5", "--model: 'gpt5'"), TestCase("--limit 0", "--limit: 0")]
+    public void A_mistake_is_named_by_its_option(string options, string message)
+    {
+        Assert.That(Refused(["train", .. Words(options), "--out", Workplace.In("refused")]).Error, Does.StartWith("chemscale: " + message));
+        Assert.That(Directory.Exists(Workplace.In("refused")), Is.False);
+    }
+
     [Test]
     public void A_refused_training_prepares_no_data()
     {

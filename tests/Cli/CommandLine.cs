@@ -43,6 +43,14 @@ internal static class CommandLine
     /// <summary>The command in a process, to its end.</summary>
     public static Outcome Run(IEnumerable<string> arguments, byte[]? input = null) => new RunningCommand(Dotnet([Assembly, .. arguments]), input).Wait();
 
+    /// <summary>A program of .NET in a process, with more in its environment.</summary>
+    public static Outcome Run(string program, IEnumerable<(string Name, string Value)> environment, IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = Dotnet([program, .. arguments]);
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
+        return new RunningCommand(start, null).Wait();
+    }
+
     public static RunningCommand Start(params string[] arguments) => new(Dotnet([Assembly, .. arguments]), null);
 
     /// <summary>The command as bash runs it; <paramref name="script"/> names it <c>"$@"</c>.</summary>

@@ -68,6 +68,14 @@ public sealed class CrashTests
         Assert.That(second.Wait().ExitCode, Is.EqualTo(130));
         Assert.That(RowsOfSteps(run), Is.EqualTo(NewestCheckpoint(run)));
 
+        // A terminal that is closed.
+        int interrupted = NewestCheckpoint(run);
+        RunningCommand third = CommandLine.Start("train", "--out", run, "--resume");
+        Assert.That(third.Await(() => NewestCheckpoint(run) > interrupted + 10), Is.True);
+        third.Signal("HUP");
+        Assert.That(third.Wait().ExitCode, Is.EqualTo(143));
+        Assert.That(RowsOfSteps(run), Is.EqualTo(NewestCheckpoint(run)));
+
         Outcome last = CommandLine.Here("train", "--out", run, "--resume", "--json");
         Assert.That(last.ExitCode, Is.Zero, last.ToString());
         AssertSameAsReference(run);
@@ -112,6 +120,44 @@ public sealed class CrashTests
         BadInputTests.Refused(["train", "--out", run, "--resume"]);
         BadInputTests.Refused(["generate", "--run", run, "--out", Workplace.In("refused")]);
         Assert.That(Workplace.Content(run), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Resuming_where_no_run_is_begins_none_that_nobody_described()
+    {
+        Outcome nothing = BadInputTests.Refused(["train", "--out", Workplace.In("no-run"), "--resume"]);
+        Assert.That(nothing.Error, Does.Contain("no experiment.yaml").And.Contain("HINT"));
+        Assert.That(Directory.Exists(Workplace.In("no-run")), Is.False);
+        BadInputTests.Refused(["train", "--out", Workplace.In("no-run"), "--resume", "--threads", "1", "--checkpoint-every", "never"]);
+        string run = Workplace.PutAside("no-experiment");
+        File.Delete(Path.Combine(run, "experiment.yaml"));
+        Assert.That(BadInputTests.Refused(["train", "--out", run, "--resume"]).Error, Does.Contain("no experiment.yaml"));
+        Assert.That(BadInputTests.Refused([.. Workplace.Train("no-experiment", "--epochs", "1"), "--resume"]).Error, Does.Contain("no experiment.yaml"));
+    }
+
+    [TestCase(64), TestCase(100), TestCase(50)]
+    public void Too_few_file_descriptors_are_told_in_one_line(int limit)
+    {
+        Outcome outcome = CommandLine.Bash($"ulimit -n {limit}; exec \"$@\"", "train", "--out", Workplace.In("few"), "--steps", "1");
+        Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
+        Assert.That(outcome.ErrorLines, Is.EqualTo(new[] { $"chemscale: file descriptors: at most {limit}; expected at least 160. HINT: ulimit -n 1024, or ask who sets the limit" }));
+    }
+
+    [Test]
+    public void A_checkpoint_that_cannot_be_read_is_not_called_damaged_and_nothing_older_is_taken()
+    {
+        string run = Workplace.PutAside("unreadable");
+        string file = Path.Combine(Checkpoints(run)[0], "state.json");
+        File.Delete(file);
+        // Whoever runs the tests may be allowed to read everything; a link to itself nobody can follow.
+        File.CreateSymbolicLink(file, file);
+        Dictionary<string, byte[]> before = Workplace.Content(Checkpoints(run)[1]);
+        foreach (string[] command in (string[][])[["train", "--out", run, "--resume"], ["generate", "--run", run, "--out", Workplace.In("from-unreadable")]])
+        {
+            Outcome outcome = BadInputTests.Refused(command);
+            Assert.That(outcome.Error, Does.Contain("cannot be read").And.Contain("nothing older is taken").And.Not.Contain("damaged"));
+        }
+        Assert.That(Workplace.Content(Checkpoints(run)[1]), Is.EqualTo(before));
     }
 
     [Test]

@@ -50,7 +50,7 @@ public sealed class Version03Tests
         File.Delete(Path.Combine(run, "DONE"));
         foreach (string later in Directory.GetDirectories(Path.Combine(run, "checkpoints")).Where(d => !d.EndsWith("step-000000002", StringComparison.Ordinal)))
             Directory.Delete(later, recursive: true);
-        Expect(0, "train", "--resume", "--out", run);
+        Command(0, "train", "--resume", "--out", run);
         string[] found = File.ReadAllLines(Path.Combine(run, "metrics.csv"));
         Assert.That(found, Has.Length.EqualTo(recorded.Length));
         // The bits are those of the machine that wrote them; what other processors round differently is far below this.
@@ -63,14 +63,14 @@ public sealed class Version03Tests
     {
         string run = In($"runs/{family}");
         byte[] done = File.ReadAllBytes(Path.Combine(run, "DONE"));
-        Expect(0, "train", "--resume", "--out", run);
+        Command(0, "train", "--resume", "--out", run);
         Assert.That(File.ReadAllBytes(Path.Combine(run, "DONE")), Is.EqualTo(done));
     }
 
     [TestCaseSource(nameof(ForceFields))]
     public void A_run_evaluates_its_validation_frames(string family)
     {
-        string answer = Expect(0, "evaluate", "--run", In($"runs/{family}"), "--frames", In("ethanol.extxyz"), "--units", "eV", "--out", In($"evaluated-{family}"), "--json");
+        string answer = Command(0, "evaluate", "--run", In($"runs/{family}"), "--frames", In("ethanol.extxyz"), "--units", "eV", "--out", In($"evaluated-{family}"), "--json");
         using var json = JsonDocument.Parse(answer);
         Assert.That(json.RootElement.GetRawText(), Does.Not.Contain("NaN"));
     }
@@ -79,7 +79,7 @@ public sealed class Version03Tests
     public void A_run_predicts_what_it_predicted(string family)
     {
         string file = In($"predicted-{family}.extxyz");
-        Expect(0, "predict", "--run", In($"runs/{family}"), "--frames", In("ethanol.extxyz"), "--out", file, "--threads", "1");
+        Command(0, "predict", "--run", In($"runs/{family}"), "--frames", In("ethanol.extxyz"), "--out", file, "--threads", "1");
         string[] expected = File.ReadAllLines(In($"expected/{family}.extxyz"));
         string[] found = [.. File.ReadLines(file).Take(expected.Length)];
         Assert.That(found, Has.Length.EqualTo(expected.Length));
@@ -96,7 +96,7 @@ public sealed class Version03Tests
     [Test]
     public void A_language_model_generates_what_it_generated()
     {
-        Expect(0, "generate", "--run", In("runs/chemgpt"), "--count", "5", "--max-tokens", "20", "--seed", "3", "--out", In("generated"), "--threads", "1");
+        Command(0, "generate", "--run", In("runs/chemgpt"), "--count", "5", "--max-tokens", "20", "--seed", "3", "--out", In("generated"), "--threads", "1");
         Assert.That(File.ReadAllLines(In("generated/molecules.tsv")), Is.EqualTo(File.ReadAllLines(In("expected/chemgpt.tsv"))));
     }
 
@@ -105,11 +105,11 @@ public sealed class Version03Tests
     {
         string sweep = Copy("sweep", "sweep-again");
         string[] recorded = File.ReadAllLines(Path.Combine(sweep, "sweep.csv"));
-        Assert.That(Expect(0, "sweep", "--status", "--out", sweep), Does.Contain("complete"));
+        Assert.That(Command(0, "sweep", "--status", "--out", sweep), Does.Contain("complete"));
         string lost = Path.Combine(sweep, "learningRate-3e-3");
         string[] metrics = File.ReadAllLines(Path.Combine(lost, "metrics.csv"));
         Directory.Delete(lost, recursive: true);
-        Expect(0, "sweep", "--data", In("molecules"), "--layers", "1", "--width", "16", "--heads", "2", "--batch", "8", "--validation", "20", "--limit", "60", "--epochs", "2",
+        Command(0, "sweep", "--data", In("molecules"), "--layers", "1", "--width", "16", "--heads", "2", "--batch", "8", "--validation", "20", "--limit", "60", "--epochs", "2",
             "--threads", "1", "--vary", "training.learningRate=1e-3,3e-3", "--parallel", "1", "--out", sweep);
         string[] again = File.ReadAllLines(Path.Combine(lost, "metrics.csv"));
         Assert.That(again, Has.Length.EqualTo(metrics.Length));
@@ -122,9 +122,9 @@ public sealed class Version03Tests
     {
         string study = In("study");
         Dictionary<string, DateTime> done = Directory.GetFiles(study, "DONE", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
-        Assert.That(done, Has.Count.AtLeast(14));
+        Expect.AtLeast(done.Count, 14);
         JsonElement[] before = Selections();
-        Expect(0, "study", "--families", "chemgpt", "schnet", "--limit", "200", "--layers", "1", "--widths", "16", "--subsets", "40,80,160", "--rates", "1e-3,3e-3",
+        Command(0, "study", "--families", "chemgpt", "schnet", "--limit", "200", "--layers", "1", "--widths", "16", "--subsets", "40,80,160", "--rates", "1e-3,3e-3",
             "--batches", "16", "--search-epochs", "5", "--probe-epochs", "2", "--seen", "400", "--frames", In("ethanol.extxyz"), "--shapes", "1x4,1x8",
             "--frame-subsets", "8,16,32", "--frame-rates", "1e-3,3e-3", "--frame-batches", "4", "--frames-seen", "100", "--out", study);
         foreach ((string file, DateTime time) in done) Assert.That(File.GetLastWriteTimeUtc(file), Is.EqualTo(time), file);
@@ -142,8 +142,8 @@ public sealed class Version03Tests
     [Test]
     public void Its_curves_and_runs_are_estimated_and_fitted()
     {
-        Expect(0, "estimate", In("study/chemgpt/tpe"), "--probe-epochs", "2", "--json");
-        Expect(0, "fit", In("study/chemgpt/grid"), "--resource", "data", "--bootstrap", "0", "--json");
+        Command(0, "estimate", In("study/chemgpt/tpe"), "--probe-epochs", "2", "--json");
+        Command(0, "fit", In("study/chemgpt/grid"), "--resource", "data", "--bootstrap", "0", "--json");
     }
 
     private string In(string name) => Path.Combine(folder, name);
@@ -160,7 +160,7 @@ public sealed class Version03Tests
         return target;
     }
 
-    private static string Expect(int code, params string[] arguments)
+    private static string Command(int code, params string[] arguments)
     {
         Outcome outcome = Cli.CommandLine.Here(arguments);
         Assert.That(outcome.ExitCode, Is.EqualTo(code), outcome.ToString());

@@ -2,8 +2,8 @@ using ChemScale.Engine.Files;
 
 namespace ChemScale.Tests.Files;
 
-/// <summary>What goes wrong with a <see cref="FaultyStorage"/>.</summary>
-internal enum Fault
+/// <summary>What goes wrong with a disk of a test.</summary>
+public enum Fault
 {
     /// <summary>The n-th operation fails, all others work: EIO.</summary>
     Once,
@@ -11,7 +11,7 @@ internal enum Fault
     /// <summary>From the n-th operation on nothing works: a disk that is gone, or full.</summary>
     Lasting,
 
-    /// <summary>As <see cref="Lasting"/>, and the power is gone too: <see cref="FaultyStorage.LoseUnsynced"/>.</summary>
+    /// <summary>As <see cref="Lasting"/>, and the power is gone too: what was not flushed is gone.</summary>
     Crash,
 }
 
@@ -36,6 +36,9 @@ internal sealed class FaultyStorage(int failAt, Fault fault = Fault.Crash, param
 
     /// <summary>What it was.</summary>
     public string FailedOperation { get; private set; } = "";
+
+    /// <summary>Directories that got their names.</summary>
+    public List<string> Named { get; } = [];
 
     /// <summary>errno of the failure.</summary>
     public int Error { get; init; } = InputOutputError;
@@ -108,6 +111,7 @@ internal sealed class FaultyStorage(int failAt, Fault fault = Fault.Crash, param
     {
         Count(nameof(MoveDirectory), to);
         disk.MoveDirectory(from, to);
+        Named.Add(Path.GetFileName(to));
         string prefix = from + Path.DirectorySeparatorChar;
         lock (access)
             foreach (string path in synced.Keys.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).ToArray())

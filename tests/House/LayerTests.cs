@@ -16,12 +16,12 @@ public class LayerTests
         ["Files"] = [],
         ["Native"] = [],
         ["Chemistry"] = [],
-        ["Stores"] = [],
-        ["Atoms"] = ["Native", "Stores"],
-        ["Tokens"] = ["Chemistry", "Stores"],
+        ["Stores"] = ["Files"],
+        ["Atoms"] = ["Native", "Files", "Stores"],
+        ["Tokens"] = ["Chemistry", "Files", "Stores"],
         ["Operators"] = ["Native", "Atoms", Kernels],
         ["Models"] = ["Native", "Operators", "Chemistry", "Tokens", "Atoms"],
-        ["Training"] = ["Native", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
+        ["Training"] = ["Native", "Files", "Stores", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
         ["Simulation"] = ["Native", "Operators", "Models", "Atoms", "Numerics"],
         ["Generation"] = ["Native", "Operators", "Models", "Chemistry", "Tokens"],
         ["Numerics"] = [],
@@ -29,7 +29,7 @@ public class LayerTests
         ["Scaling"] = ["Numerics"],
         ["Studies"] =
         [
-            "Native", "Chemistry", "Atoms", "Tokens", "Operators", "Models", "Training", "Simulation", "Generation", "Estimation", "Scaling", "Numerics",
+            "Native", "Files", "Stores", "Chemistry", "Atoms", "Tokens", "Operators", "Models", "Training", "Simulation", "Generation", "Estimation", "Scaling", "Numerics",
         ],
     };
 

@@ -78,6 +78,6 @@ public class ModuleCacheTests
             Directory.Delete(folder, recursive: true);
             if (!storage.Failed) break;
         }
-        Assert.That(n, Is.GreaterThan(5));
+        Expect.Above(n, 5);
     }
 }

@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Files;
@@ -26,7 +26,8 @@ public sealed class ModelTensorsTests
         foreach ((string name, Tensor tensor) in stored)
         {
             Assert.That(tensor.is_contiguous(), name);
-            Assert.That(places.TryAdd(NativeAutograd.DataPointer(tensor), name), $"{name} is {places.GetValueOrDefault(NativeAutograd.DataPointer(tensor))} again");
+            using var memory = new TensorMemory(tensor);
+            Assert.That(places.TryAdd(memory.Address, name), $"{name} is {places.GetValueOrDefault(memory.Address)} again");
         }
     }
 

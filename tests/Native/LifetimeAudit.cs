@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
+using ChemScale.Engine.Native;
 
 namespace ChemScale.Tests.Native;
 
@@ -60,7 +61,8 @@ internal sealed class LifetimeAudit
 
     /// <param name="Ids">Which objects it may be: negative for arguments, else where in the code it was made or read.</param>
     /// <param name="Owners">The objects that own the memory it points to.</param>
-    private sealed record Value(ImmutableHashSet<int> Ids, ImmutableHashSet<int> Owners)
+    /// <param name="Place">The local whose address it is; -1: none.</param>
+    private sealed record Value(ImmutableHashSet<int> Ids, ImmutableHashSet<int> Owners, int Place = -1)
     {
         public static readonly Value Nothing = new([], []);
 
@@ -117,10 +119,23 @@ internal sealed class LifetimeAudit
                     member = method.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments);
                     at += 4;
                     break;
+                case OperandType.InlineSig:
+                    (int taken, bool gives) = Signature(method.Module.ResolveSignature(BitConverter.ToInt32(il, at)));
+                    number = gives ? -taken : taken;
+                    at += 4;
+                    break;
                 default: at += 4; break;
             }
             steps.Add(start, new Step(start, code, number, targets, member, member as Type, at));
         }
+    }
+
+    /// <summary>Values that a call through a pointer takes, the pointer among them, and whether it gives one (ECMA-335, II.23.2.3).</summary>
+    private static (int Taken, bool Gives) Signature(byte[] signature)
+    {
+        int at = 2, taken = signature[1] + ((signature[0] & 0x20) != 0 ? 1 : 0) + 1;
+        while (signature[at] is 0x1F or 0x20) at += 1 + (signature[at + 1] switch { < 0x80 => 1, < 0xC0 => 2, _ => 4 });
+        return (taken, signature[at] != 1);
     }
 
     private bool UsesNative(Step step) => step.Code == OpCodes.Calli || step.Member switch
@@ -152,7 +167,8 @@ internal sealed class LifetimeAudit
         {
             if (at < clause.TryOffset || at >= clause.TryOffset + clause.TryLength) continue;
             bool caught = clause.Flags is ExceptionHandlingClauseOptions.Clause or ExceptionHandlingClauseOptions.Filter;
-            Reach(clause.HandlerOffset, joined with { Stack = caught ? [Value.Nothing] : [] });
+            // What leaves by an exception does not return: finally blocks matter on the other ways.
+            if (caught) Reach(clause.HandlerOffset, joined with { Stack = [Value.Nothing] });
             if (clause.Flags == ExceptionHandlingClauseOptions.Filter) Reach(clause.FilterOffset, joined with { Stack = [Value.Nothing] });
         }
     }
@@ -180,7 +196,8 @@ internal sealed class LifetimeAudit
         }
         else if (name.StartsWith("ldloc", StringComparison.Ordinal))
         {
-            stack.Push(state.Locals[Index(step, "ldloc.")]);
+            int local = Index(step, "ldloc.");
+            stack.Push(name.StartsWith("ldloca", StringComparison.Ordinal) ? state.Locals[local] with { Place = local } : state.Locals[local]);
         }
         else if (name.StartsWith("stloc", StringComparison.Ordinal))
         {
@@ -193,6 +210,12 @@ internal sealed class LifetimeAudit
         else if (step.Member is MethodBase called && (step.Code == OpCodes.Call || step.Code == OpCodes.Callvirt || step.Code == OpCodes.Newobj))
         {
             next = Call(step, called, next, Take(called.GetParameters().Length + (called.IsStatic || step.Code == OpCodes.Newobj ? 0 : 1)), stack);
+        }
+        else if (step.Code == OpCodes.Calli)
+        {
+            // The function's address lies on top of its arguments.
+            next = Use(next, [.. Take((int)Math.Abs(step.Number)).SelectMany(v => v.Owners)]);
+            if (step.Number < 0) stack.Push(Value.Nothing);
         }
         else if (step.Member is FieldInfo field)
         {
@@ -235,7 +258,7 @@ internal sealed class LifetimeAudit
 
     private State Call(Step step, MethodBase called, State state, Value[] given, Stack<Value> stack)
     {
-        if (called.Name == "KeepAlive")
+        if (called.Name == "KeepAlive" || (called.Name == "Dispose" && called.DeclaringType == typeof(TensorMemory)))
         {
             return state with { Pending = [.. state.Pending.Where(p => !Kept(p, given[0].Ids))] };
         }
@@ -248,6 +271,12 @@ internal sealed class LifetimeAudit
         {
             // Native code uses what it gets; so may a method that takes an address.
             if (native || (i >= receiver && IsAddress(parameters[i - receiver].ParameterType))) next = Use(next, given[i].Owners);
+        }
+        if (called.IsConstructor && given.Length > receiver && receiver > 0 && given[0].Place >= 0)
+        {
+            // A structure made in its place.
+            Value made = New(step, [.. given[1..].SelectMany(v => v.Ids)]) with { Owners = [.. given[1..].SelectMany(v => v.Owners)] };
+            return next with { Locals = next.Locals.SetItem(given[0].Place, IsAddress(called.DeclaringType!) ? made with { Ids = [] } : made) };
         }
         if (result == typeof(void)) return next;
         if (native)
@@ -269,8 +298,9 @@ internal sealed class LifetimeAudit
                 if (IsSequence(parameters[i].ParameterType) && given[i + receiver].Ids.Any(id => !IsCollection(id)) && !IsAddress(ReturnType))
                     faults.Add($"addresses of a sequence's elements, IL_{step.At:x4}");
             }
-            // A span of an array holds it; one that this library makes may be of an object's native memory.
-            if (!IsSpan(result) || called.Module.Assembly == method.Module.Assembly) owners = owners.Union(all);
+            // A span of an array holds it; one that a tensor gives is of its native memory.
+            bool fromObject = called.DeclaringType == typeof(TensorMemory) || called.DeclaringType!.FullName?.StartsWith("TorchSharp.", StringComparison.Ordinal) == true;
+            if (!IsSpan(result) || fromObject) owners = owners.Union(all);
         }
         stack.Push(result.IsValueType || result.IsPointer ? new Value([], owners) : New(step, []) with { Owners = owners });
         return next;
@@ -289,9 +319,8 @@ internal sealed class LifetimeAudit
                 break;
             case "stfld":
                 // Whoever reads the field uses the address.
-                State next = Use(state, stack.Pop().Owners);
-                stack.Pop();
-                return next;
+                Value stored = stack.Pop();
+                return Use(state, stored.Owners.Except(stack.Pop().Ids));
             case "ldfld" or "ldflda":
                 Value from = stack.Pop();
                 if (IsPlain(field.FieldType) && !address) stack.Push(Value.Nothing);
@@ -405,7 +434,6 @@ internal sealed class LifetimeAudit
         if (type.IsByRef) return false;
         if (type.HasElementType) return IsAddress(type.GetElementType()!);
         if (type.IsGenericParameter || type.IsPrimitive || type.IsEnum) return false;
-        if (type.IsSubclassOf(typeof(SafeHandle))) return true;
         if (type.IsGenericType)
         {
             if (IsSpan(type)) return type.GetGenericArguments()[0].IsValueType;

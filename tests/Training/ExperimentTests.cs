@@ -171,7 +171,7 @@ public class ExperimentTests
         "training.attention: bfloat16 for heads 8 wide; expected heads 16, 32, 64 or 128 wide")]
     [TestCase("{model: {family: chemgpt, width: 256}, training: {epochs: 1, attention: bfloat16, device: cuda, dtype: float64}}",
         "training.attention: bfloat16 for weights in float64; expected training.dtype: float32")]
-    [TestCase("{model: {family: schnet}, training: {epochs: 1, attention: bfloat16, device: cuda}}", "bfloat16 for a model of atoms")]
+    [TestCase("{model: {family: schnet}, training: {epochs: 1, attention: bfloat16, device: cuda}}", "bfloat16 for schnet")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, attention: float16}}", "'float16'; expected weights or bfloat16")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, validationInterval: often}}", "expected an interval")]
     [TestCase("{model: {family: chemgpt}, training: {epochs: 1, validationInterval: 2 minutes}}", "expected epochs, steps or never")]

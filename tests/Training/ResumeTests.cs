@@ -61,7 +61,7 @@ public class ResumeTests
             }
             if (!storage.Failed) break;
             storage.LoseUnsynced();
-            time.Advance(RunClaim.Silence);
+            time.Advance(RunClaim.Silence + TimeSpan.FromSeconds(10));
             using (var task = new RegressionTask())
             {
                 TrainingResult result =
@@ -75,6 +75,143 @@ public class ResumeTests
             Directory.Delete(run, recursive: true);
         }
         Expect.Above(crashes, 100 / stride);
+    }
+
+    [TestCase(Fault.Once)]
+    [TestCase(Fault.Lasting)]
+    public void Whatever_write_flush_or_rename_fails_a_run_is_not_done_keeps_a_checkpoint_and_resumes_to_the_bit(Fault fault)
+    {
+        using var folder = new TemporaryFolder();
+        TrainingSpec training = ToyRuns.EverythingOn with { Epochs = null, Steps = 3, CheckpointInterval = Interval.Steps(1), ValidationInterval = Interval.Steps(1) };
+        ToyRuns.Run(folder["whole"], training, () => new RegressionTask());
+        int failures = 0, survived = 0;
+        for (int n = 1; ; n++)
+        {
+            string run = folder[$"{n}"];
+            var time = new ManualTime();
+            var storage = new FaultyStorage(n, fault);
+            Exception? failure = null;
+            using (var task = new RegressionTask())
+            {
+                try
+                {
+                    Trainer.Run(ToyRuns.Of(training), task, new RunDirectory(run, storage, time));
+                }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+            }
+            if (!storage.Failed) break;
+            if (failure is null)
+            {
+                // Nothing is left to be written: the claim falls silent.
+                Assert.That(storage.FailedOperation, Does.Contain("DeleteFile of claim.1"));
+                survived++;
+                continue;
+            }
+            failures++;
+            Assert.That(failure, Is.TypeOf<FaultyStorage.InjectedFault>(), storage.FailedOperation);
+            // A disk that takes nothing more does not let go of a name either.
+            bool named = fault == Fault.Lasting && storage.FailedOperation.EndsWith("SyncDirectory of " + n, StringComparison.Ordinal);
+            if (!named) Assert.That(File.Exists(Path.Combine(run, "DONE")), Is.False, storage.FailedOperation);
+            if (storage.Named.Any(name => name.StartsWith("step-", StringComparison.Ordinal)))
+            {
+                Assert.That(new RunDirectory(run).Checkpoints().OpenNewest(Assert.Fail), Is.Not.Null, storage.FailedOperation);
+            }
+            time.Advance(RunClaim.Silence + TimeSpan.FromSeconds(10));
+            using (var task = new RegressionTask())
+                Trainer.Run(ToyRuns.Of(training), task, new RunDirectory(run, time: time), new TrainerOptions { Resume = true });
+            AssertSame(folder["whole"], run);
+            Assert.That(Directory.GetFiles(run, "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".partial", StringComparison.Ordinal)), Is.Empty, storage.FailedOperation);
+            Directory.Delete(run, recursive: true);
+        }
+        Expect.Above(failures, 100);
+        Assert.That(survived, Is.EqualTo(1));
+    }
+
+    [TestCase("metrics.csv")]
+    [TestCase("metrics.jsonl")]
+    [TestCase("events.out.tfevents.*")]
+    [TestCase("checkpoints")]
+    public void A_run_whose_files_somebody_deletes_midway_is_not_done(string pattern)
+    {
+        using var folder = new TemporaryFolder();
+        using var task = new RegressionTask { BeforeBatch = b => { if (b == 9) Delete(folder["run"], pattern); } };
+        Experiment experiment = ToyRuns.Of(ToyRuns.EverythingOn with { CheckpointInterval = Interval.Steps(1) });
+        Assert.That(() => Trainer.Run(experiment, task, new RunDirectory(folder["run"])), pattern == "checkpoints" ? Throws.Nothing
+            : Throws.TypeOf<RunFilesLostException>().With.Message.Contains(pattern.Split('.')[0]).And.Message.Contains("was deleted while the run was writing to it"));
+        // Checkpoints are written again.
+        Assert.That(new RunDirectory(folder["run"]).IsDone, Is.EqualTo(pattern == "checkpoints"));
+    }
+
+    [Test]
+    public void A_run_whose_files_somebody_replaces_or_changes_midway_is_not_done()
+    {
+        using var folder = new TemporaryFolder();
+        string csv = Path.Combine(folder["replaced"], "metrics.csv");
+        using (var task = new RegressionTask { BeforeBatch = b => { if (b == 9) { byte[] same = File.ReadAllBytes(csv); File.Delete(csv); File.WriteAllText(csv + "2", ""); File.WriteAllBytes(csv, same); } } })
+            Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["replaced"])),
+                Throws.TypeOf<RunFilesLostException>().With.Message.Contains("was replaced"));
+        csv = Path.Combine(folder["changed"], "metrics.csv");
+        using (var task = new RegressionTask { BeforeBatch = b => { if (b == 9) File.AppendAllText(csv, "1,2,3,,\n"); } })
+            Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["changed"])),
+                Throws.TypeOf<RunFilesLostException>().With.Message.Contains("somebody else changed it"));
+        string experiment = Path.Combine(folder["edited"], "experiment.yaml");
+        using (var task = new RegressionTask { BeforeBatch = b => { if (b == 9) File.AppendAllText(experiment, "# mine\n"); } })
+            Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["edited"])),
+                Throws.TypeOf<RunFilesLostException>().With.Message.Contains("experiment.yaml: was changed"));
+        Assert.That(Directory.GetFiles(folder.Path, "DONE", SearchOption.AllDirectories), Is.Empty);
+    }
+
+    [Test]
+    public void What_a_run_carries_is_written_again_where_somebody_deletes_it()
+    {
+        using var folder = new TemporaryFolder();
+        ToyRuns.Run(folder["whole"], ToyRuns.EverythingOn, () => new RegressionTask());
+        using var task = new RegressionTask { BeforeBatch = b => { if (b == 9) { Delete(folder["run"], "experiment.yaml"); Delete(folder["run"], "carried"); } } };
+        var warnings = new List<string>();
+        Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["run"]),
+            new TrainerOptions { Warn = warnings.Add, Begin = run => run.Keep("carried", () => [1, 2, 3]) });
+        Assert.That(warnings, Has.Exactly(2).Contains("written again").And.Exactly(2).Items);
+        Assert.That(File.ReadAllText(Path.Combine(folder["run"], "experiment.yaml")), Is.EqualTo(File.ReadAllText(Path.Combine(folder["whole"], "experiment.yaml"))));
+        Assert.That(File.ReadAllBytes(Path.Combine(folder["run"], "carried")), Is.EqualTo((byte[])[1, 2, 3]));
+        AssertSame(folder["whole"], folder["run"]);
+    }
+
+    [Test]
+    public void A_best_checkpoint_that_somebody_spoils_is_no_part_of_a_complete_run()
+    {
+        using var folder = new TemporaryFolder();
+        string checkpoints = Path.Combine(folder["run"], "checkpoints");
+        // The last validation is worse than the one before: nothing writes the best again.
+        using var task = new RegressionTask { ValidationLoss = n => n == 1 ? 0.1 : 1 };
+        task.BeforeBatch = b =>
+        {
+            if (b != 30) return;
+            string weights = Directory.GetFiles(checkpoints, "model.safetensors", SearchOption.AllDirectories).Single(f => f.Contains("best-", StringComparison.Ordinal));
+            CheckpointTests.FlipByte(weights, 300);
+        };
+        Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["run"])),
+            Throws.TypeOf<RunFilesLostException>().With.Message.Contains("best-"));
+        Assert.That(File.Exists(Path.Combine(folder["run"], "DONE")), Is.False);
+    }
+
+    [Test]
+    public void What_a_run_is_to_carry_and_cannot_be_written_ends_it_before_it_begins()
+    {
+        using var folder = new TemporaryFolder();
+        using var task = new RegressionTask { BeforeBatch = _ => Assert.Fail("trained") };
+        Directory.CreateDirectory(Path.Combine(folder["run"], "facts.json"));
+        Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["run"]), new TrainerOptions { Begin = run => run.Keep("facts.json", () => [1]) }),
+            Throws.InstanceOf<IOException>().Or.InstanceOf<UnauthorizedAccessException>());
+        Assert.That(File.Exists(Path.Combine(folder["run"], "DONE")), Is.False);
+    }
+
+    private static void Delete(string run, string pattern)
+    {
+        foreach (string file in Directory.GetFiles(run, pattern)) File.Delete(file);
+        if (Directory.Exists(Path.Combine(run, pattern))) Directory.Delete(Path.Combine(run, pattern), recursive: true);
     }
 
     [Test]
@@ -158,6 +295,8 @@ public class ResumeTests
         Assert.That(ToyRuns.Tensors(actual), Is.EqualTo(ToyRuns.Tensors(expected)));
         Assert.That(Losses(actual), Is.EqualTo(Losses(expected)));
         Assert.That(ToyRuns.Best(actual), Is.EqualTo(ToyRuns.Best(expected)));
+        ModelFiles carried = new RunDirectory(actual).ModelFiles, whole = new RunDirectory(expected).ModelFiles;
+        Assert.That(carried.Exist ? carried.Read() : null, Is.EqualTo(whole.Exist ? whole.Read() : null));
     }
 
     // Everything in a line that is no time.

@@ -154,11 +154,86 @@ public class RunClaimTests
         Assert.That(() => new RunDirectory("/proc/run").Claim(), Throws.TypeOf<InputException>());
     }
 
+    [TestCase(-3), TestCase(3), TestCase(-1000), TestCase(1000)]
+    public void A_claim_by_a_wrong_clock_is_taken_over_when_nobody_beats_and_kept_when_somebody_does(int hours)
+    {
+        using var folder = new TemporaryFolder();
+        using RunClaim owner = Take(folder);
+        time.SetClock(TimeSpan.FromHours(hours));
+        var watch = new ClaimWatch(time);
+        Assert.That(() => Take(folder, watch), Throws.TypeOf<RunClaimedException>().With.Message.Contains("may be writing there"));
+        for (int minute = 0; minute < 20; minute++)
+        {
+            // The owner's clock is as wrong as it was.
+            time.SetClock(TimeSpan.FromHours(-hours));
+            owner.Beat();
+            time.SetClock(TimeSpan.FromHours(hours));
+            time.Advance(TimeSpan.FromMinutes(1));
+            Assert.That(() => Take(folder, watch), Throws.TypeOf<RunClaimedException>(), "it lives");
+        }
+        time.Advance(ClaimWatch.Length - TimeSpan.FromSeconds(61));
+        Assert.That(() => Take(folder, watch), Throws.TypeOf<RunClaimedException>());
+        time.Advance(TimeSpan.FromSeconds(62));
+        using RunClaim successor = Take(folder, watch);
+        Assert.That(successor.EnsureHeld, Throws.Nothing);
+        Assert.That(owner.EnsureHeld, Throws.TypeOf<RunClaimLostException>());
+    }
+
+    [Test]
+    public void Who_comes_once_waits_and_says_so_and_can_be_stopped()
+    {
+        using var folder = new TemporaryFolder();
+        WriteClaim(folder, ProcessIdentity.Current with { Host = "elsewhere", Pid = 1, Started = "" });
+        File.SetLastWriteTimeUtc(folder["claim.1"], time.GetUtcNow().UtcDateTime.AddYears(1));
+        var said = new List<string>();
+        DateTimeOffset before = time.GetUtcNow();
+        using (RunClaim.Take(folder.Path, DiskStorage.Shared, time, null, said.Add)) Assert.That(said, Has.Exactly(1).Contains("ahead").And.Exactly(1).Items);
+        Expect.Between((time.GetUtcNow() - before).TotalSeconds, ClaimWatch.Length.TotalSeconds, ClaimWatch.Length.TotalSeconds + 2);
+        WriteClaim(folder, ProcessIdentity.Current with { Host = "elsewhere", Pid = 1, Started = "" });
+        File.SetLastWriteTimeUtc(folder["claim.1"], time.GetUtcNow().UtcDateTime.AddYears(-1));
+        using var stop = new CancellationTokenSource();
+        Assert.That(() => RunClaim.Take(folder.Path, DiskStorage.Shared, time, null, _ => stop.Cancel(), stop.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public void Heartbeats_differ_also_where_the_clock_stands()
+    {
+        using var folder = new TemporaryFolder();
+        using RunClaim claim = Take(folder);
+        DateTime first = File.GetLastWriteTimeUtc(folder["claim.1"]);
+        claim.Beat();
+        DateTime second = File.GetLastWriteTimeUtc(folder["claim.1"]);
+        Assert.That(second, Is.Not.EqualTo(first));
+    }
+
+    [Test]
+    public void A_claim_that_is_lost_says_how()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["run"]);
+        using RunClaim claim = RunClaim.Take(folder["run"], DiskStorage.Shared, time);
+        Directory.Move(folder["run"], folder["moved"]);
+        Assert.That(claim.EnsureHeld, Throws.TypeOf<RunClaimLostException>().With.Message.Contains("the folder is gone: deleted, moved or renamed"));
+        Directory.CreateDirectory(folder["run"]);
+        Assert.That(claim.EnsureHeld, Throws.TypeOf<RunClaimLostException>().With.Message.Contains("another folder is in this one's place"));
+    }
+
+    [Test]
+    public void What_a_crash_left_half_written_is_taken_away_with_the_claim()
+    {
+        using var folder = new TemporaryFolder();
+        string left = folder["DONE.0123abcd-1-77-3.partial"], mine = folder["notes.partial"];
+        File.WriteAllText(left, "half");
+        File.WriteAllText(mine, "a user's own");
+        new RunDirectory(folder.Path).Claim().Dispose();
+        Assert.That(Directory.GetFiles(folder.Path), Is.EqualTo(new[] { mine }));
+    }
+
     private static string Snapshot(TemporaryFolder folder) =>
         string.Join('\n', Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Where(f => !f.Contains("partial-")).Order()
             .Select(f => $"{f} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))}"));
 
-    private RunClaim Take(TemporaryFolder folder) => RunClaim.Take(folder.Path, DiskStorage.Shared, time);
+    private RunClaim Take(TemporaryFolder folder, ClaimWatch? watch = null) => RunClaim.Take(folder.Path, DiskStorage.Shared, time, watch);
 
     private void WriteClaim(TemporaryFolder folder, ProcessIdentity owner)
     {

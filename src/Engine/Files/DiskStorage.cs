@@ -22,11 +22,11 @@ public sealed partial class DiskStorage : IStorage
 
     public void CreateDirectory(string path) => Directory.CreateDirectory(path);
 
-    public Stream Create(string path) => new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, Unbuffered);
+    public Stream Create(string path) => new DiskFile(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read);
 
     public Stream Append(string path, long length)
     {
-        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, Unbuffered);
+        var stream = new DiskFile(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
         stream.SetLength(length);
         stream.Position = length;
         return stream;
@@ -143,6 +143,25 @@ public sealed partial class DiskStorage : IStorage
 
     private static IOException Failure(string what, string path, int error) =>
         new($"{path}: {what}: {Marshal.GetPInvokeErrorMessage(error)}", error);
+
+    /// <summary>A limit on the size of files is as a full disk; .NET calls it an argument out of range.</summary>
+    private sealed class DiskFile(string path, FileMode mode, FileAccess access, FileShare share) : FileStream(path, mode, access, share, Unbuffered)
+    {
+        private const int TooLarge = 27;
+
+        // The other ways to write end here, as a derived FileStream's do.
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            try
+            {
+                base.Write(buffer, offset, count);
+            }
+            catch (ArgumentOutOfRangeException)
+            {
+                throw Failure("cannot grow", Name, TooLarge);
+            }
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(string existing, string name);

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Generation;
@@ -54,12 +55,8 @@ public static class SequenceGenerator
         while (active.Length > 0 && decoder.Length < capacity - 1)
         {
             stop.ThrowIfCancellationRequested();
-            double[] scores;
-            using (Tensor logits = decoder.Step(next))
-            using (Tensor wide = logits.to(ScalarType.Float64).cpu())
-            {
-                scores = wide.data<double>().ToArray();
-            }
+            using DisposeScope scope = NewDisposeScope();
+            double[] scores = decoder.Step(next).to(ScalarType.Float64).cpu().data<double>().ToArray();
             var kept = new List<long>();
             for (int row = 0; row < active.Length; row++)
             {

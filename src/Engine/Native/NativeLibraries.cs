@@ -21,6 +21,13 @@ public static class NativeLibraries
     /// </summary>
     public const string LaterSwitch = "ChemScale.LoadNativesLater";
 
+    /// <summary>What the weaver writes into TorchSharp.dll.</summary>
+    private const string WeavingMark = "ChemScale.KeepsNativeObjectsAlive";
+
+    private const string NotWoven = "as it is packed, it frees objects while native code works on them";
+
+    private const string WeavingHint = "build with the projects of this repository, or import src/Engine/Native/Weaver/Weaver.targets into your own";
+
     private const string Shim = "libLibTorchSharp.so";
 
     // GCC 13's libstdc++; Debian 12 and Ubuntu 22.04 have GCC 12's. The shim lists the version and uses nothing of it.
@@ -45,7 +52,9 @@ public static class NativeLibraries
     [ModuleInitializer]
     internal static void OnFirstUse()
     {
-        if (!AppContext.TryGetSwitch(LaterSwitch, out bool later) || !later) EnsureLoaded();
+        if (AppContext.TryGetSwitch(LaterSwitch, out bool later) && later) return;
+        EnsureLoaded();
+        if (!IsWoven) throw new InputException("TorchSharp.dll", NotWoven, "the one woven at build", WeavingHint);
     }
 #pragma warning restore CA2255
 
@@ -56,6 +65,11 @@ public static class NativeLibraries
         {
             if (attempted) return;
             attempted = true;
+            if (!IsWoven)
+            {
+                Failure = $"TorchSharp.dll: {NotWoven}. HINT: {WeavingHint}";
+                return;
+            }
             NativeHeap.KeepFreed();
             try
             {
@@ -176,6 +190,8 @@ public static class NativeLibraries
         }
         NativeLibrary.Load(Path.Combine(TorchFolder, OperatingSystem.IsWindows() ? "torch_cpu.dll" : "libtorch_cpu.dylib"));
     }
+
+    private static bool IsWoven => typeof(TorchSharp.torch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == WeavingMark);
 
     private static string? RecordedFolder() => typeof(NativeLibraries).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(a => a.Key == "LibTorchFolder")?.Value;

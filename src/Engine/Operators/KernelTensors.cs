@@ -1,4 +1,5 @@
 using ChemScale.Engine.Files;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using TorchSharp;
@@ -29,7 +30,7 @@ internal static class KernelTensors
     /// <exception cref="KernelException">No driver, or no such device.</exception>
     public static CudaDevice Cuda(int ordinal) => CudaDevice.Of(ordinal);
 
-    /// <summary>The tensor's memory. The tensor must outlive the launch.</summary>
+    /// <summary>The tensor's memory, which holds the tensor until a launch on it returns.</summary>
     /// <param name="tensor">null: an empty array, for an argument that is absent.</param>
     /// <exception cref="ArgumentException">Not contiguous, or of another number type.</exception>
     public static DeviceArray<T> Array<T>(Tensor? tensor)
@@ -38,7 +39,8 @@ internal static class KernelTensors
         if (tensor is null) return DeviceArray<T>.Empty;
         ScalarType wanted = Type<T>();
         if (tensor.dtype != wanted) throw new ArgumentException($"a kernel wants {wanted}, not {tensor.dtype}");
-        return new DeviceArray<T>(NativeAutograd.DataPointer(tensor), tensor.numel());
+        using var memory = new TensorMemory(tensor);
+        return new DeviceArray<T>(memory.Address, tensor.numel(), tensor);
     }
 
     private static ScalarType Type<T>() => default(T) switch

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace ChemScale.Engine.Stores;
@@ -9,11 +10,16 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
 
     private readonly JsonElement _value = value;
 
-    public static JsonDocument Document(string json, string file)
+    // Of two members of one name, which would count?
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    public static JsonDocument Document(string json, string file) => Document(Encoding.UTF8.GetBytes(json), file);
+
+    public static JsonDocument Document(ReadOnlySpan<byte> utf8, string file)
     {
         try
         {
-            return JsonDocument.Parse(json);
+            return JsonDocument.Parse(utf8.ToArray(), Strict);
         }
         catch (JsonException e)
         {
@@ -38,6 +44,14 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
             : member;
     }
 
+    /// <exception cref="InputException">It has a member of another name.</exception>
+    public void RequireOnly(params ReadOnlySpan<string> keys)
+    {
+        Expect(JsonValueKind.Object, "an object");
+        foreach (JsonProperty member in _value.EnumerateObject())
+            if (!keys.Contains(member.Name)) throw new InputException(file, $"unknown key {Under(member.Name)}", string.Join(", ", keys!));
+    }
+
     public IEnumerable<(string Key, JsonPlace Value)> Members()
     {
         Expect(JsonValueKind.Object, "an object");
@@ -57,7 +71,15 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
     public string Text()
     {
         Expect(JsonValueKind.String, "a string");
-        return _value.GetString()!;
+        try
+        {
+            return _value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a character that takes two, or bytes that are no UTF-8.
+            throw Wrong("a string of whole characters");
+        }
     }
 
     /// <summary>A text that must be one of these.</summary>
@@ -75,7 +97,9 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
             : throw Wrong(range);
     }
 
-    public double Number() => _value.ValueKind == JsonValueKind.Number ? _value.GetDouble() : throw Wrong("a number");
+    public double Number() => _value.ValueKind == JsonValueKind.Number && _value.TryGetDouble(out double number) && double.IsFinite(number)
+        ? number
+        : throw Wrong("a number");
 
     public bool Boolean() => _value.ValueKind switch
     {

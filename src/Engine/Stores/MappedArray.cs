@@ -31,7 +31,10 @@ internal sealed unsafe class MappedArray<T> : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Count - length);
         if (length == 0) return default;
         ObjectDisposedException.ThrowIf(_start == null, this);
-        return new ReadOnlySpan<T>((T*)_start + start, length);
+        // Dispose alone unmaps it: the pointer counts as a user of the view's handle, whose finalizer then leaves the memory as it is.
+        var slice = new ReadOnlySpan<T>((T*)_start + start, length);
+        GC.KeepAlive(this);
+        return slice;
     }
 
     public void Dispose()

@@ -1,36 +1,44 @@
-using System.Security.Cryptography;
-using System.Text;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Stores;
 
-/// <summary>Checks of a store's files against what its manifest says.</summary>
-internal static class StoreFiles
+/// <summary>Reads a store's files whole and says what is wrong with them, one after another.</summary>
+/// <param name="folder">The store.</param>
+/// <param name="manifest">What its files should be.</param>
+/// <param name="wrong">Gets every problem; it may throw.</param>
+/// <param name="stop">Ends the reading.</param>
+internal sealed class StoreFiles(string folder, Manifest manifest, Action<InputException> wrong, CancellationToken stop)
 {
-    /// <summary>Of the data files' checksums: the same for the same contents in the same order, wherever the folder is.</summary>
-    public static string Fingerprint(IEnumerable<StoredFile> files) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Concat(files.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n")))))[..16];
-
     /// <exception cref="InputException">The file is missing or of another size.</exception>
-    public static void CheckSize(string folder, StoredFile file, string hint)
+    public static void CheckSize(string folder, StoredFile file)
     {
         FileInfo info = new(Path.Combine(folder, file.Name));
-        if (!info.Exists) throw new InputException(info.FullName, "is missing", $"{file.Bytes} bytes", hint);
-        if (info.Length != file.Bytes) throw new InputException(info.FullName, $"{info.Length} bytes", $"{file.Bytes} bytes", hint);
+        if (!info.Exists) throw new InputException(info.FullName, "is missing", $"{file.Bytes} bytes", StoreNames.Damaged);
+        if (info.Length != file.Bytes) throw new InputException(info.FullName, $"{info.Length} bytes", $"{file.Bytes} bytes", StoreNames.Damaged);
     }
 
-    /// <exception cref="InputException">The file holds something else, or cannot be read.</exception>
-    public static void CheckContents(string folder, StoredFile file, string hint)
+    /// <param name="name">Of a file that the manifest knows.</param>
+    /// <param name="look">Sees its parts; what it throws counts only where the checksum is right, for a wrong one says more.</param>
+    /// <returns>Whether it is sound.</returns>
+    public bool IsSound(string name, FilePart? look = null)
     {
-        string path = Path.Combine(folder, file.Name);
-        try
+        StoredFile file = manifest.Files.First(file => file.Name == name);
+        InputException? inside = null;
+        InputException? fault = FileChecksum.Fault(Path.Combine(folder, name), file.Sha256, "as the manifest says", StoreNames.Damaged, Look, stop) ?? inside;
+        if (fault is not null) wrong(fault);
+        return fault is null;
+
+        void Look(ReadOnlySpan<byte> part, long at)
         {
-            using FileStream stream = File.OpenRead(path);
-            string found = Convert.ToHexStringLower(SHA256.HashData(stream));
-            if (found != file.Sha256) throw new InputException(path, $"SHA-256 {found}", file.Sha256, hint);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(path, "cannot be read", "a file of the store", e.Message);
+            if (inside is not null || look is null) return;
+            try
+            {
+                look(part, at);
+            }
+            catch (InputException e)
+            {
+                inside = e;
+            }
         }
     }
 }

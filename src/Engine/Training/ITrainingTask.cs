@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
@@ -32,6 +33,11 @@ public interface ITrainingTask : IDisposable
     /// Forward on the next micro-batch, going on into the next epoch by itself; the order of the data is the task's, from the seed.
     /// </summary>
     TrainingLoss NextLoss();
+
+    /// <summary>
+    /// What whoever uses the trained model needs beside its weights, content by file name: kept in the run directory, so that it is enough.
+    /// </summary>
+    IReadOnlyDictionary<string, byte[]> ModelFiles => ImmutableDictionary<string, byte[]>.Empty;
 
     /// <summary>
     /// The fixed validation set with the present weights; holds at least <c>val_loss</c>. The model is in evaluation mode; gradients

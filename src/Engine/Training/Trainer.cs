@@ -33,12 +33,13 @@ public static class Trainer
         options ??= new TrainerOptions();
         experiment = experiment.Validated();
         RequireUsable(experiment, directory, options.Resume);
-        if (directory.IsDone) return directory.ReadResult();
+        if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
         using RunClaim? taken = options.Claim is null ? directory.Claim(null, options.Warn, options.CancellationToken) : null;
         RunClaim claim = taken ?? options.Claim!;
         // Between the first look and the claim another process may have been at work.
         RequireUsable(experiment, directory, options.Resume);
-        if (directory.IsDone) return directory.ReadResult();
+        if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
+        directory.ModelFiles.Keep(task.ModelFiles, directory.IsStarted, options.Warn);
         directory.KeepExperiment(experiment);
         options.Begin(directory);
         CheckpointStore checkpoints = directory.Checkpoints();

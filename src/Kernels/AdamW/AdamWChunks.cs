@@ -11,9 +11,13 @@ public sealed class AdamWChunks
     private const int Elements = 4096;
 
     private readonly List<long> rows = [];
+    private readonly List<object?> owners = [];
 
     /// <summary>(chunks, 5): addresses of w, g, m and v, and elements. To be copied to the device.</summary>
     public long[] Rows => [.. rows];
+
+    /// <summary>Whose arrays the addresses point into: the table's array holds them as its own.</summary>
+    public IReadOnlyList<object?> Owners => owners;
 
     /// <summary>Adds a parameter; all four arrays have its length.</summary>
     /// <exception cref="ArgumentException">They do not.</exception>
@@ -23,6 +27,7 @@ public sealed class AdamWChunks
         long length = parameter.Length;
         if (gradient.Length != length || first.Length != length || second.Length != length)
             throw new ArgumentException($"{length} weights, {gradient.Length} gradients, {first.Length} and {second.Length} moments");
+        owners.AddRange([parameter.Owner, gradient.Owner, first.Owner, second.Owner]);
         for (long start = 0; start < length; start += Elements)
         {
             long offset = start * sizeof(T);

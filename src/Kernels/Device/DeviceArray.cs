@@ -1,9 +1,10 @@
 namespace ChemScale.Kernels.Device;
 
-/// <summary>Memory that a kernel sees as an <c>ArrayView</c> of T. Not owned: its owner outlives the launch.</summary>
+/// <summary>Memory that a kernel sees as an <c>ArrayView</c> of T. Not owned: a launch keeps its owner until it returns.</summary>
 /// <param name="Address">Of the first element, on the device that the kernel runs on.</param>
 /// <param name="Length">In elements.</param>
-public readonly record struct DeviceArray<T>(nint Address, long Length)
+/// <param name="Owner">Whose finalizer would free the memory; null: memory that somebody else holds.</param>
+public readonly record struct DeviceArray<T>(nint Address, long Length, object? Owner = null)
     where T : unmanaged
 {
     /// <summary>No elements: for an argument that a variant of the kernel does not touch.</summary>
@@ -22,5 +23,5 @@ public readonly record struct DeviceArray<T>(nint Address, long Length)
 
     /// <summary>The same memory as elements of another size, such as a <c>Pack4</c> of T.</summary>
     public unsafe DeviceArray<TOther> As<TOther>()
-        where TOther : unmanaged => new(Address, Length * sizeof(T) / sizeof(TOther));
+        where TOther : unmanaged => new(Address, Length * sizeof(T) / sizeof(TOther), Owner);
 }

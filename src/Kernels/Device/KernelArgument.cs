@@ -13,9 +13,11 @@ public readonly unsafe struct KernelArgument
     private readonly long first;
     private readonly long second;
     private readonly Form form;
+    private readonly object? owner;
 
-    private KernelArgument(long first, long second, Form form)
+    private KernelArgument(long first, long second, Form form, object? owner = null)
     {
+        this.owner = owner;
         this.first = first;
         this.second = second;
         this.form = form;
@@ -29,7 +31,7 @@ public readonly unsafe struct KernelArgument
         where T : unmanaged
     {
         return array.Length is >= 0 and <= MostElements
-            ? new KernelArgument(array.Address, array.Length, Forms<T>.View)
+            ? new KernelArgument(array.Address, array.Length, Forms<T>.View, array.Owner)
             : throw new KernelException(KernelFault.BadArgument,
                 $"an array of {array.Length:N0} {typeof(T).Name}: kernels index at most {MostElements:N0}. HINT: use a smaller batch");
     }
@@ -65,6 +67,9 @@ public readonly unsafe struct KernelArgument
 
     /// <summary>As ILGPU's CPU accelerator takes it. What it makes for that is added to the buffers: dispose them after.</summary>
     internal object Box(Accelerator accelerator, ICollection<MemoryBuffer> buffers) => form.Box(this, accelerator, buffers);
+
+    /// <summary>Whose memory it is lives at least until here.</summary>
+    internal void KeepOwner() => GC.KeepAlive(owner);
 
     private delegate object Boxer(KernelArgument argument, Accelerator accelerator, ICollection<MemoryBuffer> buffers);
 

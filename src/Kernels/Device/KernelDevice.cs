@@ -23,7 +23,10 @@ public abstract class KernelDevice
     /// <summary>One group for each item, whose threads share it: for a row, a molecule, a tile.</summary>
     public abstract LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0);
 
-    /// <summary>Queues a kernel behind the device's earlier work. The CPU is done when this returns.</summary>
+    /// <summary>
+    /// Queues a kernel behind the device's earlier work. The CPU is done when this returns. Owners of its arrays live until then; memory
+    /// that they free later is given away behind the kernel.
+    /// </summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="shape">No groups: nothing happens.</param>
     /// <param name="arguments">One for each parameter of the kernel, in order.</param>
@@ -33,6 +36,7 @@ public abstract class KernelDevice
         if (shape.Groups == 0) return;
         kernel.Check(arguments);
         Start(kernel, shape, arguments);
+        foreach (KernelArgument argument in arguments) argument.KeepOwner();
     }
 
     private protected abstract void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments);

@@ -1,6 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using ChemScale.Engine;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Tokens.Store;
 using NUnit.Framework;
 
@@ -68,10 +69,13 @@ public class DamagedStoreTests
     {
         using TemporaryFolder folder = new();
         SmallStore.Write(folder.Root, 200);
-        ulong[] offsets = MemoryMarshal.Cast<byte, ulong>(File.ReadAllBytes(folder["train.offsets"])).ToArray();
-        offsets[5] = 1UL << 60;
-        File.WriteAllBytes(folder["train.offsets"], MemoryMarshal.AsBytes<ulong>(offsets).ToArray());
         using TokenStore store = TokenStore.Open(folder.Root);
+        // In place, for the file is mapped: what happens to a disk after it was read.
+        using (var file = new FileStream(folder["train.offsets"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            file.Position = 5 * sizeof(ulong);
+            file.Write(BitConverter.GetBytes(1UL << 60));
+        }
         Expect.Above(store.Train.Document(3).Length, 0);
         Assert.That(() => store.Train.Document(4).Length, Refused.With("train.offsets: document 4"));
         Assert.That(() => store.Train.Document(5).Length, Throws.TypeOf<InputException>());
@@ -86,9 +90,8 @@ public class DamagedStoreTests
         string before = Convert.ToHexStringLower(SHA256.HashData(bytes));
         bytes[3] = 200;
         File.WriteAllBytes(folder["train.tokens"], bytes);
-        File.WriteAllText(
-            folder["store.json"],
-            File.ReadAllText(folder["store.json"]).Replace(before, Convert.ToHexStringLower(SHA256.HashData(bytes))));
+        string manifest = Unsealed(folder["store.json"]).Replace(before, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        File.WriteAllBytes(folder["store.json"], Seal.Json(manifest));
         Assert.That(() => Verify(folder.Root), Refused.With("in document 0; expected ids below 11"));
     }
 
@@ -99,8 +102,10 @@ public class DamagedStoreTests
         SmallStore.Write(folder.Root, 200);
         using TokenStore store = TokenStore.Open(folder.Root);
         File.Delete(folder["train.offsets"]);
-        Assert.That(store.Verify, Refused.With("train.offsets: cannot be read"));
+        Assert.That(() => store.Verify(), Refused.With("train.offsets: is missing"));
     }
+
+    private static string Unsealed(string path) => Encoding.UTF8.GetString(Seal.OpenJson(File.ReadAllBytes(path), path, out _));
 
     private static void Verify(string folder)
     {

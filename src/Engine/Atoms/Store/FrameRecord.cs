@@ -34,6 +34,18 @@ internal struct FrameRecord
         ConfigType = configType,
     };
 
+    /// <summary>What no frame can have, in words; null where nothing is wrong.</summary>
+    public readonly string? Fault(int configTypes)
+    {
+        if (double.IsInfinity(Energy)) return $"an energy of {Energy}";
+        if (double.IsInfinity(Charge)) return $"a charge of {Charge}";
+        if (double.IsInfinity(Spin)) return $"a spin of {Spin}";
+        if (Cell.Count(double.IsFinite) is not (0 or 9)) return "part of a cell";
+        if (Cell.Count(double.IsInfinity) + Stress.Count(double.IsInfinity) > 0) return "an infinite cell or stress";
+        if ((Flags & ~0xF) != 0) return $"flags {Flags:x}";
+        return ConfigType >= -1 && ConfigType < configTypes ? null : $"configuration type {ConfigType} of {configTypes}";
+    }
+
     /// <param name="elements">(atoms)</param>
     /// <param name="positions">(atoms, 3)</param>
     /// <param name="forces">(atoms, 3) whatever is there where they are not known.</param>

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Stores;
+
 namespace ChemScale.Engine.Atoms.Store;
 
 /// <summary>
@@ -64,6 +66,6 @@ public sealed class FrameSplit
                 Path.Combine(_files.Folder, FrameStoreLayout.Offsets(_name)),
                 $"frame {index} from atom {start} to {end}",
                 $"rising offsets up to {_files.Elements.Count}",
-                FrameStore.Damaged);
+                StoreNames.Damaged);
     }
 }

@@ -1,4 +1,6 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Stores;
 
@@ -10,15 +12,15 @@ namespace ChemScale.Engine.Atoms.Store;
 /// </summary>
 public sealed class FrameStore : IDisposable
 {
-    internal const string Damaged = "the file is damaged: prepare the frames again";
-
+    private readonly string _manifestSha256;
     private readonly FrameSplitFiles _train;
     private readonly FrameSplitFiles _validation;
 
-    private FrameStore(string folder, FrameStoreManifest manifest)
+    private FrameStore(string folder, FrameStoreManifest manifest, string manifestSha256)
     {
         Folder = folder;
         Manifest = manifest;
+        _manifestSha256 = manifestSha256;
         _train = new FrameSplitFiles(folder, FrameStoreLayout.Train, manifest.Train, manifest.ConfigTypes);
         _validation = new FrameSplitFiles(folder, FrameStoreLayout.Validation, manifest.Validation, manifest.ConfigTypes);
         Train = new FrameSplit(FrameStoreLayout.Train, _train, manifest.Train.Frames);
@@ -37,49 +39,53 @@ public sealed class FrameStore : IDisposable
     /// <summary>The held-out frames: the same whatever part of <see cref="Train"/> is used.</summary>
     public FrameSplit Validation { get; }
 
-    /// <summary>Opens a complete store. Names and sizes are checked here, the contents by <see cref="Verify"/>.</summary>
+    /// <summary>
+    /// Opens a complete store. Names and sizes are checked each time; the contents are read whole, as <see cref="Verify"/> does, unless they
+    /// were found sound before and no file has changed since.
+    /// </summary>
+    /// <param name="folder">The store.</param>
+    /// <param name="stop">Ends the reading of the contents.</param>
     /// <exception cref="InputException">No complete store, or files that contradict its manifest: the file and what is wrong.</exception>
-    public static FrameStore Open(string folder)
+    public static FrameStore Open(string folder, CancellationToken stop = default)
     {
-        string path = Path.Combine(folder, FrameStoreManifest.FileName);
-        if (!Exists(folder))
-        {
-            throw new InputException(
-                folder, $"no {FrameStoreManifest.FileName}", "a complete frame store", Remedy.PrepareFrames);
-        }
+        FrameStore store = Map(folder);
         try
         {
-            FrameStoreManifest manifest = FrameStoreManifest.Parse(File.ReadAllText(path), path);
-            foreach (string name in FrameStoreLayout.Data)
-            {
-                StoredFile file = manifest.Files.FirstOrDefault(file => file.Name == name)
-                    ?? throw new InputException($"{path}: files", $"no entry for {name}", "size and checksum");
-                StoreFiles.CheckSize(folder, file, Damaged);
-            }
-            CheckCounts(manifest, FrameStoreLayout.Train, manifest.Train, path);
-            CheckCounts(manifest, FrameStoreLayout.Validation, manifest.Validation, path);
-            return new FrameStore(folder, manifest);
+            StoreStamp.Ensure(folder, FrameStoreLayout.Names, store.Manifest, store._manifestSha256, () => store.Verify(stop));
+            return store;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch
         {
-            throw new InputException(folder, "cannot be read", "a frame store", e.Message);
+            store.Dispose();
+            throw;
         }
     }
 
     /// <summary>True where the folder holds a store that was completed.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, FrameStoreManifest.FileName));
 
-    /// <summary>Reads everything: checksums, rising offsets, elements.</summary>
-    /// <exception cref="InputException">The first thing that is wrong.</exception>
-    public void Verify()
+    /// <summary>Reads a store whole, whatever is known of it, and says everything that is wrong.</summary>
+    /// <param name="folder">The store.</param>
+    /// <param name="wrong">Gets each file that is wrong.</param>
+    /// <param name="stop">Ends the reading.</param>
+    internal static void Verify(string folder, Action<InputException> wrong, CancellationToken stop)
     {
-        foreach (StoredFile file in Manifest.Files) StoreFiles.CheckContents(Folder, file, Damaged);
-        foreach (FrameSplit split in (FrameSplit[])[Train, Validation])
+        try
         {
-            foreach (Frame frame in split.Frames())
-                foreach (int number in frame.AtomicNumbers) Elements.Checked(number, frame.Place);
+            using FrameStore store = Map(folder);
+            store.Verify(wrong, stop);
+        }
+        catch (InputException e)
+        {
+            wrong(e);
         }
     }
+
+    /// <summary>
+    /// Reads everything: checksums, rising offsets, elements of the table, positions that are numbers, labels that are numbers or absent.
+    /// </summary>
+    /// <exception cref="InputException">The first thing that is wrong.</exception>
+    public void Verify(CancellationToken stop = default) => Verify(static e => throw e, stop);
 
     public void Dispose()
     {
@@ -87,20 +93,121 @@ public sealed class FrameStore : IDisposable
         _validation.Dispose();
     }
 
-    private static void CheckCounts(FrameStoreManifest manifest, string split, FrameCounts counts, string path)
+    private static FrameStore Map(string folder)
     {
+        try
+        {
+            FrameStoreManifest manifest = FrameStoreManifest.Read(folder, out string sha256);
+            CheckSizes(folder, manifest, FrameStoreLayout.Train, manifest.Train);
+            CheckSizes(folder, manifest, FrameStoreLayout.Validation, manifest.Validation);
+            return new FrameStore(folder, manifest, sha256);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(folder, "cannot be read", "a frame store", e.Message);
+        }
+    }
+
+    private static void CheckSizes(string folder, FrameStoreManifest manifest, string split, FrameCounts counts)
+    {
+        string path = Path.Combine(folder, FrameStoreManifest.FileName);
         Check(FrameStoreLayout.Records(split), counts.Frames, Unsafe.SizeOf<FrameRecord>());
         Check(FrameStoreLayout.Offsets(split), counts.Frames + 1, sizeof(long));
         Check(FrameStoreLayout.Elements(split), counts.Atoms, sizeof(byte));
         Check(FrameStoreLayout.Positions(split), 3 * counts.Atoms, sizeof(double));
         Check(FrameStoreLayout.Forces(split), 3 * counts.Atoms, sizeof(double));
 
-        void Check(string name, long values, int size)
+        void Check(string name, long values, int size) => StoreFiles.CheckSize(folder, manifest.Expect(path, name, values, size));
+    }
+
+    private void Verify(Action<InputException> wrong, CancellationToken stop)
+    {
+        StoreFiles files = new(Folder, Manifest, wrong, stop);
+        foreach ((string split, FrameCounts counts) in
+            ((string, FrameCounts)[])[(FrameStoreLayout.Train, Manifest.Train), (FrameStoreLayout.Validation, Manifest.Validation)])
         {
-            long bytes = manifest.Files.First(file => file.Name == name).Bytes;
-            if (bytes != values * size)
+            FrameLabels records = new(In(FrameStoreLayout.Records(split)), Manifest.ConfigTypes.Count);
+            RisingAtoms offsets = new(In(FrameStoreLayout.Offsets(split)), counts);
+            files.IsSound(FrameStoreLayout.Records(split), records.Look);
+            files.IsSound(FrameStoreLayout.Offsets(split), offsets.Look);
+            files.IsSound(FrameStoreLayout.Elements(split), (part, at) => CheckElements(part, at, In(FrameStoreLayout.Elements(split))));
+            files.IsSound(FrameStoreLayout.Positions(split), (part, at) => CheckNumbers(part, at, mayBeAbsent: false, In(FrameStoreLayout.Positions(split))));
+            files.IsSound(FrameStoreLayout.Forces(split), (part, at) => CheckNumbers(part, at, mayBeAbsent: true, In(FrameStoreLayout.Forces(split))));
+        }
+
+        string In(string name) => Path.Combine(Folder, name);
+    }
+
+    private static void CheckElements(ReadOnlySpan<byte> elements, long at, string path)
+    {
+        int none = elements.IndexOfAnyExceptInRange((byte)1, (byte)Elements.Heaviest);
+        if (none >= 0) throw new InputException(path, $"atom {at + none} of element {elements[none]}", $"atomic numbers from 1 to {Elements.Heaviest}", StoreNames.Damaged);
+    }
+
+    /// <summary>No infinities, and where nothing may be absent no NaN.</summary>
+    private static void CheckNumbers(ReadOnlySpan<byte> part, long at, bool mayBeAbsent, string path)
+    {
+        ReadOnlySpan<double> numbers = MemoryMarshal.Cast<byte, double>(part);
+        int i = 0;
+        var infinity = new Vector<double>(double.PositiveInfinity);
+        for (; i + Vector<double>.Count <= numbers.Length; i += Vector<double>.Count)
+        {
+            // NaN compares as false: it is neither below infinity nor equal to it.
+            Vector<double> size = Vector.Abs(new Vector<double>(numbers[i..]));
+            if (mayBeAbsent ? Vector.EqualsAny(size, infinity) : !Vector.LessThanAll(size, infinity)) break;
+        }
+        for (; i < numbers.Length; i++)
+        {
+            if (double.IsFinite(numbers[i]) || (mayBeAbsent && double.IsNaN(numbers[i]))) continue;
+            throw new InputException(path, $"value {at / sizeof(double) + i} of {numbers[i]}", mayBeAbsent ? "finite numbers, or NaN where unknown" : "finite numbers", StoreNames.Damaged);
+        }
+    }
+
+    /// <summary>Offsets as they pass: from 0, rising, to the number of atoms; the largest frame as counted.</summary>
+    private sealed class RisingAtoms(string path, FrameCounts counts)
+    {
+        private long _last;
+        private long _largest;
+
+        public void Look(ReadOnlySpan<byte> part, long at)
+        {
+            ReadOnlySpan<long> offsets = MemoryMarshal.Cast<byte, long>(part);
+            long first = at / sizeof(long);
+            for (int i = 0; i < offsets.Length; i++)
             {
-                throw new InputException($"{path}: files", $"{name} of {bytes} bytes", $"{size} for each of {values} values");
+                long next = offsets[i];
+                if (first + i == 0 ? next != 0 : next <= _last)
+                    throw new InputException(path, $"offset {first + i} of {next} after {_last}", "0, and from there rising", StoreNames.Damaged);
+                _largest = Math.Max(_largest, next - _last);
+                _last = next;
+            }
+            if (first + offsets.Length <= counts.Frames) return;
+            if (_last != counts.Atoms) throw new InputException(path, $"a last offset of {_last}", $"{counts.Atoms}, the number of atoms");
+            if (_largest != counts.Largest)
+                throw new InputException(path, $"a largest frame of {_largest} atoms", $"{counts.Largest}, as {FrameStoreManifest.FileName} says");
+        }
+    }
+
+    /// <summary>Records as they pass; one may lie across two parts.</summary>
+    private sealed class FrameLabels(string path, int configTypes)
+    {
+        private readonly byte[] _record = new byte[Unsafe.SizeOf<FrameRecord>()];
+        private int _filled;
+        private long _frame;
+
+        public void Look(ReadOnlySpan<byte> part, long at)
+        {
+            while (part.Length > 0)
+            {
+                int taken = Math.Min(part.Length, _record.Length - _filled);
+                part[..taken].CopyTo(_record.AsSpan(_filled));
+                _filled += taken;
+                part = part[taken..];
+                if (_filled < _record.Length) return;
+                _filled = 0;
+                if (MemoryMarshal.Read<FrameRecord>(_record).Fault(configTypes) is { } fault)
+                    throw new InputException(path, $"frame {_frame} with {fault}", "labels that are numbers or absent", StoreNames.Damaged);
+                _frame++;
             }
         }
     }

@@ -26,7 +26,7 @@ internal static class FrameStoreLayout
 
     public static IReadOnlyList<string> Data { get; } = [.. Of(Train), .. Of(Validation)];
 
-    public static StoreNames Names { get; } = new("frame store", FrameStoreManifest.FileName, Data);
+    public static StoreNames Names { get; } = new("frame store", FrameStoreManifest.FileName, Data, Remedy.PrepareFrames);
 
     private static string[] Of(string split) => [Records(split), Offsets(split), Elements(split), Positions(split), Forces(split)];
 }

@@ -1,26 +1,20 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Atoms.Store;
 
-/// <summary>
-/// frames.json: what a frame store holds and where it came from. Written last, so that its presence says the store is complete.
-/// </summary>
-public sealed record FrameStoreManifest
+/// <summary>frames.json: what a frame store holds and where it came from.</summary>
+public sealed record FrameStoreManifest : Manifest
 {
     public const string FileName = "frames.json";
 
-    /// <summary>Version of the layout on disk.</summary>
-    public const int Format = 1;
+    private const string Units = "eV, Angstrom";
 
-    private static readonly JsonSerializerOptions Indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    private static readonly string[] Keys =
+    [
+        "rule", "seed", "split", "units", "train", "validation", "duplicates", "statistics", "configTypes", "sources",
+    ];
 
     public required FrameCounts Train { get; init; }
 
@@ -43,21 +37,15 @@ public sealed record FrameStoreManifest
     /// <summary>Copies of frames that were left out.</summary>
     public required long Duplicates { get; init; }
 
-    /// <summary>The options of whoever made the store, by name.</summary>
-    public required IReadOnlyDictionary<string, string> Options { get; init; }
+    /// <exception cref="InputException">No manifest, or not one, by key.</exception>
+    internal static FrameStoreManifest Read(string folder, out string sha256) => Read(folder, FrameStoreLayout.Names, Keys, Parse, out sha256);
 
-    public required IReadOnlyList<StoredFile> Files { get; init; }
-
-    /// <summary>Of the data files' checksums: the same for the same frames in the same order, wherever the folder is.</summary>
-    public string Fingerprint => StoreFiles.Fingerprint(Files);
-
-    internal string ToJson() => new JsonObject
+    private protected override JsonObject Content() => new()
     {
-        ["format"] = Format,
         ["rule"] = FrameSplitRule.Name,
         ["seed"] = Seed,
         ["split"] = Split,
-        ["units"] = "eV, Angstrom",
+        ["units"] = Units,
         ["train"] = Counts(Train),
         ["validation"] = Counts(Validation),
         ["duplicates"] = Duplicates,
@@ -70,20 +58,12 @@ public sealed record FrameStoreManifest
             ["keys"] = new JsonArray([.. source.Keys.Select(key => (JsonNode)key)]),
             ["validation"] = source.Validation,
         })]),
-        ["options"] = new JsonObject(Options.OrderBy(option => option.Key, StringComparer.Ordinal)
-            .Select(option => KeyValuePair.Create(option.Key, (JsonNode?)JsonValue.Create(option.Value)))),
-        ["files"] = new JsonArray([.. Files.Select(file =>
-            new JsonObject { ["name"] = file.Name, ["bytes"] = file.Bytes, ["sha256"] = file.Sha256 })]),
-    }.ToJsonString(Indented) + "\n";
+    };
 
-    /// <exception cref="InputException">Not a manifest, by key.</exception>
-    internal static FrameStoreManifest Parse(string json, string file)
+    private static FrameStoreManifest Parse(JsonPlace root, IReadOnlyDictionary<string, string> options, IReadOnlyList<StoredFile> files)
     {
-        using JsonDocument document = JsonPlace.Document(json, file);
-        JsonPlace root = new(file, "", document.RootElement);
-        JsonPlace format = root.Required("format", $"{Format}");
-        if (format.Integer() != Format) throw format.Wrong($"{Format}", "prepare the frames again with this version");
         root.Required("rule", $"'{FrameSplitRule.Name}'").OneOf(FrameSplitRule.Name);
+        root.Required("units", $"'{Units}'").OneOf(Units);
         return new FrameStoreManifest
         {
             Train = Counts(root.Required("train", "counts")),
@@ -98,12 +78,8 @@ public sealed record FrameStoreManifest
             Seed = root.Required("seed", "a seed").Integer(long.MinValue),
             Split = root.Required("split", "how the sides were told apart").Text(),
             Duplicates = root.Required("duplicates", "a count").Integer(),
-            Options = root.Required("options", "names and values").Members().ToDictionary(
-                member => member.Key, member => member.Value.Text()),
-            Files = [.. root.Required("files", "a list of files").Items().Select(item => new StoredFile(
-                item.Required("name", "a file name").Text(),
-                item.Required("bytes", "a size").Integer(),
-                item.Required("sha256", "a checksum").Text()))],
+            Options = options,
+            Files = files,
         };
     }
 
@@ -111,7 +87,8 @@ public sealed record FrameStoreManifest
         new() { ["frames"] = counts.Frames, ["atoms"] = counts.Atoms, ["largest"] = counts.Largest };
 
     private static FrameCounts Counts(JsonPlace counts) => new(
-        counts.Required("frames", "a count").Integer(),
-        counts.Required("atoms", "a count").Integer(),
+        // Their numbers of bytes must be numbers, too.
+        counts.Required("frames", "a count").Integer(0, long.MaxValue / 1024),
+        counts.Required("atoms", "a count").Integer(0, long.MaxValue / 1024),
         (int)counts.Required("largest", "a count").Integer(0, int.MaxValue));
 }

@@ -16,6 +16,15 @@ internal struct NineNumbers
         return result;
     }
 
+    /// <summary>How many of them are such.</summary>
+    public readonly int Count(Func<double, bool> such)
+    {
+        int count = 0;
+        foreach (double value in this)
+            if (such(value)) count++;
+        return count;
+    }
+
     public readonly double[]? ToArray()
     {
         ReadOnlySpan<double> values = this;

@@ -25,11 +25,11 @@ internal static class StatisticsJson
         SortedDictionary<int, double> references = [];
         foreach ((string symbol, JsonPlace value) in place.Required("referenceEnergies", "numbers by element").Members())
         {
-            references[Elements.Number(symbol, "referenceEnergies")] = value.Number();
+            references[Element(symbol, value)] = value.Number();
         }
         return new FrameStatistics
         {
-            Elements = [.. place.Required("elements", "symbols").Items().Select(item => Elements.Number(item.Text(), "elements"))],
+            Elements = [.. place.Required("elements", "symbols").Items().Select(item => Element(item.Text(), item))],
             ReferenceEnergies = references,
             MeanEnergyPerAtom = Number("meanEnergyPerAtom"),
             EnergyResidual = Number("energyResidual"),
@@ -40,6 +40,18 @@ internal static class StatisticsJson
         };
 
         double Number(string key) => place.Required(key, "a number or null") is { IsNull: false } value ? value.Number() : double.NaN;
+    }
+
+    private static int Element(string symbol, JsonPlace place)
+    {
+        try
+        {
+            return Elements.Number(symbol, "");
+        }
+        catch (InputException e)
+        {
+            throw place.Wrong($"an element, not {e.Found}");
+        }
     }
 
     private static JsonNode? Known(double value) => double.IsNaN(value) ? null : JsonValue.Create(value);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -64,5 +65,9 @@ public sealed record FramePrediction(double Energy, double[] Forces, double[]? S
         return predictions;
     }
 
-    private static double[] Numbers(Tensor values) => MemoryMarshal.Cast<byte, double>(values.cpu().contiguous().bytes).ToArray();
+    private static double[] Numbers(Tensor values)
+    {
+        using var memory = new TensorMemory(values.cpu().contiguous());
+        return MemoryMarshal.Cast<byte, double>(memory.Bytes).ToArray();
+    }
 }

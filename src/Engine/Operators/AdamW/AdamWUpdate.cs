@@ -47,7 +47,7 @@ internal static class AdamWUpdate
         for (int i = 0; i < parameters.Length; i++)
             chunks.Add(Array<T>(parameters[i]), Array<T>(gradients[i]), Array<T>(first[i]), Array<T>(second[i]));
         using Tensor table = tensor(chunks.Rows, device: parameters[0].device);
-        AdamWLauncher<T, TReal>.Run(Device(parameters[0]), Array<long>(table), form.Update, form.LearningRate, form.Beta1, form.Beta2,
+        AdamWLauncher<T, TReal>.Run(Device(parameters[0]), Array<long>(table) with { Owner = (table, chunks.Owners) }, form.Update, form.LearningRate, form.Beta1, form.Beta2,
             form.WeightDecay, form.Epsilon);
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using ChemScale.Engine.Native;
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Lanes;
 using static TorchSharp.torch;
 
@@ -50,7 +49,9 @@ internal static class AttentionHost
             where TTask : IAttentionTask<T>
             where T : unmanaged
         {
-            nint q = NativeAutograd.DataPointer(qkv), o = NativeAutograd.DataPointer(output), l = NativeAutograd.DataPointer(logSum);
+            using TensorMemory ofQkv = new(qkv), ofOutput = new(output), ofLogSum = new(logSum);
+            using TensorMemory ofOutputGradient = new(outputGradient), ofGradient = new(gradient);
+            nint q = ofQkv.Address, o = ofOutput.Address, l = ofLogSum.Address, up = ofOutputGradient.Address, g = ofGradient.Address;
             int tasks = shape.Rows.Molecules * TTask.TasksPerMolecule(shape.Heads);
             if (gradient is null)
             {
@@ -58,7 +59,6 @@ internal static class AttentionHost
             }
             else
             {
-                nint up = NativeAutograd.DataPointer(outputGradient!), g = NativeAutograd.DataPointer(gradient);
                 TorchThreads.For(tasks, task => TTask.Backward(shape, task, (T*)q, (T*)o, (T*)l, (T*)up, (T*)g));
             }
         }

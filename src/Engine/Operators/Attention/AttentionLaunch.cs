@@ -1,5 +1,5 @@
 using System.Numerics;
-using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Native;
 using ChemScale.Kernels.Attention;
 using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Kernels.Device;
@@ -16,7 +16,7 @@ internal static class AttentionLaunch
     public static Tensor Aligned(Tensor tensor)
     {
         Tensor contiguous = tensor.contiguous();
-        if ((NativeAutograd.DataPointer(contiguous) & 15) == 0) return contiguous;
+        if (TensorMemory.IsAligned(contiguous)) return contiguous;
         using (contiguous) return contiguous.clone();
     }
 

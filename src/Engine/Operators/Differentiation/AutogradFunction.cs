@@ -41,7 +41,9 @@ public abstract unsafe class AutogradFunction
                 NativeAutograd.Check();
                 Tensor[] outputs;
                 using (torch.no_grad()) outputs = Forward(context, inputs);
-                return node.Wrap(edges, outputs);
+                Tensor[] wrapped = node.Wrap(edges, outputs);
+                GC.KeepAlive(inputs);
+                return wrapped;
             }
         }
         finally

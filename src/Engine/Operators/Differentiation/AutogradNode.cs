@@ -86,7 +86,9 @@ internal sealed unsafe class AutogradNode
         for (int i = 0; i < keep.Length; i++)
             saved[i] = keep[i] is { } t ? NativeAutograd.THSAutograd_SavedVariable_ctor(t.Handle, pointer, 0) : 0;
         NativeAutograd.Check();
+        GC.KeepAlive(keep);
         foreach (Tensor output in outputs) output.Dispose();
+        GC.KeepAlive(outputs);
         return wrapped;
     }
 

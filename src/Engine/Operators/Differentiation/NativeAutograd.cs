@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Differentiation;
 
@@ -58,17 +57,6 @@ internal static unsafe partial class NativeAutograd
 
     [LibraryImport(Shim)]
     internal static partial void THSTensor_dispose(nint tensor);
-
-    [LibraryImport(Shim)]
-    [SuppressGCTransition]
-    private static partial nint THSTensor_data(nint tensor);
-
-    /// <summary>Address of a contiguous tensor's first element, on whichever device it lives.</summary>
-    internal static nint DataPointer(Tensor tensor)
-    {
-        if (!tensor.is_contiguous()) throw new ArgumentException("the tensor is not contiguous");
-        return THSTensor_data(tensor.Handle);
-    }
 
     /// <summary>Output handles that the shim's wrapOutputs writes, one buffer per thread.</summary>
     [ThreadStatic]

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
 using ChemScale.Engine.Native;
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Lanes;
 using static TorchSharp.torch;
 
@@ -40,8 +39,8 @@ internal static unsafe class GeluHost
         where TLanes : unmanaged, ILanes<TLanes, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint px = NativeAutograd.DataPointer(x), pr = NativeAutograd.DataPointer(result);
-        nint pg = gradient is null ? 0 : NativeAutograd.DataPointer(gradient);
+        using TensorMemory ofX = new(x), ofResult = new(result), ofGradient = new(gradient);
+        nint px = ofX.Address, pr = ofResult.Address, pg = ofGradient.Address;
         long count = x.numel();
         TorchThreads.For((int)((count + Chunk - 1) / Chunk), chunk =>
         {

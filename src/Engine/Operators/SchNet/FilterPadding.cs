@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Native;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators;
@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Operators;
 /// </summary>
 internal static class FilterPadding
 {
-    private const int Pack = 4, Alignment = 16;
+    private const int Pack = 4;
 
     public static int Width(long columns) => checked((int)((columns + Pack - 1) / Pack * Pack));
 
@@ -20,7 +20,7 @@ internal static class FilterPadding
         long columns = matrix.size(-1), added = Width(columns) - columns;
         if (added > 0) return nn.functional.pad(matrix, [0, added]);
         Tensor contiguous = matrix.contiguous();
-        return NativeAutograd.DataPointer(contiguous) % Alignment == 0 ? contiguous : contiguous.clone();
+        return TensorMemory.IsAligned(contiguous) ? contiguous : contiguous.clone();
     }
 
     /// <summary>W1^T, b1, W2^T, b2, W1, W2.</summary>

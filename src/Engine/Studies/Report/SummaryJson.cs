@@ -1,11 +1,13 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
 
-/// <summary>summary.json: camelCase, indented, NaN and infinities by name, fates as words.</summary>
+/// <summary>summary.json: camelCase, indented, NaN and infinities by name, fates as words, sealed.</summary>
 public static class SummaryJson
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.General)
@@ -13,13 +15,15 @@ public static class SummaryJson
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
         NewLine = "\n",
+        // Read back, a damaged seal would be such a member.
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         // A file, not a page: Greek letters and plus signs stay readable.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    public static string Write(StudySummary summary) => JsonSerializer.Serialize(summary, Options) + "\n";
+    public static string Write(StudySummary summary) => Encoding.UTF8.GetString(Seal.Json(JsonSerializer.Serialize(summary, Options)));
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <param name="json">The text of a summary.json.</param>
@@ -30,7 +34,9 @@ public static class SummaryJson
         const string Expected = "the summary.json of a study";
         try
         {
-            return JsonSerializer.Deserialize<StudySummary>(json, Options) ?? throw new InputException(place, "null", Expected);
+            ReadOnlySpan<byte> content = Seal.OpenJson(Encoding.UTF8.GetBytes(json), place, out InputException? damage);
+            StudySummary summary = JsonSerializer.Deserialize<StudySummary>(content, Options) ?? throw new InputException(place, "null", Expected);
+            return damage is null ? summary : throw damage;
         }
         catch (JsonException e)
         {

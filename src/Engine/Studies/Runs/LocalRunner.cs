@@ -84,7 +84,7 @@ public sealed record LocalRunner
     private RunOutcome RunOne(PlannedRun run, long? stopAtStep, CancellationToken stop)
     {
         using ThreadGrant threads = ThreadGrant.Take(ThreadsOf(run));
-        using ITrainingTask task = TrainingTasks.Create(run.Experiment);
+        using ITrainingTask task = TrainingTasks.Create(run.Experiment, stop);
         Relay? relay = Progress is null ? null : new Relay(run, Progress);
         var options = new TrainerOptions
         {

@@ -4,7 +4,6 @@ using ChemScale.Engine.Generation;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
-using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
@@ -41,7 +40,7 @@ public static class MoleculeGeneration
         Checkpoint checkpoint = directory.Checkpoints().OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
         using ChemGpt model = experiment.Model.Family.CreateLanguageModel(experiment.Model.Config, experiment.Seed)
             ?? throw new InputException(run, experiment.Model.Family.Name, "the run of a language model");
-        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(experiment.Data.Store, StoreLayout.Tokenizer));
+        Tokenizer tokenizer = RunTokenizer.Open(directory, experiment, model.Config.VocabularySize);
         checkpoint.LoadWeights(model);
 
         // Threads that wait spin: on a busy machine a small model's many short calls then take many times as long.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
@@ -12,17 +13,17 @@ namespace ChemScale.Engine.Studies.Runs;
 /// <param name="Operators">The form of its operations that it was begun with; version 0.3 did not say.</param>
 public sealed record RunFacts(long Parameters, long Items, string ItemName, string? Operators = null)
 {
-    private const string FileName = "facts.json";
+    internal const string FileName = "facts.json";
 
     public static RunFacts Of(ITrainingTask task, Experiment experiment) =>
-        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName) { Operators = Scalars.Format(experiment.Training.Operators) };
+        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName, Scalars.Format(experiment.Training.Operators));
 
     /// <summary>
     /// Writes them beside the run's experiment, once: as it was begun, wherever it has been gone on with. Before the run can be complete:
     /// what follows that may never come to be written.
     /// </summary>
     public static void Keep(ITrainingTask task, Experiment experiment, RunDirectory directory) =>
-        directory.Keep(FileName, () => JsonSerializer.SerializeToUtf8Bytes(Of(task, directory.IsStarted ? directory.ReadExperiment() : experiment)));
+        directory.Keep(FileName, () => Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Of(task, directory.IsStarted ? directory.ReadExperiment() : experiment))));
 
     /// <exception cref="InputException">The directory is no run, or one that was never trained.</exception>
     public static RunFacts Read(string directory)
@@ -30,9 +31,9 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName, stri
         string path = Path.Combine(directory, FileName);
         try
         {
-            return JsonSerializer.Deserialize<RunFacts>(File.ReadAllText(path)) ?? throw new InputException(path, "nothing", "the facts of a run");
+            return Seal.ReadJson<RunFacts>(path, JsonSerializerOptions.Default, "the facts of a run");
         }
-        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
+        catch (UnreadableException)
         {
             throw new InputException(new RunDirectory(directory).Path, $"no readable {FileName}", "the run directory of a training");
         }

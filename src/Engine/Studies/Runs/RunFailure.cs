@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Studies.Runs;
 /// <param name="Diverged">A loss was not a number: the experiment's own doing, and a result of a kind.</param>
 public sealed record RunFailure(string Reason, bool Diverged)
 {
-    private const string FileName = "FAILED";
+    internal const string FileName = "FAILED";
 
     /// <summary>Null where the run has not failed.</summary>
     public static RunFailure? Of(string directory)
@@ -16,13 +16,10 @@ public sealed record RunFailure(string Reason, bool Diverged)
         string path = Path.Combine(directory, FileName);
         try
         {
-            return JsonSerializer.Deserialize<RunFailure>(File.ReadAllBytes(path));
+            if (!File.Exists(path)) return null;
+            return Seal.ReadJson<RunFailure>(path, JsonSerializerOptions.Default, "why a run failed");
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-        catch (JsonException)
+        catch (InputException)
         {
             return new RunFailure($"{path} cannot be read", Diverged: false);
         }
@@ -32,7 +29,7 @@ public sealed record RunFailure(string Reason, bool Diverged)
     {
         storage ??= DiskStorage.Shared;
         storage.EnsureDirectory(directory);
-        storage.WriteAtomically(Path.Combine(directory, FileName), JsonSerializer.SerializeToUtf8Bytes(this));
+        storage.WriteAtomically(Path.Combine(directory, FileName), Seal.Json(JsonSerializer.SerializeToUtf8Bytes(this)));
     }
 
     /// <summary>Lets the run be tried again.</summary>

@@ -28,6 +28,7 @@ public static class Sweep
                 return new PlannedRun(name, ExperimentKeys.With(basis, variations.Zip(values, (v, value) => (v.Key, value)), "vary"), Path.Combine(directory, name));
             }),
         ];
+        foreach (Variation variation in variations) GivenKeys.RequireEffect([.. runs.Select(r => r.Experiment)], variation.Key, "vary");
         string? twice = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
         return twice is null ? runs : throw new InputException("vary", $"{twice} comes twice", "different values");
     }

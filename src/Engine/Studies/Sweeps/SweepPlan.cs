@@ -18,28 +18,33 @@ namespace ChemScale.Engine.Studies.Sweeps;
 /// <param name="Default">What a selection has to beat.</param>
 public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs, SelectionSpec? Selection = null, Configuration? Default = null)
 {
+    internal const string FolderName = "plan";
+    internal const string PlanName = "plan.json";
+    internal const string SelectionName = "selection.json";
+
     private static readonly JsonSerializerOptions Options = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
 
     /// <summary>Steps of a search over these runs; null where the plan has none.</summary>
     public RunSelection? Search => Selection is null ? null : new RunSelection(Runs, Selection, Default);
 
-    private string PlanFolder => Path.Combine(Directory, "plan");
+    private string PlanFolder => Path.Combine(Directory, FolderName);
 
-    private string PlanFile => Path.Combine(PlanFolder, "plan.json");
+    private string PlanFile => Path.Combine(PlanFolder, PlanName);
 
     /// <summary>Runs kept by a selection, by index; null before it.</summary>
     public IReadOnlyList<int>? Kept
     {
         get
         {
-            string path = Path.Combine(PlanFolder, "selection.json");
-            return File.Exists(path) ? Read<KeptRuns>(path).Kept : null;
+            string path = Path.Combine(PlanFolder, SelectionName);
+            if (!File.Exists(path)) return null;
+            IReadOnlyList<int> kept = Read<KeptRuns>(path).Kept;
+            return kept.All(i => i >= 0 && i < Runs.Count) ? kept : throw new InputException(path, $"run {kept.Max()}", $"indices of the plan's {Runs.Count} runs");
         }
     }
 
@@ -56,7 +61,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
             .. content.Runs.Select(run =>
             {
                 string file = empty.ExperimentFile(run.Name);
-                Experiment experiment = Experiment.Read(file);
+                Experiment experiment = Experiment.ReadSealed(file);
                 return experiment.Id == run.Id ? new PlannedRun(run.Name, experiment, Path.Combine(directory, run.Name))
                     : throw new InputException(file, $"experiment {experiment.Id}", $"{run.Id}, as planned", "plan a new sweep instead of editing one");
             }),
@@ -79,7 +84,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
         whole.WriteExperiments(storage);
         var content = new Content([.. whole.Runs.Select(r => new Entry(r.Name, r.Experiment.Id))], Selection, Default);
         // Last: a plan that can be seen is whole.
-        storage.WriteAtomically(PlanFile, JsonSerializer.SerializeToUtf8Bytes(content, Options));
+        storage.WriteAtomically(PlanFile, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(content, Options)));
         return whole;
     }
 
@@ -96,7 +101,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
 
     /// <summary>Writes what a selection kept, whole and once: of several workers that decide, the first counts for all.</summary>
     public void Keep(IReadOnlyList<int> kept) =>
-        DiskStorage.Shared.TryWriteNew(Path.Combine(PlanFolder, "selection.json"), JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options));
+        DiskStorage.Shared.TryWriteNew(Path.Combine(PlanFolder, SelectionName), Seal.Json(JsonSerializer.SerializeToUtf8Bytes(new KeptRuns(kept), Options)));
 
     private SweepPlan JoinedTo(SweepPlan there)
     {
@@ -112,8 +117,9 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
     {
         foreach (PlannedRun run in Runs)
         {
-            string file = ExperimentFile(run.Name), text = Placed(run.Experiment).ToYaml();
-            if (!File.Exists(file) || File.ReadAllText(file) != text) storage.WriteAtomically(file, text);
+            string file = ExperimentFile(run.Name);
+            byte[] text = Seal.Yaml(Placed(run.Experiment).ToYaml());
+            if (!File.Exists(file) || !File.ReadAllBytes(file).AsSpan().SequenceEqual(text)) storage.WriteAtomically(file, text);
         }
     }
 
@@ -123,17 +129,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
 
     private string ExperimentFile(string name) => Path.Combine(PlanFolder, name + ".yaml");
 
-    private static T Read<T>(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options) ?? throw new InputException(path, "nothing", "a plan");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new InputException(path, e.Message, "a plan that sweep or tpe has written");
-        }
-    }
+    private static T Read<T>(string path) => Seal.ReadJson<T>(path, Options, "a plan that sweep or tpe has written");
 
     private sealed record Entry(string Name, string Id);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;
@@ -51,9 +52,12 @@ public sealed class MoleculePreparation
         PreparationOptions options,
         IProgress<PreparationProgress>? progress = null,
         CancellationToken cancellation = default) =>
-        new MoleculePreparation(options, progress).Run(cancellation);
+        new MoleculePreparation(options, progress).Run(DiskStorage.Shared, cancellation);
 
-    private PreparationReport Run(CancellationToken cancellation)
+    internal static PreparationReport Run(PreparationOptions options, IStorage storage) =>
+        new MoleculePreparation(options, null).Run(storage, CancellationToken.None);
+
+    private PreparationReport Run(IStorage storage, CancellationToken cancellation)
     {
         using IBlockReader reader = _options.Source is { } source ? new SourceReader(source) : new FileReader(_options);
         using TokenStoreWriter writer = new(_options.Output, new TokenStoreOptions
@@ -64,7 +68,7 @@ public sealed class MoleculePreparation
             Source = _options.SourceName,
             Synthetic = _options.Source?.Synthetic ?? false,
             Record = Record(),
-        });
+        }, storage);
         BlockPipeline.Run(_options.Threads, reader.Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
         if (_taken == 0) throw NoMolecule();
         Report("sorting and writing", 1);

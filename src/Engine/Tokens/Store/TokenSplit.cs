@@ -64,5 +64,5 @@ public sealed class TokenSplit
         Path.Combine(_folder, StoreLayout.Offsets(_name)),
         $"document {index} from token {start} to {end}",
         $"rising offsets up to {_tokens.Count}",
-        "the file is damaged: prepare the molecules again");
+        StoreNames.Damaged);
 }

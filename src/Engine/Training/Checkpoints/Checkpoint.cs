@@ -12,7 +12,7 @@ public sealed class Checkpoint
     internal const string ModelFile = "model.safetensors";
     internal const string TrainingFile = "training.safetensors";
     internal const string StateFile = "state.json";
-    internal const string SumsFile = "SHA256SUMS";
+    internal const string SumsFile = Files.FileChecksum.ListName;
     internal const string AveragePrefix = "average.";
 
     // Before version 0.4 the weights of PaiNN's and SchNet's interactions were stored twice, the second time under these names.

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -67,9 +66,9 @@ public sealed class CheckpointStore(string folder, IStorage storage)
     }
 
     /// <exception cref="SafetensorsException">A file is missing, damaged or not what its checksum says.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path, CancellationToken stop = default)
     {
-        VerifySums(path);
+        VerifySums(path, stop);
         string statePath = Path.Combine(path, Checkpoint.StateFile);
         JsonObject state;
         try
@@ -89,6 +88,26 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         checkpoint.OpenModel().Dispose();
         checkpoint.OpenTraining().Dispose();
         return checkpoint;
+    }
+
+    /// <summary>Folders of all that is kept, the best weights included.</summary>
+    internal IReadOnlyList<string> ListAll() => [.. List(Prefix), .. List(BestPrefix)];
+
+    /// <summary>Reads all that is kept whole.</summary>
+    /// <exception cref="InputException">The first file that is damaged.</exception>
+    internal void RequireSound(CancellationToken stop)
+    {
+        foreach (string path in ListAll())
+        {
+            try
+            {
+                Open(path, stop);
+            }
+            catch (SafetensorsException e)
+            {
+                throw e.AsInput("the checkpoint is damaged: restore it from a copy");
+            }
+        }
     }
 
     /// <summary>Writes a checkpoint and removes all but the last two.</summary>
@@ -200,19 +219,26 @@ public sealed class CheckpointStore(string folder, IStorage storage)
             ? step
             : null;
 
-    private static void VerifySums(string path)
+    private static void VerifySums(string path, CancellationToken stop)
     {
         string sumsPath = Path.Combine(path, Checkpoint.SumsFile);
         if (!FileErrors.Exists(sumsPath)) throw new SafetensorsException(SafetensorsFault.Truncated, sumsPath, "has no checksums");
-        Dictionary<string, string> sums = [];
-        foreach (string line in File.ReadAllLines(sumsPath))
-            if (line.Split("  ", 2) is [var digest, var name]) sums[name] = digest;
+        IReadOnlyDictionary<string, string> sums;
+        try
+        {
+            sums = FileChecksum.ReadList(sumsPath);
+        }
+        catch (InputException e)
+        {
+            throw new SafetensorsException(SafetensorsFault.Checksum, sumsPath, $"{Checkpoint.SumsFile} is no list of checksums: {e.Found}");
+        }
         foreach (string name in Files)
         {
             string file = Path.Combine(path, name);
             if (!FileErrors.Exists(file)) throw new SafetensorsException(SafetensorsFault.Truncated, file, $"{name} is missing");
-            using FileStream stream = File.OpenRead(file);
-            if (!sums.TryGetValue(name, out string? expected) || Convert.ToHexStringLower(SHA256.HashData(stream)) != expected)
+            if (!sums.TryGetValue(name, out string? expected))
+                throw new SafetensorsException(SafetensorsFault.Checksum, sumsPath, $"{Checkpoint.SumsFile} has no checksum of {name}");
+            if (FileChecksum.Of(file, stop: stop) != expected)
                 throw new SafetensorsException(SafetensorsFault.Checksum, file, $"the checksum of {name} is wrong");
         }
     }
@@ -224,7 +250,7 @@ public sealed class CheckpointStore(string folder, IStorage storage)
         write(hashing);
         storage.Sync(stream);
         // The format of sha256sum, so that anybody can check.
-        sums.Append(hashing.Digest()).Append("  ").Append(name).Append('\n');
+        sums.Append(FileChecksum.Line(hashing.Digest(), name));
     }
 
     private void Prune(string prefix, int kept)

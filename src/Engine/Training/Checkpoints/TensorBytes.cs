@@ -1,3 +1,4 @@
+using ChemScale.Engine.Native;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Checkpoints;
@@ -17,7 +18,8 @@ internal static class TensorBytes
         {
             using Tensor here = piece.cpu();
             using Tensor ordered = here.contiguous();
-            stream.Write(ordered.bytes);
+            using var memory = new TensorMemory(ordered);
+            stream.Write(memory.Bytes);
         }
     }
 
@@ -28,7 +30,8 @@ internal static class TensorBytes
         foreach (Tensor piece in Pieces(detached))
         {
             using Tensor here = empty(piece.shape, dtype: tensor.dtype);
-            stream.ReadExactly(here.bytes);
+            using var memory = new TensorMemory(here);
+            stream.ReadExactly(memory.Bytes);
             piece.copy_(here);
         }
     }

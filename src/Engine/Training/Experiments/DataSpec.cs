@@ -29,5 +29,14 @@ public sealed record DataSpec
     [Range(1, long.MaxValue)]
     public long Validation { get; init; } = 1000;
 
+    /// <param name="folder">A store.</param>
+    /// <param name="found">Its fingerprint.</param>
+    /// <exception cref="InputException">It is not <see cref="Fingerprint"/>.</exception>
+    public void RequireFingerprint(string folder, string found)
+    {
+        if (Fingerprint is not null && Fingerprint != found)
+            throw new InputException(folder, $"other data (fingerprint {found})", $"those of the experiment (fingerprint {Fingerprint})", "put the store back, or train on these data in another directory");
+    }
+
     internal DataSpec Resolved() => Grammar is null && Store == Virtual ? this with { Grammar = SelfiesGrammar.V1 } : this;
 }

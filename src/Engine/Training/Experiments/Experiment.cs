@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Training.Experiments;
 
@@ -25,19 +26,11 @@ public sealed record Experiment
     public string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalForm.Of(Resolved()))))[..16];
 
     /// <exception cref="InputException">The file is missing, is not YAML, or says something an experiment cannot mean.</exception>
-    public static Experiment Read(string path)
-    {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(path, e.Message, "a readable experiment file (YAML)");
-        }
-        return Parse(text, path);
-    }
+    public static Experiment Read(string path) => Parse(new StreamReader(new MemoryStream(ReadBytes(path))).ReadToEnd(), path);
+
+    /// <summary>A file that the program wrote for itself, whose seal must be right.</summary>
+    /// <exception cref="InputException">As <see cref="Read"/>; or the file is damaged.</exception>
+    internal static Experiment ReadSealed(string path) => Parse(Seal.OpenYaml(ReadBytes(path), path), path);
 
     /// <param name="yaml">The text of an experiment file.</param>
     /// <param name="place">Name of the file in error messages.</param>
@@ -63,6 +56,18 @@ public sealed record Experiment
 
     /// <summary>Keys of different values, both named; empty where the identity is the same.</summary>
     public string DifferencesFrom(Experiment other) => CanonicalForm.Differences(Resolved(), other.Resolved());
+
+    private static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(path, e.Message, "a readable experiment file (YAML)");
+        }
+    }
 
     private Experiment Resolved() => this with { Data = Data.Resolved() };
 }

@@ -83,7 +83,7 @@ public abstract class ModelFamily
 
     /// <summary>Model and data of an experiment, ready to train. Dispose of it.</summary>
     /// <exception cref="InputException">The data are missing, damaged, or do not fit the model.</exception>
-    public abstract ITrainingTask CreateTask(Experiment experiment);
+    public abstract ITrainingTask CreateTask(Experiment experiment, CancellationToken stop = default);
 
     /// <summary>Micro-batches of one epoch; families that can say so without building the model do.</summary>
     /// <inheritdoc cref="CreateTask"/>

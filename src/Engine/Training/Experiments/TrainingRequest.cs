@@ -73,13 +73,33 @@ public sealed record TrainingRequest
     {
         ModelFamily family = ResolveFamily();
         CheckSource(family);
+        foreach ((string key, string _) in Overrides)
+        {
+            if (key == "model.family") throw new InputException(OverridesPlace, $"key '{key}'", "`model.family`, which is asked for by itself");
+            if (key == "data.store" && (Source.Store is not null || family.Data.HasFiles(Source))) throw new InputException(OverridesPlace, $"{key}, and data named elsewhere", "one of them");
+        }
         Experiment experiment = Start ?? family.Defaults;
         if (experiment.Data.Store == DataSpec.Virtual && Begun is not null) experiment = experiment with { Data = experiment.Data with { Store = Begun.Data.Store } };
         experiment = Set(family, experiment);
         string store = Prepare(family, experiment.Data, folder, observer ?? new DataObserver(), stop);
         // What the data say of the model stands below what was asked for; the model of an experiment is what it is.
         if (Start is null) experiment = Set(family, experiment with { Model = ModelSpec.Of(family.Fitted(experiment.Model.Config, store)) });
-        return (experiment with { Data = family.Data.Describe(experiment.Data with { Store = store }) }).Validated();
+        DataSpec data = family.Data.Describe(experiment.Data with { Store = store });
+        // Data that are named take the place of the experiment's.
+        if (Source.Store is null && !family.Data.HasFiles(Source)) experiment.Data.RequireFingerprint(store, data.Fingerprint!);
+        bool asked = Settings.ContainsKey("data.validation") || Overrides.Any(o => o.Key == "data.validation");
+        if (asked && family.Data.Facts(store).Validation is var held && data.Validation > held)
+            throw new InputException("data.validation", $"{data.Validation}", $"at most {held}, as many as {store} holds out");
+        return (experiment with { Data = data }).Validated();
+    }
+
+    /// <summary>Refuses what was asked for and did not come to stand in the experiments, and settings that say nothing to any of them.</summary>
+    /// <param name="built">What came of it: an experiment, or those of a sweep.</param>
+    /// <exception cref="InputException">The first key that is not honoured.</exception>
+    public void RequireHonoured(IReadOnlyCollection<Experiment> built)
+    {
+        GivenKeys.RequireHonoured(built, Overrides, OverridesPlace);
+        foreach (string key in Settings.Keys.Where(key => built.All(e => ExperimentKeys.Has(e, key)))) GivenKeys.RequireEffect(built, key, key);
     }
 
     private static IEnumerable<DataKind> Kinds() => ModelFamily.All.Select(f => f.Data).Distinct();
@@ -134,7 +154,7 @@ public sealed record TrainingRequest
 
     private string Prepare(ModelFamily family, DataSpec data, string folder, DataObserver observer, CancellationToken stop)
     {
-        string? prepared = Source.Store is { } given ? Path.GetFullPath(given) : !family.Data.HasFiles(Source) && data.Store != DataSpec.Virtual ? data.Store : null;
+        string? prepared = Source.Store is { } given ? Path.GetFullPath(given) : !family.Data.HasFiles(Source) && data.Store != DataSpec.Virtual ? Path.GetFullPath(data.Store) : null;
         if (prepared is not null)
         {
             family.Data.Agree(Source, prepared);

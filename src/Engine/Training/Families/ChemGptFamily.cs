@@ -58,9 +58,9 @@ internal sealed class ChemGptFamily : ModelFamily
         };
     }
 
-    public override ITrainingTask CreateTask(Experiment experiment)
+    public override ITrainingTask CreateTask(Experiment experiment, CancellationToken stop = default)
     {
-        TokenStore store = MoleculeData.Open(experiment);
+        TokenStore store = MoleculeData.Open(experiment, stop);
         try
         {
             return new LanguageModelTask(experiment, store);

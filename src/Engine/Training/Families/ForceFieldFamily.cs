@@ -70,9 +70,9 @@ internal abstract class ForceFieldFamily<TConfig>(string name) : ModelFamily
     /// <summary>For the elements and neighbours of the store.</summary>
     public override object Fitted(object config, string store) => FrameStores.Fitted(Of(config), store);
 
-    public override ITrainingTask CreateTask(Experiment experiment)
+    public override ITrainingTask CreateTask(Experiment experiment, CancellationToken stop = default)
     {
-        FrameStore store = FrameData.Open(experiment);
+        FrameStore store = FrameData.Open(experiment, stop);
         try
         {
             return new ForceFieldTask(experiment, store);

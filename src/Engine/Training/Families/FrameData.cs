@@ -38,12 +38,12 @@ internal sealed class FrameData : DataKind
 
     /// <summary>The store of an experiment.</summary>
     /// <exception cref="InputException">There is none, or it is of another kind.</exception>
-    public static FrameStore Open(Experiment experiment)
+    public static FrameStore Open(Experiment experiment, CancellationToken stop = default)
     {
         string folder = experiment.Data.Store;
         if (folder == DataSpec.Virtual) throw new InputException("data.store", folder, "the folder of a frame store", Remedy.PrepareFrames);
         if (!FrameStore.Exists(folder) && MoleculeData.Instance.Holds(folder))
             throw new InputException(folder, "a token store", "a frame store", $"force fields train on frames: {Remedy.PrepareFrames}");
-        return FrameStore.Open(folder);
+        return FrameStore.Open(folder, stop);
     }
 }

@@ -18,7 +18,7 @@ public static class FrameStores
         FramePreparation options, Action<FramePreparationProgress>? progress = null, CancellationToken stop = default)
     {
         if (!FrameStore.Exists(options.Output)) return FramePreparer.Run(options, progress, stop);
-        using FrameStore store = FrameStore.Open(options.Output);
+        using FrameStore store = FrameStore.Open(options.Output, stop);
         string[] wanted = [.. options.Files.Concat(options.ValidationFiles).Select(f => Path.GetFileName(f))];
         string[] found = [.. store.Manifest.Sources.Select(s => s.File)];
         if (!wanted.SequenceEqual(found))
@@ -48,9 +48,9 @@ public static class FrameStores
 
     /// <summary>The model as the store's elements and neighbours want it.</summary>
     /// <exception cref="InputException">No frame store.</exception>
-    public static ForceFieldConfig Fitted(ForceFieldConfig config, string folder)
+    public static ForceFieldConfig Fitted(ForceFieldConfig config, string folder, CancellationToken stop = default)
     {
-        using FrameStore store = FrameStore.Open(folder);
+        using FrameStore store = FrameStore.Open(folder, stop);
         FrameStatistics statistics = store.Statistics;
         return config.Fitted(statistics.Elements, statistics.NeighborCutoff == config.Cutoff ? statistics.NeighborsPerAtom : null);
     }

@@ -70,12 +70,12 @@ internal sealed class MoleculeData : DataKind
 
     /// <summary>The store of an experiment.</summary>
     /// <exception cref="InputException">There is none, or it is of another kind.</exception>
-    public static TokenStore Open(Experiment experiment)
+    public static TokenStore Open(Experiment experiment, CancellationToken stop = default)
     {
         string folder = experiment.Data.Store;
         if (folder == DataSpec.Virtual) throw new InputException("data.store", folder, "the folder of a prepared store", Remedy.PrepareMolecules);
         if (!TokenStore.Exists(folder) && FrameData.Instance.Holds(folder))
             throw new InputException(folder, "a frame store", "a token store", $"language models train on molecules: {Remedy.PrepareMolecules}");
-        return TokenStore.Open(folder);
+        return TokenStore.Open(folder, stop);
     }
 }

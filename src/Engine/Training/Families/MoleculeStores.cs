@@ -17,7 +17,7 @@ public static class MoleculeStores
     public static PreparationReport? Ensure(PreparationOptions options, IProgress<PreparationProgress>? progress = null, CancellationToken stop = default)
     {
         if (!TokenStore.Exists(options.Output)) return MoleculePreparation.Run(options, progress, stop);
-        using TokenStore store = TokenStore.Open(options.Output);
+        using TokenStore store = TokenStore.Open(options.Output, stop);
         if (store.Manifest.Source != options.SourceName)
             throw new InputException(options.Output, $"holds {store.Manifest.Source}", options.SourceName, "choose another folder");
         if (options.Grammar is { } grammar && store.Manifest.Grammar != grammar)

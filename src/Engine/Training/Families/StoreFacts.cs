@@ -11,7 +11,7 @@ namespace ChemScale.Engine.Training.Families;
 /// <summary>What the report says of a token store; what only its preparation knew is kept beside the store.</summary>
 public static class StoreFacts
 {
-    private const string FileName = "preparation.json";
+    internal const string FileName = "preparation.json";
 
     /// <param name="folder">The store.</param>
     /// <param name="report">Of the preparation that has just made it; null: an earlier one did.</param>
@@ -21,9 +21,9 @@ public static class StoreFacts
         if (report is not null)
         {
             var counts = new Counts(report.Lines, report.RefusedCount, report.Refused.ToDictionary(r => r.Reason, r => r.Count));
-            DiskStorage.Shared.WriteAtomically(path, JsonSerializer.SerializeToUtf8Bytes(counts));
+            DiskStorage.Shared.WriteAtomically(path, Seal.Json(JsonSerializer.SerializeToUtf8Bytes(counts)));
         }
-        Counts? known = File.Exists(path) ? JsonSerializer.Deserialize<Counts>(File.ReadAllText(path)) : null;
+        Counts? known = File.Exists(path) ? Read(path) : null;
         using TokenStore store = TokenStore.Open(folder);
         StoreManifest m = store.Manifest;
         long documents = m.Train.Documents + m.Validation.Documents, tokens = m.Train.Tokens + m.Validation.Tokens;
@@ -50,6 +50,15 @@ public static class StoreFacts
             },
         };
     }
+
+    /// <exception cref="InputException">The file beside a store is damaged.</exception>
+    internal static void Check(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (File.Exists(path)) Read(path);
+    }
+
+    private static Counts Read(string path) => Seal.ReadJson<Counts>(path, JsonSerializerOptions.Default, "what a preparation counted");
 
     private static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

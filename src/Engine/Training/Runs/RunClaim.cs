@@ -58,13 +58,13 @@ public sealed class RunClaim : IDisposable
         string directory, IStorage storage, TimeProvider time, ClaimWatch? watch = null, Action<string>? waiting = null, CancellationToken stop = default)
     {
         string token = Guid.NewGuid().ToString("N");
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(new Content(ProcessIdentity.Current, token, time.GetUtcNow()));
         while (true)
         {
             int[] numbers = Numbers(directory);
             int highest = numbers.Length > 0 ? numbers.Max() : 0;
             if (highest > 0) RequireAbandoned(directory, highest, time, watch, waiting, stop);
             int mine = highest + 1;
+            byte[] content = JsonSerializer.SerializeToUtf8Bytes(new Content(ProcessIdentity.Current, token, time.GetUtcNow()));
             // False: somebody was quicker, so look again at what they wrote; or a network file system gave the answer to the second try.
             if (!storage.TryWriteNew(PathOf(directory, mine), content) && ReadContent(directory, mine)?.Token != token) continue;
             // A listing made amid somebody's take-over may miss both the old claim and the new; by now the new one shows.

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Training.Checkpoints;
@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Training.Runs;
 
 /// <summary>
 /// The folder of one run, all that is left of it and all that later stages read: <c>experiment.yaml</c>, <c>metrics.csv</c>,
-/// <c>metrics.jsonl</c>, TensorBoard events, <c>checkpoints/</c> and, when the run is complete, <c>DONE</c>.
+/// <c>metrics.jsonl</c>, TensorBoard events, <c>checkpoints/</c>, <c>model/</c> and, when the run is complete, <c>DONE</c>.
 /// </summary>
 public sealed class RunDirectory(string path, IStorage? storage = null, TimeProvider? time = null)
 {
@@ -19,6 +19,15 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
+
+    private static readonly JsonSerializerOptions StrictResult = new(ResultJson)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>In DONE, beside the result.</summary>
+    private const string FilesKey = "files";
 
     private readonly Dictionary<string, byte[]> kept = new(StringComparer.Ordinal);
 
@@ -37,6 +46,9 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     /// <summary>Exists when, and only when, the run is complete; holds its result.</summary>
     public string DonePath => In("DONE");
 
+    /// <summary>What the model needs beside its weights.</summary>
+    public ModelFiles ModelFiles => new(this);
+
     public bool IsStarted => FileErrors.Exists(ExperimentPath);
 
     public bool IsDone => FileErrors.Exists(DonePath);
@@ -46,21 +58,14 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     internal TimeProvider Time { get; } = time ?? TimeProvider.System;
 
     /// <exception cref="InputException">There is no run, or its experiment cannot be read.</exception>
-    public Experiment ReadExperiment() => Experiment.Read(ExperimentPath);
+    public Experiment ReadExperiment() => Experiment.ReadSealed(ExperimentPath);
 
     /// <exception cref="InputException">The run is not complete, or its result cannot be read.</exception>
-    public TrainingResult ReadResult()
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<TrainingResult>(File.ReadAllBytes(DonePath), ResultJson)
-                ?? throw new InputException(DonePath, "holds no result");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new InputException(DonePath, e.Message, "the result of a complete run");
-        }
-    }
+    public TrainingResult ReadResult() => ReadDone().Result;
+
+    /// <summary>Names and checksums of the files that were final when the run was complete; none where an earlier version wrote it.</summary>
+    /// <exception cref="InputException">The run is not complete, or its result cannot be read.</exception>
+    internal IReadOnlyDictionary<string, string> ReadSums() => ReadDone().Files;
 
     /// <exception cref="InputException">A run, complete or not, or something else is there.</exception>
     public void RequireNew()
@@ -72,6 +77,16 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
 
     /// <summary>Checkpoints to read from: generation, embedding, evaluation.</summary>
     public CheckpointStore Checkpoints() => new(CheckpointsPath, Storage);
+
+    /// <summary>Reads everything of a complete run that later stages use: experiment, result, the weights of every checkpoint.</summary>
+    /// <exception cref="InputException">The first thing that is damaged.</exception>
+    internal TrainingResult ReadSoundResult(CancellationToken stop)
+    {
+        ReadExperiment();
+        TrainingResult result = ReadResult();
+        Checkpoints().RequireSound(stop);
+        return result;
+    }
 
     /// <summary>Makes the folder where there is none and claims the right to write to it.</summary>
     /// <param name="watch">As for <see cref="RunClaim.Take"/>.</param>
@@ -155,10 +170,45 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
         }
     }
 
-    internal void KeepExperiment(Experiment experiment) => Keep(System.IO.Path.GetFileName(ExperimentPath), () => Encoding.UTF8.GetBytes(experiment.ToYaml()));
+    internal void KeepExperiment(Experiment experiment) => Keep(System.IO.Path.GetFileName(ExperimentPath), () => Seal.Yaml(experiment.ToYaml()));
 
-    internal void WriteResult(TrainingResult result) =>
-        Storage.WriteAtomically(DonePath, JsonSerializer.SerializeToUtf8Bytes(result, ResultJson));
+    /// <summary>Completes the run: the result, and a checksum of every file that is final from here on.</summary>
+    internal void WriteResult(TrainingResult result)
+    {
+        JsonObject json = JsonSerializer.SerializeToNode(result, ResultJson)!.AsObject();
+        json[FilesKey] = new JsonObject(Directory.EnumerateFiles(Path).Select(file => System.IO.Path.GetFileName(file)).Where(IsFinal)
+            .Order(StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, (JsonNode?)FileChecksum.Of(In(name)))));
+        try
+        {
+            Storage.WriteAtomically(DonePath, Seal.Json(json.ToJsonString(ResultJson)));
+        }
+        catch
+        {
+            // Renamed, and then its folder could not be flushed: it says what is not sure.
+            if (File.Exists(DonePath)) Storage.DeleteFile(DonePath);
+            throw;
+        }
+    }
+
+    /// <summary>Not claims, not what is half written, not what has a seal of its own and may come later.</summary>
+    private static bool IsFinal(string name) => name is not ("DONE" or "FAILED" or "facts.json") && !name.StartsWith('.')
+        && !name.StartsWith("claim.", StringComparison.Ordinal) && !name.Contains(".partial", StringComparison.Ordinal);
+
+    private (TrainingResult Result, IReadOnlyDictionary<string, string> Files) ReadDone()
+    {
+        const string Expected = "the result of a complete run";
+        JsonObject json = Seal.ReadJson<JsonObject>(DonePath, ResultJson, Expected);
+        try
+        {
+            Dictionary<string, string> files = json[FilesKey].Deserialize<Dictionary<string, string>>() ?? [];
+            json.Remove(FilesKey);
+            return (json.Deserialize<TrainingResult>(StrictResult) ?? throw new InputException(DonePath, "holds no result"), files);
+        }
+        catch (JsonException e)
+        {
+            throw new InputException(DonePath, e.Message, Expected);
+        }
+    }
 
     internal string In(string name) => System.IO.Path.Combine(Path, name);
 }

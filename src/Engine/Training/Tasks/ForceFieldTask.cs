@@ -32,7 +32,7 @@ public sealed class ForceFieldTask : ITrainingTask
     /// <summary>Trains on the first frames of a store's nested order; reference energies are fitted to these alone.</summary>
     /// <param name="experiment">Its model is a force field.</param>
     /// <param name="store">Becomes the task's own.</param>
-    /// <exception cref="InputException">As the other constructor, or a subset larger than the store.</exception>
+    /// <exception cref="InputException">As the other constructor, a subset larger than the store, or other data than the experiment names.</exception>
     public ForceFieldTask(Experiment experiment, FrameStore store)
         : this(experiment, TrainingFrames(experiment, store), ValidationFrames(experiment, store), References(TrainingFrames(experiment, store)))
         => this.store = store;
@@ -123,8 +123,11 @@ public sealed class ForceFieldTask : ITrainingTask
     /// <summary>Micro-batches of an epoch, without building the model.</summary>
     public static long CountBatches(Experiment experiment, FrameStore store) => Batches(experiment, TrainingFrames(experiment, store)).Count;
 
-    private static StoredFrames TrainingFrames(Experiment experiment, FrameStore store) =>
-        new(experiment.Data.Subset is { } subset ? store.Train.Subset(subset) : store.Train);
+    private static StoredFrames TrainingFrames(Experiment experiment, FrameStore store)
+    {
+        experiment.Data.RequireFingerprint(store.Folder, store.Manifest.Fingerprint);
+        return new(experiment.Data.Subset is { } subset ? store.Train.Subset(subset) : store.Train);
+    }
 
     private static StoredFrames ValidationFrames(Experiment experiment, FrameStore store)
     {

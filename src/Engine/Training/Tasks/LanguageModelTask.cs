@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
@@ -12,6 +13,9 @@ namespace ChemScale.Engine.Training.Tasks;
 /// <summary>ChemGPT on a token store: packed molecules in, nats per predicted token out.</summary>
 public sealed class LanguageModelTask : ITrainingTask
 {
+    /// <summary>Name of the tokenizer among <see cref="ModelFiles"/>.</summary>
+    internal const string TokenizerFile = "tokenizer.json";
+
     // Validation batches cost no backward pass: larger ones only save calls.
     private const int ValidationTokens = 4096;
 
@@ -26,7 +30,7 @@ public sealed class LanguageModelTask : ITrainingTask
 
     /// <param name="experiment">Its model must be a ChemGPT whose vocabulary holds the store's.</param>
     /// <param name="store">Becomes the task's own.</param>
-    /// <exception cref="InputException">Model and store do not fit together, or a subset is larger than the store.</exception>
+    /// <exception cref="InputException">Model and store do not fit together, the store holds other data than the experiment names, or a subset is larger than the store.</exception>
     public LanguageModelTask(Experiment experiment, TokenStore store)
     {
         this.store = store;
@@ -36,6 +40,7 @@ public sealed class LanguageModelTask : ITrainingTask
         {
             throw new InputException("model.vocabularySize", $"{config.VocabularySize}", $"{store.Manifest.VocabularySize} or more, as in {store.Folder}");
         }
+        experiment.Data.RequireFingerprint(store.Folder, store.Manifest.Fingerprint);
         train = experiment.Data.Subset is { } subset ? store.Train.Subset(subset) : store.Train;
         options = new BatchOptions { Size = experiment.Training.BatchSize, Seed = experiment.Seed, Positions = config.Positions };
         cursor = new BatchCursor(train, options);
@@ -60,6 +65,10 @@ public sealed class LanguageModelTask : ITrainingTask
 
     /// <summary>D: unique training tokens, [CLS] and [SEP] included.</summary>
     public long UniqueItems => train.Tokens;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, byte[]> ModelFiles =>
+        new Dictionary<string, byte[]> { [TokenizerFile] = Encoding.UTF8.GetBytes(store.Tokenizer.ToJson()) };
 
     public double LearningRateFactor(string name) => model.LearningRateFactor(name);
 

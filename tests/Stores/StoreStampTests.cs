@@ -1,0 +1,109 @@
+using ChemScale.Engine.Stores;
+using ChemScale.Engine.Tokens.Store;
+using ChemScale.Tests.Tokens;
+using ChemScale.Tests.Tokens.Store;
+using NUnit.Framework;
+
+namespace ChemScale.Tests.Stores;
+
+public class StoreStampTests
+{
+    private const long Settled = 20_000_000;
+
+    private TemporaryFolder _folder = null!;
+    private int _reads;
+
+    [SetUp]
+    public void MakeStore()
+    {
+        _reads = 0;
+        _folder = new();
+        SmallStore.Write(_folder.Root, 50);
+        Thread.Sleep(50);
+    }
+
+    [TearDown]
+    public void RemoveFolder() => _folder.Dispose();
+
+    [Test]
+    public void A_store_is_read_whole_once()
+    {
+        Open();
+        Open();
+        Assert.That(_reads, Is.EqualTo(1));
+        Assert.That(Directory.GetFiles(_folder.Root, $"{StoreStamp.FileName}*"), Has.Length.EqualTo(1));
+    }
+
+    [TestCase("train.tokens"), TestCase("validation.offsets"), TestCase("tokenizer.json"), TestCase("store.json")]
+    public void A_file_that_was_changed_copied_or_touched_since_is_read_again_even_under_its_old_time(string name)
+    {
+        Open();
+        DateTime modified = File.GetLastWriteTimeUtc(_folder[name]);
+        byte[] bytes = File.ReadAllBytes(_folder[name]);
+        File.WriteAllBytes(_folder[name], bytes);
+        File.SetLastWriteTimeUtc(_folder[name], modified);
+        if (OperatingSystem.IsLinux()) Expect(2);
+        File.WriteAllBytes(_folder[name], bytes);
+        Expect(OperatingSystem.IsLinux() ? 3 : 2);
+        File.Move(_folder[name], _folder["other"]);
+        File.Copy(_folder["other"], _folder[name]);
+        File.SetLastWriteTimeUtc(_folder[name], File.GetLastWriteTimeUtc(_folder["other"]));
+        if (OperatingSystem.IsLinux()) Expect(4);
+        File.SetLastWriteTimeUtc(_folder[name], modified.AddHours(-1));
+        Expect(OperatingSystem.IsLinux() ? 5 : 3);
+
+        void Expect(int reads)
+        {
+            Open();
+            Assert.That(_reads, Is.EqualTo(reads));
+        }
+    }
+
+    [Test]
+    public void A_damaged_or_foreign_stamp_is_none()
+    {
+        Open();
+        string stamp = _folder[StoreStamp.FileName], text = File.ReadAllText(stamp);
+        foreach (string other in (string[])["", text[..^1], text.Replace(" verified 1", " verified 0"), text.Replace("train.tokens ", "train.tokens 1")])
+        {
+            File.WriteAllText(stamp, other);
+            int before = _reads;
+            Open();
+            Assert.That(_reads, Is.EqualTo(before + 1), other);
+        }
+    }
+
+    [Test]
+    public void A_store_that_is_wrong_or_young_gets_no_stamp()
+    {
+        Assert.That(() => Open(() => throw new IOException("wrong")), Throws.TypeOf<IOException>());
+        Open(settled: long.MaxValue);
+        Open(settled: long.MaxValue);
+        Assert.That(_reads, Is.EqualTo(2));
+        Assert.That(Directory.GetFiles(_folder.Root, ".*"), Is.Empty);
+    }
+
+    [Test]
+    public void A_change_under_a_stamp_is_found_at_the_next_opening()
+    {
+        Thread.Sleep(2100);
+        TokenStore.Open(_folder.Root).Dispose();
+        Assert.That(File.Exists(_folder[StoreStamp.FileName]), Is.True);
+        byte[] bytes = File.ReadAllBytes(_folder["train.tokens"]);
+        Array.Clear(bytes, 4, 20);
+        File.WriteAllBytes(_folder["train.tokens"], bytes);
+        Assert.That(() => TokenStore.Open(_folder.Root), Refused.With("train.tokens: SHA-256"));
+    }
+
+    [Test]
+    public void Reading_a_store_ends_where_it_is_asked_to() =>
+        Assert.That(() => TokenStore.Open(_folder.Root, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+
+    private void Open(Action? verify = null, long settled = Settled)
+    {
+        StoreManifest manifest = StoreManifest.Read(_folder.Root, out string sha256);
+        StoreStamp.Ensure(_folder.Root, StoreLayout.Names, manifest, sha256, verify ?? (() => _reads++), settled);
+        // The next change must not fall into the same step of the file system's clock.
+        Thread.Sleep(25);
+    }
+}
