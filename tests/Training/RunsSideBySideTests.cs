@@ -111,7 +111,7 @@ public class RunsSideBySideTests
         {
             Assert.That(get_num_threads(), Is.EqualTo(before + 1));
             Assert.That(() => ToyRuns.Run(folder["other"], ToyRuns.EverythingOn with { Threads = before + 2 }, () => new RegressionTask()),
-                Throws.TypeOf<InputException>().With.Message.Contains("--workers").And.Message.Contains($"training.threads: {before + 2}; expected {before + 1}"));
+                Throws.TypeOf<InputException>().With.Message.Contains("workers").And.Message.Contains($"training.threads: {before + 2}; expected {before + 1}"));
             Assert.That(ToyRuns.Run(folder["same"], ToyRuns.EverythingOn with { Threads = before + 1 }, () => new RegressionTask()).IsComplete);
             Assert.That(ToyRuns.Run(folder["any"], ToyRuns.EverythingOn, () => new RegressionTask()).IsComplete);
             Assert.That(get_num_threads(), Is.EqualTo(before + 1));
@@ -125,7 +125,7 @@ public class RunsSideBySideTests
     {
         using var folder = new TemporaryFolder();
         PlannedRun[] runs = [.. Enumerable.Range(1, 2).Select(n => new PlannedRun($"{n}", Of(null) with { Training = Of(null).Training with { Threads = n } }, folder[$"{n}"]))];
-        Assert.That(() => new LocalRunner { Parallel = 2 }.Run(runs), Throws.TypeOf<InputException>().With.Message.Contains("1, 2 in runs side by side").And.Message.Contains("--workers"));
+        Assert.That(() => new LocalRunner { Parallel = 2 }.Run(runs), Throws.TypeOf<InputException>().With.Message.Contains("1, 2 in runs side by side").And.Message.Contains("workers"));
         Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
     }
 
