@@ -11,7 +11,7 @@ namespace ChemScale.Tests.Models;
 /// <summary>Against what the published implementation computes.</summary>
 public class AllegroReferenceTests
 {
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "allegro_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "allegro_*.npz"])]
     public void Energies_forces_and_weight_gradients_of_a_force_loss_match(string path)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -34,7 +34,7 @@ public class AllegroReferenceTests
         void Same(string name, Tensor actual) => AssertSame(fixture.File, name, actual);
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "allegro_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "allegro_*.npz"])]
     public void What_edges_carry_matches(string path)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -55,7 +55,7 @@ public class AllegroReferenceTests
         void Same(string name, Tensor actual) => AssertSame(fixture.File, name, actual);
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "allegro_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "allegro_*.npz"])]
     public void Fixed_numbers_of_a_new_model_match(string path)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -66,7 +66,7 @@ public class AllegroReferenceTests
         Assert.That(model.ParameterCount, Is.EqualTo(fixture.Config.Parameters));
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "allegro_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "allegro_*.npz"])]
     public void Coupling_coefficients_match(string path)
     {
         using DisposeScope scope = NewDisposeScope();

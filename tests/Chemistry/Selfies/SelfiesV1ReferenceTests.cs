@@ -1,7 +1,7 @@
 using ChemScale.Engine.Chemistry.Selfies;
 using NUnit.Framework;
 
-namespace ChemScale.Tests.Chemistry.SelfiesV1Tests;
+namespace ChemScale.Tests.Chemistry.Selfies;
 
 /// <summary>Every line of the reference package's output, both directions.</summary>
 public class SelfiesV1ReferenceTests
@@ -38,9 +38,9 @@ public class SelfiesV1ReferenceTests
         Assert.That(differences.Count, Is.Zero, differences.ToString());
     }
 
-    private static IEnumerable<TestCaseData> OracleFiles() => DataFolder.Cases("selfies", "selfies_oracle_v1*.tsv.gz");
+    private static IEnumerable<TestCaseData> OracleFiles() => ReferenceData.Cases("selfies", "selfies_oracle_v1*.tsv.gz");
 
-    private static IEnumerable<TestCaseData> RandomFiles() => DataFolder.Cases("selfies", "selfies_random_v1*.tsv.gz");
+    private static IEnumerable<TestCaseData> RandomFiles() => ReferenceData.Cases("selfies", "selfies_random_v1*.tsv.gz");
 
     private string Encode(string smiles) => codec.TryEncode(smiles, out ReadOnlySpan<char> text) ? text.ToString() : Refused;
 

@@ -2,7 +2,7 @@ using System.Text;
 using ChemScale.Engine.Chemistry.Selfies;
 using NUnit.Framework;
 
-namespace ChemScale.Tests.Chemistry.SelfiesV1Tests;
+namespace ChemScale.Tests.Chemistry.Selfies;
 
 public class SelfiesV1CodecTests
 {

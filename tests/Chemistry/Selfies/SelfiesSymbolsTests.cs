@@ -1,7 +1,7 @@
 using ChemScale.Engine.Chemistry.Selfies;
 using NUnit.Framework;
 
-namespace ChemScale.Tests.Chemistry.SelfiesV1Tests;
+namespace ChemScale.Tests.Chemistry.Selfies;
 
 public class SelfiesSymbolsTests
 {
