@@ -1,11 +1,13 @@
+using ChemScale.Engine;
+using ChemScale.Tests.House;
 using NUnit.Framework;
 
 namespace ChemScale.Tests;
 
-/// <summary>The optional folder of reference data: variable CHEMSCALE_DATA, else ../shared/data beside the repository.</summary>
-public static class DataFolder
+/// <summary>The optional folder of reference data: <see cref="DataFolder"/>, looked for beside the repository.</summary>
+public static class ReferenceData
 {
-    public static string? Root { get; } = Find();
+    public static string? Root { get; } = DataFolder.Find(Repository.Root);
 
     /// <summary>Files that match <paramref name="pattern"/> under <paramref name="folder"/>, sorted; empty where the data are absent.</summary>
     public static string[] Files(string folder, string pattern)
@@ -33,17 +35,5 @@ public static class DataFolder
         string? path = Root is null ? null : Path.Combine(Root, relativePath);
         if (path is null || !File.Exists(path)) Assert.Ignore($"{relativePath} not found: set CHEMSCALE_DATA");
         return path!;
-    }
-
-    private static string? Find()
-    {
-        if (Environment.GetEnvironmentVariable("CHEMSCALE_DATA") is { Length: > 0 } variable) return Directory.Exists(variable) ? variable : null;
-        for (DirectoryInfo? d = new(AppContext.BaseDirectory); d is not null; d = d.Parent)
-        {
-            if (!File.Exists(Path.Combine(d.FullName, "Engine.sln"))) continue;
-            string beside = Path.Combine(d.FullName, "..", "shared", "data");
-            return Directory.Exists(beside) ? Path.GetFullPath(beside) : null;
-        }
-        return null;
     }
 }

@@ -6,11 +6,11 @@ namespace ChemScale.Engine.Studies.Report;
 /// The arithmetic of what selection saves: probes of all configurations and finishes of the kept ones, against running all to the end.
 /// In epochs, each of which costs the same compute whatever the batch size, and in the time they took.
 /// </summary>
-internal sealed record ComputeSaved(long Probes, long Finishes, long All, double SelectionSeconds, double AllSeconds)
+internal sealed record SavedEpochs(long Probes, long Finishes, long All, double SelectionSeconds, double AllSeconds)
 {
     public double Fraction => All > 0 ? 1 - (double)(Probes + Finishes) / All : double.NaN;
 
-    public static ComputeSaved Of(SelectionSummary selection)
+    public static SavedEpochs Of(SelectionSummary selection)
     {
         long probes = 0, finishes = 0, all = 0;
         double selectionSeconds = 0, allSeconds = 0;
@@ -27,7 +27,7 @@ internal sealed record ComputeSaved(long Probes, long Finishes, long All, double
             selectionSeconds += (probe + finish) * c.SecondsPerEpoch;
             allSeconds += selection.FullEpochs * c.SecondsPerEpoch;
         }
-        return new ComputeSaved(probes, finishes, all, selectionSeconds, allSeconds);
+        return new SavedEpochs(probes, finishes, all, selectionSeconds, allSeconds);
     }
 
     /// <summary>The arithmetic in sentences.</summary>
@@ -35,7 +35,7 @@ internal sealed record ComputeSaved(long Probes, long Finishes, long All, double
     {
         int count = selection.Configurations.Count;
         if (count == 0) yield break;
-        ComputeSaved saved = Of(selection);
+        SavedEpochs saved = Of(selection);
         int kept = selection.Configurations.Count(c => c.Fate == ConfigurationFate.Kept);
         int diverged = selection.Configurations.Count(c => c.Fate == ConfigurationFate.Diverged);
         int full = selection.FullEpochs, probe = selection.ProbeEpochs;
@@ -57,7 +57,7 @@ internal sealed record ComputeSaved(long Probes, long Finishes, long All, double
             yield return "Here the stopped were run to the end as well, to compare predictions with the truth; that is not counted.";
     }
 
-    private static string StudysOwn(SelectionSummary selection, ComputeSaved saved) =>
+    private static string StudysOwn(SelectionSummary selection, SavedEpochs saved) =>
         double.IsFinite(selection.ComputeSaved) && !(Math.Abs(saved.Fraction - selection.ComputeSaved) < 0.0005)
             ? $"; by the study's own count, {Numbers.Percent(selection.ComputeSaved)}" : "";
 
