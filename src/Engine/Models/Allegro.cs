@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models.Equivariant;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators;
 using TorchSharp;
 using TorchSharp.Modules;

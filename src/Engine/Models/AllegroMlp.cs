@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

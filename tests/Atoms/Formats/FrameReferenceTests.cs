@@ -1,6 +1,7 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.Npz;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using NUnit.Framework;
 

@@ -1,4 +1,4 @@
-namespace ChemScale.Engine.Training;
+namespace ChemScale.Engine.Training.Runs;
 
 /// <summary>How a run, or a part of one, ended. Losses are in the task's units (nats per token for language models).</summary>
 /// <param name="Reason">Only <see cref="StopReason.Completed"/> and <see cref="StopReason.Patience"/> complete a run.</param>

@@ -1,9 +1,10 @@
+using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.AseDatabase;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Atoms.Formats.Hdf5;
 using ChemScale.Engine.Atoms.Formats.Npz;
 
-namespace ChemScale.Engine.Atoms.Formats;
+namespace ChemScale.Engine.Atoms.Preparation;
 
 /// <summary>Reads frames of any known format, by the file's extension.</summary>
 public static class FrameFiles
@@ -22,17 +23,5 @@ public static class FrameFiles
             ".db" => AseDatabaseReader.Read(path, options),
             string other => throw new InputException(path, $"extension '{other}'", ".xyz, .extxyz, .npz, .h5, .hdf5 or .db"),
         };
-    }
-
-    internal static StreamReader OpenText(string path)
-    {
-        try
-        {
-            return new StreamReader(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(path, "cannot be read", "a text file", e.Message);
-        }
     }
 }

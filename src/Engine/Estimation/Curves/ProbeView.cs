@@ -1,6 +1,5 @@
-using ChemScale.Engine.Estimation.Curves;
 
-namespace ChemScale.Engine.Estimation.Selection;
+namespace ChemScale.Engine.Estimation.Curves;
 
 /// <summary>
 /// What may be known of a run after a part of its budget. It holds a copy of that part and no reference to the rest, so a selection that is

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Training;
+namespace ChemScale.Engine.Training.Experiments;
 
 /// <summary>The outcome of one micro-batch's forward pass.</summary>
 /// <param name="Loss">Scalar, differentiable: a mean over <see cref="Weight"/> terms. The trainer disposes of it.</param>

@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Models.ForceFields;
+namespace ChemScale.Engine.Models.Layers;
 
 /// <summary>y = x W^T + b, with Glorot's uniform weights and zero bias.</summary>
 internal sealed class Dense : nn.Module

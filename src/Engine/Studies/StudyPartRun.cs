@@ -4,7 +4,7 @@ using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 
-namespace ChemScale.Engine.Studies.Parts;
+namespace ChemScale.Engine.Studies;
 
 /// <summary>Runs one part: prepare, select hyperparameters, train the grid, fit.</summary>
 internal static class StudyPartRun

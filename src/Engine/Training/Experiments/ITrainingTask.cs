@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Training;
+namespace ChemScale.Engine.Training.Experiments;
 
 /// <summary>
 /// What the trainer needs to know of a model and its data. Nothing here is particular to molecules or force fields. Random numbers of a step

@@ -2,7 +2,7 @@ using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Training.Experiments;
 
-namespace ChemScale.Engine.Studies.Parts;
+namespace ChemScale.Engine.Studies;
 
 /// <summary>
 /// One family of models on one data set: how its data are made, which configurations the search tries, which models and data sizes the

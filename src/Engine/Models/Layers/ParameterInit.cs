@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Models;
+namespace ChemScale.Engine.Models.Layers;
 
 /// <summary>Makes parameters in place, without a second copy: at a billion parameters a temporary does not fit.</summary>
 internal sealed class ParameterInit(Generator generator, double std, ScalarType dtype, Device? device)
