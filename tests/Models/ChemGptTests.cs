@@ -30,7 +30,7 @@ public class ChemGptTests
         Assert.That(model.NonEmbeddingParameters, Is.EqualTo(model.Config.NonEmbeddingParameters));
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "gptneo_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "gptneo_*.npz"])]
     public void Logits_loss_and_gradients_match_the_reference(string file)
     {
         foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Host, OperatorMode.Kernels])

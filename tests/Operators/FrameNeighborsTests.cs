@@ -231,7 +231,7 @@ public class FrameNeighborsTests : OperatorFixture
         Assert.That((found.OneWay.Count, found.OneWay.TwoWay), Is.EqualTo((expected.Count, 0)));
     }
 
-    private static IEnumerable<TestCaseData> Files() => DataFolder.Cases("fixtures", "neighbours_ase*.npz");
+    private static IEnumerable<TestCaseData> Files() => ReferenceData.Cases("fixtures", "neighbours_ase*.npz");
 
     private static Tensor Positions(Frame[] frames)
     {

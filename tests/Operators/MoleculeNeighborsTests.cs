@@ -136,7 +136,7 @@ public class MoleculeNeighborsTests : OperatorFixture
         Assert.That(() => MoleculeNeighbors.Apply(same, [4], 0), Throws.InstanceOf<InputException>());
     }
 
-    private static IEnumerable<TestCaseData> Files() => DataFolder.Cases("fixtures", "neighbours_ase*.npz");
+    private static IEnumerable<TestCaseData> Files() => ReferenceData.Cases("fixtures", "neighbours_ase*.npz");
 
     private static void AssertEqual(Tensor found, Tensor expected) =>
         Assert.That(found.data<long>().ToArray(), Is.EqualTo(expected.data<long>().ToArray()));

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
