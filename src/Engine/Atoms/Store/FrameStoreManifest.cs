@@ -92,3 +92,98 @@ public sealed record FrameStoreManifest : Manifest
         counts.Required("atoms", "a count").Integer(0, long.MaxValue / 1024),
         (int)counts.Required("largest", "a count").Integer(0, int.MaxValue));
 }
+
+/// <summary>Names in a frame store's folder; all numbers little endian.</summary>
+internal static class FrameStoreLayout
+{
+    public const string Train = "train";
+
+    public const string Validation = "validation";
+
+    /// <summary>A <see cref="FrameRecord"/> for each frame.</summary>
+    public static string Records(string split) => $"{split}.records";
+
+    /// <summary>Where each frame's atoms start, and behind them the number of atoms: frames + 1 values of 64 bits.</summary>
+    public static string Offsets(string split) => $"{split}.offsets";
+
+    /// <summary>Atomic numbers, a byte each.</summary>
+    public static string Elements(string split) => $"{split}.elements";
+
+    /// <summary>(atoms, 3) Angstrom, f64.</summary>
+    public static string Positions(string split) => $"{split}.positions";
+
+    /// <summary>(atoms, 3) eV/Angstrom, f64; NaN where they are not known.</summary>
+    public static string Forces(string split) => $"{split}.forces";
+
+    public static IReadOnlyList<string> Data { get; } = [.. Of(Train), .. Of(Validation)];
+
+    public static StoreNames Names { get; } = new("frame store", FrameStoreManifest.FileName, Data, Remedy.PrepareFrames);
+
+    private static string[] Of(string split) => [Records(split), Offsets(split), Elements(split), Positions(split), Forces(split)];
+}
+
+/// <summary>What one side of a frame store holds.</summary>
+/// <param name="Frames">Frames.</param>
+/// <param name="Atoms">Atoms of all of them.</param>
+/// <param name="Largest">Atoms of the largest frame; 0 where there is none.</param>
+public sealed record FrameCounts(long Frames, long Atoms, int Largest);
+
+/// <summary>A file that went into a frame store.</summary>
+/// <param name="File">Its name, without the folder.</param>
+/// <param name="Frames">Frames read from it.</param>
+/// <param name="Keys">Under which names its labels stood, one entry for each combination.</param>
+/// <param name="Validation">True where its frames were held out by request.</param>
+public sealed record FrameSource(string File, long Frames, IReadOnlyList<string> Keys, bool Validation);
+
+/// <summary>Statistics in a manifest; what is not known is null there and NaN here.</summary>
+internal static class StatisticsJson
+{
+    public static JsonObject Write(FrameStatistics statistics) => new()
+    {
+        ["elements"] = new JsonArray([.. statistics.Elements.Select(number => (JsonNode)Elements.Symbol(number))]),
+        ["referenceEnergies"] = new JsonObject(statistics.ReferenceEnergies.OrderBy(pair => pair.Key)
+            .Select(pair => KeyValuePair.Create(Elements.Symbol(pair.Key), (JsonNode?)pair.Value))),
+        ["meanEnergyPerAtom"] = Known(statistics.MeanEnergyPerAtom),
+        ["energyResidual"] = Known(statistics.EnergyResidual),
+        ["forceRms"] = Known(statistics.ForceRms),
+        ["neighborCutoff"] = statistics.NeighborCutoff,
+        ["neighborsPerAtom"] = Known(statistics.NeighborsPerAtom),
+        ["neighborFrames"] = statistics.NeighborFrames,
+    };
+
+    public static FrameStatistics Read(JsonPlace place)
+    {
+        SortedDictionary<int, double> references = [];
+        foreach ((string symbol, JsonPlace value) in place.Required("referenceEnergies", "numbers by element").Members())
+        {
+            references[Element(symbol, value)] = value.Number();
+        }
+        return new FrameStatistics
+        {
+            Elements = [.. place.Required("elements", "symbols").Items().Select(item => Element(item.Text(), item))],
+            ReferenceEnergies = references,
+            MeanEnergyPerAtom = Number("meanEnergyPerAtom"),
+            EnergyResidual = Number("energyResidual"),
+            ForceRms = Number("forceRms"),
+            NeighborCutoff = Number("neighborCutoff"),
+            NeighborsPerAtom = Number("neighborsPerAtom"),
+            NeighborFrames = place.Required("neighborFrames", "a count").Integer(),
+        };
+
+        double Number(string key) => place.Required(key, "a number or null") is { IsNull: false } value ? value.Number() : double.NaN;
+    }
+
+    private static int Element(string symbol, JsonPlace place)
+    {
+        try
+        {
+            return Elements.Number(symbol, "");
+        }
+        catch (InputException e)
+        {
+            throw place.Wrong($"an element, not {e.Found}");
+        }
+    }
+
+    private static JsonNode? Known(double value) => double.IsNaN(value) ? null : JsonValue.Create(value);
+}

@@ -140,3 +140,67 @@ internal sealed class FileReader : IBlockReader
         throw new InputException($"{_file!.Path}:{line}", "a NUL byte: this is a binary file", "text, one molecule a line");
     }
 }
+
+/// <summary>Cuts the input into blocks, and hands the molecules of a block to a worker.</summary>
+internal interface IBlockReader : IDisposable
+{
+    /// <summary>Part of the input that was read, 0 to 1.</summary>
+    double Fraction { get; }
+
+    /// <summary>The next block; false at the end. One thread.</summary>
+    bool Fill(MoleculeBlock block);
+
+    /// <summary>Hands over the molecules of a block, or refuses their lines. Called from many threads, each with its own blocks.</summary>
+    void ForEach(MoleculeBlock block, MoleculeAction encode);
+}
+
+/// <summary>What is done with one molecule.</summary>
+internal delegate void MoleculeAction(MoleculeBlock block, long line, ReadOnlySpan<char> molecule);
+
+/// <summary>Molecules that are made rather than read: addressable by index. Called from many threads at once.</summary>
+public interface IMoleculeSource
+{
+    /// <summary>Names the source in the store and in reports.</summary>
+    string Name { get; }
+
+    /// <summary>True where the molecules are enumerated, not found: every figure from them says so.</summary>
+    bool Synthetic { get; }
+
+    long Count { get; }
+
+    /// <summary>No molecule has more characters.</summary>
+    int MaximumCharacters { get; }
+
+    /// <summary>Writes molecule <paramref name="index"/> and returns its length.</summary>
+    int Write(long index, Span<char> molecule);
+}
+
+/// <summary>Blocks of indices; the molecules are made by the workers.</summary>
+internal sealed class SourceReader(IMoleculeSource source) : IBlockReader
+{
+    private const int BlockMolecules = 1024;
+
+    private readonly ThreadLocal<char[]> _buffers = new(() => new char[source.MaximumCharacters]);
+    private long _next;
+
+    public double Fraction => (double)Interlocked.Read(ref _next) / source.Count;
+
+    public bool Fill(MoleculeBlock block)
+    {
+        long count = Math.Min(BlockMolecules, source.Count - _next);
+        block.Place = source.Name;
+        block.First = _next;
+        block.Count = count;
+        Interlocked.Add(ref _next, count);
+        return count > 0;
+    }
+
+    public void ForEach(MoleculeBlock block, MoleculeAction encode)
+    {
+        char[] buffer = _buffers.Value!;
+        for (long index = block.First; index < block.First + block.Count; index++)
+            encode(block, index, buffer.AsSpan(0, source.Write(index, buffer)));
+    }
+
+    public void Dispose() => _buffers.Dispose();
+}

@@ -51,3 +51,75 @@ internal struct MatrixPlace
         };
     }
 }
+
+/// <summary>A query as a column of weights: what the forward pass left of it.</summary>
+internal struct QueryColumn
+{
+    private int query;
+    private float greatest;
+    private float inverse;
+
+    public float Delta;
+
+    /// <param name="query">The query.</param>
+    /// <param name="last">Last that there is: those behind are hidden from every key.</param>
+    /// <param name="heads">Of the model.</param>
+    /// <param name="head">Which.</param>
+    /// <param name="greatest">(T, heads) m</param>
+    /// <param name="inverse">(T, heads) 1 / l</param>
+    /// <param name="delta">(T, heads) D</param>
+    public static QueryColumn Of(
+        int query, int last, int heads, int head, ArrayView<float> greatest, ArrayView<float> inverse, ArrayView<float> delta)
+    {
+        int statistic = AttentionPlace.Min(query, last) * heads + head;
+        return new QueryColumn
+        {
+            // No key is behind a negative number.
+            query = query <= last ? query : -1,
+            greatest = greatest[statistic],
+            inverse = inverse[statistic],
+            Delta = delta[statistic],
+        };
+    }
+
+    /// <summary>p of this query and a key, from their score.</summary>
+    public readonly float Weight<TUnit>(float score, int key, int window)
+        where TUnit : struct, IMatrixUnit
+    {
+        // Computed for hidden keys too: a choice is cheaper than a branch.
+        float weight = TUnit.Exp(score - greatest) * inverse;
+        return AttentionPlace.Sees(query, key, window) ? weight : 0;
+    }
+}
+
+/// <summary>
+/// The lane's first pack of two in each of the four rows of memory that are its columns of a transposed fragment: those of
+/// <see cref="FragmentLayout.Column"/>, and the first, eighth and ninth after it.
+/// </summary>
+internal struct TransposedRows
+{
+    public int Row0;
+    public int Row1;
+    public int Row8;
+    public int Row9;
+
+    /// <param name="place">Of the lane.</param>
+    /// <param name="first">First of the 16 rows.</param>
+    /// <param name="last">Last that there is: those behind stand for it.</param>
+    /// <param name="rowPacks">Packs of two of a row.</param>
+    /// <param name="column">First of the head.</param>
+    public static TransposedRows Of(MatrixPlace place, int first, int last, int rowPacks, int column)
+    {
+        int row = first + place.Column, at = column + place.TileRow;
+        return new TransposedRows
+        {
+            Row0 = AttentionPlace.Min(row, last) * rowPacks + at,
+            Row1 = AttentionPlace.Min(row + 1, last) * rowPacks + at,
+            Row8 = AttentionPlace.Min(row + 8, last) * rowPacks + at,
+            Row9 = AttentionPlace.Min(row + 9, last) * rowPacks + at,
+        };
+    }
+
+    public readonly TransposedRows Ahead(int packs) =>
+        new() { Row0 = Row0 + packs, Row1 = Row1 + packs, Row8 = Row8 + packs, Row9 = Row9 + packs };
+}

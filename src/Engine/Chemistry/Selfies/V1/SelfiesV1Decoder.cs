@@ -169,3 +169,74 @@ internal sealed class SelfiesV1Decoder
         }
     }
 }
+
+/// <summary>An atom of the SMILES that a SELFIES derives, in the order of writing.</summary>
+internal struct DerivedAtom
+{
+    public const int None = -1;
+
+    /// <summary>Slice of the symbol table's text.</summary>
+    public int TextStart;
+    public int TextLength;
+
+    /// <summary>The atom it was derived from, or <see cref="None"/>.</summary>
+    public int Previous;
+
+    /// <summary>Bonds it can still make; below zero where the derivation ended on it.</summary>
+    public int Free;
+
+    /// <summary>Last atom of the branch that opens before this one, or <see cref="None"/>.</summary>
+    public int BranchEnd;
+
+    /// <summary>Branches that end after this atom.</summary>
+    public int BranchesClosed;
+
+    /// <summary>Ring ends at this atom, first and last, or <see cref="None"/>: end 2 r + s belongs to ring r.</summary>
+    public int FirstRingEnd;
+    public int LastRingEnd;
+
+    /// <summary>Symbol of the bond to the previous atom; <c>'\0'</c> where there is none.</summary>
+    public char Bond;
+}
+
+/// <summary>The symbols of one fragment (no dots), as indices into the table, without padding.</summary>
+internal sealed class SymbolSequence
+{
+    private int[] indices = new int[256];
+    private int count;
+
+    public SymbolTable Table { get; } = new();
+
+    public ReadOnlySpan<int> Indices => indices.AsSpan(0, count);
+
+    /// <summary>After the last symbol comes text that is not one; an error only for who reads that far.</summary>
+    public bool EndsMalformed { get; private set; }
+
+    /// <summary>Text before the first bracket is skipped.</summary>
+    public void Read(ReadOnlySpan<char> fragment)
+    {
+        count = 0;
+        EndsMalformed = false;
+        int start = fragment.IndexOf('[');
+        if (start < 0) return;
+        while (start < fragment.Length)
+        {
+            uint hash = '[';
+            int end = start + 1;
+            char c = '\0';
+            while (end < fragment.Length)
+            {
+                c = fragment[end++];
+                hash = SymbolTable.Extend(hash, c);
+                if (c == ']') break;
+            }
+            EndsMalformed = fragment[start] != '[' || c != ']';
+            if (EndsMalformed) return;
+            int index = Table.Find(fragment[start..end], hash);
+            start = end;
+            if (Table.Symbols[index].Kind == SymbolKind.Nop) continue;
+            if (count == indices.Length) Array.Resize(ref indices, 2 * count);
+            indices[count++] = index;
+        }
+    }
+}
