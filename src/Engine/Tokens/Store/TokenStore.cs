@@ -41,7 +41,7 @@ public sealed class TokenStore : IDisposable
     public TokenSplit Validation { get; }
 
     /// <summary>
-    /// Opens a complete store. Sizes and counts are checked each time; the contents are read whole, as <see cref="Verify"/> does, unless
+    /// Opens a complete store. Sizes and counts are checked each time; the contents are read whole, as <see cref="Verify(CancellationToken)"/> does, unless
     /// they were found sound before and no file has changed since.
     /// </summary>
     /// <param name="folder">The store.</param>
