@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using ChemScale.Engine;
+using ChemScale.Engine.Native;
 using CommandLine;
 using CommandLine.Text;
 
@@ -16,19 +17,7 @@ internal static class Program
     private static readonly Type[] Verbs = [.. typeof(Verb).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Verb)) && !t.IsAbstract)
         .OrderBy(t => t.Name, StringComparer.Ordinal)];
 
-    public static int Main(string[] args)
-    {
-        try
-        {
-            return Descriptors.Suffice() ? Run(args) : 2;
-        }
-        // The engine refuses to start: it may be first named before a verb runs.
-        catch (TypeInitializationException e) when (e.GetBaseException() is InputException refusal)
-        {
-            Console.Error.WriteLine("chemscale: " + refusal.Message);
-            return 2;
-        }
-    }
+    public static int Main(string[] args) => Descriptors.Suffice() ? Run(args) : 2;
 
     // Of its own: what it names is loaded when it is compiled.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -49,7 +38,14 @@ internal static class Program
             return 2;
         }
         ParserResult<object> result = parser.ParseArguments(arguments, Verbs);
-        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : ((Verb)result.Value).Run(stop), result.Value?.GetType());
+        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : Run((Verb)result.Value, stop), result.Value?.GetType());
+    }
+
+    // Cli.csproj leaves the loading of native libraries to this place: parsing and help do without, and doctor looks before it loads.
+    private static int Run(Verb verb, CancellationToken stop)
+    {
+        if (verb is not DoctorVerb) NativeLibraries.Require();
+        return verb.Run(stop);
     }
 
     /// <summary>--n is what the field writes; the parser only knows -n.</summary>
@@ -79,11 +75,6 @@ internal static class Program
         {
             Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
             return 2;
-        }
-        // The engine refuses to start: Main says why.
-        catch (TypeInitializationException e) when (e.GetBaseException() is InputException)
-        {
-            throw;
         }
         catch (OperationCanceledException) when (signalCode != 0)
         {
@@ -127,8 +118,6 @@ internal static class Program
             return 0;
         }
         Error error = result.Errors.First();
-        // Values of the engine's own types cannot be read where it refuses to start: that is then what is wrong.
-        if (error is BadFormatConversionError) RuntimeHelpers.RunModuleConstructor(typeof(InputException).Module.ModuleHandle);
         string verbs = string.Join(", ", Verbs.Select(v => ((VerbAttribute)v.GetCustomAttributes(typeof(VerbAttribute), false)[0]).Name));
         Console.Error.WriteLine("chemscale: " + error switch
         {
