@@ -45,22 +45,6 @@ public static class Study
         typeof(Study).Assembly.GetName().Version?.ToString(3) ?? "");
 }
 
-/// <summary>Who wants to know how a study goes on.</summary>
-public record StudyObserver
-{
-    /// <summary>A stage begins.</summary>
-    public Action<string> Begin { get; init; } = static _ => { };
-
-    public Action<string> Say { get; init; } = static _ => { };
-
-    public Action<string> Warn { get; init; } = static _ => { };
-
-    public IProgress<PreparationProgress>? Preparation { get; init; }
-
-    /// <summary>Every step of every run, from the runs' threads.</summary>
-    public IProgress<RunProgress>? Steps { get; init; }
-}
-
 /// <summary>What a study runs: one part for each family of models, one after another.</summary>
 public sealed record StudyPlan
 {

@@ -1,7 +1,11 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ChemScale.Engine.Studies.Grid;
+using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies;
@@ -220,4 +224,20 @@ internal static class StudyPartRun
         double decades = points.Count > 0 ? Math.Log10(points.Max(p => (double)p.Parameters) / points.Min(p => p.Parameters)) : 0;
         if (decades < 2) yield return $"The models span {decades:F1} decades of N: too few to tell a power law from another curve.";
     }
+}
+
+/// <summary>Who wants to know how a study goes on.</summary>
+public record StudyObserver
+{
+    /// <summary>A stage begins.</summary>
+    public Action<string> Begin { get; init; } = static _ => { };
+
+    public Action<string> Say { get; init; } = static _ => { };
+
+    public Action<string> Warn { get; init; } = static _ => { };
+
+    public IProgress<PreparationProgress>? Preparation { get; init; }
+
+    /// <summary>Every step of every run, from the runs' threads.</summary>
+    public IProgress<RunProgress>? Steps { get; init; }
 }

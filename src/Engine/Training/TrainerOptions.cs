@@ -1,3 +1,7 @@
+using ChemScale.Engine.Native;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Training.Checkpoints;
+using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Training;
@@ -70,4 +74,17 @@ internal readonly record struct StepLength(long BatchesPerEpoch, int Accumulatio
     /// <param name="step">From 0.</param>
     public int BatchesOf(long step) =>
         (int)Math.Min(Accumulation, BatchesPerEpoch - step % StepsPerEpoch * Accumulation);
+}
+
+/// <summary>A loss or gradient stopped being a number; the weights of that step were not updated.</summary>
+/// <param name="step">Steps done before the one that failed.</param>
+/// <param name="what">The quantity, with its value.</param>
+/// <param name="lastCheckpoint">Path of the last good checkpoint; null where there is none.</param>
+public sealed class TrainingDivergedException(long step, string what, string? lastCheckpoint)
+    : Exception($"training diverged at step {step}: {what}; last good checkpoint: {lastCheckpoint ?? "none"}"
+        + ". HINT: lower the learning rate, lengthen the warm-up or set training.clipNorm")
+{
+    public long Step { get; } = step;
+
+    public string? LastCheckpoint { get; } = lastCheckpoint;
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using ChemScale.Engine.Atoms;
@@ -223,3 +225,13 @@ public static class IpiUnits
 
 /// <summary>The other side did not keep to the protocol, or went away in the middle of a message.</summary>
 public sealed class IpiProtocolException(string message) : Exception(message);
+
+/// <summary>How a session with a server ended.</summary>
+public enum IpiEnd
+{
+    /// <summary>The server said EXIT.</summary>
+    Exit,
+
+    /// <summary>The server closed the connection between two messages, as ASE does.</summary>
+    Closed,
+}

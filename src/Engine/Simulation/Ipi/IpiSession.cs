@@ -41,16 +41,6 @@ public sealed record IpiSession(string Server, IpiEnd End, long Evaluations, dou
     }
 }
 
-/// <summary>How a session with a server ended.</summary>
-public enum IpiEnd
-{
-    /// <summary>The server said EXIT.</summary>
-    Exit,
-
-    /// <summary>The server closed the connection between two messages, as ASE does.</summary>
-    Closed,
-}
-
 /// <summary>Where a server listens: a Unix domain socket, or a host and port.</summary>
 public sealed record IpiAddress
 {

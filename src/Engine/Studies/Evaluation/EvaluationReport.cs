@@ -1,7 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Models.ForceFields;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 
@@ -122,4 +124,54 @@ internal static class EvaluationJson
     };
 
     public static string Write(EvaluationReport report) => JsonSerializer.Serialize(report, Options) + "\n";
+}
+
+/// <summary>Takes errors one at a time and gives their figures; keeps sums alone. All in float64.</summary>
+public sealed class ErrorSums
+{
+    private long _count;
+    private double _sum;
+    private double _absolute;
+    private double _squares;
+    private double _largest;
+
+    /// <param name="error">The prediction less its reference.</param>
+    public void Add(double error)
+    {
+        _count++;
+        _sum += error;
+        _absolute += Math.Abs(error);
+        _squares += error * error;
+        _largest = Math.Max(_largest, Math.Abs(error));
+    }
+
+    /// <summary>Null where nothing was added.</summary>
+    public ErrorFigures? Figures =>
+        _count == 0 ? null : new ErrorFigures(_count, _absolute / _count, Math.Sqrt(_squares / _count), _sum / _count, _largest);
+}
+
+/// <summary>
+/// What is left of the errors of energy when a constant is taken from every prediction: reference sets often differ by one. Only
+/// meaningful for frames of one composition.
+/// </summary>
+/// <param name="Offset">eV: the median of prediction less reference, which makes the mean absolute error least.</param>
+/// <param name="Frames">How many frames this was taken from.</param>
+/// <param name="Exact">These were all of them; otherwise a sample.</param>
+/// <param name="Energy">Of these frames, after the offset is taken away.</param>
+public sealed record EnergyShift(double Offset, long Frames, bool Exact, EnergyErrors Energy)
+{
+    /// <param name="sample">Error in eV and atoms of each frame; null where there is none.</param>
+    internal static EnergyShift? Of(ThinnedSample<(double Error, int Atoms)> sample)
+    {
+        if (sample.Count == 0) return null;
+        double[] sorted = [.. sample.Items.Select(item => item.Error).Order()];
+        double offset = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        ErrorSums total = new(), perAtom = new();
+        foreach ((double error, int atoms) in sample.Items)
+        {
+            total.Add(error - offset);
+            perAtom.Add((error - offset) / atoms);
+        }
+        return new EnergyShift(offset, sample.Count, sample.IsComplete, EnergyErrors.Of(total, perAtom)!);
+    }
 }

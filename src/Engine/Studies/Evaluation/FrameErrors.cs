@@ -1,5 +1,8 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Studies.Report;
+using static System.FormattableString;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 
@@ -146,30 +149,6 @@ internal sealed class FrameErrors
     }
 }
 
-/// <summary>Takes errors one at a time and gives their figures; keeps sums alone. All in float64.</summary>
-public sealed class ErrorSums
-{
-    private long _count;
-    private double _sum;
-    private double _absolute;
-    private double _squares;
-    private double _largest;
-
-    /// <param name="error">The prediction less its reference.</param>
-    public void Add(double error)
-    {
-        _count++;
-        _sum += error;
-        _absolute += Math.Abs(error);
-        _squares += error * error;
-        _largest = Math.Max(_largest, Math.Abs(error));
-    }
-
-    /// <summary>Null where nothing was added.</summary>
-    public ErrorFigures? Figures =>
-        _count == 0 ? null : new ErrorFigures(_count, _absolute / _count, Math.Sqrt(_squares / _count), _sum / _count, _largest);
-}
-
 /// <summary>One number and its prediction.</summary>
 /// <param name="Frame">From 0, over all files.</param>
 /// <param name="Atom">Within the frame, from 0; -1 for an energy.</param>
@@ -180,27 +159,35 @@ public sealed class ErrorSums
 internal readonly record struct ParityPoint(long Frame, int Atom, int Element, int Component, double Reference, double Predicted);
 
 /// <summary>
-/// What is left of the errors of energy when a constant is taken from every prediction: reference sets often differ by one. Only
-/// meaningful for frames of one composition.
+/// At most so many items of a stream of unknown length: all of them while they fit, then those whose number hashes low, half as many
+/// each time it fills up. The same stream always leaves the same items, and no rhythm of the stream (three components, equal molecules)
+/// shows in them.
 /// </summary>
-/// <param name="Offset">eV: the median of prediction less reference, which makes the mean absolute error least.</param>
-/// <param name="Frames">How many frames this was taken from.</param>
-/// <param name="Exact">These were all of them; otherwise a sample.</param>
-/// <param name="Energy">Of these frames, after the offset is taken away.</param>
-public sealed record EnergyShift(double Offset, long Frames, bool Exact, EnergyErrors Energy)
+public sealed class ThinnedSample<T>(int capacity)
 {
-    /// <param name="sample">Error in eV and atoms of each frame; null where there is none.</param>
-    internal static EnergyShift? Of(ThinnedSample<(double Error, int Atoms)> sample)
+    private readonly List<(ulong Key, T Item)> _kept = [];
+    private ulong _limit = ulong.MaxValue;
+
+    /// <summary>Items added.</summary>
+    public long Seen { get; private set; }
+
+    public int Count => _kept.Count;
+
+    /// <summary>Nothing was left out.</summary>
+    public bool IsComplete => Seen == Count;
+
+    /// <summary>In the order of the stream.</summary>
+    public IEnumerable<T> Items => _kept.Select(kept => kept.Item);
+
+    public void Add(T item)
     {
-        if (sample.Count == 0) return null;
-        double[] sorted = [.. sample.Items.Select(item => item.Error).Order()];
-        double offset = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-        ErrorSums total = new(), perAtom = new();
-        foreach ((double error, int atoms) in sample.Items)
+        ulong key = SplitMix64.Mix(((ulong)Seen++ + 1) * SplitMix64.Step);
+        if (key > _limit) return;
+        _kept.Add((key, item));
+        while (_kept.Count > capacity)
         {
-            total.Add(error - offset);
-            perAtom.Add((error - offset) / atoms);
+            _limit /= 2;
+            _kept.RemoveAll(kept => kept.Key > _limit);
         }
-        return new EnergyShift(offset, sample.Count, sample.IsComplete, EnergyErrors.Of(total, perAtom)!);
     }
 }

@@ -144,30 +144,6 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
     }
 }
 
-/// <summary>Solid, dashed, dotted ...: the same in the plot and in its legend.</summary>
-internal enum Dash
-{
-    Solid,
-    Dashed,
-    Dotted,
-    Long,
-    Short,
-}
-
-/// <summary>Shape of a point. The open ones come in the order of the filled ones.</summary>
-internal enum Mark
-{
-    Circle,
-    Square,
-    Triangle,
-    Diamond,
-    OpenCircle,
-    OpenSquare,
-    OpenTriangle,
-    OpenDiamond,
-    Cross,
-}
-
 /// <summary>A picture, what it shows in words, and the numbers behind it; the name is that of its files, without extension.</summary>
 internal sealed record Figure(string Name, Chart Chart, string Caption, CsvWriter Numbers)
 {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using ChemScale.Engine.Numerics;
 using ScottPlot;
 using static System.FormattableString;
 
@@ -76,4 +77,28 @@ internal static class Dashes
             element.SetAttributeValue("stroke-dasharray", string.Join(' ', Marks.Intervals((Dash)code)));
         }
     }
+}
+
+/// <summary>Solid, dashed, dotted ...: the same in the plot and in its legend.</summary>
+internal enum Dash
+{
+    Solid,
+    Dashed,
+    Dotted,
+    Long,
+    Short,
+}
+
+/// <summary>Shape of a point. The open ones come in the order of the filled ones.</summary>
+internal enum Mark
+{
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    OpenCircle,
+    OpenSquare,
+    OpenTriangle,
+    OpenDiamond,
+    Cross,
 }

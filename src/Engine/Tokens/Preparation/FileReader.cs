@@ -141,39 +141,8 @@ internal sealed class FileReader : IBlockReader
     }
 }
 
-/// <summary>Cuts the input into blocks, and hands the molecules of a block to a worker.</summary>
-internal interface IBlockReader : IDisposable
-{
-    /// <summary>Part of the input that was read, 0 to 1.</summary>
-    double Fraction { get; }
-
-    /// <summary>The next block; false at the end. One thread.</summary>
-    bool Fill(MoleculeBlock block);
-
-    /// <summary>Hands over the molecules of a block, or refuses their lines. Called from many threads, each with its own blocks.</summary>
-    void ForEach(MoleculeBlock block, MoleculeAction encode);
-}
-
 /// <summary>What is done with one molecule.</summary>
 internal delegate void MoleculeAction(MoleculeBlock block, long line, ReadOnlySpan<char> molecule);
-
-/// <summary>Molecules that are made rather than read: addressable by index. Called from many threads at once.</summary>
-public interface IMoleculeSource
-{
-    /// <summary>Names the source in the store and in reports.</summary>
-    string Name { get; }
-
-    /// <summary>True where the molecules are enumerated, not found: every figure from them says so.</summary>
-    bool Synthetic { get; }
-
-    long Count { get; }
-
-    /// <summary>No molecule has more characters.</summary>
-    int MaximumCharacters { get; }
-
-    /// <summary>Writes molecule <paramref name="index"/> and returns its length.</summary>
-    int Write(long index, Span<char> molecule);
-}
 
 /// <summary>Blocks of indices; the molecules are made by the workers.</summary>
 internal sealed class SourceReader(IMoleculeSource source) : IBlockReader

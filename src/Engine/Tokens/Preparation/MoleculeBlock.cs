@@ -1,3 +1,8 @@
+using ChemScale.Engine.Chemistry;
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Smiles;
+using ChemScale.Engine.Tokens.Store;
+
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>
@@ -112,3 +117,27 @@ internal sealed class RefusalCounts
 /// <param name="Count">How many.</param>
 /// <param name="Examples">The first few, each <c>file:line: text</c>.</param>
 public sealed record RefusedLines(string Reason, long Count, IReadOnlyList<string> Examples);
+
+/// <summary>Cuts the input into blocks, and hands the molecules of a block to a worker.</summary>
+internal interface IBlockReader : IDisposable
+{
+    /// <summary>Part of the input that was read, 0 to 1.</summary>
+    double Fraction { get; }
+
+    /// <summary>The next block; false at the end. One thread.</summary>
+    bool Fill(MoleculeBlock block);
+
+    /// <summary>Hands over the molecules of a block, or refuses their lines. Called from many threads, each with its own blocks.</summary>
+    void ForEach(MoleculeBlock block, MoleculeAction encode);
+}
+
+/// <summary>
+/// Turns a molecule as it stands in the input into SELFIES. One per thread; a returned span is valid until the next call.
+/// </summary>
+internal interface IMoleculeEncoder
+{
+    /// <summary>Why the last call refused: one line, stable enough to count by.</summary>
+    string Reason { get; }
+
+    bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies);
+}

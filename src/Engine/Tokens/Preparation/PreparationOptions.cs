@@ -1,4 +1,6 @@
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Smiles;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;
@@ -74,13 +76,6 @@ public enum FragmentRule
     Refuse,
 }
 
-/// <summary>What the lines of the input hold.</summary>
-public enum MoleculeKind
-{
-    Smiles,
-    Selfies,
-}
-
 /// <summary>What a preparation did.</summary>
 public sealed record PreparationReport
 {
@@ -123,4 +118,22 @@ public sealed record PreparationReport
 public sealed record PreparationProgress(string Stage, double? Fraction, long Lines, long Molecules, long Refused, TimeSpan Elapsed)
 {
     public double MoleculesPerSecond => Elapsed > TimeSpan.Zero ? Molecules / Elapsed.TotalSeconds : 0;
+}
+
+/// <summary>Molecules that are made rather than read: addressable by index. Called from many threads at once.</summary>
+public interface IMoleculeSource
+{
+    /// <summary>Names the source in the store and in reports.</summary>
+    string Name { get; }
+
+    /// <summary>True where the molecules are enumerated, not found: every figure from them says so.</summary>
+    bool Synthetic { get; }
+
+    long Count { get; }
+
+    /// <summary>No molecule has more characters.</summary>
+    int MaximumCharacters { get; }
+
+    /// <summary>Writes molecule <paramref name="index"/> and returns its length.</summary>
+    int Write(long index, Span<char> molecule);
 }

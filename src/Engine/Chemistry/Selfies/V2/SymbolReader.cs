@@ -141,18 +141,25 @@ internal enum SymbolKind : byte
     Unknown,
 }
 
-/// <summary>What one SELFIES symbol means in grammar 2.1.</summary>
-internal struct Symbol
+/// <summary>The sixteen symbols that stand for the digits of branch lengths and ring sizes, most significant digit first.</summary>
+internal static class IndexAlphabet
 {
-    public SymbolKind Kind;
-    public byte Order; // bond order of an atom or ring, type of a branch
-    public byte Digits; // how many index symbols follow a branch or ring
-    public byte IndexValue; // as an index symbol; 0 for all but fifteen
-    public sbyte Capacity; // of an atom, hydrogens taken off
-    public char LeftStereo; // of an atom's bond too
-    public char RightStereo;
-    public int TextStart; // of the atom in SMILES, in the table's texts
-    public int TextLength;
-    public int KeyStart;
-    public int KeyLength;
+    public static readonly string[] Symbols =
+    [
+        "[C]", "[Ring1]", "[Ring2]", "[Branch1]", "[=Branch1]", "[#Branch1]", "[Branch2]", "[=Branch2]", "[#Branch2]",
+        "[O]", "[N]", "[=N]", "[=C]", "[#C]", "[S]", "[P]",
+    ];
+
+    /// <summary>Digits that <paramref name="number"/> (not negative) takes; 1 for 0.</summary>
+    public static int Digits(int number)
+    {
+        int digits = 1;
+        while ((number >>= 4) != 0) digits++;
+        return digits;
+    }
+
+    public static void Append(TextBuffer text, int number, int digits)
+    {
+        for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) text.Append(Symbols[number >> shift & 15]);
+    }
 }
