@@ -47,7 +47,9 @@ public sealed class ForceFieldTests
     public void Options_change_the_keys_they_name()
     {
         string run = Workplace.In("keys");
-        Outcome trained = CommandLine.Here(["train", "--model", "painn", "--data", store, .. Small, "training.labelLoss.error=l1", "training.keepBest=false",
+        // A number of frames has no effect beside one of atoms, and is refused.
+        string[] small = [.. Small.Where((_, i) => i != Array.IndexOf(Small, "--batch") && i != Array.IndexOf(Small, "--batch") + 1)];
+        Outcome trained = CommandLine.Here(["train", "--model", "painn", "--data", store, .. small, "training.labelLoss.error=l1", "training.keepBest=false",
             "--steps", "1", "--batch-atoms", "9", "--energy-weight", "0.2", "--out", run]);
         Assert.That(trained.ExitCode, Is.Zero, trained.ToString());
         Experiment experiment = Experiment.Read(Path.Combine(run, "experiment.yaml"));

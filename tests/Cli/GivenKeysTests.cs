@@ -140,6 +140,7 @@ public sealed class GivenKeysTests
         "training.labelLoss.error" => "huber",
         "training.validationInterval" => "2 steps",
         "training.checkpointInterval" => "2 steps",
+        "training.operators" => "composed",
         "training.dtype" => "float64",
         "training.attention" => "bfloat16",
         _ => throw new ArgumentException($"another value of {key} is not known here"),

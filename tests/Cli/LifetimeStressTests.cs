@@ -60,7 +60,7 @@ public sealed class LifetimeStressTests
     [Test]
     public void A_TorchSharp_that_is_not_woven_is_refused_in_one_line()
     {
-        string folder = Unwoven("refused");
+        string folder = Unwoven("not-woven");
         Outcome trained = CommandLine.Run(Path.Combine(folder, "ChemScale.Cli.dll"), [], [.. Train("painn", "auto", 1), "--out", Workplace.In("none")]);
         Assert.That(trained.ExitCode, Is.EqualTo(2), trained.ToString());
         Assert.That(trained.ErrorLines, Has.Length.EqualTo(1).And.Some.Contains("TorchSharp.dll").And.Some.Contains("HINT"));
@@ -103,9 +103,10 @@ public sealed class LifetimeStressTests
         Outcome stressed = CommandLine.Run(typeof(ChemScale.Cli.Verb).Assembly.Location, Hook(("STRESS_LOG", log)), [.. arguments, "--out", stress]);
         string[] lines = File.Exists(log) ? File.ReadAllLines(log) : [];
         Assert.That(stressed.ExitCode, Is.Zero, $"{string.Join(' ', arguments)}: {stressed}{string.Join("\n", lines)}");
-        Assert.That(int.Parse(lines[0], CultureInfo.InvariantCulture), Is.GreaterThan(20), "collections");
-        // Files that are not there yet are asked for by exceptions, and so does the parser of options how to read a value.
-        Assert.That(lines[1..].Where(l => !l.Contains("NotFoundException", StringComparison.Ordinal) && !l.Contains(" @ CommandLine.", StringComparison.Ordinal)), Is.Empty, "exceptions");
+        Expect.Above(int.Parse(lines[0], CultureInfo.InvariantCulture), 20, "collections");
+        // Files that are not there yet are asked for by exceptions; options with names of a list are parsed by them.
+        Assert.That(lines[1..].Where(l => !l.Contains("NotFoundException", StringComparison.Ordinal) && !l.Contains("@ CommandLine.Core.TypeConverter", StringComparison.Ordinal)),
+            Is.Empty, "exceptions");
         Assert.That(File.ReadAllText(Path.Join(stress, file)), Is.EqualTo(File.ReadAllText(Path.Join(peace, file))), string.Join(' ', arguments));
     }
 

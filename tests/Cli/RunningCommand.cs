@@ -8,15 +8,16 @@ internal sealed class RunningCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    /// <summary>These tests are a script's background job, whose SIGINT is ignored: what they start would rightly ignore it too.</summary>
-    private static readonly bool InterruptIsIgnored = OperatingSystem.IsLinux() && (Convert.ToUInt64(
-        File.ReadLines("/proc/self/status").Single(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & 1 << (2 - 1)) != 0;
+    /// <summary>These tests are a script's background job, whose SIGINT is ignored, or under nohup, SIGHUP: what they start would rightly ignore it too.</summary>
+    private static readonly string[] Ignored = OperatingSystem.IsLinux() ? [.. new[] { ("HUP", 1), ("INT", 2) }.Where(s => (Convert.ToUInt64(
+        File.ReadLines("/proc/self/status").Single(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & 1UL << (s.Item2 - 1)) != 0)
+        .Select(s => s.Item1)] : [];
 
-    private const string ResetInterrupt = "--default-signal=INT";
+    private static readonly string ResetSignals = $"--default-signal={string.Join(',', Ignored)}";
 
-    private static readonly Lazy<bool> ResetsInterrupt = new(() =>
+    private static readonly Lazy<bool> ResetsSignals = new(() =>
     {
-        using Process env = Process.Start(new ProcessStartInfo("env", [ResetInterrupt, "true"]) { RedirectStandardError = true })!;
+        using Process env = Process.Start(new ProcessStartInfo("env", [ResetSignals, "true"]) { RedirectStandardError = true })!;
         env.WaitForExit();
         return env.ExitCode == 0;
     });
@@ -28,10 +29,10 @@ internal sealed class RunningCommand
 
     public RunningCommand(ProcessStartInfo start, byte[]? input)
     {
-        if (InterruptIsIgnored && ResetsInterrupt.Value)
+        if (Ignored.Length > 0 && ResetsSignals.Value)
         {
             start.ArgumentList.Insert(0, start.FileName);
-            start.ArgumentList.Insert(0, ResetInterrupt);
+            start.ArgumentList.Insert(0, ResetSignals);
             start.FileName = "env";
         }
         process = Process.Start(start)!;
@@ -45,10 +46,10 @@ internal sealed class RunningCommand
     /// <summary>SIGINT, SIGTERM, SIGUSR1 or SIGKILL, by name without SIG.</summary>
     public void Signal(string name)
     {
-        if (name == "INT" && InterruptIsIgnored && !ResetsInterrupt.Value)
+        if (Ignored.Contains(name) && !ResetsSignals.Value)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Ignore("SIGINT is ignored by what started these tests, and env knows no --default-signal");
+            Assert.Ignore($"SIG{name} is ignored by what started these tests, and env knows no --default-signal");
         }
         using Process kill = Process.Start("kill", ["-s", name, $"{process.Id}"]);
         kill.WaitForExit();

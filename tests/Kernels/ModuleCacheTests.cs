@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ChemScale.Engine.Files;
 using ChemScale.Kernels.Device;
 using ChemScale.Tests.Files;
@@ -74,10 +75,13 @@ public class ModuleCacheTests
         {
             var storage = new FaultyStorage(n, Fault.Once);
             PtxModule compiled = NewCache(storage).Get(Kernel, "sm_90");
-            Assert.That(NewCache().Get(Kernel, "sm_90").Text, Is.EqualTo(compiled.Text).Or.Contain(compiled.Text));
+            Assert.That(Unnumbered(NewCache().Get(Kernel, "sm_90")), Does.Contain(Unnumbered(compiled)));
             Directory.Delete(folder, recursive: true);
             if (!storage.Failed) break;
         }
         Expect.Above(n, 5);
+
+        // The compiler counts its parameters over all kernels of the process.
+        static string Unnumbered(PtxModule module) => Regex.Replace(module.Text, @"_x_\d+", "_x");
     }
 }

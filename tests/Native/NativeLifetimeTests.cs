@@ -58,7 +58,7 @@ public class NativeLifetimeTests
         List<string> found = LifetimeAudit.Find(typeof(NativeLibraries).Assembly, out int looked);
         found.AddRange(LifetimeAudit.Find(typeof(CpuDevice).Assembly, out _));
         Assert.That(found, Is.Empty, string.Join("\n", found));
-        Assert.That(looked, Is.GreaterThan(20));
+        Expect.Above(looked, 20);
     }
 
     [Test]
@@ -97,7 +97,7 @@ public class NativeLifetimeTests
     {
         RaceResult result = HandleRace.Run(long.MaxValue, TimeSpan.FromSeconds(2), 2);
         Assert.That((result.Thrown, result.Wrong), Is.EqualTo((0L, 0L)), result.ToString());
-        Assert.That(result.Operations, Is.GreaterThan(500), result.ToString());
+        Expect.Above(result.Operations, 500, result.ToString());
     }
 
     [Test, Category("Slow")]
@@ -106,7 +106,7 @@ public class NativeLifetimeTests
         RaceResult result = HandleRace.Run(10_000_000, TimeSpan.FromHours(1), 2);
         TestContext.Out.WriteLine(result);
         Assert.That((result.Thrown, result.Wrong), Is.EqualTo((0L, 0L)), result.ToString());
-        Assert.That(result.Operations, Is.GreaterThanOrEqualTo(10_000_000));
+        Expect.AtLeast(result.Operations, 10_000_000);
     }
 
     private static unsafe float Forgets(Tensor tensor)

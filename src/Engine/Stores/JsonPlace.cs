@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace ChemScale.Engine.Stores;
 
@@ -17,6 +18,8 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
 
     public static JsonDocument Document(ReadOnlySpan<byte> utf8, string file)
     {
+        // The parser passes over them, and whoever asks for the text fails.
+        if (!Utf8.IsValid(utf8)) throw new InputException(file, "bytes that are no UTF-8", "a JSON object");
         try
         {
             return JsonDocument.Parse(utf8.ToArray(), Strict);
@@ -77,7 +80,7 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
         }
         catch (InvalidOperationException)
         {
-            // Half of a character that takes two, or bytes that are no UTF-8.
+            // Half of a character that takes two.
             throw Wrong("a string of whole characters");
         }
     }

@@ -39,11 +39,12 @@ public static class Trainer
         // Between the first look and the claim another process may have been at work.
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
+        // Before anything is written: a run without a sound checkpoint stays as it is.
+        CheckpointStore checkpoints = directory.Checkpoints();
+        Checkpoint? checkpoint = checkpoints.OpenNewest(options.Warn);
         directory.ModelFiles.Keep(task.ModelFiles, directory.IsStarted, options.Warn);
         directory.KeepExperiment(experiment);
         options.Begin(directory);
-        CheckpointStore checkpoints = directory.Checkpoints();
-        Checkpoint? checkpoint = checkpoints.OpenNewest(options.Warn);
         checkpoints.Clean(checkpoint?.Step);
         using ThreadGrant threads = ThreadGrant.Take(experiment.Training.Threads);
         using var scope = new RunScope(experiment.Training.Operators, experiment.Seed);

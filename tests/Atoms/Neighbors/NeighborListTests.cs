@@ -18,8 +18,8 @@ public class NeighborListTests
     [Test]
     public void Linked_cells_equal_brute_force_for_every_periodicity_and_cutoff([ValueSource(nameof(Periodicities))] bool[] periodic)
     {
-        // A third of the atoms outside the cell, at cutoffs below, near and above its heights.
-        double[] positions = Scattered(150, 0.5, seed: 1);
+        // 300 atoms, a third of them outside the cell, at cutoffs below, near and above its heights.
+        double[] positions = Scattered(300, 0.5, seed: 1);
         foreach (double cutoff in (double[])[0.7, 2.1, 3.5, 7, 11])
         {
             PeriodicBox box = PeriodicBox.Of(positions, Skewed, periodic, "box");

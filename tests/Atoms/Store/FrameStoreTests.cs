@@ -66,7 +66,7 @@ public class FrameStoreTests
     [Test]
     public void No_store_and_a_store_in_the_way_are_named()
     {
-        Assert.That(() => FrameStore.Open(_folder["none"]), Refused.With("no frames.json", "prepare --frames"));
+        Assert.That(() => FrameStore.Open(_folder["none"]), Refused.With("no frames.json", "prepare frames into a store"));
         Assert.That(() => FramePreparer.Run(_options), Refused.With("holds a complete frame store"));
     }
 

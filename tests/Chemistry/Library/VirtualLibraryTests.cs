@@ -6,6 +6,7 @@ using NUnit.Framework;
 
 namespace ChemScale.Tests.Chemistry.Library;
 
+[Parallelizable(ParallelScope.Self)]
 public class VirtualLibraryTests
 {
     private static readonly VirtualLibrary Library = new();

@@ -76,8 +76,8 @@ public class VerifierTests
         VerificationReport report = Verifier.Run([Root]);
         Assert.That(report.Problems, Is.Empty);
         Assert.That((report.Stores, report.Runs, report.Plans), Is.EqualTo((2, 2, 1)));
-        Assert.That(report.Checkpoints, Is.GreaterThanOrEqualTo(4));
-        Assert.That(report.Files, Is.GreaterThanOrEqualTo(_files.Length));
+        Expect.AtLeast(report.Checkpoints, 4);
+        Expect.AtLeast(report.Files, _files.Length);
         Assert.That(() => Verifier.Run([_folder["none"]]), Throws.TypeOf<InputException>().With.Message.Contains("no folder"));
         Directory.CreateDirectory(_folder["empty"]);
         Assert.That(() => Verifier.Run([_folder["empty"]]), Throws.TypeOf<InputException>().With.Message.Contains("nothing to verify"));
@@ -115,7 +115,7 @@ public class VerifierTests
         int found = 0;
         string[] files = Protected(old);
         foreach (string file in files) Changed(file, random, _ => found += Verifier.Run([old]).Problems.Count > 0 ? 1 : 0);
-        Assert.That(found, Is.GreaterThan(files.Length / 2), "checksums of data and checkpoints, ids of experiments, keys, losses that stand twice");
+        Expect.Above(found, files.Length / 2, "checksums of data and checkpoints, ids of experiments, keys, losses that stand twice");
     }
 
     [Test]

@@ -5,6 +5,7 @@ using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Families;
+using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Verification;
 
@@ -53,7 +54,13 @@ public sealed class Verifier
             if (names.Any(n => n == StoreManifest.FileName || n == StoreLayout.Tokens(StoreLayout.Train))) found |= VisitTokens(folder);
             if (names.Any(n => n == FrameStoreManifest.FileName || n == FrameStoreLayout.Records(FrameStoreLayout.Train))) found |= VisitFrames(folder);
             if (names.Contains(StoreFacts.FileName)) found |= Check(Path.Combine(folder, StoreFacts.FileName), () => StoreFacts.Check(folder));
-            if (RunVerification.IsRun(names, below)) found |= VisitRun(folder);
+            if (RunVerification.IsRun(names, below))
+            {
+                found |= VisitRun(folder);
+                // They are written after the files and before the run's experiment.
+                if (below.Contains(ModelFiles.FolderName) && Path.Combine(folder, ModelFiles.FolderName, ModelFiles.SumsFile) is var sums && !File.Exists(sums))
+                    Wrong(new InputException(sums, "is missing", "checksums of the files of the run's model"));
+            }
             if (below.Contains(SweepPlan.FolderName)) found |= VisitPlan(folder);
             if (names.Contains(FileChecksum.ListName)) found |= VisitList(folder);
             string summary = Path.Combine(folder, StudyReport.SummaryName);

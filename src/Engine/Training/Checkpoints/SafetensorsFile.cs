@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using System.Text.Unicode;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Checkpoints;
@@ -120,6 +121,8 @@ internal sealed class SafetensorsHeader
         var header = new SafetensorsHeader(path);
         // The format wants the brace first and allows spaces only behind.
         if (utf8.Span[0] != (byte)'{') throw header.Wrong(SafetensorsFault.HeaderJson, "the header does not begin with a brace");
+        // The parser passes over them, and whoever asks for the text fails.
+        if (!Utf8.IsValid(utf8.Span)) throw header.Wrong(SafetensorsFault.HeaderJson, "the header is not UTF-8");
         try
         {
             using JsonDocument json = JsonDocument.Parse(utf8, new JsonDocumentOptions { AllowDuplicateProperties = false });

@@ -1,6 +1,4 @@
 using System.Reflection;
-using ChemScale.Engine.Models;
-using ChemScale.Engine.Models.ForceFields;
 
 namespace ChemScale.Engine.Training.Experiments;
 
@@ -47,20 +45,7 @@ public static class GivenKeys
     private static string? Idle(Experiment experiment, string key)
     {
         TrainingSpec training = experiment.Training;
-        if (experiment.Model.Config is ForceFieldConfig field)
-        {
-            if (key is "data.grammar") return "frames have no grammar";
-            if (key is "training.attention") return "force fields have no attention";
-            if (key is "model.cutoffPower" && field is RadialForceFieldConfig { CutoffFunction: CutoffKind.Cosine }) return "a cosine cutoff has no power";
-            if (key is "model.electrostaticCutoff" && field is SpookyNetConfig { Electrostatics: false }) return "model.electrostatics is false";
-        }
-        else if (experiment.Model.Config is ChemGptConfig language)
-        {
-            if (key is "training.batchAtoms" or "training.batchEdges" || key.StartsWith("training.labelLoss.", StringComparison.Ordinal)) return "it is of force fields";
-            if (key is "model.baseWidth" && language.Parametrization == Parametrization.Standard) return "model.parametrization is standard";
-            if (key is "model.window" && !language.AttentionPattern.Contains('l', StringComparison.Ordinal)) return "model.attentionPattern has no local layer";
-        }
-        return key switch
+        return experiment.Model.Family.Idle(experiment.Model.Config, key) ?? key switch
         {
             "training.schedule.factor" or "training.schedule.patience" or "training.schedule.threshold" when training.Schedule.Kind != ScheduleKind.Plateau => "training.schedule.kind is not plateau",
             "training.schedule.floor" when training.Schedule.Kind == ScheduleKind.Constant => "training.schedule.kind is constant",

@@ -71,6 +71,9 @@ public abstract class ModelFamily
     /// <summary>N of a configuration: every trainable number but embeddings.</summary>
     public abstract long NonEmbeddingParameters(object config);
 
+    /// <summary>Why a model of this configuration has no use for a key of its experiment; null where it has, or where the family has no say.</summary>
+    public virtual string? Idle(object config, string key) => null;
+
     /// <summary>The configuration as the data want it, where its shape depends on them.</summary>
     /// <param name="config">Of <see cref="ConfigType"/>.</param>
     /// <param name="store">Folder of a store of <see cref="Data"/>.</param>

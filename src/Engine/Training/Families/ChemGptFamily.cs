@@ -41,6 +41,19 @@ internal sealed class ChemGptFamily : ModelFamily
 
     public override long NonEmbeddingParameters(object config) => ((ChemGptConfig)config).NonEmbeddingParameters;
 
+    public override string? Idle(object config, string key)
+    {
+        var model = (ChemGptConfig)config;
+        return key switch
+        {
+            "training.batchAtoms" or "training.batchEdges" => "it is of force fields",
+            _ when key.StartsWith("training.labelLoss.", StringComparison.Ordinal) => "it is of force fields",
+            "model.baseWidth" when model.Parametrization == Parametrization.Standard => "model.parametrization is standard",
+            "model.window" when !model.AttentionPattern.Contains('l', StringComparison.Ordinal) => "model.attentionPattern has no local layer",
+            _ => null,
+        };
+    }
+
     /// <summary>A vocabulary of its own comes with every store.</summary>
     public override object Fitted(object config, string store)
     {

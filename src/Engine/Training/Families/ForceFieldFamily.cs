@@ -67,6 +67,15 @@ internal abstract class ForceFieldFamily<TConfig>(string name) : ModelFamily
 
     public override long NonEmbeddingParameters(object config) => Of(config).NonEmbeddingParameters;
 
+    public override string? Idle(object config, string key) => key switch
+    {
+        "data.grammar" => "frames have no grammar",
+        "training.attention" => "force fields have no attention",
+        "model.cutoffPower" when config is RadialForceFieldConfig { CutoffFunction: CutoffKind.Cosine } => "a cosine cutoff has no power",
+        "model.electrostaticCutoff" when config is SpookyNetConfig { Electrostatics: false } => "model.electrostatics is false",
+        _ => null,
+    };
+
     /// <summary>For the elements and neighbours of the store.</summary>
     public override object Fitted(object config, string store) => FrameStores.Fitted(Of(config), store);
 

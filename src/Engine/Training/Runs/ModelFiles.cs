@@ -10,6 +10,7 @@ namespace ChemScale.Engine.Training.Runs;
 /// </summary>
 public sealed class ModelFiles
 {
+    internal const string FolderName = "model";
     internal const string SumsFile = "SHA256SUMS";
 
     private readonly RunDirectory run;
@@ -18,11 +19,11 @@ public sealed class ModelFiles
     internal ModelFiles(RunDirectory run)
     {
         this.run = run;
-        folder = run.In("model");
+        folder = run.In(FolderName);
     }
 
     /// <summary>False for runs whose model needs none, and for those of version 0.3.</summary>
-    public bool Exist => File.Exists(Path.Combine(folder, SumsFile));
+    public bool Exist => Directory.Exists(folder);
 
     /// <summary>Path of a file, whose content was found to be what it was when it was written.</summary>
     /// <exception cref="InputException">It is missing, or its content is another.</exception>

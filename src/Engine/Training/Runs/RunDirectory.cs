@@ -78,12 +78,13 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     /// <summary>Checkpoints to read from: generation, embedding, evaluation.</summary>
     public CheckpointStore Checkpoints() => new(CheckpointsPath, Storage);
 
-    /// <summary>Reads everything of a complete run that later stages use: experiment, result, the weights of every checkpoint.</summary>
+    /// <summary>Reads everything of a complete run that later stages use: experiment, result, the model's files, the weights of every checkpoint.</summary>
     /// <exception cref="InputException">The first thing that is damaged.</exception>
     internal TrainingResult ReadSoundResult(CancellationToken stop)
     {
         ReadExperiment();
         TrainingResult result = ReadResult();
+        if (ModelFiles.Exist) ModelFiles.Read();
         Checkpoints().RequireSound(stop);
         return result;
     }
