@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ChemScale.Engine.Files;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 
