@@ -30,7 +30,7 @@ public sealed class LifetimeStressTests
         Done(CommandLine.Here([.. Train("painn", "auto", 3), "--out", fields]));
     }
 
-    [TestCase("chemgpt", "host"), TestCase("chemgpt", "composed"), TestCase("painn", "auto"), TestCase("painn", "kernels")]
+    [TestCase("chemgpt", "kernels"), TestCase("chemgpt", "composed"), TestCase("painn", "host")]
     [TestCase("schnet", "auto"), TestCase("allegro", "auto"), TestCase("spookynet", "auto")]
     public void A_training_under_the_collector_is_that_without(string model, string operators) => Same(Train(model, operators, 2), "metrics.csv");
 
@@ -78,12 +78,16 @@ public sealed class LifetimeStressTests
     public void TorchSharp_as_it_is_packed_still_needs_the_weaver()
     {
         string program = Path.Combine(Unwoven("race"), "ChemScale.Cli.dll"), torch = NativeLibraries.TorchFolder!;
-        string natives = string.Join(Path.PathSeparator, Path.Combine(torch, "libc10.so"), Path.Combine(torch, "libtorch_cpu.so"), NativeLibraries.ShimPath);
+        string natives = string.Join(Path.PathSeparator,
+            [.. ((string[])["libc10.so", "libtorch_cpu.so", "libtorch.so"]).Select(file => Path.Combine(torch, file)), NativeLibraries.ShimPath!]);
+        // First, so that nothing but the race can end the other.
+        Outcome sound = CommandLine.Run(typeof(ChemScale.Cli.Verb).Assembly.Location, Hook(("STRESS_RACE", "20"), ("STRESS_NATIVES", natives)), []);
+        Assert.That(sound.ExitCode, Is.Zero, sound.ToString());
         Outcome raced = CommandLine.Run(program, Hook(("STRESS_RACE", "60"), ("STRESS_NATIVES", natives)), []);
         // 3: counted; anything else but 0: it died of it.
         Assert.That(raced.ExitCode, Is.Not.Zero, raced.ToString());
-        Outcome sound = CommandLine.Run(typeof(ChemScale.Cli.Verb).Assembly.Location, Hook(("STRESS_RACE", "20"), ("STRESS_NATIVES", natives)), []);
-        Assert.That(sound.ExitCode, Is.Zero, sound.ToString());
+        Assert.That(raced.Error, Does.Not.Contain("LoadNatives"));
+        TestContext.Out.WriteLine(raced);
     }
 
     private static string[] Train(string model, string operators, int steps) =>
