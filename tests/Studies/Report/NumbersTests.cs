@@ -1,4 +1,5 @@
 using ChemScale.Engine.Studies.Report;
+using ChemScale.Engine.Studies.Summary;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Report;

@@ -6,6 +6,7 @@ using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Runs;
 using static ChemScale.Engine.Studies.Report.HtmlTable;
 

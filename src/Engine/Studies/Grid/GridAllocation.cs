@@ -57,7 +57,7 @@ public static class GridAllocation
             Cautions = [.. Cautions(points, itemName, fit)],
         };
 
-        string Short(string name) => Report.Numbers.Short(fit[name], 4);
+        string Short(string name) => Numbers.Short(fit[name], 4);
     }
 
     private static IEnumerable<string> Cautions(IReadOnlyList<GridPoint> points, string itemName, ScalingFit fit)

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Studies.Summary;
+
 namespace ChemScale.Engine.Studies.Report;
 
 /// <summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
+using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
 

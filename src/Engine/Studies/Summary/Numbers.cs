@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ChemScale.Engine.Studies.Report;
+namespace ChemScale.Engine.Studies.Summary;
 
 /// <summary>
 /// How the report writes numbers: thousands separators, a true minus sign, powers of ten as <c>1.2×10^5</c> (the caret is drawn as
