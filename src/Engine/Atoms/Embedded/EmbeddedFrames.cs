@@ -1,5 +1,4 @@
 using System.Reflection;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Files;
 

@@ -1,5 +1,4 @@
 using ChemScale.Engine.Estimation.Curves;
-using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Numerics.Optimization;
 
 namespace ChemScale.Engine.Estimation.Extrapolation;

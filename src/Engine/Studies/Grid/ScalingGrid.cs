@@ -3,7 +3,6 @@ using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 

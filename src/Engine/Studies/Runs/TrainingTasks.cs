@@ -1,4 +1,3 @@
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Runs;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
