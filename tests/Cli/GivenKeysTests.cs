@@ -79,11 +79,11 @@ public sealed class GivenKeysTests
             Dictionary<string, string> found = Lines(Experiment.Read(Path.Combine(run, "experiment.yaml")));
             Assert.That(found[key], Is.EqualTo(value), key);
         }
-        // Out of range, of other data, or without effect here.
-        string[] always = ["model.family", "data.store", "data.fingerprint", "data.grammar", "data.validation", "training.schedule.floor", "training.batchEdges", "training.emaDecay", "training.attention"];
+        // Out of range, of other data, or without effect here: a batch of so many atoms beside one of so many frames.
+        string[] always = ["model.family", "data.store", "data.fingerprint", "data.grammar", "data.validation", "training.schedule.floor", "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention"];
         string[] own = family == "chemgpt"
             ? ["model.baseWidth", "training.schedule.factor", "training.schedule.patience", "training.schedule.threshold", "training.labelLoss.energyWeight", "training.labelLoss.forceWeight",
-                "training.labelLoss.stressWeight", "training.labelLoss.error", "training.labelLoss.huberDelta", "training.batchAtoms"]
+                "training.labelLoss.stressWeight", "training.labelLoss.error", "training.labelLoss.huberDelta"]
             : ["model.cutoffPower", "training.labelLoss.huberDelta"];
         Assert.That(refused, Is.EquivalentTo((string[])[.. always, .. own]));
     }

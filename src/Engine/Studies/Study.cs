@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
-using ChemScale.Engine.Tokens.Preparation;
 
 namespace ChemScale.Engine.Studies;
 

@@ -41,7 +41,7 @@ public sealed class StoredForceFieldTests
         Assert.That(Losses(experiment, folder["broken"], null), Is.EqualTo(whole));
 
         RunFacts facts = RunFacts.Read(folder["whole"]);
-        Assert.That(facts, Is.EqualTo(new RunFacts(((ForceFieldConfig)experiment.Model.Config).NonEmbeddingParameters, 20, "frames")));
+        Assert.That(facts, Is.EqualTo(new RunFacts(((ForceFieldConfig)experiment.Model.Config).NonEmbeddingParameters, 20, "frames", "auto")));
         Assert.That(TrainingTasks.StepsPerEpoch(experiment), Is.EqualTo(Batches(experiment)));
         Expect.Above(TrainingTasks.StepsPerEpoch(experiment), 1);
     }

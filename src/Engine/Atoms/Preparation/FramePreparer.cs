@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.Npz;
 using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Atoms.Store;

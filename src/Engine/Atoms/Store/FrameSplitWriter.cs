@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Atoms.Store;

@@ -1,9 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Units;
-using ChemScale.Engine.Models.ForceFields;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 

@@ -1,11 +1,9 @@
 using ChemScale.Engine.Atoms;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
-using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 

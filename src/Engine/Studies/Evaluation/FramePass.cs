@@ -1,10 +1,7 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
-using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Atoms.Preparation;
-using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;

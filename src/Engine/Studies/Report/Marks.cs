@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Xml.Linq;
-using ChemScale.Engine.Numerics;
 using ScottPlot;
 using static System.FormattableString;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Scaling;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 

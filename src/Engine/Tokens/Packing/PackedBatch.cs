@@ -1,4 +1,3 @@
-using System.Collections;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Packing;

@@ -1,4 +1,3 @@
-using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;

@@ -1,6 +1,4 @@
-using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Chemistry.Smiles;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;
