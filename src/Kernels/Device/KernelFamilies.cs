@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text;
 using ChemScale.Kernels.Maths;
 
 namespace ChemScale.Kernels.Device;
