@@ -1,5 +1,6 @@
 using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Lanes;
 using ChemScale.Kernels.Device;
 
 namespace ChemScale.Tests;

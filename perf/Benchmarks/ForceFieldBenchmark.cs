@@ -1,9 +1,9 @@
-using ChemScale.Engine.Operators.Differentiation;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 

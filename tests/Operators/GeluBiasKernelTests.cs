@@ -1,5 +1,6 @@
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Layers;
 using NUnit.Framework;
 using static TorchSharp.torch;
 

@@ -5,6 +5,7 @@ using ChemScale.Engine.Models;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Studies.Evaluation;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training;

@@ -1,4 +1,5 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Layers;
+using ChemScale.Engine.Operators.SelfAttention;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;

@@ -11,21 +11,17 @@ public static class RadialLauncher<T, TReal>
 {
     /// <param name="device">Where.</param>
     /// <param name="inputs">What is read.</param>
-    /// <param name="distances">(E, 1), written</param>
-    /// <param name="directions">(E, 3), written</param>
-    /// <param name="envelope">(E, 1), written</param>
-    /// <param name="radial">(E, K), written</param>
-    public static void Forward(
-        KernelDevice device, RadialInputs<T> inputs,
-        DeviceArray<T> distances, DeviceArray<T> directions, DeviceArray<T> envelope, DeviceArray<T> radial)
+    /// <param name="outputs">Written.</param>
+    public static void Forward(KernelDevice device, RadialInputs<T> inputs, RadialOutputs<T> outputs)
     {
+        DeviceArray<T> radial = outputs.Radial;
         DeviceArray<T> centers = inputs.Centers, exponents = inputs.ExponentsOrCenters;
         bool quads = centers.Length % 4 == 0 && centers.IsAligned && exponents.IsAligned && radial.IsAligned;
         device.Launch(
-            quads ? RadialKernels.Quads<T, TReal>(inputs.Form) : RadialKernels.Singles<T, TReal>(inputs.Form),
+            quads ? RadialKernels.Quads<T, TReal>(inputs.Settings) : RadialKernels.Singles<T, TReal>(inputs.Settings),
             device.Cover(quads ? radial.Length / 4 : radial.Length),
-            KernelArgument.Of(inputs.EdgeVectors), Row(centers), Row(exponents), Cutoff(inputs), inputs.Form.Power,
-            KernelArgument.Of(distances), KernelArgument.Of(directions), KernelArgument.Of(envelope), Row(radial));
+            KernelArgument.Of(inputs.EdgeVectors), Row(centers), Row(exponents), Cutoff(inputs), inputs.Settings.Power,
+            KernelArgument.Of(outputs.Distances), KernelArgument.Of(outputs.Directions), KernelArgument.Of(outputs.Envelope), Row(radial));
 
         KernelArgument Row(DeviceArray<T> row) => quads ? KernelArgument.Of(row.As<Pack4<T>>()) : KernelArgument.Of(row);
     }
@@ -34,13 +30,13 @@ public static class RadialLauncher<T, TReal>
     /// <param name="inputs">As in the forward pass.</param>
     /// <param name="gradients">With respect to the four outputs.</param>
     /// <param name="vectorGradient">(E, 3), written</param>
-    public static void Backward(KernelDevice device, RadialInputs<T> inputs, RadialGradients<T> gradients, DeviceArray<T> vectorGradient)
+    public static void Backward(KernelDevice device, RadialInputs<T> inputs, RadialOutputs<T> gradients, DeviceArray<T> vectorGradient)
     {
         (Type lanes, int count) = Lanes(device);
         device.Launch(
-            RadialKernels.Backward<T, TReal>(inputs.Form, lanes), device.Cover(count * inputs.Edges),
+            RadialKernels.Backward<T, TReal>(inputs.Settings, lanes), device.Cover(count * inputs.Edges),
             KernelArgument.Of(inputs.EdgeVectors), KernelArgument.Of(inputs.Centers), KernelArgument.Of(inputs.ExponentsOrCenters),
-            Cutoff(inputs), inputs.Form.Power,
+            Cutoff(inputs), inputs.Settings.Power,
             KernelArgument.Of(gradients.Distances), KernelArgument.Of(gradients.Directions), KernelArgument.Of(gradients.Envelope),
             KernelArgument.Of(gradients.Radial), KernelArgument.Of(vectorGradient));
     }
@@ -52,21 +48,21 @@ public static class RadialLauncher<T, TReal>
     /// <param name="byVectors">(E, 3), written</param>
     /// <param name="byGradients">Written, where not empty. One may be wanted only where its gradient was given.</param>
     public static void DoubleBackward(
-        KernelDevice device, RadialInputs<T> inputs, RadialGradients<T> gradients, DeviceArray<T> cotangent,
-        DeviceArray<T> byVectors, RadialGradients<T> byGradients)
+        KernelDevice device, RadialInputs<T> inputs, RadialOutputs<T> gradients, DeviceArray<T> cotangent,
+        DeviceArray<T> byVectors, RadialOutputs<T> byGradients)
     {
         (Type lanes, int count) = Lanes(device);
         device.Launch(
-            RadialKernels.DoubleBackward<T, TReal>(inputs.Form, lanes), device.Cover(count * inputs.Edges),
+            RadialKernels.DoubleBackward<T, TReal>(inputs.Settings, lanes), device.Cover(count * inputs.Edges),
             KernelArgument.Of(inputs.EdgeVectors), KernelArgument.Of(inputs.Centers), KernelArgument.Of(inputs.ExponentsOrCenters),
-            Cutoff(inputs), inputs.Form.Power,
+            Cutoff(inputs), inputs.Settings.Power,
             KernelArgument.Of(gradients.Distances), KernelArgument.Of(gradients.Directions), KernelArgument.Of(gradients.Envelope),
             KernelArgument.Of(gradients.Radial), KernelArgument.Of(cotangent), KernelArgument.Of(byVectors),
             KernelArgument.Of(byGradients.Distances), KernelArgument.Of(byGradients.Directions), KernelArgument.Of(byGradients.Envelope),
             KernelArgument.Of(byGradients.Radial));
     }
 
-    private static KernelArgument Cutoff(RadialInputs<T> inputs) => KernelArgument.Of(TReal.Of(inputs.Form.Cutoff));
+    private static KernelArgument Cutoff(RadialInputs<T> inputs) => KernelArgument.Of(TReal.Of(inputs.Settings.Cutoff));
 
     private static (Type Lanes, int Count) Lanes(KernelDevice device) =>
         device.WarpSize > 1 ? (typeof(FourLanes), FourLanes.Count) : (typeof(OneLane), OneLane.Count);

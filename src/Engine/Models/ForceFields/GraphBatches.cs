@@ -1,5 +1,5 @@
 using ChemScale.Engine.Atoms;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Neighbors;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Segments;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models.ForceFields;

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Segments;
+using ChemScale.Engine.Operators.SpookyNet;
 using TorchSharp;
 using static TorchSharp.torch;
 

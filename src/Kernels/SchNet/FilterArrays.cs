@@ -1,0 +1,60 @@
+using ChemScale.Kernels.Device;
+
+namespace ChemScale.Kernels.SchNet;
+
+/// <summary>A convolution, as every pass reads it.</summary>
+/// <param name="Shape">N and K.</param>
+/// <param name="Edges">In the order that the pass takes.</param>
+/// <param name="Inputs">h, phi, f</param>
+/// <param name="Weights">The filter network.</param>
+public readonly record struct FilterArrays<T>(FilterShape Shape, FilterEdges Edges, FilterInputs<T> Inputs, FilterWeights<T> Weights)
+    where T : unmanaged;
+
+/// <summary>Senders whose edges a launch takes.</summary>
+/// <param name="First">Atom.</param>
+/// <param name="End">The one after the last.</param>
+public readonly record struct FilterSenders(int First, int End);
+
+/// <summary>The convolution's inputs, or directions in their space; empty directions are zero.</summary>
+/// <param name="Features">(A, N) h</param>
+/// <param name="Radial">(E, K) phi</param>
+/// <param name="Envelope">(E, 1) f</param>
+public readonly record struct FilterInputs<T>(DeviceArray<T> Features, DeviceArray<T> Radial, DeviceArray<T> Envelope)
+    where T : unmanaged;
+
+/// <summary>The edges, sorted by receiver, and their order by sender.</summary>
+/// <param name="RowStarts">(A + 1) by receiver</param>
+/// <param name="SenderRowStarts">(A + 1) by sender; only backward</param>
+/// <param name="SenderEdges">(E) edges by sender; only backward</param>
+/// <param name="Senders">(E)</param>
+/// <param name="Receivers">(E)</param>
+public readonly record struct FilterEdges(
+    DeviceArray<long> RowStarts, DeviceArray<long> SenderRowStarts, DeviceArray<long> SenderEdges, DeviceArray<long> Senders,
+    DeviceArray<long> Receivers)
+{
+    public int Atoms => (int)RowStarts.Length - 1;
+}
+
+/// <summary>The filter network in both orders, padded with zeros to widths of multiples of four, at multiples of 16 bytes.</summary>
+/// <param name="Weight1">(K padded, N) W1^T</param>
+/// <param name="Bias1">(N)</param>
+/// <param name="Weight2">(N, N) W2^T</param>
+/// <param name="Bias2">(N)</param>
+/// <param name="Plain1">(N, K padded) W1; only backward</param>
+/// <param name="Plain2">(N, N) W2; only backward</param>
+public readonly record struct FilterWeights<T>(
+    DeviceArray<T> Weight1, DeviceArray<T> Bias1, DeviceArray<T> Weight2, DeviceArray<T> Bias2,
+    DeviceArray<T> Plain1, DeviceArray<T> Plain2)
+    where T : unmanaged;
+
+/// <summary>
+/// What the weights' gradients need of a launch's edges, to be multiplied afterwards: by W1 inner^T inputs, by b1 the sum of inner, by W2
+/// outer^T hidden, by b2 the sum of outer. In the double backward pass each is there twice, for values and derivatives, and the products
+/// take both. All empty: no weight wants a gradient.
+/// </summary>
+/// <param name="Inputs">(edges, K padded) phi</param>
+/// <param name="Hidden">(edges, N) ssp(s)</param>
+/// <param name="Inner">(edges, N) by s</param>
+/// <param name="Outer">(edges, N) by t</param>
+public readonly record struct FilterScratch<T>(DeviceArray<T> Inputs, DeviceArray<T> Hidden, DeviceArray<T> Inner, DeviceArray<T> Outer)
+    where T : unmanaged;
