@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;

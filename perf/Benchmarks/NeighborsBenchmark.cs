@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms.Neighbors;
-using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;

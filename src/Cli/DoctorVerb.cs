@@ -21,8 +21,6 @@ internal sealed class DoctorVerb : Verb
 
     public override int Run(CancellationToken stop)
     {
-        // A libtorch is looked at before it is loaded.
-        AppContext.SetSwitch(NativeLibraries.LaterSwitch, true);
         IReadOnlyList<Finding> findings = this switch
         {
             { Imports: true } => [Doctor.Imports()],

@@ -80,9 +80,9 @@ internal static class FitTable
     private static string Spent(ComputeOptimum o) => string.Create(CultureInfo.InvariantCulture,
         $"N {o.Parameters:G4}{Brackets(o.ParametersInterval)}, D {o.Data:G4}{Brackets(o.DataInterval)}");
 
-    private static string Brackets(Interval? interval) => interval is null ? "" : " " + Text(interval);
+    private static string Brackets(ConfidenceInterval? interval) => interval is null ? "" : " " + Text(interval);
 
-    private static string Text(Interval interval) => $"[{End(interval.Low)}, {End(interval.High)}]";
+    private static string Text(ConfidenceInterval interval) => $"[{End(interval.Low)}, {End(interval.High)}]";
 
     private static string Text(ParameterInterval interval) => $"[{End(interval.Low)}, {End(interval.High)}]";
 

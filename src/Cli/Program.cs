@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ChemScale.Engine;
+using ChemScale.Engine.Native;
 using CommandLine;
 using CommandLine.Text;
 
@@ -36,7 +37,14 @@ internal static class Program
             return 2;
         }
         ParserResult<object> result = parser.ParseArguments(arguments, Verbs);
-        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : ((Verb)result.Value).Run(stop), result.Value?.GetType());
+        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : Run((Verb)result.Value, stop), result.Value?.GetType());
+    }
+
+    // Cli.csproj leaves the loading of native libraries to this place: parsing and help do without, and doctor looks before it loads.
+    private static int Run(Verb verb, CancellationToken stop)
+    {
+        if (verb is not DoctorVerb) NativeLibraries.Require();
+        return verb.Run(stop);
     }
 
     /// <summary>--n is what the field writes; the parser only knows -n.</summary>
@@ -67,12 +75,6 @@ internal static class Program
             Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
             return 2;
         }
-        // The engine refuses to start.
-        catch (TypeInitializationException e) when (e.GetBaseException() is InputException refusal)
-        {
-            Console.Error.WriteLine("chemscale: " + refusal.Message);
-            return 2;
-        }
         catch (OperationCanceledException) when (signalCode != 0)
         {
             return signalCode;
@@ -80,7 +82,7 @@ internal static class Program
 #pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
         catch (Exception e)
         {
-            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}{(FileErrors.IsOutOfDescriptors(e) ? ". HINT: ulimit -n 1024" : "")}");
+            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}{Hint(e)}");
             if (Environment.GetEnvironmentVariable("CHEMSCALE_TRACE") is { Length: > 0 }) Console.Error.WriteLine(e);
             return 1;
         }
@@ -97,6 +99,10 @@ internal static class Program
         }
     }
 
+    // Of its own, not part of its caller: the engine's libraries are loaded by the verb that runs, not before.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static string Hint(Exception e) => FileErrors.IsOutOfDescriptors(e) ? ". HINT: ulimit -n 1024" : "";
+
     private static int Explain(NotParsed<object> result)
     {
         if (result.Errors.IsHelp() || result.Errors.IsVersion())
@@ -111,8 +117,6 @@ internal static class Program
             return 0;
         }
         Error error = result.Errors.First();
-        // Values of the engine's own types cannot be read where it refuses to start: that is then what is wrong.
-        if (error is BadFormatConversionError) RuntimeHelpers.RunModuleConstructor(typeof(InputException).Module.ModuleHandle);
         string verbs = string.Join(", ", Verbs.Select(v => ((VerbAttribute)v.GetCustomAttributes(typeof(VerbAttribute), false)[0]).Name));
         Console.Error.WriteLine("chemscale: " + error switch
         {

@@ -1,7 +1,6 @@
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Studies;
-using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;

@@ -6,10 +6,11 @@ public static class DataFolder
     public const string Variable = "CHEMSCALE_DATA";
 
     /// <summary>Null where there is none.</summary>
-    public static string? Find()
+    /// <param name="workplace">Stands for the working directory.</param>
+    public static string? Find(string workplace = "")
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder) return Directory.Exists(folder) ? Path.GetFullPath(folder) : null;
-        string beside = Path.GetFullPath(Path.Combine("..", "shared", "data"));
+        string beside = Path.GetFullPath(Path.Combine(workplace, "..", "shared", "data"));
         return Directory.Exists(beside) ? beside : null;
     }
 }

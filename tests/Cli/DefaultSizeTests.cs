@@ -2,6 +2,7 @@ using System.Text.Json;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.Npz;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Tests.Simulation.Ipi;

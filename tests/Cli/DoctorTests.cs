@@ -34,6 +34,25 @@ public sealed class DoctorTests
     }
 
     [Test]
+    public void Without_libtorch_doctor_has_its_table_and_other_verbs_one_line()
+    {
+        string folder = Directory.CreateDirectory(Workplace.In("no-torch")).FullName;
+        (string, string)[] chosen = [("LIBTORCH_DIR", folder)];
+        string program = typeof(ChemScale.Cli.Verb).Assembly.Location;
+        Outcome examined = CommandLine.Run(program, chosen, ["doctor"]);
+        Assert.That(examined.ExitCode, Is.EqualTo(1), examined.ToString());
+        Assert.That(examined.Error, Is.Empty);
+        Assert.That(examined.Output, Does.Match(@"runtime +ok").And.Match(@"FAILED +no .*torch_cpu.*\n +HINT: .*LIBTORCH_DIR").And.Contain(folder));
+        foreach (string[] verb in (string[][])[["train", "--data", Workplace.Store, "--operators", "host", "--out", Workplace.In("none")], ["predict", "--run", "x", "--frames", "y"]])
+        {
+            Outcome refused = CommandLine.Run(program, chosen, verb);
+            Assert.That(refused.ExitCode, Is.EqualTo(2), refused.ToString());
+            Assert.That(refused.ErrorLines, Has.Length.EqualTo(1).And.Some.Contains("HINT").And.Some.Contains(folder));
+        }
+        Assert.That(Directory.Exists(Workplace.In("none")), Is.False);
+    }
+
+    [Test]
     public void A_device_that_works_passes_each_step()
     {
         Outcome outcome = CommandLine.Here("doctor", "--device", "cpu");

@@ -58,7 +58,7 @@ public sealed class SweepScaleTests
         const string Two = """
             experiment:
               model: {family: chemgpt, layers: 1, width: 16, heads: 2}
-              training: {batchSize: 16, threads: 1, steps: 12, validationInterval: 6 steps, schedule: {warmupSteps: 2}}
+              training: {batchSize: 16, threads: 1, steps: 12, dtype: float64, validationInterval: 6 steps, schedule: {warmupSteps: 2}}
             vary:
               training.learningRate: [1e-3, 1e-2]
             """;

@@ -71,7 +71,7 @@ public class CurveExtrapolationTests
     [Category("Data")]
     public void On_a_real_run_the_residuals_are_orthogonal_to_the_form([Values] CurveForm form, [Values(10, 20, 30)] int epochs)
     {
-        LossCurve run = LossCurve.ReadCsv(DataFolder.Require("fits/litmatter_metrics.csv"));
+        LossCurve run = LossCurve.ReadCsv(ReferenceData.Require("fits/litmatter_metrics.csv"));
         var probe = ProbeView.Of(run, epochs / 30.0);
         CurveExtrapolation fit = CurveExtrapolation.Fit(form, probe);
         double predicted = CurveExtrapolation.FinalLoss(form, probe);

@@ -11,7 +11,7 @@ public class TrainingSpeedTests
     [Category("Data")]
     public void The_litmatter_convention_reproduces_its_golden_values()
     {
-        LossCurve curve = LossCurve.ReadCsv(DataFolder.Require("fits/litmatter_metrics.csv"));
+        LossCurve curve = LossCurve.ReadCsv(ReferenceData.Require("fits/litmatter_metrics.csv"));
         TseEstimate estimate = TrainingSpeed.Estimate(curve, 10, 1, 0.999, TseConvention.Litmatter);
         Expect.Close(estimate.Tse / 129.8276312691825, 1, absolute: 1e-12);
         Expect.Close(estimate.TseE / 5.670970326378232, 1, absolute: 1e-12);

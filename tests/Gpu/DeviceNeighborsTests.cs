@@ -1,6 +1,6 @@
 using ChemScale.Engine.Atoms.Formats.Npz;
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using NUnit.Framework;
 using TorchSharp;
@@ -47,7 +47,7 @@ public class DeviceNeighborsTests
     public void Molecules_of_the_reference_lists_have_their_edges()
     {
         Device device = TestDevice.Require();
-        NpzArchive npz = NpzArchive.Open(DataFolder.Require(Path.Combine("fixtures", "neighbours_ase.npz")));
+        NpzArchive npz = NpzArchive.Open(ReferenceData.Require(Path.Combine("fixtures", "neighbours_ase.npz")));
         string[] names = [.. npz["names"].Texts().Where(name => npz[$"{name}.pbc"].Integers().All(flag => flag == 0))];
         if (names.Length == 0) Assert.Ignore("every system of this file is periodic");
         TestScope.Mode(OperatorMode.Kernels);

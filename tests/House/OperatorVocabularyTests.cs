@@ -30,16 +30,6 @@ public class OperatorVocabularyTests
     private static string Folder { get; } = Path.Combine(Repository.Root, "src", "Engine", "Operators");
 
     [Test]
-    public void Namespaces_are_folders() => Assert.That(
-        Directory.GetFiles(Folder, "*.cs", SearchOption.AllDirectories).Where(file =>
-        {
-            string below = Path.GetRelativePath(Folder, Path.GetDirectoryName(file)!);
-            string wanted = below == "." ? Space : $"{Space}.{below.Replace(Path.DirectorySeparatorChar, '.')}";
-            return !File.ReadLines(file).Contains($"namespace {wanted};");
-        }),
-        Is.Empty);
-
-    [Test]
     public void No_type_is_named_as_a_folder() => Assert.That(
         Directory.GetDirectories(Folder).Select(Path.GetFileName).Intersect(Types().Select(t => t.Name)), Is.Empty);
 

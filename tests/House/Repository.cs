@@ -12,3 +12,14 @@ internal static class Repository
         return folder?.FullName ?? throw new DirectoryNotFoundException("the tests run outside the repository");
     }
 }
+
+/// <summary>What is written by hand: C# files below a folder of the repository, without what builds leave there.</summary>
+internal static class SourceFiles
+{
+    /// <summary>Paths relative to the repository, with forward slashes, in order.</summary>
+    public static IEnumerable<string> Under(string folder) =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories)
+            .Select(f => Path.GetRelativePath(Repository.Root, f).Replace('\\', '/'))
+            .Where(f => !f.Split('/').Any(part => part is "obj" or "bin"))
+            .Order(StringComparer.Ordinal);
+}

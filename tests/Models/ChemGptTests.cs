@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -31,7 +31,7 @@ public class ChemGptTests
         Assert.That(model.NonEmbeddingParameters, Is.EqualTo(model.Config.NonEmbeddingParameters));
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "gptneo_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "gptneo_*.npz"])]
     public void Logits_loss_and_gradients_match_the_reference(string file)
     {
         foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Composed, OperatorMode.Host, OperatorMode.Kernels])

@@ -15,7 +15,7 @@ public class SpookyNetTests
 {
     private static readonly SpookyNetConfig Small = new() { Features = 8, Interactions = 2, Cutoff = 4, RadialFunctions = 6, MaxAtomicNumber = 10 };
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "spookynet_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "spookynet_*.npz"])]
     public void Energies_charges_forces_and_weight_gradients_of_a_force_loss_match_the_reference(string path)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -37,7 +37,7 @@ public class SpookyNetTests
         void Same(string name, Tensor actual) => Expect.Close(actual, fixture.File.Tensor(name), ofLargest: 1e-9, message: name);
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "spookynet_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "spookynet_*.npz"])]
     public void Fixed_tables_match_the_reference(string path)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Native;
 
@@ -19,6 +20,15 @@ internal sealed class LifetimeAudit
     // What hands out what it holds: who keeps the holder keeps the item.
     private static readonly HashSet<string> Accessors = ["get_Item", "get_Current", "get_Value", "get_Array", "AsSpan", "op_Implicit", "op_Explicit", "Get"];
 
+    // Ours whose memory no finalizer frees while anything may use it, and why.
+    private static readonly Dictionary<string, string> Safe = new()
+    {
+        ["ChemScale.Engine.Operators.Differentiation.AutogradNode"] = "all nodes, and the callbacks in them, are held to the end of the process",
+        ["ChemScale.Engine.Stores.MappedArray`1"] = "the pointer that it acquires counts as a user of the view's handle, which a finalizer leaves then",
+    };
+
+    private static readonly Dictionary<Type, bool> Freeing = [];
+
     private static readonly Dictionary<short, OpCode> Codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
 
@@ -26,6 +36,7 @@ internal sealed class LifetimeAudit
     private readonly MethodBody body;
     private readonly SortedList<int, Step> steps = [];
     private readonly Dictionary<int, ImmutableHashSet<int>> holders = [];
+    private readonly Dictionary<int, Type> kinds = [];
     private readonly Dictionary<int, State> states = [];
     private readonly Queue<int> queue = new();
     private readonly SortedSet<string> faults = new(StringComparer.Ordinal);
@@ -47,6 +58,8 @@ internal sealed class LifetimeAudit
         {
             foreach (MethodBase method in type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared)))
             {
+                // What a record gives away of itself is looked at where it is made and used.
+                if (method.Name == "Deconstruct" && method.IsDefined(typeof(CompilerGeneratedAttribute), false)) continue;
                 if (method.GetMethodBody() is not { } body) continue;
                 var audit = new LifetimeAudit(method, body);
                 audit.Read();
@@ -148,6 +161,7 @@ internal sealed class LifetimeAudit
     private void Follow()
     {
         int arguments = method.GetParameters().Length + (method.IsStatic ? 0 : 1);
+        for (int a = 0; a < arguments; a++) kinds[-1 - a] = ArgumentType(a);
         Value[] given = [.. Enumerable.Range(0, arguments).Select(a => new Value(HoldsNothing(ArgumentType(a)) ? [] : [-1 - a], []))];
         Reach(0, new State([], [.. body.LocalVariables.Select(_ => Value.Nothing)], [.. given], []));
         while (queue.TryDequeue(out int at)) Run(steps[at], states[at]);
@@ -232,15 +246,14 @@ internal sealed class LifetimeAudit
         }
         else if (step.Code == OpCodes.Endfinally)
         {
+            // On to the next one out, if the way that leads through here passes it too.
             foreach (ExceptionHandlingClause clause in body.ExceptionHandlingClauses.Where(c => step.At >= c.HandlerOffset && step.At < c.HandlerOffset + c.HandlerLength))
-                foreach (Step leave in Leaves(clause)) Reach(leave.Targets[0], state with { Stack = [] });
+                foreach (Step leave in Leaves(clause)) Reach(After(leave, clause), state with { Stack = [] });
             return;
         }
         else if (step.Code == OpCodes.Leave || step.Code == OpCodes.Leave_S)
         {
-            // Through the innermost finally block, if any.
-            ExceptionHandlingClause? last = body.ExceptionHandlingClauses.FirstOrDefault(c => c.Flags == ExceptionHandlingClauseOptions.Finally && Leaves(c).Contains(step));
-            Reach(last?.HandlerOffset ?? step.Targets[0], state with { Stack = [] });
+            Reach(After(step, null), state with { Stack = [] });
             return;
         }
         else
@@ -250,6 +263,16 @@ internal sealed class LifetimeAudit
         next = next with { Stack = [.. stack.Reverse()] };
         foreach (int target in step.Targets) Reach(target, next);
         if (step.Code.FlowControl is not FlowControl.Branch) Reach(step.Next, next);
+    }
+
+    /// <summary>Where a jump out of protected parts goes on: the finally blocks on its way, innermost first, then its target.</summary>
+    /// <param name="leave">The jump.</param>
+    /// <param name="done">The block that it comes out of; null: it is at its start.</param>
+    private int After(Step leave, ExceptionHandlingClause? done)
+    {
+        ExceptionHandlingClause[] passed = [.. body.ExceptionHandlingClauses.Where(c => c.Flags == ExceptionHandlingClauseOptions.Finally && Leaves(c).Contains(leave))];
+        int next = done is null ? 0 : Array.FindIndex(passed, c => c.HandlerOffset == done.HandlerOffset) + 1;
+        return next < passed.Length ? passed[next].HandlerOffset : leave.Targets[0];
     }
 
     private IEnumerable<Step> Leaves(ExceptionHandlingClause clause) => steps.Values.Where(s => s.Code.Name!.StartsWith("leave", StringComparison.Ordinal)
@@ -267,27 +290,30 @@ internal sealed class LifetimeAudit
         Type result = step.Code == OpCodes.Newobj ? called.DeclaringType! : called is MethodInfo { ReturnType: var type } ? type : typeof(void);
         ParameterInfo[] parameters = called.GetParameters();
         int receiver = given.Length - parameters.Length;
+        // A structure made of an address only carries it on.
+        bool made = called.IsConstructor && called.DeclaringType!.IsValueType && (step.Code == OpCodes.Newobj || given[0].Place >= 0);
         for (int i = 0; i < given.Length; i++)
         {
             // Native code uses what it gets; so may a method that takes an address.
-            if (native || (i >= receiver && IsAddress(parameters[i - receiver].ParameterType))) next = Use(next, given[i].Owners);
+            if (native || (i >= receiver && !made && IsAddress(parameters[i - receiver].ParameterType))) next = Use(next, given[i].Owners);
         }
         if (called.IsConstructor && given.Length > receiver && receiver > 0 && given[0].Place >= 0)
         {
             // A structure made in its place.
-            Value made = New(step, [.. given[1..].SelectMany(v => v.Ids)]) with { Owners = [.. given[1..].SelectMany(v => v.Owners)] };
-            return next with { Locals = next.Locals.SetItem(given[0].Place, IsAddress(called.DeclaringType!) ? made with { Ids = [] } : made) };
+            Value structure = New(step, [.. given[1..].SelectMany(v => v.Ids)], called.DeclaringType) with { Owners = [.. given[1..].SelectMany(v => v.Owners)] };
+            return next with { Locals = next.Locals.SetItem(given[0].Place, IsAddress(called.DeclaringType!) ? structure with { Ids = [] } : structure) };
         }
         if (result == typeof(void)) return next;
         if (native)
         {
-            stack.Push(IsPlain(result) ? Value.Nothing : New(step, []));
+            stack.Push(IsPlain(result) ? Value.Nothing : New(step, [], result));
             return next;
         }
         ImmutableHashSet<int> owners = [.. given.SelectMany(v => v.Owners)], all = [.. given.SelectMany(v => v.Ids)];
         if (!IsAddress(result))
         {
-            stack.Push(IsPlain(result) ? Value.Nothing : New(step, Accessors.Contains(called.Name) || result.IsByRef ? all : []));
+            bool holds = made || Accessors.Contains(called.Name) || result.IsByRef;
+            stack.Push(IsPlain(result) ? Value.Nothing : New(step, holds ? all : [], result) with { Owners = made ? owners : [] });
             return next;
         }
         if (step.Code != OpCodes.Newobj)
@@ -300,9 +326,12 @@ internal sealed class LifetimeAudit
             }
             // A span of an array holds it; one that a tensor gives is of its native memory.
             bool fromObject = called.DeclaringType == typeof(TensorMemory) || called.DeclaringType!.FullName?.StartsWith("TorchSharp.", StringComparison.Ordinal) == true;
-            if (!IsSpan(result) || fromObject) owners = owners.Union(all);
+            bool pointer = called.Name == nameof(Marshal.GetFunctionPointerForDelegate);
+            // Nobody frees what this gives.
+            bool freed = called.Name == "DecoupleFromNativeHandle";
+            if ((!IsSpan(result) || fromObject) && !freed) owners = owners.Union(pointer ? all : Owning(all));
         }
-        stack.Push(result.IsValueType || result.IsPointer ? new Value([], owners) : New(step, []) with { Owners = owners });
+        stack.Push(result.IsValueType || result.IsPointer ? new Value([], owners) : New(step, [], result) with { Owners = owners });
         return next;
     }
 
@@ -320,14 +349,16 @@ internal sealed class LifetimeAudit
             case "stfld":
                 // Whoever reads the field uses the address.
                 Value stored = stack.Pop();
-                return Use(state, stored.Owners.Except(stack.Pop().Ids));
+                ImmutableHashSet<int> into = stack.Pop().Ids;
+                return Use(state, [.. stored.Owners.Where(o => !Kept(o, into))]);
             case "ldfld" or "ldflda":
                 Value from = stack.Pop();
                 if (IsPlain(field.FieldType) && !address) stack.Push(Value.Nothing);
                 // A field of a structure is where the structure is.
-                else if (field.DeclaringType!.IsValueType) stack.Push(address ? from : New(step, from.Ids));
-                else if (address) stack.Push(New(step, from.Ids) with { Owners = from.Ids.Union(from.Owners) });
-                else stack.Push(New(step, from.Ids));
+                else if (field.DeclaringType!.IsValueType) stack.Push(address ? from : New(step, from.Ids, field.FieldType));
+                // A closure's are kept by the method that put them there.
+                else if (address) stack.Push(New(step, from.Ids, field.FieldType) with { Owners = IsClosure(field.DeclaringType) ? [] : Owning(from.Ids).Union(from.Owners) });
+                else stack.Push(New(step, from.Ids, field.FieldType));
                 break;
             default:
                 stack.Push(Value.Nothing);
@@ -366,7 +397,7 @@ internal sealed class LifetimeAudit
         Value result = Value.Nothing;
         if (name is "ldind.ref" or "ldelem.ref" or "ldobj" or "ldelem" or "ldelema")
         {
-            result = New(step, taken[0].Ids) with { Owners = name == "ldelema" ? taken[0].Owners : [] };
+            result = New(step, taken[0].Ids, step.Type) with { Owners = name == "ldelema" ? taken[0].Owners : [] };
         }
         else if (name is "castclass" or "isinst" or "unbox" or "unbox.any" or "box")
         {
@@ -374,7 +405,7 @@ internal sealed class LifetimeAudit
         }
         else if (name is "newarr")
         {
-            result = New(step, []);
+            result = New(step, [], step.Type?.MakeArrayType());
         }
         else if (name is "add" or "sub" or "conv.u" or "conv.i" or "conv.i8" or "conv.u8" or "mul")
         {
@@ -391,12 +422,52 @@ internal sealed class LifetimeAudit
         foreach (int owner in state.Pending) faults.Add(owner < 0 ? $"argument {-1 - owner}" : $"object made at IL_{owner:x4}");
     }
 
-    private Value New(Step step, ImmutableHashSet<int> from)
+    /// <param name="type">null: not known.</param>
+    private Value New(Step step, ImmutableHashSet<int> from, Type? type)
     {
+        kinds[step.At] = type ?? typeof(object);
         ImmutableHashSet<int> known = holders.GetValueOrDefault(step.At, []);
         holders[step.At] = known.Union(from.Remove(step.At));
         return new Value([step.At], []);
     }
+
+    /// <summary>Those of them whose end may free memory.</summary>
+    private ImmutableHashSet<int> Owning(ImmutableHashSet<int> ids) =>
+        method.Module.Assembly.GetName().Name == "TorchSharp" ? ids : [.. ids.Where(id => !kinds.TryGetValue(id, out Type? type) || Frees(type))];
+
+    /// <summary>Whether objects of a type have a finalizer, or hold one that has: nothing else frees memory behind a method's back.</summary>
+    private static bool Frees(Type type)
+    {
+        lock (Freeing)
+        {
+            if (!Freeing.TryGetValue(type, out bool frees)) Freeing[type] = frees = Frees(type, []);
+            return frees;
+        }
+    }
+
+    private static bool Frees(Type type, HashSet<Type> seen)
+    {
+        if (type.HasElementType) return !type.IsPointer && Frees(type.GetElementType()!, seen);
+        if (type == typeof(object)) return true;
+        if (type.IsGenericParameter) return !type.GenericParameterAttributes.HasFlag(GenericParameterAttributes.NotNullableValueTypeConstraint);
+        if (type.IsPrimitive || type.IsEnum || type == typeof(string) || type.IsSubclassOf(typeof(Delegate)) || !seen.Add(type)) return false;
+        if (Safe.ContainsKey((type.IsGenericType ? type.GetGenericTypeDefinition() : type).FullName ?? "")) return false;
+        if (type.Assembly.GetName().Name == "TorchSharp") return true;
+        bool foreign = type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true;
+        return (type.IsInterface && !foreign) || HasFinalizer(type) || type.GetGenericArguments().Any(t => Frees(t, seen)) || Fields(type).Any(f => Frees(f.FieldType, seen));
+    }
+
+    private static bool HasFinalizer(Type type) =>
+        type.GetMethod("Finalize", BindingFlags.Instance | BindingFlags.NonPublic, []) is { } finalizer && finalizer.DeclaringType != typeof(object);
+
+    // Of the system's own types only the type arguments tell what they hold of ours.
+    private static IEnumerable<FieldInfo> Fields(Type type)
+    {
+        for (Type? t = type; t is not null && t.Namespace?.StartsWith("System", StringComparison.Ordinal) != true; t = t.BaseType)
+            foreach (FieldInfo field in t.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)) yield return field;
+    }
+
+    private static bool IsClosure(Type type) => type.Name.Contains("DisplayClass", StringComparison.Ordinal) && type.IsDefined(typeof(CompilerGeneratedAttribute), false);
 
     /// <summary>Whether an object is kept by keeping others: it is one of them, or they hold it.</summary>
     private bool Kept(int id, ImmutableHashSet<int> kept) => Chain(id, []).Overlaps(kept);

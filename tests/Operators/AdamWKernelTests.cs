@@ -1,5 +1,5 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Optimization;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Kernels.Device;

@@ -2,8 +2,8 @@ using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats.Npz;
 using ChemScale.Engine.Atoms.Neighbors;
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using ChemScale.Tests.Atoms.Neighbors;
@@ -233,7 +233,7 @@ public class FrameNeighborsTests : OperatorFixture
         Assert.That((found.OneWay.Count, found.OneWay.TwoWay), Is.EqualTo((expected.Count, 0)));
     }
 
-    private static IEnumerable<TestCaseData> Files() => DataFolder.Cases("fixtures", "neighbours_ase*.npz");
+    private static IEnumerable<TestCaseData> Files() => ReferenceData.Cases("fixtures", "neighbours_ase*.npz");
 
     private static Tensor Positions(Frame[] frames)
     {

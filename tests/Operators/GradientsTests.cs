@@ -1,5 +1,5 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Tests.Gpu;
 using NUnit.Framework;
 using TorchSharp;

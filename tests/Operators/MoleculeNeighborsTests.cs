@@ -1,7 +1,7 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Formats.Npz;
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
@@ -138,7 +138,7 @@ public class MoleculeNeighborsTests : OperatorFixture
         Assert.That(() => MoleculeNeighbors.Apply(same, [4], 0), Throws.InstanceOf<InputException>());
     }
 
-    private static IEnumerable<TestCaseData> Files() => DataFolder.Cases("fixtures", "neighbours_ase*.npz");
+    private static IEnumerable<TestCaseData> Files() => ReferenceData.Cases("fixtures", "neighbours_ase*.npz");
 
     private static void AssertEqual(Tensor found, Tensor expected) =>
         Assert.That(found.data<long>().ToArray(), Is.EqualTo(expected.data<long>().ToArray()));

@@ -15,7 +15,7 @@ public class ChinchillaTests
         [("A", 6.16924637), ("B", 7.67015673), ("E", 0.59730681), ("alpha", 0.34731050), ("beta", 0.36717243)];
 
     internal static ScalingPoints Points() => ScalingPoints
-        .ReadCsv(DataFolder.Require("fits/chinchilla_figure4.csv"), "Model Size", null, "Training FLOP").DropHighest(5);
+        .ReadCsv(ReferenceData.Require("fits/chinchilla_figure4.csv"), "Model Size", null, "Training FLOP").DropHighest(5);
 
     internal static ScalingFit Fit() => ScalingFitter.Fit(LogSumExpFamily.Chinchilla, Points(), [Resource.Parameters, Resource.Data],
         new FitOptions { Loss = ResidualLoss.Huber() });

@@ -22,7 +22,7 @@ public class IntervalTests
         Expect.Close(beta.Low, -line.Slope - half, absolute: 1e-6);
         Expect.Close(beta.High, -line.Slope + half, absolute: 1e-6);
         double at = Math.Log(1e9), band = t * line.ResidualError.Value * Math.Sqrt(line.Leverage(at));
-        Interval curve = ProfileLikelihood.Curve(fit, 0.95, 1e9);
+        ConfidenceInterval curve = ProfileLikelihood.Curve(fit, 0.95, 1e9);
         Expect.Close(Math.Log(curve.Low!.Value), line.Predict(at) - band, absolute: 1e-6);
         Expect.Close(Math.Log(curve.High!.Value), line.Predict(at) + band, absolute: 1e-6);
     }
@@ -84,7 +84,7 @@ public class IntervalTests
             Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Kind = kind, Resamples = 2000 });
             ParameterInterval beta = bootstrap.Parameters().Single(p => p.Name == "beta");
             Expect.Close((beta.High - beta.Low) / (2 * 1.96 * error), 1, absolute: 0.15, message: kind.ToString());
-            Interval curve = bootstrap.CurveInterval(0.95, 1e9), run = bootstrap.PredictionInterval(0.95, 1e9);
+            ConfidenceInterval curve = bootstrap.CurveInterval(0.95, 1e9), run = bootstrap.PredictionInterval(0.95, 1e9);
             Assert.That(curve.Contains(fit.Predict(1e9)), Is.True);
             Expect.Above((run.High - run.Low) / (curve.High - curve.Low), 1);
         }

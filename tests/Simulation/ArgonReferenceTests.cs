@@ -15,7 +15,7 @@ public sealed class ArgonReferenceTests
     [OneTimeSetUp]
     public void Read()
     {
-        file = new NpzFile(DataFolder.Require("fixtures/argon_lj_nve.npz"));
+        file = new NpzFile(ReferenceData.Require("fixtures/argon_lj_nve.npz"));
         potential = new LennardJones(Number("sigma"), Number("epsilon"), Number("rc"));
     }
 

@@ -36,5 +36,5 @@ public sealed class StartFrameTests
 
     [Test, Category("Data")]
     public void The_unit_of_energy_need_not_be_known() =>
-        Assert.That(StartFrame.Read(DataFolder.Require("fixtures/md17_legacy_ethanol100.npz") + "@5").Atoms, Is.EqualTo(9));
+        Assert.That(StartFrame.Read(ReferenceData.Require("fixtures/md17_legacy_ethanol100.npz") + "@5").Atoms, Is.EqualTo(9));
 }

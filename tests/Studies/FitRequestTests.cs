@@ -21,7 +21,7 @@ public class FitRequestTests
     {
         FitAnswer answer = new FitRequest
         {
-            Sources = [DataFolder.Require("fits/chinchilla_figure4.csv")],
+            Sources = [ReferenceData.Require("fits/chinchilla_figure4.csv")],
             NColumn = "Model Size",
             CColumn = "Training FLOP",
             Family = "chinchilla",

@@ -1,7 +1,6 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies;
-using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;

@@ -9,11 +9,11 @@ namespace ChemScale.Tests.Tokens;
 
 public class TokenizerFileTests
 {
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["tokenizers", "token_ids_v*.tsv.gz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["tokenizers", "token_ids_v*.tsv.gz"])]
     public void Ids_equal_those_of_an_independent_reader(string file)
     {
         string version = Path.GetFileName(file)["token_ids_".Length..][..2];
-        Tokenizer tokenizer = Tokenizer.Load(DataFolder.Require($"tokenizers/{version}/tokenizer.json"));
+        Tokenizer tokenizer = Tokenizer.Load(ReferenceData.Require($"tokenizers/{version}/tokenizer.json"));
         Assert.That(tokenizer.Grammar, Is.EqualTo(version == "v1" ? SelfiesGrammar.V1 : SelfiesGrammar.V2));
         Assert.That(tokenizer.GrammarIsStated, Is.False);
 
@@ -59,7 +59,7 @@ public class TokenizerFileTests
     [Category("Data")]
     public void Odd_texts_get_the_ids_that_Hugging_Face_gives_them(string text, string expected)
     {
-        Tokenizer tokenizer = Tokenizer.Load(DataFolder.Require("tokenizers/v1/tokenizer.json"));
+        Tokenizer tokenizer = Tokenizer.Load(ReferenceData.Require("tokenizers/v1/tokenizer.json"));
         Assert.That(string.Join(' ', tokenizer.Encode(text)), Is.EqualTo(expected));
     }
 

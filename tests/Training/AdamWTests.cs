@@ -1,5 +1,5 @@
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
@@ -142,7 +142,7 @@ public class AdamWTests
         (string, Parameter)[] Parameters() => [("a", new Parameter(start[0].clone())), ("b", new Parameter(start[1].clone()))];
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "adamw_gptneo_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "adamw_gptneo_*.npz"])]
     public void Training_a_GPT_Neo_follows_the_reference_trajectory(string file)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Training;

@@ -73,12 +73,12 @@ public sealed record FinalLossRegression
     public double Predict(double early) => Line.Predict(early);
 
     /// <summary>Interval that the final loss of a further configuration falls into.</summary>
-    public Interval PredictionInterval(double early, double level = 0.95)
+    public ConfidenceInterval PredictionInterval(double early, double level = 0.95)
     {
         if (level is not (> 0 and < 1)) throw new InputException("level", $"{level}", "a number in (0, 1)");
         double centre = Predict(early);
         double half = Distributions.StudentQuantile((1 + level) / 2, Line.Count - 2) * Line.PredictionError(early)!.Value;
-        return new Interval(centre - half, centre + half, level);
+        return new ConfidenceInterval(centre - half, centre + half, level);
     }
 
     /// <summary>

@@ -34,8 +34,11 @@ public static partial class TemporaryNames
         if (Cleaned.TryAdd(folder, true)) Clean(folder, storage, IsDead);
     }
 
-    /// <summary>Takes away what any other process left in a folder that is this one's alone.</summary>
-    internal static void CleanOwned(string folder, IStorage storage) => Clean(folder, storage, static owner => !IsMine(owner));
+    /// <summary>
+    /// Takes away what was left in a folder that is the caller's alone, also by an earlier session of this process; but not the claims that other
+    /// threads are about to make.
+    /// </summary>
+    internal static void CleanOwned(string folder, IStorage storage) => Clean(folder, storage, static owner => !IsMine(owner) || !IsClaim(owner));
 
     private static void Clean(string folder, IStorage storage, Predicate<GroupCollection> isLeft)
     {
@@ -59,11 +62,13 @@ public static partial class TemporaryNames
     private static bool IsMine(GroupCollection owner) => owner["place"].Value == Place
         && owner["pid"].Value == $"{ProcessIdentity.Current.Pid}" && owner["start"].Value == Digits(ProcessIdentity.Current.Started);
 
+    private static bool IsClaim(GroupCollection owner) => owner["name"].Value.StartsWith("claim.", StringComparison.Ordinal);
+
     private static string Hash(ProcessIdentity p) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{p.Host}\n{p.PidSpace}\n{p.User}")))[..8];
 
     private static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit));
 
-    [GeneratedRegex(@"\.(?<place>[0-9a-f]{8})-(?<pid>\d{1,9})-(?<start>\d*)-\d+\.partial$")]
+    [GeneratedRegex(@"^(?<name>.*)\.(?<place>[0-9a-f]{8})-(?<pid>\d{1,9})-(?<start>\d*)-\d+\.partial$")]
     private static partial Regex Pattern();
 }

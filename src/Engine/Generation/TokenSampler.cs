@@ -1,3 +1,5 @@
+using ChemScale.Engine.Numerics;
+
 namespace ChemScale.Engine.Generation;
 
 /// <summary>Draws a token from scores. One per sequence, seeded by the sequence's number: the batch a sequence is in does not matter.</summary>
@@ -40,12 +42,7 @@ internal sealed class TokenSampler(long seed, long sequence, double temperature,
         return sorted[^k];
     }
 
-    /// <summary>SplitMix64's finalizer: neighbouring sequences get unrelated streams, the same on every platform.</summary>
-    private static int HashCode(long seed, long sequence)
-    {
-        ulong z = unchecked((ulong)seed * 0x9E3779B97F4A7C15UL + (ulong)sequence + 0x632BE59BD9B4E019UL);
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return (int)((z ^ (z >> 31)) & 0x7FFFFFFF);
-    }
+    /// <summary>Neighbouring sequences get unrelated streams, the same on every platform.</summary>
+    private static int HashCode(long seed, long sequence) =>
+        (int)(SplitMix64.Mix(unchecked((ulong)seed * SplitMix64.Step + (ulong)sequence + 0x632BE59BD9B4E019UL)) & 0x7FFFFFFF);
 }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.Layers;
 using ChemScale.Engine.Operators.SelfAttention;
 using TorchSharp;

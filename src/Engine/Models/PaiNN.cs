@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.PaiNN;
 using ChemScale.Engine.Operators.Radial;
 using TorchSharp;

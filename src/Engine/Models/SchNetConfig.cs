@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Models.Layers;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;

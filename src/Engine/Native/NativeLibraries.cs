@@ -16,8 +16,8 @@ public static class NativeLibraries
     public const string FolderVariable = "LIBTORCH_DIR";
 
     /// <summary>
-    /// An <see cref="AppContext"/> switch: set before this assembly is first used, nothing loads until <see cref="EnsureLoaded"/> is
-    /// called.
+    /// An <see cref="AppContext"/> switch: set before this assembly is first used, nothing loads until <see cref="EnsureLoaded"/> or
+    /// <see cref="Require"/> is called.
     /// </summary>
     public const string LaterSwitch = "ChemScale.LoadNativesLater";
 
@@ -48,15 +48,30 @@ public static class NativeLibraries
     /// <summary>Why loading failed: one line. Null when all is well.</summary>
     public static string? Failure { get; private set; }
 
+    /// <summary>Whether the TorchSharp that is loaded keeps its objects alive while native code works on them: see Weaver.cs.</summary>
+    public static bool IsWoven { get; } =
+        typeof(TorchSharp.torch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == WeavingMark);
+
+    /// <summary>What to do about a <see cref="Failure"/>.</summary>
+    public static string Remedy => IsWoven ? $"restore the packages, or set {FolderVariable} to the lib folder of a libtorch 2.10" : WeavingHint;
+
 #pragma warning disable CA2255 // A module initializer in a library: nothing of TorchSharp may run before the natives are in place.
     [ModuleInitializer]
     internal static void OnFirstUse()
     {
         if (AppContext.TryGetSwitch(LaterSwitch, out bool later) && later) return;
         EnsureLoaded();
-        if (!IsWoven) throw new InputException("TorchSharp.dll", NotWoven, "the one woven at build", WeavingHint);
+        if (!IsWoven) throw Refusal();
     }
 #pragma warning restore CA2255
+
+    /// <summary>Loads once, or says why that failed.</summary>
+    /// <exception cref="InputException">No libtorch that loads, or a TorchSharp that is not woven.</exception>
+    public static void Require()
+    {
+        EnsureLoaded();
+        if (Failure is not null) throw Refusal();
+    }
 
     /// <summary>Loads once; later calls do nothing. Never throws: <see cref="Failure"/> says what went wrong.</summary>
     public static void EnsureLoaded()
@@ -67,7 +82,7 @@ public static class NativeLibraries
             attempted = true;
             if (!IsWoven)
             {
-                Failure = $"TorchSharp.dll: {NotWoven}. HINT: {WeavingHint}";
+                Failure = NotWoven;
                 return;
             }
             NativeHeap.KeepFreed();
@@ -85,7 +100,12 @@ public static class NativeLibraries
     /// <summary>Folders tried for libtorch, first match first.</summary>
     public static IEnumerable<string> CandidateFolders()
     {
-        if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } chosen) yield return chosen;
+        if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } chosen)
+        {
+            // Whoever chooses one wants no other in its place.
+            yield return chosen;
+            yield break;
+        }
         if (RecordedFolder() is { Length: > 0 } recorded)
         {
             yield return recorded;
@@ -121,8 +141,7 @@ public static class NativeLibraries
         TorchFolder = FindTorchFolder();
         if (TorchFolder is null)
         {
-            Failure = "libtorch_cpu.so not found in " + string.Join(", ", CandidateFolders())
-                + $". HINT: restore the packages, or set {FolderVariable} to the lib folder of a libtorch 2.10";
+            Failure = "no libtorch_cpu.so in " + string.Join(", ", CandidateFolders());
             return;
         }
         // libtorch's RPATH ($ORIGIN) finds its siblings once the first is named by path.
@@ -191,7 +210,8 @@ public static class NativeLibraries
         NativeLibrary.Load(Path.Combine(TorchFolder, OperatingSystem.IsWindows() ? "torch_cpu.dll" : "libtorch_cpu.dylib"));
     }
 
-    private static bool IsWoven => typeof(TorchSharp.torch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == WeavingMark);
+    private static InputException Refusal() =>
+        IsWoven ? new InputException("libtorch", Failure!, "one that loads", Remedy) : new InputException("TorchSharp.dll", NotWoven, "the one woven at build", Remedy);
 
     private static string? RecordedFolder() => typeof(NativeLibraries).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(a => a.Key == "LibTorchFolder")?.Value;

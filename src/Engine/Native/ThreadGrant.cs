@@ -36,7 +36,7 @@ public sealed class ThreadGrant : IDisposable
     }
 
     /// <summary>What to do where several are wanted at once.</summary>
-    public const string OneHint = "libtorch has one number of threads for a process: processes of their own may differ: `workers`";
+    public const string OneHint = "libtorch has one number of threads for a process: processes of their own may differ, as `workers` have";
 
     public void Dispose()
     {

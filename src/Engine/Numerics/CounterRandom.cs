@@ -2,15 +2,15 @@ namespace ChemScale.Engine.Numerics;
 
 /// <summary>
 /// Counter-based random numbers: the k-th number of a stream is a hash (SplitMix64's finaliser, twice) of seed, stream and k, so that
-/// streams
-/// may be drawn in any order, on any number of threads, with the same outcome.
+/// streams may
+/// be drawn in any order, on any number of threads, with the same outcome.
 /// </summary>
 public struct CounterRandom(ulong seed, ulong stream)
 {
-    private readonly ulong key = Mix(Mix(seed + 0x9E3779B97F4A7C15) ^ Mix(stream * 0xD1342543DE82EF95 + 1));
+    private readonly ulong key = Mix(Mix(seed + SplitMix64.Step) ^ Mix(stream * 0xD1342543DE82EF95 + 1));
     private ulong counter;
 
-    public ulong NextUInt64() => Mix(Mix(key + ++counter * 0x9E3779B97F4A7C15) ^ key);
+    public ulong NextUInt64() => Mix(Mix(key + ++counter * SplitMix64.Step) ^ key);
 
     /// <summary>Uniform in [0, 1), 53 bits.</summary>
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1L << 53));
@@ -30,10 +30,5 @@ public struct CounterRandom(ulong seed, ulong stream)
     /// <summary>Standard normal (Box and Muller, one of the pair).</summary>
     public double NextNormal() => Math.Sqrt(-2 * Math.Log(1 - NextDouble())) * Math.Cos(2 * Math.PI * NextDouble());
 
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
+    private static ulong Mix(ulong z) => SplitMix64.Mix(z);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 
 namespace ChemScale.Engine.Simulation;

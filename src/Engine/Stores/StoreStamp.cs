@@ -54,11 +54,24 @@ internal sealed class StoreStamp
         long latest = 0;
         foreach ((string name, string sha256) in manifest.Files.Select(f => (f.Name, f.Sha256)).Prepend((names.Manifest, manifestSha256)))
         {
-            if (FileIdentity.Of(Path.Combine(folder, name)) is not { } identity) return null;
-            text.Append(name).Append(' ').Append(identity.ToString()).Append(' ').Append(sha256).Append('\n');
-            latest = Math.Max(latest, identity.Latest);
+            if (Stamp(Path.Combine(folder, name)) is not { } file) return null;
+            text.Append(name).Append(' ').Append(file.ToString()).Append(' ').Append(sha256).Append('\n');
+            latest = Math.Max(latest, file.Latest);
         }
         return new StoreStamp(folder, text.ToString(), latest);
+    }
+
+    /// <summary>Null also where the file cannot be asked about: verifying says why.</summary>
+    private static FileStamp? Stamp(string path)
+    {
+        try
+        {
+            return FileStamp.Of(path);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private bool IsKept() => Places().Any(place =>
@@ -83,7 +96,7 @@ internal sealed class StoreStamp
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(place)!);
                 File.WriteAllText(temporary, _text);
-                if (FileIdentity.Of(temporary) is { } now && now.Latest - _latest > settled) File.Move(temporary, place, overwrite: true);
+                if (FileStamp.Of(temporary) is { } now && now.Latest - _latest > settled) File.Move(temporary, place, overwrite: true);
                 else File.Delete(temporary);
                 return;
             }
@@ -101,8 +114,8 @@ internal sealed class StoreStamp
         yield return Path.Combine(_folder, FileName);
         string cache = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
         string full = Path.GetFullPath(_folder);
-        if (cache.Length == 0 || FileIdentity.Of(full) is not { } identity) yield break;
-        string key = FileChecksum.Of(Encoding.UTF8.GetBytes($"{full}\n{identity.Inode}\n{identity.Device}"));
+        if (cache.Length == 0 || Stamp(full) is not { } file) yield break;
+        string key = FileChecksum.Of(Encoding.UTF8.GetBytes($"{full}\n{file.Inode}\n{file.Device}"));
         yield return Path.Combine(cache, "chemscale", "verified", key);
     }
 }

@@ -21,9 +21,13 @@ public sealed record Finding(string What, bool Good, bool Fatal, string Found, s
 public static class Doctor
 {
     /// <summary>Everything. A libtorch that lacks what TorchSharp calls is not called.</summary>
-    public static IReadOnlyList<Finding> Examine() => Imports() is { Good: false } incomplete
-        ? [Runtime(), incomplete, Driver(), Compiler(), Data()]
-        : [Runtime(), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
+    public static IReadOnlyList<Finding> Examine()
+    {
+        if (!NativeLibraries.IsWoven) return [Runtime(), Shim(), Imports(), Driver(), Compiler(), Data()];
+        return Imports() is { Good: false } incomplete
+            ? [Runtime(), incomplete, Driver(), Compiler(), Data()]
+            : [Runtime(), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
+    }
 
     /// <summary>
     /// Whether the libtorch that would be loaded has all that TorchSharp's shim takes from it. Reads files: nothing of libtorch is loaded.
@@ -62,14 +66,18 @@ public static class Doctor
     {
         NativeLibraries.EnsureLoaded();
         return NativeLibraries.Failure is { } failure
-            ? new Finding("libtorch", false, true, failure, $"restore the packages, or set {NativeLibraries.FolderVariable} to the lib folder of a libtorch 2.10")
+            ? new Finding("libtorch", false, true, failure, NativeLibraries.Remedy)
             : new Finding("libtorch", true, true, NativeLibraries.TorchFolder ?? "found by TorchSharp itself");
     }
 
-    private static Finding Shim() => NativeLibraries.Failure is { } failure
-        ? new Finding("TorchSharp", false, true, failure)
-        : new Finding("TorchSharp", true, true, (NativeLibraries.ShimPath ?? "found by TorchSharp itself")
-            + (NativeLibraries.ShimRelaxed ? " (a copy that this older libstdc++ accepts)" : ""));
+    private static Finding Shim()
+    {
+        NativeLibraries.EnsureLoaded();
+        return NativeLibraries.Failure is { } failure
+            ? new Finding("TorchSharp", false, true, failure, NativeLibraries.Remedy)
+            : new Finding("TorchSharp", true, true, (NativeLibraries.ShimPath ?? "found by TorchSharp itself")
+                + (NativeLibraries.ShimRelaxed ? " (a copy that this older libstdc++ accepts)" : ""));
+    }
 
     private static Finding Arithmetic()
     {
@@ -96,6 +104,7 @@ public static class Doctor
     public static IReadOnlyList<Finding> Work(string device)
     {
         int? ordinal = CudaOrdinal(device);
+        if (!NativeLibraries.IsWoven) return [Shim()];
         if (Imports() is { Good: false } incomplete) return [incomplete];
         NativeLibraries.EnsureLoaded();
         if (NativeLibraries.Failure is { } failure) return [new Finding("libtorch", false, true, failure)];

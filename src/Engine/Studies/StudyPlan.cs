@@ -1,4 +1,3 @@
-using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies;

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.Npz;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using Microsoft.Data.Sqlite;
 using NUnit.Framework;

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.Npz;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using NUnit.Framework;
 
@@ -118,19 +119,19 @@ public class FrameReferenceTests
         Assert.That(frames.Count(f => f.HasForces), Is.EqualTo(text.Split("forces:R:3").Length - 1));
     }
 
-    private static IEnumerable<TestCaseData> ExtXyzFiles() => DataFolder.Cases("fixtures", "cu_emt_*.extxyz");
+    private static IEnumerable<TestCaseData> ExtXyzFiles() => ReferenceData.Cases("fixtures", "cu_emt_*.extxyz");
 
-    private static IEnumerable<TestCaseData> Databases() => DataFolder.Cases("fixtures", "ase_*.db");
+    private static IEnumerable<TestCaseData> Databases() => ReferenceData.Cases("fixtures", "ase_*.db");
 
-    private static IEnumerable<TestCaseData> LegacyFiles() => DataFolder.Cases("fixtures", "md17_legacy_*.npz");
+    private static IEnumerable<TestCaseData> LegacyFiles() => ReferenceData.Cases("fixtures", "md17_legacy_*.npz");
 
-    private static IEnumerable<TestCaseData> RevisedFiles() => DataFolder.Cases("rmd17", "*_test_01.npz");
+    private static IEnumerable<TestCaseData> RevisedFiles() => ReferenceData.Cases("rmd17", "*_test_01.npz");
 
-    private static IEnumerable<TestCaseData> Ani1xFiles() => DataFolder.Cases("fixtures", "ani1x_like*.h5");
+    private static IEnumerable<TestCaseData> Ani1xFiles() => ReferenceData.Cases("fixtures", "ani1x_like*.h5");
 
-    private static IEnumerable<TestCaseData> Comp6Files() => DataFolder.Cases("hdf5", "s66x8*.h5");
+    private static IEnumerable<TestCaseData> Comp6Files() => ReferenceData.Cases("hdf5", "s66x8*.h5");
 
-    private static IEnumerable<TestCaseData> DftFiles() => DataFolder.Cases("extxyz", "*.xyz");
+    private static IEnumerable<TestCaseData> DftFiles() => ReferenceData.Cases("extxyz", "*.xyz");
 
     private static NpzArchive Values(string file) =>
         NpzArchive.Open(Path.Combine(Path.GetDirectoryName(file)!, Path.GetFileNameWithoutExtension(file) + "_values.npz"));

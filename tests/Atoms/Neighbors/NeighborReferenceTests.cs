@@ -27,7 +27,7 @@ public class NeighborReferenceTests
         }
     }
 
-    private static IEnumerable<TestCaseData> Files() => DataFolder.Cases("fixtures", "neighbours_ase*.npz");
+    private static IEnumerable<TestCaseData> Files() => ReferenceData.Cases("fixtures", "neighbours_ase*.npz");
 
     private static void CheckDistances(double[] vectors, double[] distances, string name)
     {

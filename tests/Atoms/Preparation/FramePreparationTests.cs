@@ -176,7 +176,7 @@ public class FramePreparationTests
         Expect.Between(store.Statistics.ForceRms, 0.5, 3, "eV/Angstrom, thermal");
     }
 
-    private static IEnumerable<TestCaseData> RealFiles() => DataFolder.Cases("rmd17", "*_train_01.npz");
+    private static IEnumerable<TestCaseData> RealFiles() => ReferenceData.Cases("rmd17", "*_train_01.npz");
 
     private string Saved(string name, params Frame[] frames) => SmallFrames.Save(_folder[name], frames);
 

@@ -222,9 +222,9 @@ public class SelfiesV2Tests
 
     private const string C18 = "[C][C][C][C][C][C][C][C][C][C][C][C][C][C][C][C][C][C]";
 
-    private static IEnumerable<TestCaseData> OracleFiles() => DataFolder.Cases("selfies", "selfies_oracle_v2*.tsv.gz");
+    private static IEnumerable<TestCaseData> OracleFiles() => ReferenceData.Cases("selfies", "selfies_oracle_v2*.tsv.gz");
 
-    private static IEnumerable<TestCaseData> RandomFiles() => DataFolder.Cases("selfies", "selfies_random_v2*.tsv.gz");
+    private static IEnumerable<TestCaseData> RandomFiles() => ReferenceData.Cases("selfies", "selfies_random_v2*.tsv.gz");
 
     private static void Compare(string found, string expected, string input, List<string> differences)
     {

@@ -65,7 +65,7 @@ public class SmilesPropertyTests
         }
     }
 
-    private static IEnumerable<TestCaseData> Files() => DataFolder.Cases("smiles", "*.smi.gz");
+    private static IEnumerable<TestCaseData> Files() => ReferenceData.Cases("smiles", "*.smi.gz");
 
     private void CheckLines(string path, int every)
     {

@@ -13,7 +13,7 @@ public class EquivariantTableTests
            where c >= Math.Abs(a - b) && c <= a + b select (a, b, c),
     ];
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "e3nn_tables*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "e3nn_tables*.npz"])]
     public void Spherical_harmonics_match_the_reference(string path)
     {
         var file = new NpzFile(path);
@@ -40,7 +40,7 @@ public class EquivariantTableTests
         Expect.Above(compared, 0);
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "e3nn_tables*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "e3nn_tables*.npz"])]
     public void Coupling_tensors_match_the_reference(string path)
     {
         var file = new NpzFile(path);
@@ -54,7 +54,7 @@ public class EquivariantTableTests
         }
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "e3nn_tables*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "e3nn_tables*.npz"])]
     public void Harmonics_turn_by_the_reference_matrices(string path)
     {
         using var scope = NewDisposeScope();

@@ -11,9 +11,9 @@ namespace ChemScale.Tests.Models.ForceFields;
 /// <summary>Against what the published implementations compute.</summary>
 public class ReferenceForceFieldTests
 {
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "schnet_*.npz"])]
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "painn_gauss_*.npz"])]
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "painn_bessel_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "schnet_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "painn_gauss_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "painn_bessel_*.npz"])]
     public void Energies_forces_and_weight_gradients_of_a_force_loss_match(string file)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -35,8 +35,8 @@ public class ReferenceForceFieldTests
     [Test, Category("Data")]
     public void The_trained_model_gives_its_recorded_energies_and_forces()
     {
-        string weights = DataFolder.Require("fixtures/painn_1_weights.npz");
-        var recorded = new NpzFile(DataFolder.Require("fixtures/painn_1_expected16.npz"));
+        string weights = ReferenceData.Require("fixtures/painn_1_weights.npz");
+        var recorded = new NpzFile(ReferenceData.Require("fixtures/painn_1_expected16.npz"));
         using DisposeScope scope = NewDisposeScope();
         var file = new NpzFile(weights);
         using var model = new PaiNN(new PaiNNConfig { Cutoff = 5 }, dtype: ScalarType.Float64);

@@ -15,7 +15,7 @@ public class CurveEstimationTests
     [Category("Data")]
     public void The_golden_values_come_out_of_a_recorded_log()
     {
-        IReadOnlyList<RecordedCurve> curves = CurveSources.Read([DataFolder.Require("fits/litmatter_metrics.csv")]);
+        IReadOnlyList<RecordedCurve> curves = CurveSources.Read([ReferenceData.Require("fits/litmatter_metrics.csv")]);
         RunEstimate run = new CurveEstimation { Curves = curves, ProbeEpochs = 10, Convention = TseConvention.Litmatter }.Run().Runs.Single();
         Expect.Close(run.Tse / 129.8276312691825, 1, absolute: 1e-12);
         Expect.Close(run.TseE / 5.670970326378232, 1, absolute: 1e-12);

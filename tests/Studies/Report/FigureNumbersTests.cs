@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using NUnit.Framework;
@@ -58,7 +59,7 @@ public class FigureNumbersTests
     [Test]
     public void Cells_are_quoted_where_they_must_be()
     {
-        var csv = new CsvTable("name", "value", "flag");
+        var csv = new CsvWriter("name", "value", "flag");
         csv.Add("a,\"b\"", 0.1, true);
         csv.Add(null, double.NaN, false);
         csv.Add("plain", double.NegativeInfinity, null);

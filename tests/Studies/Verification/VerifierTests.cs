@@ -6,7 +6,6 @@ using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies;
-using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;

@@ -63,7 +63,7 @@ public class SmilesInputTests(SelfiesGrammar grammar)
         Assert.That(report.Store.Options["fragments"], Is.EqualTo(fragments.ToString().ToLowerInvariant()));
     }
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["smiles", "*.smi.gz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["smiles", "*.smi.gz"])]
     public void A_real_corpus_is_prepared_and_every_molecule_of_its_store_reads_back(string file)
     {
         using TemporaryFolder folder = new();

@@ -1,6 +1,5 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Studies;
-using ChemScale.Engine.Studies.Parts;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;

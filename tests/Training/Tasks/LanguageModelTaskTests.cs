@@ -27,7 +27,7 @@ public class LanguageModelTaskTests
         BaseWidth = 32,
     };
 
-    [TestCaseSource(typeof(DataFolder), nameof(DataFolder.Cases), ["fixtures", "adamw_gptneo_*.npz"])]
+    [TestCaseSource(typeof(ReferenceData), nameof(ReferenceData.Cases), ["fixtures", "adamw_gptneo_*.npz"])]
     public void Twenty_steps_of_AdamW_follow_the_reference_trajectory(string file)
     {
         using var scope = NewDisposeScope();

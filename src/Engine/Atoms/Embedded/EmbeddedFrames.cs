@@ -1,5 +1,6 @@
 using System.Reflection;
 using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Atoms.Embedded;

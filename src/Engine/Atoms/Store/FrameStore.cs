@@ -40,8 +40,8 @@ public sealed class FrameStore : IDisposable
     public FrameSplit Validation { get; }
 
     /// <summary>
-    /// Opens a complete store. Names and sizes are checked each time; the contents are read whole, as <see cref="Verify"/> does, unless they
-    /// were found sound before and no file has changed since.
+    /// Opens a complete store. Names and sizes are checked each time; the contents are read whole, as <see cref="Verify(CancellationToken)"/> does,
+    /// unless they were found sound before and no file has changed since.
     /// </summary>
     /// <param name="folder">The store.</param>
     /// <param name="stop">Ends the reading of the contents.</param>

@@ -1,59 +1,31 @@
-using System.Numerics;
+using ChemScale.Engine.Numerics;
 
 namespace ChemScale.Engine.Chemistry.Library;
 
-/// <summary>
-/// A keyed bijection of [0, <see cref="Count"/>): a balanced Feistel network on the next even number of bits, walked until it lands
-/// inside the range (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). Thread safe; not meant for secrets.
-/// </summary>
+/// <summary>A keyed bijection of [0, <see cref="Count"/>): the order of a library's molecules. Thread safe; not meant for secrets.</summary>
 public sealed class IndexPermutation
 {
-    private const int Rounds = 4;
-    private readonly ulong[] _keys = new ulong[Rounds];
-    private readonly int _halfBits;
-    private readonly ulong _mask;
+    private readonly FeistelNetwork<Rounds> _network;
 
     /// <param name="count">Size of the range, 1 to 2^62.</param>
     /// <param name="seed">Chooses the permutation.</param>
     public IndexPermutation(long count, ulong seed)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 1L << 62);
-        Count = count;
-        int bits = 64 - BitOperations.LeadingZeroCount((ulong)(count - 1));
-        _halfBits = Math.Max(1, (bits + 1) / 2);
-        _mask = (1UL << _halfBits) - 1;
-        for (int round = 0; round < Rounds; round++) _keys[round] = Mix(seed + (0x9E3779B97F4A7C15UL * (ulong)(round + 1)));
+        _network = new FeistelNetwork<Rounds>(count, new Rounds(seed));
     }
 
-    public long Count { get; }
+    public long Count => _network.Length;
 
     /// <summary>Where <paramref name="index"/>, in [0, Count), is sent.</summary>
-    public long this[long index]
-    {
-        get
-        {
-            if ((ulong)index >= (ulong)Count) throw new ArgumentOutOfRangeException(nameof(index), index, $"not in [0, {Count})");
-            ulong value = (ulong)index;
-            do value = Encrypt(value);
-            while (value >= (ulong)Count);
-            return (long)value;
-        }
-    }
+    public long this[long index] => _network[index];
 
-    private ulong Encrypt(ulong value)
+    private readonly struct Rounds(ulong seed) : IFeistelRounds
     {
-        ulong left = value >> _halfBits;
-        ulong right = value & _mask;
-        foreach (ulong key in _keys) (left, right) = (right, left ^ (Mix(right ^ key) & _mask));
-        return (left << _halfBits) | right;
-    }
+        private readonly ulong[] _keys = [.. Enumerable.Range(1, 4).Select(round => SplitMix64.Mix(seed + SplitMix64.Step * (ulong)round))];
 
-    /// <summary>The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).</summary>
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return z ^ (z >> 31);
+        public int Count => _keys.Length;
+
+        public ulong Mix(int round, ulong half) => SplitMix64.Mix(half ^ _keys[round]);
     }
 }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
 
 namespace ChemScale.Engine.Estimation.Pruning;

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Estimation.Curves;
+
 namespace ChemScale.Engine.Estimation.Selection;
 
 /// <summary>What a selection decided about one configuration.</summary>

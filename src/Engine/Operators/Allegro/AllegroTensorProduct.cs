@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -2,7 +2,7 @@ using System.Numerics;
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Allegro;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Allegro;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Runs;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Layers;

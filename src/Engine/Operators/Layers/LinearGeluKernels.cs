@@ -3,7 +3,7 @@ using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Gelu;
 using ChemScale.Kernels.Maths;
 using ChemScale.Kernels.Sums;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Layers;

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;

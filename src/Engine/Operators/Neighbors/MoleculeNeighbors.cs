@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;

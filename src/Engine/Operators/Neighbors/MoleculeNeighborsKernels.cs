@@ -3,7 +3,7 @@ using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Neighbors;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Neighbors;

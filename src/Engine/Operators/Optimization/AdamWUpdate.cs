@@ -1,8 +1,9 @@
 using System.Numerics;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.AdamW;
 using ChemScale.Kernels.Maths;
 using TorchSharp;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Optimization;

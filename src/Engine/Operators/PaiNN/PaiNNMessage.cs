@@ -1,4 +1,5 @@
 using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;

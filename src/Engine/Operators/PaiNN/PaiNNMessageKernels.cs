@@ -1,8 +1,9 @@
 using System.Numerics;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.PaiNN;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.PaiNN;

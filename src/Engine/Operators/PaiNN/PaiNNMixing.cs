@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -3,7 +3,7 @@ using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ChemScale.Kernels.PaiNN;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.PaiNN;

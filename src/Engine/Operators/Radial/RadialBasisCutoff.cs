@@ -1,4 +1,5 @@
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Radial;
 using static TorchSharp.torch;

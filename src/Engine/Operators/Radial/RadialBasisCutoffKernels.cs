@@ -2,7 +2,7 @@ using System.Numerics;
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Kernels.Maths;
 using ChemScale.Kernels.Radial;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Radial;

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Runs;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.SchNet;

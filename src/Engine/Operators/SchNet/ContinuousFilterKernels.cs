@@ -5,7 +5,7 @@ using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ChemScale.Kernels.SchNet;
 using TorchSharp;
-using static ChemScale.Engine.Operators.KernelTensors;
+using static ChemScale.Engine.Operators.Runs.KernelTensors;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.SchNet;

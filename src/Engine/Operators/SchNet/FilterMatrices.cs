@@ -1,6 +1,5 @@
 using ChemScale.Engine.Native;
-using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators.Lanes;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.SchNet;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.Attention;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Kernels.Device;
 using TorchSharp;

@@ -13,8 +13,8 @@ namespace ChemScale.Engine.Scaling.Allocation;
 /// <param name="ParametersInterval">By bootstrap; null without one.</param>
 /// <param name="DataInterval">The same.</param>
 /// <param name="LossInterval">The same.</param>
-public sealed record ComputeOptimum(double Compute, double Parameters, double Data, double Loss, Interval? ParametersInterval = null,
-    Interval? DataInterval = null, Interval? LossInterval = null)
+public sealed record ComputeOptimum(double Compute, double Parameters, double Data, double Loss, ConfidenceInterval? ParametersInterval = null,
+    ConfidenceInterval? DataInterval = null, ConfidenceInterval? LossInterval = null)
 {
     /// <summary>Exponents a of N ~ C^a and b of D ~ C^b along the optimum: beta / (alpha + beta) and alpha / (alpha + beta).</summary>
     /// <exception cref="InputException">The fit is not of the joint form.</exception>
@@ -44,7 +44,7 @@ public sealed record ComputeOptimum(double Compute, double Parameters, double Da
     /// <param name="loss">Wanted.</param>
     /// <param name="bootstrap">For an interval of the compute; its end is open where resamples never reach the loss.</param>
     /// <param name="level">Of the intervals.</param>
-    public static (ComputeOptimum Optimum, Interval? ComputeInterval)? ForLoss(ScalingFit fit, double loss, Bootstrap? bootstrap = null,
+    public static (ComputeOptimum Optimum, ConfidenceInterval? ComputeInterval)? ForLoss(ScalingFit fit, double loss, Bootstrap? bootstrap = null,
         double level = 0.95)
     {
         double compute = Law.Of(fit.Family, [.. fit.Theta]).ComputeFor(loss);

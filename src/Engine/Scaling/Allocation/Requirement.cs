@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Scaling.Allocation;
 /// <param name="Loss">Wanted.</param>
 /// <param name="Value">Needed; null where no amount reaches it.</param>
 /// <param name="Interval">By bootstrap; null without one. An open upper end: some resamples never reach the loss.</param>
-public sealed record Requirement(Resource Resource, double Loss, double? Value, Interval? Interval)
+public sealed record Requirement(Resource Resource, double Loss, double? Value, ConfidenceInterval? Interval)
 {
     private const double LeastLog = -50, MostLog = 250;
 

@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Scaling.Extrapolation;
 /// <param name="Degrees">Of freedom: runs - groups.</param>
 /// <param name="Error">Standard deviation of log loss.</param>
 /// <param name="ErrorInterval">95 % by chi-squared.</param>
-public sealed record SeedNoise(int Groups, int Degrees, double Error, Interval ErrorInterval)
+public sealed record SeedNoise(int Groups, int Degrees, double Error, ConfidenceInterval ErrorInterval)
 {
     /// <summary>Null where no two runs share their resources.</summary>
     public static SeedNoise? Of(ScalingPoints points)
@@ -18,7 +18,7 @@ public sealed record SeedNoise(int Groups, int Degrees, double Error, Interval E
         double squares = groups.Sum(g => g.Sum(y => (y - g.Average()) * (y - g.Average())));
         int degrees = groups.Sum(g => g.Length - 1);
         return new SeedNoise(groups.Length, degrees, Math.Sqrt(squares / degrees),
-            new Interval(Math.Sqrt(squares / Quantile(0.975, degrees)), Math.Sqrt(squares / Quantile(0.025, degrees)), 0.95));
+            new ConfidenceInterval(Math.Sqrt(squares / Quantile(0.975, degrees)), Math.Sqrt(squares / Quantile(0.025, degrees)), 0.95));
     }
 
     /// <summary>

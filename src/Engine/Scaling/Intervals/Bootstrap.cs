@@ -56,27 +56,27 @@ public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property:
     {
         return [.. Fit.Family.Parameters.Select((p, i) =>
         {
-            Interval interval = Percentiles(Draws.Select(d => d[i]), level);
+            ConfidenceInterval interval = Percentiles(Draws.Select(d => d[i]), level);
             return new ParameterInterval(p.Name, Fit.Parameters[i].Value, p.Natural(interval.Low!.Value), p.Natural(interval.High!.Value),
                 level);
         })];
     }
 
     /// <summary>Interval of the fitted curve at some resources.</summary>
-    public Interval CurveInterval(double level, params double[] resources) => Percentiles(Predictions(resources), level);
+    public ConfidenceInterval CurveInterval(double level, params double[] resources) => Percentiles(Predictions(resources), level);
 
     /// <summary>
     /// Interval that the loss of a further run at some resources falls into: the curve's spread and that of the
     /// residuals.
     /// </summary>
-    public Interval PredictionInterval(double level, params double[] resources) => Percentiles(Predictions(resources).Select((loss, k) =>
+    public ConfidenceInterval PredictionInterval(double level, params double[] resources) => Percentiles(Predictions(resources).Select((loss, k) =>
     {
         var random = new CounterRandom(~Seed, (ulong)k);
         return loss * Math.Exp(Fit.Residuals[random.NextInt(Fit.Residuals.Count)].LogResidual);
     }), level);
 
     /// <summary>Interval of anything that follows from the fitted parameters; an infinite end is open.</summary>
-    public Interval IntervalOf(Func<double[], double> figure, double level = 0.95) => Percentiles(Draws.Select(figure), level);
+    public ConfidenceInterval IntervalOf(Func<double[], double> figure, double level = 0.95) => Percentiles(Draws.Select(figure), level);
 
     private IEnumerable<double> Predictions(double[] resources)
     {
@@ -84,12 +84,12 @@ public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property:
         return Draws.Select(d => Math.Exp(Fit.Family.LogLoss(d, logs)));
     }
 
-    private static Interval Percentiles(IEnumerable<double> values, double level)
+    private static ConfidenceInterval Percentiles(IEnumerable<double> values, double level)
     {
         if (level is not (> 0 and < 1)) throw new InputException("level", $"{level}", "a number in (0, 1)");
         double[] sorted = [.. values.Order()];
-        if (sorted.Length == 0) return new Interval(null, null, level);
-        return new Interval(End((1 - level) / 2), End((1 + level) / 2), level);
+        if (sorted.Length == 0) return new ConfidenceInterval(null, null, level);
+        return new ConfidenceInterval(End((1 - level) / 2), End((1 + level) / 2), level);
 
         double? End(double p) => Distributions.SampleQuantile(sorted, p) is var end && double.IsFinite(end) ? end : null;
     }

@@ -23,7 +23,7 @@ public static class ProfileLikelihood
         int index = fit.Family.Parameters.ToList().FindIndex(p => p.Name == name);
         if (index < 0) throw new InputException("parameter", name, string.Join(", ", fit.Family.Parameters.Select(p => p.Name)));
         ParameterInfo info = fit.Family.Parameters[index];
-        Interval interval = new ProfilePath(fit, new Coordinate(fit.Theta.Count, index)).Interval(level);
+        ConfidenceInterval interval = new ProfilePath(fit, new Coordinate(fit.Theta.Count, index)).Interval(level);
         double? low = interval.Low is { } l ? info.Natural(l) : info.Scale == ParameterScale.Logarithmic ? 0 : null;
         return new ParameterInterval(name, fit.Parameters[index].Value, low, interval.High is { } h ? info.Natural(h) : null, level);
     }
@@ -33,12 +33,12 @@ public static class ProfileLikelihood
         [.. fit.Family.Parameters.Select(p => Parameter(fit, p.Name, level))];
 
     /// <summary>Of the fitted curve's loss at some resources, in the order of the fit's.</summary>
-    public static Interval Curve(ScalingFit fit, double level, params double[] resources)
+    public static ConfidenceInterval Curve(ScalingFit fit, double level, params double[] resources)
     {
         if (resources.Length != fit.Family.Inputs)
             throw new ArgumentException($"{resources.Length} resources, {fit.Family.Inputs} expected", nameof(resources));
-        Interval log = new ProfilePath(fit, new CurvePoint(fit.Family, [.. resources.Select(r => Math.Log(r))])).Interval(level);
-        return new Interval(log.Low is { } l ? Math.Exp(l) : null, log.High is { } h ? Math.Exp(h) : null, level);
+        ConfidenceInterval log = new ProfilePath(fit, new CurvePoint(fit.Family, [.. resources.Select(r => Math.Log(r))])).Interval(level);
+        return new ConfidenceInterval(log.Low is { } l ? Math.Exp(l) : null, log.High is { } h ? Math.Exp(h) : null, level);
     }
 
     private sealed class Coordinate(int dimension, int index) : ISmoothObjective

@@ -56,11 +56,11 @@ internal sealed class ProfilePath
         width = StandardError();
     }
 
-    public Interval Interval(double level)
+    public ConfidenceInterval Interval(double level)
     {
         if (level is not (> 0 and < 1)) throw new InputException("level", $"{level}", "a number in (0, 1)");
         double t = Distributions.StudentQuantile((1 + level) / 2, degrees);
-        return new Interval(End(-1, t), End(1, t), level);
+        return new ConfidenceInterval(End(-1, t), End(1, t), level);
     }
 
     // Where the root of the likelihood ratio reaches t. It is nearly straight in the target, so secants within a bracket find it quickly.

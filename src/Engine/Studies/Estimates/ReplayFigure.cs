@@ -1,4 +1,5 @@
 using ChemScale.Engine.Estimation.Pruning;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Report;
 
 namespace ChemScale.Engine.Studies.Estimates;
@@ -13,7 +14,7 @@ internal static class ReplayFigure
     public static Figure Of(Replay replay, string slug)
     {
         var chart = new Chart("Saved by each pruner, and lost by its choice", new ChartAxis("Saved, % of running all to the end"), new ChartAxis("Regret (final loss above the best)"));
-        var csv = new CsvTable("pruner", "selected", "final", "regret", "saved_runs", "r2", "spearman", "r2_near", "spearman_near");
+        var csv = new CsvWriter("pruner", "selected", "final", "regret", "saved_runs", "r2", "spearman", "r2_near", "spearman_near");
         for (int k = 0; k < Kinds.Length; k++)
         {
             foreach (bool undecided in (bool[])[false, true])

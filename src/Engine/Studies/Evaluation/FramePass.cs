@@ -1,5 +1,6 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models.ForceFields;
 
 namespace ChemScale.Engine.Studies.Evaluation;

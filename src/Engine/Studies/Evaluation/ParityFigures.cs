@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Report;
 using static System.FormattableString;
 
@@ -26,9 +27,9 @@ internal static class ParityFigures
     }
 
     /// <summary>The points drawn.</summary>
-    public static CsvTable Numbers(FrameErrors errors)
+    public static CsvWriter Numbers(FrameErrors errors)
     {
-        var table = new CsvTable("quantity", "frame", "atom", "element", "component", "reference", "predicted");
+        var table = new CsvWriter("quantity", "frame", "atom", "element", "component", "reference", "predicted");
         foreach (ParityPoint p in errors.Energies.Items)
             table.Add("energy_per_atom_ev", p.Frame, null, null, null, p.Reference, p.Predicted);
         foreach (ParityPoint p in errors.Forces.Items)
@@ -48,7 +49,7 @@ internal static class ParityFigures
             Identity = true,
         };
         chart.Points(sample.Items.Select(p => (p.Reference, p.Predicted)), Mark.Circle, Color, PointSize);
-        return new Figure("energies", chart, Caption("frames", sample), new CsvTable());
+        return new Figure("energies", chart, Caption("frames", sample), new CsvWriter());
     }
 
     /// <summary>Where frames are of several compositions, these lie so far apart that parity shows nothing of the errors.</summary>
@@ -57,7 +58,7 @@ internal static class ParityFigures
         var chart = new Chart(Invariant($"Error of energy, frame by frame: largest {errors.MilliElectronVoltPerAtom.Largest:G4} meV/atom"),
             new ChartAxis("Number of the frame", Integers: true), new ChartAxis("Prediction less reference (meV/atom)"));
         chart.Points(sample.Items.Select(p => ((double)p.Frame, 1000 * (p.Predicted - p.Reference))), Mark.Circle, Color, PointSize);
-        return new Figure("energy-errors", chart, Caption("frames", sample, parity: false), new CsvTable());
+        return new Figure("energy-errors", chart, Caption("frames", sample, parity: false), new CsvWriter());
     }
 
     private static Figure Forces(ThinnedSample<ParityPoint> sample, ForceErrors errors)
@@ -77,7 +78,7 @@ internal static class ParityFigures
             chart.Points(groups[i].Select(p => (p.Reference, p.Predicted)), mark, color, PointSize);
             if (apart) chart.Legend(new LegendEntry(Elements.Symbol(groups[i].Key), color, mark));
         }
-        return new Figure("forces", chart, Caption("components", sample), new CsvTable());
+        return new Figure("forces", chart, Caption("components", sample), new CsvWriter());
     }
 
     private static string Caption(string what, ThinnedSample<ParityPoint> sample, bool parity = true)

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Numerics;
+
 namespace ChemScale.Engine.Studies.Evaluation;
 
 /// <summary>
@@ -23,7 +25,7 @@ public sealed class ThinnedSample<T>(int capacity)
 
     public void Add(T item)
     {
-        ulong key = Mixed((ulong)Seen++);
+        ulong key = SplitMix64.Mix(((ulong)Seen++ + 1) * SplitMix64.Step);
         if (key > _limit) return;
         _kept.Add((key, item));
         while (_kept.Count > capacity)
@@ -31,14 +33,5 @@ public sealed class ThinnedSample<T>(int capacity)
             _limit /= 2;
             _kept.RemoveAll(kept => kept.Key > _limit);
         }
-    }
-
-    /// <summary>The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a bijection that looks random.</summary>
-    private static ulong Mixed(ulong number)
-    {
-        ulong z = (number + 1) * 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
     }
 }

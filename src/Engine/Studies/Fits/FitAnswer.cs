@@ -37,10 +37,10 @@ public sealed record FitAnswer(ScalingFit Fit, IReadOnlyList<ParameterInterval> 
 /// <param name="Curve">Bootstrap interval of the curve; null without resamples.</param>
 /// <param name="Run">Bootstrap interval for one further run, its noise included; null without resamples.</param>
 /// <param name="Beyond">How far outside the points: the largest factor over any resource; 1 within them.</param>
-public sealed record FitPrediction(IReadOnlyList<double> Resources, double Loss, Interval Profile, Interval? Curve, Interval? Run, double Beyond);
+public sealed record FitPrediction(IReadOnlyList<double> Resources, double Loss, ConfidenceInterval Profile, ConfidenceInterval? Curve, ConfidenceInterval? Run, double Beyond);
 
 /// <summary>What reaches a loss with the least compute.</summary>
 /// <param name="Loss">Wanted.</param>
 /// <param name="Optimum">Null where no compute reaches it: it is at or below E.</param>
 /// <param name="Compute">Bootstrap interval of the compute, FLOP; an open upper end: some resamples never reach the loss.</param>
-public sealed record LeastCompute(double Loss, ComputeOptimum? Optimum, Interval? Compute);
+public sealed record LeastCompute(double Loss, ComputeOptimum? Optimum, ConfidenceInterval? Compute);

@@ -46,7 +46,7 @@ public static class GridAllocation
             };
         }
         int alpha = Index(fit, "alpha"), beta = Index(fit, "beta");
-        Interval exponent = bootstrap.IntervalOf(t => Natural(fit, t, beta) / (Natural(fit, t, alpha) + Natural(fit, t, beta)));
+        ConfidenceInterval exponent = bootstrap.IntervalOf(t => Natural(fit, t, beta) / (Natural(fit, t, alpha) + Natural(fit, t, beta)));
         return new AllocationSummary
         {
             Law = law,
@@ -73,10 +73,10 @@ public static class GridAllocation
         foreach (string caution in fit.Cautions) yield return $"The fit: {caution}.";
     }
 
-    private static bool Open(Interval? interval) =>
+    private static bool Open(ConfidenceInterval? interval) =>
         interval is not { Low: { } low, High: { } high } || !double.IsFinite(high) || !(low > 0) || high / low > WidestRatio;
 
-    private static string Text(Interval? interval) =>
+    private static string Text(ConfidenceInterval? interval) =>
         FormattableString.Invariant($"between {interval?.Low ?? 0:G2} and {(interval?.High is { } high ? high.ToString("G2", System.Globalization.CultureInfo.InvariantCulture) : "anything")}");
 
     private static int Index(ScalingFit fit, string name) => fit.Family.Parameters.ToList().FindIndex(p => p.Name == name);

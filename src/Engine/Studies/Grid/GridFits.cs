@@ -19,10 +19,10 @@ public static class GridFits
     {
         var series = new List<Series>();
         foreach (IGrouping<long, GridPoint> group in points.GroupBy(p => p.Items).OrderBy(g => g.Key))
-            series.Add(new("parameters", Text($"D = {group.Key:N0} {itemName}"), group.Key, Resource.Parameters, [.. group]));
+            series.Add(new(ResourceNames.Parameters, Text($"D = {group.Key:N0} {itemName}"), group.Key, Resource.Parameters, [.. group]));
         foreach (IGrouping<long, GridPoint> group in points.GroupBy(p => p.Parameters).OrderBy(g => g.Key))
-            series.Add(new("items", Text($"N = {group.Key:N0}"), group.Key, Resource.Data, [.. group]));
-        series.Add(new("compute", "frontier", null, Resource.Compute, [.. Frontier(points)]));
+            series.Add(new(ResourceNames.Items, Text($"N = {group.Key:N0}"), group.Key, Resource.Data, [.. group]));
+        series.Add(new(ResourceNames.Compute, "frontier", null, Resource.Compute, [.. Frontier(points)]));
         return [.. series.SelectMany(s => Fits(s, resamples))];
     }
 

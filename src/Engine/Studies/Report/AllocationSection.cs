@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Summary;
 using static ChemScale.Engine.Studies.Report.HtmlTable;
 
@@ -38,7 +39,7 @@ internal static class AllocationSection
         {
             Synthetic = part.Data.Synthetic,
         };
-        var csv = new CsvTable("compute", "parameters", "parameters_low", "parameters_high", "items", "items_low", "items_high", "loss", "loss_low", "loss_high",
+        var csv = new CsvWriter("compute", "parameters", "parameters_low", "parameters_high", "items", "items_low", "items_high", "loss", "loss_low", "loss_high",
             "extrapolated", "synthetic");
         Series("best N", Palette.Ordered(0, 3), Mark.Circle, r => (r.Parameters, r.ParametersLow, r.ParametersHigh));
         Series("best D", Palette.Ordered(2, 3), Mark.Triangle, r => (r.Items, r.ItemsLow, r.ItemsHigh));

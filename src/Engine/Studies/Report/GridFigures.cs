@@ -1,3 +1,4 @@
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -5,22 +6,22 @@ namespace ChemScale.Engine.Studies.Report;
 /// <summary>The figures of the grid: loss against each resource with the fitted power laws, and the validation curves.</summary>
 internal static class GridFigures
 {
-    public static Figure Parameters(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-parameters", Resource.Parameters,
+    public static Figure Parameters(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-parameters", ResourceNames.Parameters,
         "Loss against model size, for each data size", "Non-embedding parameters N", p => p.Parameters, p => p.Items,
         value => Data(part, value));
 
-    public static Figure Items(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-data", Resource.Items,
+    public static Figure Items(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-data", ResourceNames.Items,
         "Loss against data size, for each model size", $"Unique training {part.ItemName} D", p => p.Items, p => p.Parameters,
         value => Model(part, value));
 
-    public static Figure Compute(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-compute", Resource.Compute,
+    public static Figure Compute(StudyPart part, string slug) => Loss(part, $"{slug}-loss-vs-compute", ResourceNames.Compute,
         "Loss against compute", "Training compute C = 6 N S (FLOP)", p => p.Compute, p => p.Parameters, value => Model(part, value));
 
     public static Figure Curves(StudyPart part, string slug)
     {
         long[] data = Distinct(part, p => p.Items), models = Distinct(part, p => p.Parameters);
         Chart chart = New(part, "Validation loss along each run", $"Training {part.ItemName} seen S, repeats included");
-        var csv = new CsvTable("run", "model", "parameters", "items", "items_seen", "loss", "synthetic");
+        var csv = new CsvWriter("run", "model", "parameters", "items", "items_seen", "loss", "synthetic");
         foreach (GridPoint point in part.Grid.Points)
         {
             int d = Array.IndexOf(data, point.Items), n = Array.IndexOf(models, point.Parameters);
@@ -46,12 +47,12 @@ internal static class GridFigures
         Func<GridPoint, double> at, Func<GridPoint, long> group, Func<double, string> label)
     {
         Chart chart = New(part, title, xLabel);
-        var csv = new CsvTable("kind", "series", "form", resource, "loss", "low", "high", "still_falling", "synthetic");
+        var csv = new CsvWriter("kind", "series", "form", resource, "loss", "low", "high", "still_falling", "synthetic");
         long[] groups = Distinct(part, group);
         FitSummary[] fits = [.. part.Grid.Fits.Where(f => f.Resource == resource)];
         foreach (FitSummary fit in fits)
         {
-            int index = resource == Resource.Compute || fit.HeldValue is not { } held ? -1 : Array.FindIndex(groups, g => g == held);
+            int index = resource == ResourceNames.Compute || fit.HeldValue is not { } held ? -1 : Array.FindIndex(groups, g => g == held);
             Fit(chart, fit, index < 0 ? Palette.Ink : Palette.Ordered(index, groups.Length));
             foreach (BandPoint b in fit.Band)
             {
@@ -70,7 +71,7 @@ internal static class GridFigures
             foreach (GridPoint p in points)
                 csv.Add("point", label(groups[g]), null, at(p), p.Loss, null, null, p.StillFalling, part.Data.Synthetic);
         }
-        foreach (FitSummary fit in fits.Where(f => Form(f) == Dash.Solid && (resource == Resource.Compute || !groups.Any(g => g == f.HeldValue))))
+        foreach (FitSummary fit in fits.Where(f => Form(f) == Dash.Solid && (resource == ResourceNames.Compute || !groups.Any(g => g == f.HeldValue))))
             chart.Legend(new LegendEntry(fit.Held, Palette.Ink, Line: Form(fit)));
         Explain(chart, part, fits);
         return new Figure(name, chart, Caption(part, fits, resource), csv);
@@ -102,8 +103,8 @@ internal static class GridFigures
             1 => "Least validation loss of the one run.",
             _ => $"Least validation loss of each of the {Numbers.Count(part.Grid.Points.Count)} runs.",
         };
-        if (fits.Length == 0) caption += resource == Resource.Compute ? " No frontier was fitted." : " No power law was fitted.";
-        else if (resource == Resource.Compute) caption += " The line is fitted to the frontier: the runs that no cheaper run beats.";
+        if (fits.Length == 0) caption += resource == ResourceNames.Compute ? " No frontier was fitted." : " No power law was fitted.";
+        else if (resource == ResourceNames.Compute) caption += " The line is fitted to the frontier: the runs that no cheaper run beats.";
         return caption;
     }
 

@@ -56,9 +56,9 @@ internal static class GridSection
 
     private static string Symbol(string resource) => resource switch
     {
-        Resource.Parameters => "N",
-        Resource.Items => "D",
-        Resource.Compute => "C",
+        ResourceNames.Parameters => "N",
+        ResourceNames.Items => "D",
+        ResourceNames.Compute => "C",
         _ => resource,
     };
 }

@@ -10,10 +10,10 @@ internal static class Headline
     /// <summary>The sentences on model size, data size, and compute where there is a frontier.</summary>
     public static IEnumerable<string> Scaling(StudyPart part)
     {
-        yield return Sentence(part, Resource.Parameters, "model size", "N", "parameters");
-        yield return Sentence(part, Resource.Items, "data size", "D", part.ItemName);
-        if (part.Grid.Fits.Any(f => f.Resource == Resource.Compute))
-            yield return Sentence(part, Resource.Compute, "compute", "C", "compute");
+        yield return Sentence(part, ResourceNames.Parameters, "model size", "N", "parameters");
+        yield return Sentence(part, ResourceNames.Items, "data size", "D", part.ItemName);
+        if (part.Grid.Fits.Any(f => f.Resource == ResourceNames.Compute))
+            yield return Sentence(part, ResourceNames.Compute, "compute", "C", "compute");
     }
 
     /// <summary>What selection did, and what that was worth.</summary>

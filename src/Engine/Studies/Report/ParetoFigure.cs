@@ -1,4 +1,5 @@
 using ChemScale.Engine.Estimation.Selection;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -60,9 +61,9 @@ internal static class ParetoFigure
         chart.Legend(new LegendEntry(text, Palette.Ink, mark));
     }
 
-    private static CsvTable Table(StudyPart part, IReadOnlyList<(ConfigurationOutcome Outcome, double Loss)> shown, IReadOnlyList<int> front)
+    private static CsvWriter Table(StudyPart part, IReadOnlyList<(ConfigurationOutcome Outcome, double Loss)> shown, IReadOnlyList<int> front)
     {
-        var csv = new CsvTable("configuration", "learning_rate", "batch_size", "seconds_per_epoch", "estimate", "predicted", "final", "front", "synthetic");
+        var csv = new CsvWriter("configuration", "learning_rate", "batch_size", "seconds_per_epoch", "estimate", "predicted", "final", "front", "synthetic");
         for (int i = 0; i < shown.Count; i++)
         {
             ConfigurationOutcome c = shown[i].Outcome;

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -17,7 +18,7 @@ internal static class ResidualFigures
             Synthetic = part.Data.Synthetic,
         };
         Zero(chart, finals);
-        var csv = new CsvTable("configuration", "fate", "final", "predicted", "predicted_error", "residual", "synthetic");
+        var csv = new CsvWriter("configuration", "fate", "final", "predicted", "predicted_error", "residual", "synthetic");
         foreach (ConfigurationOutcome c in shown)
         {
             double residual = c.Predicted!.Value - c.Final!.Value;
@@ -40,9 +41,9 @@ internal static class ResidualFigures
         {
             Synthetic = part.Data.Synthetic,
         };
-        var csv = new CsvTable("run", "resource", "held", "form", "loss", "fitted", "percent", "synthetic");
+        var csv = new CsvWriter("run", "resource", "held", "form", "loss", "fitted", "percent", "synthetic");
         Zero(chart, [.. part.Grid.Points.Select(p => p.Loss)]);
-        string[] resources = [Resource.Parameters, Resource.Items, Resource.Compute];
+        string[] resources = [ResourceNames.Parameters, ResourceNames.Items, ResourceNames.Compute];
         for (int r = 0; r < resources.Length; r++)
         {
             FitSummary[] fits = [.. part.Grid.Fits.Where(f => f.Resource == resources[r] && f.Form == "power-law" && !f.WithoutStillFalling)];
@@ -52,7 +53,7 @@ internal static class ResidualFigures
             if (residuals.Length == 0) continue;
             string color = Palette.Ordered(r, resources.Length);
             chart.Points(residuals.Select(x => (x.Point.Loss, Percent(x.Point, x.Fitted))), Marks.Of(r, open: false), color);
-            chart.Legend(new LegendEntry(resources[r] switch { Resource.Parameters => "laws in N", Resource.Items => "laws in D", _ => "law in C, frontier" }, color,
+            chart.Legend(new LegendEntry(resources[r] switch { ResourceNames.Parameters => "laws in N", ResourceNames.Items => "laws in D", _ => "law in C, frontier" }, color,
                 Marks.Of(r, open: false)));
         }
         return new Figure($"{slug}-power-law-residuals", chart,
@@ -63,13 +64,13 @@ internal static class ResidualFigures
     {
         IEnumerable<GridPoint> points = fit.Resource switch
         {
-            Resource.Parameters => part.Grid.Points.Where(p => p.Items == fit.HeldValue),
-            Resource.Items => part.Grid.Points.Where(p => p.Parameters == fit.HeldValue),
+            ResourceNames.Parameters => part.Grid.Points.Where(p => p.Items == fit.HeldValue),
+            ResourceNames.Items => part.Grid.Points.Where(p => p.Parameters == fit.HeldValue),
             _ => Studies.Grid.GridFits.Frontier(part.Grid.Points),
         };
         foreach (GridPoint p in points)
         {
-            double resource = fit.Resource switch { Resource.Parameters => p.Parameters, Resource.Items => p.Items, _ => p.Compute };
+            double resource = fit.Resource switch { ResourceNames.Parameters => p.Parameters, ResourceNames.Items => p.Items, _ => p.Compute };
             double fitted = fit.Floor + fit.Alpha * Math.Pow(resource, -fit.Beta);
             if (double.IsFinite(fitted) && fitted > 0) yield return (p, fit, fitted);
         }

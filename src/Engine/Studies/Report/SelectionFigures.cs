@@ -1,3 +1,4 @@
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -44,7 +45,7 @@ internal static class SelectionFigures
         {
             Synthetic = part.Data.Synthetic,
         };
-        var csv = new CsvTable("configuration", "learning_rate", "batch_size", "fate", "epoch", "loss", "within_probe", "synthetic");
+        var csv = new CsvWriter("configuration", "learning_rate", "batch_size", "fate", "epoch", "loss", "within_probe", "synthetic");
         bool synthetic = part.Data.Synthetic;
         // Kept ones last, on top.
         foreach (ConfigurationOutcome c in selection.Configurations.OrderByDescending(c => c.Fate))
@@ -82,10 +83,10 @@ internal static class SelectionFigures
 
     public static string Epochs(long count) => count == 1 ? "1 epoch" : $"{Numbers.Count(count)} epochs";
 
-    private static CsvTable Table(StudyPart part)
+    private static CsvWriter Table(StudyPart part)
     {
         SelectionSummary selection = part.Selection;
-        var csv = new CsvTable("configuration", "learning_rate", "batch_size", "default", "selected", "fate", "estimate", "predicted",
+        var csv = new CsvWriter("configuration", "learning_rate", "batch_size", "default", "selected", "fate", "estimate", "predicted",
             "predicted_error", "final", "synthetic");
         for (int i = 0; i < selection.Configurations.Count; i++)
         {

@@ -15,7 +15,7 @@ internal static class SelectionSection
             Html.Element("div", Html.Class("figures"), figures),
             Configurations(part), selection.Validated ? Agreement(part) : null, Rates(part),
             Html.Element("h4", "Compute saved"),
-            Html.List(ComputeSaved.Sentences(selection)) ?? Html.Paragraph("No configurations, so nothing was saved."));
+            Html.List(SavedEpochs.Sentences(selection)) ?? Html.Paragraph("No configurations, so nothing was saved."));
     }
 
     private static XElement Configurations(StudyPart part)

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Training;
+using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Runs;

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Runs;
 

@@ -102,3 +102,11 @@ public sealed record FitSummary
 }
 
 public sealed record BandPoint(double Resource, double Loss, double Low, double High);
+
+/// <summary>Names of the resources a power law is fitted over, as <see cref="FitSummary.Resource"/> carries them.</summary>
+internal static class ResourceNames
+{
+    public const string Parameters = "parameters";
+    public const string Items = "items";
+    public const string Compute = "compute";
+}

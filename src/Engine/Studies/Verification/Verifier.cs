@@ -1,7 +1,6 @@
 using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Report;
-using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;

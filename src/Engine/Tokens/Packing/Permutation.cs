@@ -1,53 +1,21 @@
-using System.Numerics;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens.Packing;
 
-/// <summary>
-/// A random order of 0..n-1 that takes no memory: a Feistel network keyed by seed and epoch over the next even power of two, walked
-/// until it falls below n (Black and Rogaway 2002, "Ciphers with arbitrary finite domains"). The i-th entry needs no other.
-/// </summary>
-public readonly struct Permutation
+/// <summary>A random order of 0..n-1 that takes no memory, another one for each seed and epoch. The i-th entry needs no other.</summary>
+public readonly struct Permutation(long length, long seed, long epoch)
 {
-    private const int Rounds = 6;
+    private readonly FeistelNetwork<Rounds> _network = new(length, new(StableHash.Avalanche((ulong)seed ^ StableHash.Avalanche((ulong)epoch + 1))));
 
-    private readonly ulong _key;
-    private readonly int _halfBits;
-    private readonly ulong _halfMask;
+    public long Length => _network.Length;
 
-    public Permutation(long length, long seed, long epoch)
+    public long this[long index] => _network[index];
+
+    private readonly struct Rounds(ulong key) : IFeistelRounds
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
-        Length = length;
-        _key = StableHash.Avalanche((ulong)seed ^ StableHash.Avalanche((ulong)epoch + 1));
-        int bits = 64 - BitOperations.LeadingZeroCount((ulong)(length - 1));
-        _halfBits = Math.Max(1, (bits + 1) / 2);
-        _halfMask = (1UL << _halfBits) - 1;
-    }
+        public int Count => 6;
 
-    public long Length { get; }
-
-    public long this[long index]
-    {
-        get
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(index);
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Length);
-            ulong value = (ulong)index;
-            do value = Network(value);
-            while (value >= (ulong)Length);
-            return (long)value;
-        }
-    }
-
-    private ulong Network(ulong value)
-    {
-        ulong left = value >> _halfBits, right = value & _halfMask;
-        for (ulong round = 0; round < Rounds; round++)
-        {
-            ulong mixed = StableHash.Avalanche(_key + right * 0x9E3779B97F4A7C15 + (round << 56));
-            (left, right) = (right, left ^ (mixed & _halfMask));
-        }
-        return (left << _halfBits) | right;
+        public ulong Mix(int round, ulong half) => StableHash.Avalanche(key + half * SplitMix64.Step + ((ulong)round << 56));
     }
 }

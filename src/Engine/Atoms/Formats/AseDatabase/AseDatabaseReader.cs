@@ -1,3 +1,4 @@
+using ChemScale.Engine.Atoms.Preparation;
 using Microsoft.Data.Sqlite;
 
 namespace ChemScale.Engine.Atoms.Formats.AseDatabase;

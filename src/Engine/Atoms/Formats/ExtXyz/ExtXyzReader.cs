@@ -11,7 +11,7 @@ public static class ExtXyzReader
     /// <exception cref="InputException">While reading: file and line, and what is wrong.</exception>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
     {
-        using StreamReader reader = FrameFiles.OpenText(path);
+        using StreamReader reader = OpenText(path);
         foreach (Frame frame in Read(reader, path, options ?? new())) yield return frame;
     }
 
@@ -19,5 +19,17 @@ public static class ExtXyzReader
     {
         FrameBlock block = new(reader, path, options);
         while (block.Next() is { } frame) yield return frame;
+    }
+
+    private static StreamReader OpenText(string path)
+    {
+        try
+        {
+            return new StreamReader(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(path, "cannot be read", "a text file", e.Message);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 
 namespace ChemScale.Engine.Atoms.Formats.Hdf5;

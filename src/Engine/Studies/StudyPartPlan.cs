@@ -1,0 +1,139 @@
+using ChemScale.Engine.Studies.Grid;
+using ChemScale.Engine.Studies.Search;
+using ChemScale.Engine.Training.Experiments;
+
+namespace ChemScale.Engine.Studies;
+
+/// <summary>
+/// One family of models on one data set: how its data are made, which configurations the search tries, which models and data sizes the
+/// grid holds.
+/// </summary>
+public sealed record StudyPartPlan
+{
+    public required ModelFamily Family { get; init; }
+
+    /// <summary>Where the data come from; nothing: what comes with the program.</summary>
+    public DataSource Source { get; init; } = new();
+
+    /// <summary>The models' shape, capacity aside, and everything of their training that the study does not vary.</summary>
+    public required Experiment Outline { get; init; }
+
+    /// <summary>Name of the part's folder: chemgpt, painn.</summary>
+    public string Name => Family.Name;
+
+    /// <summary>Name shown: ChemGPT, PaiNN.</summary>
+    public string Title => Family.Title;
+
+    /// <summary>What D and S count: tokens, frames.</summary>
+    public string ItemName => Family.ItemName;
+
+    /// <summary>What data sizes count: molecules, frames.</summary>
+    public string DocumentName => Family.Data.DocumentName;
+
+    public long Seed { get; init; } = 42;
+
+    /// <summary>Molecules or frames of the fixed validation set.</summary>
+    public required long Validation { get; init; }
+
+    /// <summary>Molecules or frames that the search trains on.</summary>
+    public required long SearchDocuments { get; init; }
+
+    public required IReadOnlyList<double> LearningRates { get; init; }
+
+    public required IReadOnlyList<int> BatchSizes { get; init; }
+
+    /// <summary>The configuration that is always tried: what people start from.</summary>
+    public required Configuration Default { get; init; }
+
+    public int SearchEpochs { get; init; } = 10;
+
+    public int ProbeEpochs { get; init; } = 2;
+
+    /// <summary>Finish every configuration, to show how good the predictions were.</summary>
+    public bool ValidateSearch { get; init; } = true;
+
+    /// <summary>Data sizes of the grid, in molecules or frames; larger ones than there are shrink to all.</summary>
+    public required IReadOnlyList<long> Subsets { get; init; }
+
+    public int MaximumEpochs { get; init; } = 60;
+
+    /// <summary>Cap on the molecules or frames that a point of the grid sees, repeats included.</summary>
+    public required long MaximumSeen { get; init; }
+
+    public required ModelShape SearchShape { get; init; }
+
+    public required IReadOnlyList<ModelShape> Shapes { get; init; }
+
+    /// <summary>The model of the search.</summary>
+    public GridModel SearchModel => Of(SearchShape);
+
+    /// <summary>The models of the grid, smallest first.</summary>
+    public IReadOnlyList<GridModel> Models => [.. Shapes.Select(Of).OrderBy(m => m.Parameters)];
+
+    /// <summary>The rate found at the search's width serves the others as it is.</summary>
+    public bool RateServesAllWidths => Family.RateServesAllWidths(Outline.Model.Config);
+
+    /// <summary>What to know of this family's exponents before trusting them.</summary>
+    public IEnumerable<string> Cautions => Family.Cautions(Outline.Model.Config);
+
+    /// <summary>The study of a family as it is where nobody says otherwise: a small one on what comes with the program, a larger one on data of one's own.</summary>
+    public static StudyPartPlan Of(ModelFamily family, DataSource? source = null)
+    {
+        source ??= new DataSource();
+        StudyOutline outline = family.Study(own: family.Data.HasFiles(source));
+        return new StudyPartPlan
+        {
+            Family = family,
+            Source = source with { Limit = source.Limit ?? outline.Limit },
+            Outline = outline.Basis,
+            Validation = outline.Validation,
+            SearchDocuments = outline.SearchDocuments,
+            LearningRates = outline.LearningRates,
+            BatchSizes = outline.BatchSizes,
+            Default = new Configuration(outline.Start.LearningRate, outline.Start.BatchSize),
+            SearchEpochs = outline.SearchEpochs,
+            ProbeEpochs = outline.ProbeEpochs,
+            Subsets = outline.Subsets,
+            MaximumSeen = outline.MaximumSeen,
+            SearchShape = outline.SearchShape,
+            Shapes = outline.Shapes,
+        };
+    }
+
+    /// <summary>Makes the store, or finds the one that is there.</summary>
+    /// <param name="folder">Of the store.</param>
+    /// <param name="observer">Told what happens.</param>
+    /// <param name="stop">Leaves no half store.</param>
+    public DataFacts Prepare(string folder, StudyObserver observer, CancellationToken stop)
+    {
+        observer.Begin($"preparing {Family.Data.NameOf(Source)}");
+        DataSource source = Family.ForStudy(Source with { Seed = Seed }, Outline.Model.Config);
+        return Family.Data.Prepare(source, folder, new DataObserver { Molecules = observer.Preparation }, stop);
+    }
+
+    /// <summary>Everything but model, data size, learning rate, batch size and length.</summary>
+    /// <param name="store">The store that <see cref="Prepare"/> made.</param>
+    public Experiment Basis(string store) =>
+        Family.OnStore(Outline with { Model = ModelSpec.Of(SearchModel.Config), Data = Outline.Data with { Validation = Validation }, Seed = Seed }, store);
+
+    /// <summary>The model of a grid point as the store needs it.</summary>
+    public object Fitted(GridModel model, string store) => Family.Fitted(model.Config, store);
+
+    /// <exception cref="InputException">Sizes that do not fit together.</exception>
+    public void Check()
+    {
+        Family.Data.Check(Source);
+        if (Shapes.Count == 0) throw new InputException($"{Name} grid", "no models", "one or more");
+        foreach (GridModel model in Models.Append(SearchModel)) Family.Check(model.Config, $"{Name} grid");
+        if (Subsets.Count == 0 || Subsets.Any(s => s < 1)) throw new InputException($"{Name} subsets", string.Join(",", Subsets), "one or more sizes of at least 1");
+        if (ProbeEpochs < 1 || ProbeEpochs >= SearchEpochs)
+            throw new InputException("probeEpochs", $"{ProbeEpochs}", $"1 to {SearchEpochs - 1}, less than the {SearchEpochs} epochs of a full run");
+        _ = SearchSpace.Grid(LearningRates, BatchSizes, Default);
+    }
+
+    private GridModel Of(ModelShape shape)
+    {
+        object config = Family.Shaped(Outline.Model.Config, shape);
+        return new GridModel(Family.NameOf(shape), config, Family.NonEmbeddingParameters(config), shape.Width);
+    }
+}
