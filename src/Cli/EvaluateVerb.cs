@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Studies.Evaluation;
@@ -61,4 +62,53 @@ internal sealed class EvaluateVerb : FrameFilesVerb
         else ErrorTable.Print(report);
         return 0;
     }
+}
+
+/// <summary>The errors of a force field as a table for a terminal.</summary>
+internal static class ErrorTable
+{
+    public static void Print(EvaluationReport report)
+    {
+        string labels = string.Join(" / ", report.Labels);
+        Console.WriteLine($"{report.Page}: {report.Frames:N0} frames, {report.Atoms:N0} atoms; labels: {labels}");
+        foreach ((long count, string what) in Absent(report))
+            if (count > 0) Console.WriteLine($"  left out: {count:N0} {what}");
+        Console.WriteLine($"  {"",-12}{"unit",-12}{"MAE",12}{"RMSE",12}{"bias",12}{"largest",12}{"count",12}");
+        Row("energy", "eV", report.Energy?.ElectronVolt);
+        Row("", "meV/atom", report.Energy?.MilliElectronVoltPerAtom);
+        Row("", "kcal/mol", report.Energy?.KilocaloriePerMole);
+        Row("forces", "eV/A", report.Forces?.ElectronVoltPerAngstrom);
+        Row("", "kcal/mol/A", report.Forces?.KilocaloriePerMolePerAngstrom);
+        foreach ((string symbol, ErrorFigures figures) in report.ForcesByElement) Row($"  on {symbol}", "eV/A", figures);
+        Row("stress", "eV/A^3", report.Stress?.ElectronVoltPerCubicAngstrom);
+        Row("", "GPa", report.Stress?.Gigapascal);
+        foreach (ConfigTypeErrors type in report.ByConfigType)
+        {
+            Console.WriteLine($"  {type.Name} ({type.Frames:N0} frames)");
+            Row("  energy", "meV/atom", type.Energy?.MilliElectronVoltPerAtom);
+            Row("  forces", "eV/A", type.Forces?.ElectronVoltPerAngstrom);
+        }
+        if (report.Shift is not { } shift) return;
+        string frames = $"{(shift.Exact ? "all" : "a sample of")} {shift.Frames:N0} frames";
+        Console.WriteLine($"  less the median offset of {Text(shift.Offset)} eV ({frames})");
+        Row("  energy", "eV", shift.Energy.ElectronVolt);
+        Row("", "meV/atom", shift.Energy.MilliElectronVoltPerAtom);
+    }
+
+    private static IEnumerable<(long Count, string What)> Absent(EvaluationReport report) =>
+    [
+        (report.FramesWithoutEnergy, "frames without energy"),
+        (report.FramesWithoutForces, "frames without forces"),
+        (report.MissingForceComponents, "components of forces that are missing from other frames"),
+        (report.PeriodicFramesWithoutStress, "periodic frames without stress"),
+    ];
+
+    private static void Row(string quantity, string unit, ErrorFigures? figures)
+    {
+        if (figures is not { } f) return;
+        string errors = $"{Text(f.Mae),12}{Text(f.Rmse),12}{Text(f.Bias),12}{Text(f.Largest),12}";
+        Console.WriteLine($"  {quantity,-12}{unit,-12}{errors}{f.Count,12:N0}");
+    }
+
+    private static string Text(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
 }

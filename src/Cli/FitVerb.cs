@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using ChemScale.Engine;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Scaling.Allocation;
+using ChemScale.Engine.Scaling.Extrapolation;
+using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
 using ChemScale.Engine.Studies.Fits;
 using CommandLine;
@@ -110,4 +114,87 @@ internal sealed class FitVerb : Verb
         }
         return values;
     }
+}
+
+/// <summary>The answer of a fit as a table for a terminal.</summary>
+internal static class FitTable
+{
+    public static void Print(FitAnswer answer, TimeSpan elapsed)
+    {
+        ScalingFit fit = answer.Fit;
+        Line($"{fit.Formula}   ({fit.PointCount} points, {fit.Excluded.Count} excluded; {fit.LossFunction} on log loss)");
+        foreach (FittedParameter p in fit.Parameters)
+        {
+            string bootstrap = answer.Bootstrap is { } b ? $"  bootstrap {Text(b.First(i => i.Name == p.Name))}" : "";
+            Line($"  {p.Name,-8} {p.Value,-16:G9} profile {Text(answer.Profile.First(i => i.Name == p.Name))}{bootstrap}");
+        }
+        Line($"  objective {fit.Objective:G16}, |gradient| {fit.GradientNorm:G3}, R2 of log loss {fit.R2:F5}; {answer.Resamples} resamples ({answer.FailedResamples} failed), {elapsed.TotalSeconds:F1} s");
+        foreach (string caution in fit.Cautions) Line($"  caution: {caution}");
+        Print(answer.Evidence);
+        Answers(answer);
+    }
+
+    private static void Print(FitEvidence evidence)
+    {
+        if (evidence.Regime is { } regime)
+        {
+            Line($"power law: {(regime.WholeRange ? "over all points" : $"over {regime.Count} points only")}, {regime.Low:G4} to {regime.High:G4} ({regime.Decades:F1} decades), exponent {regime.Beta:F4}, changing by {regime.BetaChange:F4}");
+        }
+        if (evidence.Saturation is { } s)
+            Line($"levelling off: {(s.Saturates ? "yes" : "not shown")}; E {s.E:G5} [{s.Low:G5}, {End(s.High)}], p = {s.PValue:G3} for E = 0");
+        if (evidence.SeedNoise is { } noise)
+        {
+            string misfit = evidence.LackOfFitPValue is { } p ? string.Create(CultureInfo.InvariantCulture, $"; p = {p:G3} that the misfit is seeds alone") : "";
+            Line($"seeds: {noise.Error:P2} of the loss [{noise.ErrorInterval.Low:P2}, {noise.ErrorInterval.High:P2}], {noise.Groups} groups{misfit}");
+        }
+        if (evidence.Extrapolation is { } test)
+        {
+            Line($"extrapolation: fitted to the {test.TrainingCount} runs of {test.Split.ToString().ToLowerInvariant()} up to {test.Threshold:G4}, scored on the {test.TestCount} above");
+            foreach (ExtrapolationScore score in test.Scores)
+            {
+                Line(score.LogError is null ? (FormattableString)$"  -  {score.Form,-28} {score.Refusal}"
+                    : $"  {score.Rank}  {score.Form,-28} error {score.LogError:P2}, bias {score.Bias:P2} (within the small {score.TrainingError:P2})");
+            }
+        }
+        if (evidence.Frontier is { } frontier)
+            Line($"compute frontier: L = {frontier.Fit["alpha"]:G4} C^-{frontier.Fit["beta"]:F4} {Text(frontier.Beta)} through {frontier.Count} runs");
+        if (evidence.IsoFlop is { ParametersLine: { } n, DataLine: { } d } iso)
+            Line($"iso-FLOP minima: N ~ C^{n.Slope:F3}, D ~ C^{d.Slope:F3} from {iso.Minima.Count(m => m.Parameters is not null)} computes");
+    }
+
+    private static void Answers(FitAnswer answer)
+    {
+        foreach (FitPrediction p in answer.Predictions)
+        {
+            string where = string.Join(", ", p.Resources.Zip(answer.Fit.Resources, (value, r) => string.Create(CultureInfo.InvariantCulture, $"{r.ToString().ToLowerInvariant()} {value:G4}")));
+            string beyond = p.Beyond > 1 ? string.Create(CultureInfo.InvariantCulture, $"; {p.Beyond:G3} times beyond the points") : "";
+            Line($"at {where}: loss {p.Loss:F4}, profile {Text(p.Profile)}{Both(p)}{beyond}");
+        }
+        foreach (Requirement r in answer.Requirements)
+        {
+            string interval = r.Interval is { } i ? " " + Text(i) : "";
+            Line(r.Value is { } value ? (FormattableString)$"loss {r.Loss:G5}: {r.Resource.ToString().ToLowerInvariant()} {value:G4}{interval}" : $"loss {r.Loss:G5}: out of reach{interval}");
+        }
+        foreach (ComputeOptimum o in answer.Optima) Line($"compute {o.Compute:G4}: {Spent(o)}, loss {o.Loss:F4}{Brackets(o.LossInterval)}");
+        foreach (LeastCompute l in answer.LeastComputes)
+        {
+            Line(l.Optimum is { } o ? (FormattableString)$"loss {l.Loss:G5}: compute {o.Compute:G4}{Brackets(l.Compute)}, {Spent(o)}"
+                : $"loss {l.Loss:G5}: no compute reaches it, E is {answer.Fit["E"]:G5}");
+        }
+    }
+
+    private static string Both(FitPrediction p) => p.Curve is { } curve && p.Run is { } run ? $", bootstrap {Text(curve)}, one further run {Text(run)}" : "";
+
+    private static string Spent(ComputeOptimum o) => string.Create(CultureInfo.InvariantCulture,
+        $"N {o.Parameters:G4}{Brackets(o.ParametersInterval)}, D {o.Data:G4}{Brackets(o.DataInterval)}");
+
+    private static string Brackets(ConfidenceInterval? interval) => interval is null ? "" : " " + Text(interval);
+
+    private static string Text(ConfidenceInterval interval) => $"[{End(interval.Low)}, {End(interval.High)}]";
+
+    private static string Text(ParameterInterval interval) => $"[{End(interval.Low)}, {End(interval.High)}]";
+
+    private static string End(double? end) => end?.ToString("G5", CultureInfo.InvariantCulture) ?? "-";
+
+    private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
@@ -34,4 +36,59 @@ internal abstract class FrameVerb : Verb
         Precision = Precision,
         Threads = Threads,
     }, message => Console.Error.WriteLine("chemscale: warning: " + message));
+}
+
+/// <summary>Options of the verbs that put a trained force field to files of frames.</summary>
+internal abstract class FrameFilesVerb : Verb
+{
+    [Option("run", HelpText = "Run directory of a force field (default runs/train).")]
+    public string RunDirectory { get; set; } = Path.Combine("runs", "train");
+
+    [Option("frames", HelpText = "Files of frames: .xyz, .extxyz, .npz, .h5, .hdf5, .db.")]
+    public IEnumerable<string> Frames { get; set; } = [];
+
+    [Option("length-units", HelpText = "Unit of positions: Angstrom (default), Bohr or nm.")]
+    public string? LengthUnits { get; set; }
+
+    [Option("precision", HelpText = "Compute in float32 or float64 (default: that of the training).")]
+    public Precision? Precision { get; set; }
+
+    [Option("batch-atoms", Default = FramePrediction.BatchAtoms, HelpText = "Frames are computed together up to this many atoms.")]
+    public int BatchAtoms { get; set; }
+
+    [Option("threads", HelpText = "CPU threads (default: all cores).")]
+    public int Threads { get; set; }
+
+    [Option("limit", HelpText = "Stop after this many frames.")]
+    public long? Limit { get; set; }
+
+    protected LengthUnit? Length => LengthUnits is null ? null : LengthUnit.Parse(LengthUnits, "--length-units");
+
+    protected static void Warn(string message) => Console.Error.WriteLine("chemscale: warning: " + message);
+}
+
+/// <summary>The count of frames done, on standard error: one line that changes on a terminal, a line now and then elsewhere.</summary>
+internal sealed class FrameDisplay : IDisposable
+{
+    private readonly bool live = !Console.IsErrorRedirected;
+    private readonly TimeSpan period = Console.IsErrorRedirected ? TimeSpan.FromSeconds(10) : TimeSpan.FromMilliseconds(200);
+    private readonly long start = Stopwatch.GetTimestamp();
+    private long last = Stopwatch.GetTimestamp();
+    private bool open;
+
+    public void Report(long frames)
+    {
+        if (Stopwatch.GetElapsedTime(last) < period) return;
+        last = Stopwatch.GetTimestamp();
+        string line = $"{frames:N0} frames, {frames / Stopwatch.GetElapsedTime(start).TotalSeconds:N0}/s";
+        if (live) Console.Error.Write("\r\x1b[2K" + line);
+        else Console.Error.WriteLine(line);
+        open = live;
+    }
+
+    public void Dispose()
+    {
+        if (open) Console.Error.WriteLine();
+        open = false;
+    }
 }

@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using CommandLine;
 
 namespace ChemScale.Cli;
@@ -12,4 +16,29 @@ internal abstract class Verb
     /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
     /// <returns>Exit code: 0 done, 1 failed.</returns>
     public abstract int Run(CancellationToken stop);
+}
+
+/// <summary>What goes to standard output.</summary>
+internal static class Output
+{
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    public static void Json<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, Options));
+}
+
+/// <summary>Greatest resident memory of this process so far.</summary>
+internal static class PeakMemory
+{
+    public static string Text()
+    {
+        using Process process = Process.GetCurrentProcess();
+        return $"{process.PeakWorkingSet64 / (1 << 20):N0} MiB";
+    }
 }

@@ -82,3 +82,36 @@ internal static class References
         foreach (Type argument in type.GenericTypeArguments) Add(found, argument);
     }
 }
+
+/// <summary>Circles in a graph of what names what.</summary>
+internal static class Circles
+{
+    /// <summary>Groups of two and more of which each reaches each other (Tarjan 1972), in order, joined by spaces.</summary>
+    public static IReadOnlyList<string> In(IReadOnlyDictionary<string, HashSet<string>> arrows)
+    {
+        var index = new Dictionary<string, int>();
+        var low = new Dictionary<string, int>();
+        var open = new Stack<string>();
+        var circles = new List<string>();
+        foreach (string node in arrows.Keys)
+            if (!index.ContainsKey(node)) Visit(node);
+        circles.Sort(StringComparer.Ordinal);
+        return circles;
+
+        void Visit(string node)
+        {
+            index[node] = low[node] = index.Count;
+            open.Push(node);
+            foreach (string next in arrows.TryGetValue(node, out HashSet<string>? named) ? named : [])
+            {
+                if (!index.ContainsKey(next)) Visit(next);
+                if (open.Contains(next)) low[node] = Math.Min(low[node], low[next]);
+            }
+            if (low[node] != index[node]) return;
+            var circle = new List<string>();
+            do circle.Add(open.Pop());
+            while (circle[^1] != node);
+            if (circle.Count > 1) circles.Add(string.Join(' ', circle.Order(StringComparer.Ordinal)));
+        }
+    }
+}

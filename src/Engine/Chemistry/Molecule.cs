@@ -137,3 +137,86 @@ public sealed class Molecule
         }
     }
 }
+
+/// <summary>
+/// Handedness of an atom: seen from its first neighbour, the others run this way. Neighbours count in the order of
+/// <see cref="Molecule.Neighbors"/>; a hydrogen (or lone pair) that is no atom of the molecule counts before all of them.
+/// </summary>
+public enum Chirality : byte
+{
+    None,
+
+    /// <summary>@ in SMILES.</summary>
+    Counterclockwise,
+
+    /// <summary>@@ in SMILES.</summary>
+    Clockwise,
+}
+
+/// <summary>One atom of a <see cref="Molecule"/>.</summary>
+public struct Atom
+{
+    /// <summary>Atomic number; 0 is the wildcard atom.</summary>
+    public byte Element;
+
+    /// <summary>Hydrogens bonded to this atom that are not atoms of the molecule.</summary>
+    public byte Hydrogens;
+
+    /// <summary>Charge in units of the elementary charge.</summary>
+    public sbyte Charge;
+
+    public Chirality Chirality;
+
+    /// <summary>Written small in SMILES.</summary>
+    public bool Aromatic;
+
+    /// <summary>Mass number; 0: not stated.</summary>
+    public ushort Isotope;
+
+    /// <summary>Atom map number; 0: none.</summary>
+    public int Map;
+
+    /// <summary>Turns the handedness round, where there is one.</summary>
+    public void InvertChirality()
+    {
+        if (Chirality != Chirality.None) Chirality = Chirality == Chirality.Clockwise ? Chirality.Counterclockwise : Chirality.Clockwise;
+    }
+}
+
+public enum BondOrder : byte
+{
+    Single = 1,
+    Double = 2,
+    Triple = 3,
+    Quadruple = 4,
+}
+
+/// <summary>Which way a single bond beside a double bond points, from <see cref="Bond.Begin"/> to <see cref="Bond.End"/>.</summary>
+public enum BondDirection : byte
+{
+    None,
+
+    /// <summary>/ in SMILES.</summary>
+    Up,
+
+    /// <summary>\ in SMILES.</summary>
+    Down,
+}
+
+/// <summary>One bond of a <see cref="Molecule"/>.</summary>
+public struct Bond
+{
+    public int Begin;
+    public int End;
+
+    /// <summary>In one Kekule structure where the bond is aromatic.</summary>
+    public BondOrder Order;
+
+    public BondDirection Direction;
+    public bool Aromatic;
+
+    /// <summary>Written as a pair of ring labels; the bonds that are not make up a forest.</summary>
+    public bool RingClosure;
+
+    public readonly int Other(int atom) => atom == Begin ? End : Begin;
+}

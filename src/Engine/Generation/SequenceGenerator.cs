@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -78,4 +79,80 @@ public static class SequenceGenerator
         }
         return [.. drawn.Select((ids, s) => new GeneratedSequence([.. ids], finished[s]))];
     }
+}
+
+/// <summary>How molecules are drawn from a language model.</summary>
+public sealed record SamplingOptions
+{
+    /// <summary>How many sequences.</summary>
+    public int Count { get; init; } = 10;
+
+    /// <summary>Divides the scores; 0 takes the likeliest token.</summary>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>Draw from the k likeliest tokens only; 0: from all.</summary>
+    public int TopK { get; init; }
+
+    public long Seed { get; init; }
+
+    /// <summary>A sequence that has not ended by then is given up as unfinished.</summary>
+    public int MaximumTokens { get; init; } = 512;
+
+    /// <summary>Sequences decoded side by side; does not change what is drawn.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <exception cref="InputException">A key out of range.</exception>
+    public void Validate()
+    {
+        if (Count < 1) throw new InputException("count", $"{Count}", "1 or more");
+        if (!(Temperature >= 0) || double.IsInfinity(Temperature)) throw new InputException("temperature", $"{Temperature}", "0 or more");
+        if (TopK < 0) throw new InputException("top-k", $"{TopK}", "0 (all tokens) or more");
+        if (MaximumTokens < 2) throw new InputException("max-tokens", $"{MaximumTokens}", "2 or more");
+        if (BatchSize < 1) throw new InputException("batch", $"{BatchSize}", "1 or more");
+    }
+}
+
+/// <summary>Draws a token from scores. One per sequence, seeded by the sequence's number: the batch a sequence is in does not matter.</summary>
+internal sealed class TokenSampler(long seed, long sequence, double temperature, int topK)
+{
+    private readonly Random random = new(HashCode(seed, sequence));
+
+    /// <param name="scores">(vocabulary); a score of minus infinity is never drawn.</param>
+    public int Draw(ReadOnlySpan<double> scores)
+    {
+        int best = 0;
+        for (int i = 1; i < scores.Length; i++)
+            if (scores[i] > scores[best]) best = i;
+        if (temperature == 0) return best;
+
+        double threshold = topK > 0 && topK < scores.Length ? KthGreatest(scores, topK) : double.NegativeInfinity;
+        Span<double> weights = scores.Length <= 4096 ? stackalloc double[scores.Length] : new double[scores.Length];
+        double total = 0;
+        for (int i = 0; i < scores.Length; i++)
+        {
+            weights[i] = scores[i] >= threshold ? Math.Exp((scores[i] - scores[best]) / temperature) : 0;
+            total += weights[i];
+        }
+        double point = random.NextDouble() * total;
+        int drawn = best;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            if (weights[i] <= 0) continue;
+            drawn = i;
+            point -= weights[i];
+            if (point < 0) break;
+        }
+        return drawn;
+    }
+
+    private static double KthGreatest(ReadOnlySpan<double> scores, int k)
+    {
+        double[] sorted = scores.ToArray();
+        Array.Sort(sorted);
+        return sorted[^k];
+    }
+
+    /// <summary>Neighbouring sequences get unrelated streams, the same on every platform.</summary>
+    private static int HashCode(long seed, long sequence) =>
+        (int)(SplitMix64.Mix(unchecked((ulong)seed * SplitMix64.Step + (ulong)sequence + 0x632BE59BD9B4E019UL)) & 0x7FFFFFFF);
 }

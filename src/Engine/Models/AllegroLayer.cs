@@ -2,6 +2,7 @@ using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.Allegro;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;
@@ -50,4 +51,156 @@ internal sealed class AllegroLayer : IDisposable
     }
 
     public void Dispose() => table.Dispose();
+}
+
+/// <summary>Weights of harmonics from an edge's latent features, for each order and channel: one matrix.</summary>
+internal sealed class AllegroWeights
+{
+    private readonly Parameter weight;
+    private readonly int orders;
+    private readonly int features;
+
+    /// <param name="at">Where the matrix goes.</param>
+    /// <param name="config">Shape.</param>
+    /// <param name="sets">How many sets of weights.</param>
+    /// <param name="init">Makes the matrix, uniform.</param>
+    public AllegroWeights(ModulePath at, AllegroConfig config, int sets, ParameterInit init)
+    {
+        (orders, features) = (config.LMax + 1, config.Features);
+        weight = at.Add("_forward._weight_0", init.Uniform(Math.Sqrt(3), config.LatentWidthList()[^1], sets * features * orders));
+    }
+
+    /// <param name="latent">(edges, D)</param>
+    /// <param name="set">Which of the sets.</param>
+    /// <param name="norm">(1) A factor; null: 1.</param>
+    /// <returns>(edges, L + 1, U)</returns>
+    public Tensor Forward(Tensor latent, int set, Tensor? norm = null)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long inputs = weight.size(0), count = features * orders;
+        double scale = 1 / Math.Sqrt(inputs);
+        // The published columns run over channels, then orders. Scaling the matrix is cheaper than scaling what comes of it.
+        Tensor columns = weight.narrow(1, set * count, count).reshape(inputs, features, orders).transpose(1, 2).reshape(inputs, count);
+        columns = norm is null ? columns * scale : columns * (norm * scale);
+        return latent.mm(columns).view(latent.size(0), orders, features).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Latent features from the latent features before and the scalars of a tensor product.</summary>
+internal sealed class AllegroLatent
+{
+    private readonly AllegroMlp mlp;
+    private readonly int width;
+    private readonly int features;
+    private readonly int scalars;
+
+    public AllegroLatent(ModulePath at, AllegroConfig config, int scalars, ParameterInit init, Tensor gain)
+    {
+        int[] widths = config.LatentWidthList();
+        (width, features, this.scalars) = (widths[^1], config.Features, scalars);
+        mlp = new AllegroMlp(at, Widths(widths, features, scalars), init, gain);
+    }
+
+    public static int[] Widths(IReadOnlyList<int> latentWidths, int features, int scalars) =>
+        [latentWidths[^1] + features * scalars, .. latentWidths];
+
+    /// <param name="latent">(edges, D)</param>
+    /// <param name="product">(edges, paths, U) scalars</param>
+    /// <returns>(edges, D)</returns>
+    public Tensor Forward(Tensor latent, Tensor product)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor matrix = mlp.Matrix(0);
+        long outputs = matrix.size(1), inputs = features * scalars;
+        // The published rows run over channels, then paths; the product has paths, then channels.
+        Tensor rows = matrix.narrow(0, width, inputs).view(features, scalars, outputs).transpose(0, 1).reshape(inputs, outputs);
+        Tensor hidden = latent.mm(matrix.narrow(0, 0, width)).addmm(product.reshape(latent.size(0), inputs), rows);
+        return mlp.AfterFirst(hidden).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>
+/// A perceptron without biases whose weights have unit variance: x W / sqrt(inputs), and a gain after each activation that brings its
+/// output back to unit mean square. SiLU between the matrices, none at the end.
+/// </summary>
+internal sealed class AllegroMlp
+{
+    private readonly Parameter[] weights;
+    private readonly Tensor? gain;
+
+    /// <param name="at">Where its weights go.</param>
+    /// <param name="widths">Inputs, hidden widths, outputs.</param>
+    /// <param name="init">Makes the weights, uniform.</param>
+    /// <param name="gain">(1) 1 / sqrt(mean of silu(z)^2), z normal; null: no activation at all.</param>
+    public AllegroMlp(ModulePath at, IReadOnlyList<int> widths, ParameterInit init, Tensor? gain)
+    {
+        this.gain = gain;
+        weights = [.. Enumerable.Range(0, widths.Count - 1)
+            .Select(i => at.Add($"_forward._weight_{i}", init.Uniform(Math.Sqrt(3), widths[i], widths[i + 1])))];
+    }
+
+    public static long Count(IReadOnlyList<int> widths) => Enumerable.Range(0, widths.Count - 1).Sum(i => (long)widths[i] * widths[i + 1]);
+
+    /// <summary>(inputs, outputs) One matrix, scaled, in the current dispose scope.</summary>
+    public Tensor Matrix(int layer)
+    {
+        double scale = 1 / Math.Sqrt(weights[layer].size(0));
+        return layer == 0 || gain is null ? weights[layer] * scale : weights[layer] * (gain * scale);
+    }
+
+    /// <summary>What follows the first matrix.</summary>
+    /// <param name="hidden">(n, first hidden width) before the activation</param>
+    /// <returns>(n, outputs)</returns>
+    public Tensor AfterFirst(Tensor hidden)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        for (int i = 1; i < weights.Length; i++) hidden = nn.functional.silu(hidden).mm(Matrix(i));
+        return hidden.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The matrices multiplied out: without activations they are one.</summary>
+    /// <returns>(inputs, outputs)</returns>
+    public Tensor Collapsed()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor product = Matrix(weights.Length - 1);
+        for (int i = weights.Length - 2; i >= 0; i--) product = Matrix(i).mm(product);
+        return product.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>
+/// Mixes channels and paths of each representation, V_v,k = sum over u, p of W_v,u,p z_p,k,u / sqrt(U paths): equivariant, because
+/// components of one representation get the same weights.
+/// </summary>
+internal sealed class AllegroLinear
+{
+    private readonly Parameter weight;
+    private readonly AllegroPaths paths;
+    private readonly int features;
+
+    public AllegroLinear(ModulePath at, AllegroPaths paths, int features, ParameterInit init)
+    {
+        (this.paths, this.features) = (paths, features);
+        weight = at.Add("w", init.Normal(Count(paths, features)));
+    }
+
+    public static long Count(AllegroPaths paths, long features) => features * features * paths.Total;
+
+    /// <param name="products">Per representation (edges, (2 l + 1) paths, U), components first</param>
+    /// <returns>(edges, components, U)</returns>
+    public Tensor Forward(IReadOnlyList<Tensor> products)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] blocks = weight.split([.. paths.Counts.Select(n => (long)features * features * n)]);
+        Tensor[] mixed = [.. products.Select((product, o) => Mix(product, blocks[o], paths.Outputs[o].Components, paths.Counts[o]))];
+        return cat(mixed, 1).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Mix(Tensor product, Tensor block, int components, int count)
+    {
+        long edges = product.size(0), inputs = features * count;
+        Tensor matrix = block.view(features, features, count).permute(2, 1, 0).reshape(inputs, features) / Math.Sqrt(inputs);
+        return product.reshape(edges * components, inputs).mm(matrix).view(edges, components, features);
+    }
 }

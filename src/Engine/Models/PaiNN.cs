@@ -63,3 +63,92 @@ public sealed class PaiNN : RadialForceField
         return head.Forward(q).MoveToOuterDisposeScope();
     }
 }
+
+/// <summary>Shape of a <see cref="PaiNN"/>.</summary>
+public sealed record PaiNNConfig : RadialForceFieldConfig
+{
+    /// <summary>Scalar features of an atom, and as many vectors: F.</summary>
+    public int Features { get; init; } = 128;
+
+    public int Interactions { get; init; } = 3;
+
+    /// <summary>Added to squared norms of vectors, to keep them differentiable at zero.</summary>
+    public double NormEpsilon { get; init; } = 1e-8;
+
+    public override long Parameters => (MaxAtomicNumber + 1L) * Features + NonEmbeddingParameters;
+
+    public override long NonEmbeddingParameters
+    {
+        get
+        {
+            long f = Features;
+            long message = Dense.Count(RadialFunctions, 3 * f) + Dense.Count(f, f) + Dense.Count(f, 3 * f);
+            long mixing = Dense.Count(f, 2 * f, bias: false) + Dense.Count(2 * f, f) + Dense.Count(f, 3 * f);
+            return Interactions * (message + mixing) + EnergyHead.Count(f);
+        }
+    }
+
+    public override string Title => nameof(PaiNN);
+
+    public override ForceFieldConfig Shaped(int depth, int width) => this with { Interactions = depth, Features = width };
+
+    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new PaiNN(this, seed, dtype, device);
+
+    public override void Validate(string place = "model")
+    {
+        base.Validate(place);
+        AtLeast(2, Features, "features", place);
+        AtLeast(1, Interactions, "interactions", place);
+        if (!(NormEpsilon > 0)) throw new InputException($"{place}.normEpsilon", $"{NormEpsilon}", "a positive number");
+    }
+}
+
+/// <summary>One layer of PaiNN: messages between atoms, then mixing of scalars and vectors within each atom.</summary>
+internal sealed class PaiNNInteraction
+{
+    private readonly double epsilon;
+    private readonly Dense messageContext1;
+    private readonly Dense messageContext2;
+    private readonly Dense vectorMix;
+    private readonly Dense mixContext1;
+    private readonly Dense mixContext2;
+
+    /// <param name="at">Where its tensors go.</param>
+    /// <param name="config">Features and epsilon.</param>
+    /// <param name="init">Makes the parameters.</param>
+    public PaiNNInteraction(ModulePath at, PaiNNConfig config, ParameterInit init)
+    {
+        int features = config.Features;
+        epsilon = config.NormEpsilon;
+        messageContext1 = at.Add("message1", new Dense(features, features, init));
+        messageContext2 = at.Add("message2", new Dense(features, 3 * features, init));
+        vectorMix = at.Add("vector_mix", new Dense(features, 2 * features, init, bias: false));
+        mixContext1 = at.Add("mix1", new Dense(2 * features, features, init));
+        mixContext2 = at.Add("mix2", new Dense(features, 3 * features, init));
+    }
+
+    /// <param name="scalars">(atoms, F) q</param>
+    /// <param name="vectors">(atoms, 3, F) mu; null: zero</param>
+    /// <param name="pairs">The edges.</param>
+    /// <param name="filter">(3 F, K + 1) this layer's rows of the filter network, weights and bias side by side</param>
+    public (Tensor Scalars, Tensor Vectors) Forward(Tensor scalars, Tensor? vectors, PaiNNPairs pairs, Tensor filter)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor context = messageContext2.Forward(nn.functional.silu(messageContext1.Forward(scalars)));
+        (Tensor dq, Tensor dmu) = PaiNNMessage.Apply(context, vectors, pairs, filter);
+        Tensor q = scalars + dq, mu = vectors is null ? dmu : vectors + dmu;
+        Tensor mixed = vectorMix.Forward(mu);
+        (Tensor norm, Tensor product) = PaiNNInvariants.Apply(mixed, epsilon);
+        Tensor mixContext = mixContext2.Forward(nn.functional.silu(mixContext1.Forward(cat([q, norm], 1))));
+        (q, mu) = PaiNNUpdate.Apply(q, mu, mixContext, product, mixed);
+        return (q.MoveToOuterDisposeScope(), mu.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The published implementation keeps messages and mixing apart.</summary>
+    public IEnumerable<(string Name, Parameter Weight)> Named(string message, string mixing) =>
+    [
+        .. messageContext1.Named(message + ".interatomic_context_net.0"), .. messageContext2.Named(message + ".interatomic_context_net.1"),
+        .. mixContext1.Named(mixing + ".intraatomic_context_net.0"), .. mixContext2.Named(mixing + ".intraatomic_context_net.1"),
+        .. vectorMix.Named(mixing + ".mu_channel_mix"),
+    ];
+}

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.SchNet;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -50,4 +51,84 @@ public sealed class SchNet : RadialForceField
         foreach (SchNetInteraction interaction in interactions) x = interaction.Forward(x, edges);
         return head.Forward(x).MoveToOuterDisposeScope();
     }
+}
+
+/// <summary>Shape of a <see cref="SchNet"/>.</summary>
+public sealed record SchNetConfig : RadialForceFieldConfig
+{
+    /// <summary>Features of an atom, F.</summary>
+    public int Features { get; init; } = 128;
+
+    /// <summary>Features while convolved; 0: as many as <see cref="Features"/>.</summary>
+    public int Filters { get; init; }
+
+    public int Interactions { get; init; } = 3;
+
+    public override long Parameters => (MaxAtomicNumber + 1L) * Features + NonEmbeddingParameters;
+
+    public override long NonEmbeddingParameters
+    {
+        get
+        {
+            long f = Features, n = FilterWidth;
+            long filter = Dense.Count(RadialFunctions, n) + Dense.Count(n, n);
+            return Interactions * (Dense.Count(f, n, bias: false) + filter + Dense.Count(n, f) + Dense.Count(f, f)) + EnergyHead.Count(f);
+        }
+    }
+
+    internal int FilterWidth => Filters > 0 ? Filters : Features;
+
+    public override string Title => nameof(SchNet);
+
+    public override ForceFieldConfig Shaped(int depth, int width) => this with { Interactions = depth, Features = width };
+
+    public override ForceField Create(long seed = 0, ScalarType dtype = ScalarType.Float32, Device? device = null) => new SchNet(this, seed, dtype, device);
+
+    public override void Validate(string place = "model")
+    {
+        base.Validate(place);
+        AtLeast(2, Features, "features", place);
+        AtLeast(0, Filters, "filters", place);
+        AtLeast(1, Interactions, "interactions", place);
+    }
+}
+
+/// <summary>One interaction of SchNet: x += f2out(convolution(in2f x)).</summary>
+internal sealed class SchNetInteraction
+{
+    private readonly Dense input;
+    private readonly Dense filter1;
+    private readonly Dense filter2;
+    private readonly Dense output1;
+    private readonly Dense output2;
+
+    /// <param name="at">Where its tensors go.</param>
+    /// <param name="config">Features, filters and radial functions.</param>
+    /// <param name="init">Makes the parameters.</param>
+    public SchNetInteraction(ModulePath at, SchNetConfig config, ParameterInit init)
+    {
+        int features = config.Features, filters = config.FilterWidth;
+        input = at.Add("in2f", new Dense(features, filters, init, bias: false));
+        filter1 = at.Add("filter1", new Dense(config.RadialFunctions, filters, init));
+        filter2 = at.Add("filter2", new Dense(filters, filters, init));
+        output1 = at.Add("output1", new Dense(filters, features, init));
+        output2 = at.Add("output2", new Dense(features, features, init));
+    }
+
+    /// <param name="x">(atoms, F)</param>
+    /// <param name="edges">The edges.</param>
+    /// <returns>(atoms, F)</returns>
+    public Tensor Forward(Tensor x, in EdgeFeatures edges)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor messages = ContinuousFilter.Apply(input.Forward(x), edges, filter1.Weight, filter1.Bias!, filter2.Weight, filter2.Bias!);
+        return (x + output2.Forward(ShiftedSoftplus.Apply(output1.Forward(messages)))).MoveToOuterDisposeScope();
+    }
+
+    public IEnumerable<(string Name, Parameter Weight)> Named(string name) =>
+    [
+        .. input.Named(name + ".in2f"),
+        .. output1.Named(name + ".f2out.0"), .. output2.Named(name + ".f2out.1"),
+        .. filter1.Named(name + ".filter_network.0"), .. filter2.Named(name + ".filter_network.1"),
+    ];
 }

@@ -51,3 +51,13 @@ public sealed record DynamicsOptions
         if (!holds || !double.IsFinite(value)) throw new InputException(key, $"{value}", expected);
     }
 }
+
+/// <summary>What a dynamics holds constant.</summary>
+public enum Ensemble
+{
+    /// <summary>The energy: velocity Verlet.</summary>
+    Nve,
+
+    /// <summary>The temperature, by friction and noise: BAOAB.</summary>
+    Langevin,
+}

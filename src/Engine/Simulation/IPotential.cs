@@ -11,3 +11,10 @@ public interface IPotential
     /// <exception cref="InputException">An unknown element, atoms at one point, no proper cell.</exception>
     FramePrediction Evaluate(Frame frame, bool stress = false);
 }
+
+/// <summary>The energy surface of a neural force field.</summary>
+/// <param name="model">Stays the caller's.</param>
+public sealed class ForceFieldPotential(ForceField model) : IPotential
+{
+    public FramePrediction Evaluate(Frame frame, bool stress = false) => FramePrediction.Of(model, frame, stress);
+}

@@ -83,3 +83,35 @@ public sealed class SimulationFolder
         }
     }
 }
+
+/// <summary>Why a simulation ended.</summary>
+public enum SimulationEnd
+{
+    /// <summary>All steps are done.</summary>
+    Steps,
+
+    /// <summary>A relaxation has reached its force tolerance.</summary>
+    Converged,
+
+    /// <summary>It was told to stop; what was done until then is written.</summary>
+    Stopped,
+}
+
+/// <summary>A simulation left what the model can describe. What was written until then stays.</summary>
+/// <param name="step">The one that failed.</param>
+/// <param name="timeFs">Its time, fs; null where there is none, in a relaxation.</param>
+/// <param name="what">What was found, with its value.</param>
+public sealed class SimulationFailedException(long step, double? timeFs, string what)
+    : Exception($"the simulation failed at step {step}{(timeFs is null ? "" : $", {timeFs:G6} fs")}: {what}"
+        + ". HINT: a shorter time step, a relaxed start, or a model trained on such frames")
+{
+    public long Step { get; } = step;
+}
+
+/// <summary>Where a simulation is.</summary>
+/// <param name="Step">Done.</param>
+/// <param name="TotalSteps">At most.</param>
+/// <param name="Energy">eV: total of a dynamics, potential of a relaxation.</param>
+/// <param name="Temperature">K; null in a relaxation.</param>
+/// <param name="MaximumForce">eV/A.</param>
+public sealed record SimulationProgress(long Step, long TotalSteps, double Energy, double? Temperature, double MaximumForce);

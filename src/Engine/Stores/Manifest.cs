@@ -108,3 +108,20 @@ public abstract record Manifest
         }
     }
 }
+
+/// <summary>What a kind of store consists of.</summary>
+/// <param name="Kind">As a message calls it.</param>
+/// <param name="Manifest">The file written last, whose presence says that the store is complete.</param>
+/// <param name="Data">All other files.</param>
+/// <param name="Hint">How one is made.</param>
+internal sealed record StoreNames(string Kind, string Manifest, IReadOnlyList<string> Data, string Hint = Remedy.PrepareMolecules)
+{
+    /// <summary>What to do about a file that is not what was written.</summary>
+    public const string Damaged = "the file is damaged: prepare the data again";
+}
+
+/// <summary>A file of a store as its manifest knows it.</summary>
+/// <param name="Name">Name within the store.</param>
+/// <param name="Bytes">Exact size.</param>
+/// <param name="Sha256">Lower-case hexadecimal, as <c>sha256sum</c> prints it.</param>
+public sealed record StoredFile(string Name, long Bytes, string Sha256);

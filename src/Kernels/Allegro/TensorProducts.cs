@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -76,4 +77,76 @@ internal static class TensorProducts
             result[item] = sum;
         }
     }
+}
+
+/// <summary>The terms of a bilinear map by component of the result.</summary>
+/// <param name="Starts">(components + 1): component a has terms Starts[a] .. Starts[a + 1] - 1</param>
+/// <param name="First">(terms) component of the first factor</param>
+/// <param name="Second">(terms) component of the second factor</param>
+/// <param name="Values">(terms)</param>
+/// <param name="Firsts">Components of the first factor.</param>
+/// <param name="Seconds">Components of the second factor.</param>
+public readonly record struct ProductTerms<T>(
+    DeviceArray<int> Starts, DeviceArray<int> First, DeviceArray<int> Second, DeviceArray<T> Values, int Firsts, int Seconds)
+    where T : unmanaged;
+
+/// <summary>The tensor product kernels by their type parameters: number type, values a thread owns.</summary>
+internal sealed class TensorProductKernels : IKernelFamily
+{
+    public static IEnumerable<KernelVariant> Variants =>
+    [
+        .. Of<float, Pack1<float>>(), .. Of<float, Pack4<float>>(), .. Of<double, Pack1<double>>(), .. Of<double, Pack4<double>>(),
+    ];
+
+    private static IEnumerable<KernelVariant> Of<T, TPack>()
+        where T : unmanaged, INumber<T>
+        where TPack : unmanaged, IPack<T, TPack>
+    {
+        bool wide = typeof(T) == typeof(double), four = typeof(TPack) == typeof(Pack4<T>);
+        yield return new KernelVariant(TensorProductKernels<T, TPack>.ByEdges, four, four, Float64: wide);
+        yield return new KernelVariant(TensorProductKernels<T, TPack>.ByReceivers, four, four, Float64: wide);
+    }
+}
+
+/// <summary>Made once.</summary>
+internal static class TensorProductKernels<T, TPack>
+    where T : unmanaged, INumber<T>
+    where TPack : unmanaged, IPack<T, TPack>
+{
+    public static readonly KernelMethod ByEdges = KernelMethod.Of(TensorProducts.ByEdges<T, TPack>);
+
+    public static readonly KernelMethod ByReceivers = KernelMethod.Of(TensorProducts.ByReceivers<T, TPack>);
+}
+
+/// <summary>Launches the tensor product kernels. Shapes are those of the kernels; an empty result is no launch.</summary>
+/// <param name="device">Where.</param>
+/// <param name="terms">The terms.</param>
+/// <param name="channels">U</param>
+public sealed class TensorProductLauncher<T>(KernelDevice device, ProductTerms<T> terms, int channels)
+    where T : unmanaged, INumber<T>
+{
+    public void ByEdges(DeviceArray<long> receivers, DeviceArray<T> ofEdges, DeviceArray<T> ofAtoms, DeviceArray<T> result)
+    {
+        if (Fours(ofEdges, ofAtoms, result)) Run<Pack4<T>>(4, TensorProductKernels<T, Pack4<T>>.ByEdges, receivers, ofEdges, ofAtoms,
+            result);
+        else Run<Pack1<T>>(1, TensorProductKernels<T, Pack1<T>>.ByEdges, receivers, ofEdges, ofAtoms, result);
+    }
+
+    public void ByReceivers(DeviceArray<long> rowStarts, DeviceArray<T> left, DeviceArray<T> right, DeviceArray<T> result)
+    {
+        if (Fours(left, right, result)) Run<Pack4<T>>(4, TensorProductKernels<T, Pack4<T>>.ByReceivers, rowStarts, left, right, result);
+        else Run<Pack1<T>>(1, TensorProductKernels<T, Pack1<T>>.ByReceivers, rowStarts, left, right, result);
+    }
+
+    private void Run<TPack>(
+        int width, KernelMethod kernel, DeviceArray<long> index, DeviceArray<T> left, DeviceArray<T> right, DeviceArray<T> result)
+        where TPack : unmanaged =>
+        device.Launch(kernel, device.Cover(result.Length / width),
+            KernelArgument.Of(terms.Starts), KernelArgument.Of(terms.First), KernelArgument.Of(terms.Second),
+            KernelArgument.Of(terms.Values),
+            terms.Firsts, terms.Seconds, channels / width, KernelArgument.Of(index),
+            KernelArgument.Of(left.As<TPack>()), KernelArgument.Of(right.As<TPack>()), KernelArgument.Of(result.As<TPack>()));
+
+    private bool Fours(DeviceArray<T> left, DeviceArray<T> right, DeviceArray<T> result) =>
+        channels % 4 == 0 && left.IsAligned && right.IsAligned && result.IsAligned;
 }

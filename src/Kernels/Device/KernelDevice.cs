@@ -1,3 +1,8 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using ChemScale.Kernels.Maths;
+
 namespace ChemScale.Kernels.Device;
 
 /// <summary>Where kernels run. The same kernel and the same arguments run on each.</summary>
@@ -45,4 +50,120 @@ public abstract class KernelDevice
     private protected static int Groups(long groups) => groups <= int.MaxValue
         ? (int)groups
         : throw new KernelException(KernelFault.BadArgument, $"{groups:N0} groups; a grid has at most {int.MaxValue:N0}");
+}
+
+/// <summary>How many threads run a kernel. No groups: nothing to do, and nothing is launched.</summary>
+/// <param name="Groups">Thread groups (CUDA: blocks).</param>
+/// <param name="GroupSize">Threads of a group.</param>
+/// <param name="SharedBytes">Dynamic shared memory of a group.</param>
+public readonly record struct LaunchShape(int Groups, int GroupSize, int SharedBytes = 0);
+
+/// <summary>What of a device multiplies small matrices of bfloat16.</summary>
+public enum MatrixUnits
+{
+    None,
+
+    /// <summary>Those of NVIDIA devices from sm_80 on.</summary>
+    TensorCores,
+
+    /// <summary>The CPU's warps play them, for tests.</summary>
+    Emulated,
+}
+
+/// <summary>
+/// A kernel: a static, explicitly grouped method, its type parameters filled in. Right for any group size: loops stride over the grid,
+/// and reductions go through a type parameter. Make one per method and keep it: devices look up what they loaded by it.
+/// </summary>
+public sealed class KernelMethod
+{
+    private readonly Lazy<string> identity;
+    private readonly ParameterInfo[] parameters;
+
+    private KernelMethod(MethodInfo method)
+    {
+        Method = method;
+        parameters = method.GetParameters();
+        identity = new Lazy<string>(FindIdentity);
+    }
+
+    public MethodInfo Method { get; }
+
+    /// <summary>Declaring type, method, and type arguments, as messages show it.</summary>
+    public string Name
+    {
+        get
+        {
+            string arguments = Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "";
+            return $"{Method.DeclaringType!.Name}.{Method.Name}{arguments}";
+        }
+    }
+
+    /// <summary>Hash of the code: another build of any assembly that it draws on gives another one.</summary>
+    public string Identity => identity.Value;
+
+    /// <param name="kernel">The method, type arguments given: <c>KernelMethod.Of(RadialForward.Run&lt;float, F32&gt;)</c>.</param>
+    public static KernelMethod Of(Delegate kernel) => Of(kernel.Method);
+
+    /// <param name="kernels">Type that declares it.</param>
+    /// <param name="name">Of a generic method.</param>
+    /// <param name="typeArguments">Its type arguments, chosen at run time.</param>
+    public static KernelMethod Of(Type kernels, string name, params Type[] typeArguments)
+    {
+        MethodInfo method = kernels.GetMethod(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!;
+        return Of(method.MakeGenericMethod(typeArguments));
+    }
+
+    public override string ToString() => Name;
+
+    /// <exception cref="KernelException">Too few or too many, or one of another type than its parameter: a device would not notice.</exception>
+    internal void Check(ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (arguments.Length != parameters.Length)
+            throw new KernelException(KernelFault.BadArgument, $"kernel {Name} takes {parameters.Length} arguments, not {arguments.Length}");
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (arguments[i].Type == parameters[i].ParameterType) continue;
+            throw new KernelException(KernelFault.BadArgument,
+                $"kernel {Name} takes {Short(parameters[i].ParameterType)} for {parameters[i].Name}, not {Short(arguments[i].Type)}");
+        }
+    }
+
+    private static KernelMethod Of(MethodInfo method) =>
+        method.IsStatic && !method.ContainsGenericParameters
+            ? new KernelMethod(method)
+            : throw new KernelException(KernelFault.BadKernel, $"{method.Name} is not a static method with its type arguments filled in");
+
+    private static string Short(Type type) =>
+        type.IsGenericType
+            ? $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>"
+            : type.Name;
+
+    private string FindIdentity()
+    {
+        Type[] arguments = [.. Method.DeclaringType!.GetGenericArguments(), .. Method.GetGenericArguments()];
+        List<string> parts = [Method.DeclaringType!.FullName!, Method.ToString()!, Build(typeof(ILGPU.Context)), Build(typeof(object))];
+        parts.AddRange(arguments.Select(a => a.AssemblyQualifiedName!));
+        parts.AddRange(arguments.Append(Method.DeclaringType).Select(Build));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..32];
+
+        static string Build(Type type) => type.Module.ModuleVersionId.ToString();
+    }
+}
+
+/// <summary>
+/// Of a kernel whose products and sums must be rounded one by one, as the CPU does: elsewhere a device's driver fuses them as it likes, and
+/// not alike in two kernels with the same lines.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RoundEachOperationAttribute : Attribute;
+
+/// <summary>
+/// Of a type argument that takes the place of another on the CPU alone, so that a kernel's own lines can run there. Families list the kernel
+/// with the real one.
+/// </summary>
+/// <param name="real">What devices get.</param>
+[AttributeUsage(AttributeTargets.Struct)]
+public sealed class StandsForAttribute(Type real) : Attribute
+{
+    public Type Real { get; } = real;
 }

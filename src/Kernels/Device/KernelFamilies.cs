@@ -1,4 +1,7 @@
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using ChemScale.Kernels.Maths;
 
 namespace ChemScale.Kernels.Device;
 
@@ -28,4 +31,40 @@ public static class KernelFamilies
 
     private static MethodInfo OfDevices(MethodInfo kernel) => !kernel.IsGenericMethod ? kernel : kernel.GetGenericMethodDefinition()
         .MakeGenericMethod([.. kernel.GetGenericArguments().Select(type => type.GetCustomAttribute<StandsForAttribute>()?.Real ?? type)]);
+}
+
+/// <summary>
+/// An operation's kernels. The tests compile and inspect the variants of every type of this assembly that implements it, and
+/// <see cref="CpuDevice.Warps"/> refuses kernels that none lists.
+/// </summary>
+public interface IKernelFamily
+{
+    /// <summary>Every instantiation that some launch may ask for.</summary>
+    static abstract IEnumerable<KernelVariant> Variants { get; }
+}
+
+/// <summary>A kernel whose items a whole warp shares, and the same for a device without warps.</summary>
+internal sealed record KernelByLanes(KernelMethod One, KernelMethod Warp)
+{
+    /// <summary>Queues it with lanes enough for <paramref name="items"/>.</summary>
+    public void Launch(KernelDevice device, long items, params ReadOnlySpan<KernelArgument> arguments)
+    {
+        bool warps = device.WarpSize > 1;
+        device.Launch(warps ? Warp : One, device.Cover(items * (warps ? WarpLanes.Count : OneLane.Count)), arguments);
+    }
+
+    public IEnumerable<KernelVariant> Variants(bool vectorLoads = false, bool vectorStores = false, bool float64 = false) =>
+        [new(One, vectorLoads, vectorStores, Float64: float64), new(Warp, vectorLoads, vectorStores, Float64: float64)];
+}
+
+/// <summary>One instantiation of a kernel that can be launched, and what its compiled form must hold to.</summary>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="VectorLoads">Declares 16-byte loads from global memory.</param>
+/// <param name="VectorStores">Declares 16-byte stores to global memory.</param>
+/// <param name="LocalBytes">Local memory a thread may use.</param>
+/// <param name="Float64">May hold float64 instructions.</param>
+public sealed record KernelVariant(
+    KernelMethod Kernel, bool VectorLoads = false, bool VectorStores = false, int LocalBytes = 0, bool Float64 = false)
+{
+    public override string ToString() => Kernel.Name;
 }

@@ -30,3 +30,35 @@ public interface IReal<T>
     /// <summary>Sine and cosine with the range reduced: to about one unit of 1 for arguments up to 10,000.</summary>
     static abstract SinCos<T> SinCos(T x);
 }
+
+/// <summary>A function of one number, as a type parameter: <see cref="IPack{T,TSelf}.Map{TFunction}"/> takes it of each value.</summary>
+public interface IFunction<T>
+    where T : unmanaged, INumber<T>
+{
+    static abstract T At(T x);
+}
+
+/// <summary>A function's value and its first two derivatives at a point. What a kernel does not use is not computed.</summary>
+public struct Jet<T>
+    where T : unmanaged
+{
+    public T Value;
+    public T First;
+    public T Second;
+}
+
+/// <summary>e^x</summary>
+public readonly struct Exponential<T, TReal> : IFunction<T>
+    where T : unmanaged, INumber<T>
+    where TReal : struct, IReal<T>
+{
+    public static T At(T x) => TReal.Exp(x);
+}
+
+/// <summary>Sine and cosine of one angle.</summary>
+public struct SinCos<T>
+    where T : unmanaged
+{
+    public T Sin;
+    public T Cos;
+}

@@ -1,3 +1,4 @@
+using ChemScale.Kernels.Device;
 using ILGPU;
 
 namespace ChemScale.Kernels.Neighbors;
@@ -62,3 +63,30 @@ internal static class BinGrids
         widths[3 * f + k] = (periodic ? 1.0 : height) / count;
     }
 }
+
+/// <summary>
+/// Where the parts of a frame's box stand in its row of <c>boxes</c>: lattice vectors where it repeats and unit vectors where it does not
+/// (rows), the inverse of their matrix, and the distances of the planes that repeat, 0 along a direction that does not.
+/// </summary>
+public static class BoxLayout
+{
+    public const int Basis = 0;
+    public const int Inverse = 9;
+    public const int Heights = 18;
+    public const int Length = 21;
+}
+
+/// <summary>Atoms of a batch of frames, sorted by bin. Shapes are those of <see cref="BinPairs"/>.</summary>
+/// <param name="Positions">(A, 3) A</param>
+/// <param name="Frames">(A) each atom's frame</param>
+/// <param name="Boxes">(frames, 21), see <see cref="BoxLayout"/></param>
+/// <param name="FirstBins">(frames + 1) room for each frame's bins</param>
+/// <param name="Grids">(frames, 6)</param>
+/// <param name="Cells">(A, 3)</param>
+/// <param name="Starts">(bins + 1)</param>
+/// <param name="Order">(A) atoms by bin</param>
+/// <param name="Bins">(A) of each of these</param>
+/// <param name="Wrapped">(A, 3) A, in that order</param>
+public sealed record BinnedAtoms(
+    DeviceArray<double> Positions, DeviceArray<long> Frames, DeviceArray<double> Boxes, DeviceArray<int> FirstBins, DeviceArray<int> Grids,
+    DeviceArray<int> Cells, DeviceArray<int> Starts, DeviceArray<long> Order, DeviceArray<int> Bins, DeviceArray<double> Wrapped);

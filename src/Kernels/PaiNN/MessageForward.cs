@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -60,3 +61,28 @@ internal static class MessageForward
         if (vectors.IntLength > 0) vector = Triples.Add<T, TPack>(vector, Triples.Load(vectors, j, packs, f), x.C * w.C);
     }
 }
+
+/// <summary>Edges as PaiNN's kernels walk them: by receiver, in their own order, and by sender.</summary>
+/// <param name="RowStarts">(A + 1): atom i receives edges RowStarts[i] .. RowStarts[i + 1] - 1</param>
+/// <param name="Senders">(E)</param>
+/// <param name="Receivers">(E)</param>
+/// <param name="SenderStarts">(A + 1): atom j sends the edges at places SenderStarts[j] .. SenderStarts[j + 1] - 1</param>
+/// <param name="SentEdges">(E): the edge of each place</param>
+public readonly record struct MessageEdges(
+    DeviceArray<long> RowStarts, DeviceArray<long> Senders, DeviceArray<long> Receivers, DeviceArray<long> SenderStarts,
+    DeviceArray<long> SentEdges);
+
+/// <summary>What PaiNN's message is made of besides its filter, or a tangent of that.</summary>
+/// <param name="Context">(A, 3, F) x</param>
+/// <param name="Vectors">(A, 3, F) mu; empty: zero</param>
+/// <param name="Directions">(E, 3) u</param>
+/// <param name="Radial">(E, K + 1) R = [phi f | f]</param>
+public readonly record struct MessageValues<T>(DeviceArray<T> Context, DeviceArray<T> Vectors, DeviceArray<T> Directions,
+    DeviceArray<T> Radial)
+    where T : unmanaged;
+
+/// <summary>What PaiNN's message makes, or a gradient with respect to that.</summary>
+/// <param name="Scalars">(A, F) dq</param>
+/// <param name="Vectors">(A, 3, F) dmu</param>
+public readonly record struct MessageSums<T>(DeviceArray<T> Scalars, DeviceArray<T> Vectors)
+    where T : unmanaged;

@@ -68,3 +68,12 @@ internal static class Triples
         where T : unmanaged, INumber<T>
         where TLanes : struct, ILanes => new() { A = TLanes.Sum(values.A), B = TLanes.Sum(values.B), C = TLanes.Sum(values.C) };
 }
+
+/// <summary>The parts a, b, c of an atom's context or of a filter, or the components x, y, z of a vector.</summary>
+public struct Triple<TPack>
+    where TPack : unmanaged
+{
+    public TPack A;
+    public TPack B;
+    public TPack C;
+}

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using ChemScale.Kernels.Device;
@@ -98,5 +99,35 @@ public static class FilterLauncher<T, TReal>
         bool dual = pass is FilterPass.Tangent or FilterPass.DoubleBackward;
         int threads = Math.Clamp(tile / (dual ? 4 : 8) * (shape.Filters / 4), 32, 256) / 32 * 32;
         return (device.GroupPer((atoms + rows - 1) / rows, threads, shape.Bytes(pass, tile, Unsafe.SizeOf<T>())), rows, tile);
+    }
+}
+
+/// <summary>The convolution's kernels by number type.</summary>
+internal sealed class FilterKernels : IKernelFamily
+{
+    private static readonly ConcurrentDictionary<(Type Number, FilterPass Pass), KernelMethod> Made = new();
+
+    public static IEnumerable<KernelVariant> Variants =>
+        from pass in Enum.GetValues<FilterPass>()
+            // The passes that leave something for the weights' gradients store packs.
+        from variant in (KernelVariant[])[
+            new(Of<float, F32>(pass), VectorLoads: true, VectorStores: pass >= FilterPass.Backward),
+            new(Of<double, F64>(pass), VectorLoads: true, VectorStores: pass >= FilterPass.Backward, Float64: true),
+        ]
+        select variant;
+
+    public static KernelMethod Of<T, TReal>(FilterPass pass)
+        where T : unmanaged, INumber<T>
+        where TReal : struct, IReal<T>
+    {
+        return Made.GetOrAdd((typeof(T), pass), key => KernelMethod.Of(
+            key.Pass switch
+            {
+                FilterPass.Forward => typeof(FilterForward),
+                FilterPass.Tangent => typeof(FilterTangent),
+                FilterPass.Backward => typeof(FilterBackward),
+                _ => typeof(FilterDoubleBackward),
+            },
+            nameof(FilterForward.Run), typeof(T), typeof(TReal)));
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Atoms.Units;
 
 namespace ChemScale.Engine.Atoms.Preparation;
@@ -96,4 +97,47 @@ public sealed record FramePreparation
         ["missingLabels"] = Missing.ToString().ToLowerInvariant(),
         ["constants"] = $"CODATA {PhysicalConstants.Codata2018.Year}",
     };
+}
+
+/// <summary>Where a preparation stands.</summary>
+/// <param name="Stage">What is being done, in words.</param>
+/// <param name="Frames">Frames done in this stage.</param>
+/// <param name="Elapsed">Since the start.</param>
+public sealed record FramePreparationProgress(string Stage, long Frames, TimeSpan Elapsed);
+
+/// <summary>What a preparation did.</summary>
+public sealed record FramePreparationReport
+{
+    /// <summary>What is in the store.</summary>
+    public required FrameStoreManifest Store { get; init; }
+
+    /// <summary>Frames read.</summary>
+    public required long Read { get; init; }
+
+    /// <summary>Copies left out.</summary>
+    public required long Duplicates { get; init; }
+
+    /// <summary>Of these, copies of validation frames among the training frames.</summary>
+    public required long Shared { get; init; }
+
+    /// <summary>Left out for want of a label.</summary>
+    public required long Unlabelled { get; init; }
+
+    /// <summary>On neither side of the split file.</summary>
+    public required long Unassigned { get; init; }
+
+    public required TimeSpan Elapsed { get; init; }
+}
+
+/// <summary>What to do with a frame that lacks its energy or its forces.</summary>
+public enum MissingLabels
+{
+    /// <summary>Stop, and name it.</summary>
+    Refuse,
+
+    /// <summary>Leave it out, and count it.</summary>
+    Drop,
+
+    /// <summary>Keep what it has, as long as that is not nothing.</summary>
+    Keep,
 }

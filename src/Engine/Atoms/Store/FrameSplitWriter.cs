@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Atoms.Store;

@@ -19,3 +19,92 @@ public sealed record LabelUnits(EnergyUnit Energy, LengthUnit Length, bool Force
 
     public override string ToString() => $"{Energy}, {Length}{(ForcesAreGradients ? ", forces are gradients" : "")}";
 }
+
+/// <summary>A unit of energy. eV inside; this is for the border.</summary>
+/// <param name="Name">As it is written.</param>
+/// <param name="ElectronVolts">eV in one, CODATA 2018.</param>
+public sealed record EnergyUnit(string Name, double ElectronVolts)
+{
+    private static readonly PhysicalConstants Constants = PhysicalConstants.Codata2018;
+
+    public static EnergyUnit ElectronVolt { get; } = new("eV", 1);
+
+    public static EnergyUnit MilliElectronVolt { get; } = new("meV", 1e-3);
+
+    public static EnergyUnit KilocaloriePerMole { get; } = new("kcal/mol", Constants.KilocaloriePerMole);
+
+    public static EnergyUnit KilojoulePerMole { get; } = new("kJ/mol", Constants.KilojoulePerMole);
+
+    public static EnergyUnit Hartree { get; } = new("Hartree", Constants.Hartree);
+
+    public static EnergyUnit Rydberg { get; } = new("Rydberg", Constants.Hartree / 2);
+
+    /// <exception cref="InputException">Nothing stated, or no unit of energy.</exception>
+    /// <param name="text">In any case: eV, meV, kcal/mol, kJ/mol, Hartree (Ha, Eh, a.u.), Rydberg (Ry).</param>
+    /// <param name="place">Option, or file and key, that states it.</param>
+    public static EnergyUnit Parse(string text, string place = "unit of energy") => text.Trim().ToLowerInvariant() switch
+    {
+        "ev" or "electronvolt" => ElectronVolt,
+        "mev" => MilliElectronVolt,
+        "kcal/mol" or "kcal mol-1" or "kcal" => KilocaloriePerMole,
+        "kj/mol" or "kj mol-1" or "kj" => KilojoulePerMole,
+        "hartree" or "ha" or "eh" or "e_h" or "au" or "a.u." => Hartree,
+        "rydberg" or "ry" => Rydberg,
+        "" => throw new InputException(place, "not stated", "eV, meV, kcal/mol, kJ/mol, Hartree or Rydberg"),
+        _ => throw new InputException(place, $"'{text}'", "eV, meV, kcal/mol, kJ/mol, Hartree or Rydberg"),
+    };
+
+    public override string ToString() => Name;
+}
+
+/// <summary>A unit of length. Angstrom inside; this is for the border.</summary>
+/// <param name="Name">As it is written.</param>
+/// <param name="Angstroms">Angstrom in one, CODATA 2018.</param>
+public sealed record LengthUnit(string Name, double Angstroms)
+{
+    public static LengthUnit Angstrom { get; } = new("Angstrom", 1);
+
+    public static LengthUnit Bohr { get; } = new("Bohr", PhysicalConstants.Codata2018.Bohr);
+
+    public static LengthUnit Nanometre { get; } = new("nm", 10);
+
+    /// <exception cref="InputException">Nothing stated, or no unit of length.</exception>
+    /// <param name="text">In any case: Angstrom (Ang, A), Bohr (a0), nm.</param>
+    /// <param name="place">Option, or file and key, that states it.</param>
+    public static LengthUnit Parse(string text, string place = "unit of length") => text.Trim().ToLowerInvariant() switch
+    {
+        "angstrom" or "ang" or "a" or "å" => Angstrom,
+        "bohr" or "a0" or "au" or "a.u." => Bohr,
+        "nm" or "nanometre" or "nanometer" => Nanometre,
+        "" => throw new InputException(place, "not stated", "Angstrom, Bohr or nm"),
+        _ => throw new InputException(place, $"'{text}'", "Angstrom, Bohr or nm"),
+    };
+
+    public override string ToString() => Name;
+}
+
+/// <summary>A unit of pressure and stress. eV/Angstrom^3 inside; this is for the border.</summary>
+/// <param name="Name">As it is written.</param>
+/// <param name="ElectronVoltsPerCubicAngstrom">In one, CODATA 2018.</param>
+public sealed record PressureUnit(string Name, double ElectronVoltsPerCubicAngstrom)
+{
+    public static PressureUnit Gigapascal { get; } = new("GPa", PhysicalConstants.Codata2018.Gigapascal);
+
+    public static PressureUnit Kilobar { get; } = new("kbar", PhysicalConstants.Codata2018.Gigapascal / 10);
+
+    public static PressureUnit ElectronVoltPerCubicAngstrom { get; } = new("eV/A^3", 1);
+
+    /// <exception cref="InputException">Nothing stated, or no unit of pressure.</exception>
+    /// <param name="text">In any case: GPa, kbar, eV/A^3.</param>
+    /// <param name="place">Option, or file and key, that states it.</param>
+    public static PressureUnit Parse(string text, string place = "unit of stress") => text.Trim().ToLowerInvariant() switch
+    {
+        "gpa" => Gigapascal,
+        "kbar" => Kilobar,
+        "ev/a^3" or "ev/ang^3" or "ev/a3" or "ev/angstrom^3" => ElectronVoltPerCubicAngstrom,
+        "" => throw new InputException(place, "not stated", "GPa, kbar or eV/A^3"),
+        _ => throw new InputException(place, $"'{text}'", "GPa, kbar or eV/A^3"),
+    };
+
+    public override string ToString() => Name;
+}

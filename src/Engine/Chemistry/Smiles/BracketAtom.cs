@@ -137,3 +137,63 @@ internal ref struct BracketAtom(ReadOnlySpan<char> smiles, int start)
         return size <= 99;
     }
 }
+
+/// <summary>Whether a symbol without brackets says all there is to say of an atom's hydrogens and double bonds.</summary>
+internal static class BareAtom
+{
+    /// <param name="molecule">Its bonds decide.</param>
+    /// <param name="index">An atom without isotope, charge, map number or handedness.</param>
+    /// <param name="small">Whether it is to be written small.</param>
+    public static bool Says(Molecule molecule, int index, bool small)
+    {
+        ref Atom atom = ref molecule.Atoms[index];
+        if (atom.Element == 0) return !small && atom.Hydrogens == 0;
+        if (!Valence.IsOrganic(atom.Element)) return false;
+        if (Valence.ImpliedHydrogens(atom.Element, molecule.OrderSum(index)) != atom.Hydrogens) return false;
+        if (!small) return true;
+        if (AtomLetters.Aromatic(char.ToLowerInvariant(PeriodicTable.Symbol(atom.Element)[0])) != atom.Element) return false;
+
+        // A small bare atom takes a double bond wherever its valence has room for one: [nH] must keep its brackets.
+        int used = 0;
+        bool hasAromatic = false;
+        bool hasDouble = false;
+        foreach (Molecule.Neighbor n in molecule.Neighbors(index))
+        {
+            ref Bond bond = ref molecule.Bonds[n.Bond];
+            used += bond.Aromatic ? 1 : (int)bond.Order;
+            hasAromatic |= bond.Aromatic;
+            hasDouble |= bond.Aromatic && bond.Order == BondOrder.Double;
+        }
+        return !hasAromatic || hasDouble == Valence.NeedsDoubleBond(atom.Element, used);
+    }
+}
+
+/// <summary>Atoms of one letter that need no brackets.</summary>
+internal static class AtomLetters
+{
+    /// <summary>The atomic number of a capital letter; -1 if it is none.</summary>
+    public static int Organic(char letter) => letter switch
+    {
+        'C' => 6,
+        'N' => 7,
+        'O' => 8,
+        'F' => 9,
+        'S' => 16,
+        'P' => 15,
+        'I' => 53,
+        'B' => 5,
+        _ => -1,
+    };
+
+    /// <summary>The atomic number of a small letter; -1 if it is none.</summary>
+    public static int Aromatic(char letter) => letter switch
+    {
+        'c' => 6,
+        'n' => 7,
+        'o' => 8,
+        's' => 16,
+        'p' => 15,
+        'b' => 5,
+        _ => -1,
+    };
+}

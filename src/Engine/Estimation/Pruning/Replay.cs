@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ChemScale.Engine.Estimation.Curves;
+using ChemScale.Engine.Estimation.Selection;
 
 namespace ChemScale.Engine.Estimation.Pruning;
 
@@ -99,4 +100,44 @@ public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, doubl
     }
 
     private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+}
+
+/// <summary>A recording handed out piece by piece; what is seen of it is what is charged.</summary>
+/// <param name="curve">The recording.</param>
+/// <param name="fullLength">Planned length, in the unit of <see cref="LossCurve.Length"/>; null: the recording's.</param>
+public sealed class RecordedRun(LossCurve curve, int? fullLength = null) : ITrainableRun
+{
+    public string Name => curve.Name;
+
+    public double Spent { get; private set; }
+
+    public ProbeView Advance(double fraction)
+    {
+        var view = ProbeView.Of(curve, fraction, fullLength);
+        Spent = Math.Max(Spent, view.Fraction);
+        return view;
+    }
+}
+
+/// <summary>The pruners of a replay, all set to decide no earlier than at one share of the budget.</summary>
+public static class ReplaySet
+{
+    /// <summary>Shares of the budget that a replay looks at.</summary>
+    public static IReadOnlyList<double> Fractions { get; } = [0.05, 0.1, 0.2];
+
+    private const int Checks = 20;
+
+    /// <param name="fraction">A multiple of 5 % for those that look in equal steps; others are rounded to one.</param>
+    /// <param name="estimators">Of training performance estimation.</param>
+    public static IReadOnlyList<IPruner> At(double fraction, IReadOnlyList<ProbeEstimator> estimators)
+    {
+        int check = Math.Clamp((int)Math.Round(fraction * Checks), 1, Checks);
+        return
+        [
+            .. estimators.Select(e => new TpePruner(fraction, e)),
+            .. estimators.Where(e => e == ProbeEstimator.Tse).Select(e => new UndecidedTpePruner(fraction, e)),
+            new SuccessiveHalvingPruner(fraction), new AshaPruner(fraction), new HyperbandPruner(fraction), new MedianPruner(Checks, warmup: check),
+            new PatientPruner(Checks, check),
+        ];
+    }
 }

@@ -1,9 +1,11 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 
@@ -40,3 +42,12 @@ public static class ForceFieldPrediction
         return new PredictionReport(options.Run, options.Files, options.Output, frames, atoms, periodic);
     }
 }
+
+/// <summary>What was predicted.</summary>
+/// <param name="Run">Run directory of the model.</param>
+/// <param name="Files">Where the frames came from.</param>
+/// <param name="Output">The file written.</param>
+/// <param name="Frames">Frames in it.</param>
+/// <param name="Atoms">Atoms of all of them.</param>
+/// <param name="PeriodicFrames">Frames that have a stress.</param>
+public sealed record PredictionReport(string Run, IReadOnlyList<string> Files, string Output, long Frames, long Atoms, long PeriodicFrames);

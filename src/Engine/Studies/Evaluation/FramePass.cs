@@ -1,7 +1,13 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
+using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Atoms.Preparation;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Native;
+using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Training.Experiments;
+using TorchSharp;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 
@@ -44,5 +50,72 @@ internal static class FramePass
             }
             if (empty) throw new InputException(file, "no frames", "at least one");
         }
+    }
+}
+
+/// <summary>
+/// Tells of elements that a model was not trained on: those without a reference energy where others have one. Its table has a row for
+/// them, so that it answers, but with what it was born with.
+/// </summary>
+internal sealed class UnseenElements
+{
+    private readonly double[] _references;
+    private readonly bool _known;
+    private readonly HashSet<int> _told = [];
+    private readonly Action<string> _warn;
+
+    public UnseenElements(ForceField model, Action<string> warn)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        _references = model.ReferenceEnergies.cpu().data<double>().ToArray();
+        _known = _references.Any(energy => energy != 0);
+        _warn = warn;
+    }
+
+    public void Look(Frame frame)
+    {
+        if (!_known) return;
+        foreach (int element in frame.AtomicNumbers)
+        {
+            if (element >= _references.Length || _references[element] != 0 || !_told.Add(element)) continue;
+            _warn($"{frame.Place}: no {Elements.Symbol(element)} in what the model was trained on; its predictions mean nothing there");
+        }
+    }
+}
+
+/// <summary>Which frames a trained force field is given, and how.</summary>
+public record PredictionOptions
+{
+    /// <summary>Run directory of a force field.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>Frames in any known format, read one after another.</summary>
+    public required IReadOnlyList<string> Files { get; init; }
+
+    /// <summary>A file of frames for predictions, a folder for an evaluation.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>What the files do not say themselves.</summary>
+    public FrameReadOptions Read { get; init; } = new();
+
+    /// <summary>Null: that of the training.</summary>
+    public Precision? Precision { get; init; }
+
+    /// <summary>Frames are evaluated together up to this many atoms.</summary>
+    public int BatchAtoms { get; init; } = FramePrediction.BatchAtoms;
+
+    /// <summary>CPU threads; 0: the library's choice.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Stop after this many frames; null: all.</summary>
+    public long? Limit { get; init; }
+
+    /// <exception cref="InputException">Options out of range.</exception>
+    public virtual void Validate()
+    {
+        if (Files.Count == 0) throw new InputException("frames", "no files", "at least one");
+        if (BatchAtoms < 1) throw new InputException("batch atoms", $"{BatchAtoms}", "1 or more");
+        if (Threads < 0) throw new InputException("threads", $"{Threads}", "1 or more");
+        if (Limit < 1) throw new InputException("limit", $"{Limit}", "1 or more");
     }
 }

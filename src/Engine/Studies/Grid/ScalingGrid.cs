@@ -1,4 +1,6 @@
+using System.Globalization;
 using ChemScale.Engine.Estimation.Curves;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training;
@@ -105,5 +107,24 @@ public sealed record ScalingGrid
             Seconds = result.Seconds,
             Curve = [.. curve.Validation.Select(v => new CurvePoint((long)Math.Round((v.Step + 1) * itemsPerStep), v.Loss))],
         };
+    }
+}
+
+/// <summary>One size of a family of models.</summary>
+/// <param name="Name">Shown, and part of the run's name: <c>width 32</c>, <c>2 x 32</c>.</param>
+/// <param name="Config">The family's configuration record.</param>
+/// <param name="Parameters">N: non-embedding parameters.</param>
+/// <param name="Width">What the learning rate is scaled by.</param>
+public sealed record GridModel(string Name, object Config, long Parameters, int Width);
+
+/// <summary>The points of a grid as a CSV that <c>fit</c> and any other tool reads.</summary>
+public static class PointTable
+{
+    public static void Write(string path, IReadOnlyList<GridPoint> points)
+    {
+        IEnumerable<string> lines = points.Select(p => string.Create(CultureInfo.InvariantCulture,
+                $"{p.Name},{p.Parameters},{p.Documents},{p.Items},{p.ItemsSeen},{p.Compute:R},{p.Loss:R},{(p.StillFalling ? "yes" : "no")}"))
+            .Prepend("name,parameters,documents,items,items_seen,compute,loss,still_falling");
+        DiskStorage.Shared.WriteAtomically(path, string.Concat(lines.Select(line => line + "\n")));
     }
 }

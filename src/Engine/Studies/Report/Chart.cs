@@ -1,3 +1,5 @@
+using System.Xml.Linq;
+using ChemScale.Engine.Numerics;
 using ScottPlot;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -140,4 +142,14 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
         _x.AddRange(points.Select(p => p.X));
         _y.AddRange(points.Select(p => p.Y));
     }
+}
+
+/// <summary>A picture, what it shows in words, and the numbers behind it; the name is that of its files, without extension.</summary>
+internal sealed record Figure(string Name, Chart Chart, string Caption, CsvWriter Numbers)
+{
+    public string SvgPath => $"figures/{Name}.svg";
+
+    public string CsvPath => $"figures/{Name}.csv";
+
+    public XElement Svg() => ChartDrawing.Draw(Chart, Name);
 }

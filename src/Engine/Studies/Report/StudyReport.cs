@@ -1,3 +1,8 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Xml.Linq;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Summary;
 
@@ -25,5 +30,69 @@ public static class StudyReport
         ReportFiles.Write(directory, [(SummaryName, SummaryJson.Write(summary))], figures.SelectMany(f => f.All),
             (PageName, ReportPage.Render(summary, figures)), storage);
         return Path.Combine(directory, PageName);
+    }
+}
+
+/// <summary>A page and its figures as files: each under a temporary name that is then renamed, the page last.</summary>
+internal static class ReportFiles
+{
+    /// <exception cref="InputException">The directory cannot be written.</exception>
+    public static void Write(string directory, IEnumerable<(string Name, string Content)> first, IEnumerable<Figure> figures, (string Name, string Content) page,
+        IStorage storage)
+    {
+        var files = new List<(string Name, string Content)>(first);
+        foreach (Figure figure in figures)
+        {
+            files.Add((figure.CsvPath, figure.Numbers.ToString()));
+            files.Add((figure.SvgPath, figure.Svg().ToString(SaveOptions.DisableFormatting) + "\n"));
+        }
+        files.Add(page);
+        try
+        {
+            storage.EnsureDirectory(Path.Combine(directory, "figures"));
+            foreach ((string name, string content) in files) storage.WriteAtomically(Path.Combine(directory, name), content);
+        }
+        catch (Exception e) when (FileErrors.IsRefusal(e))
+        {
+            throw new InputException(directory, e.Message, "a directory that can be written");
+        }
+    }
+}
+
+/// <summary>summary.json: camelCase, indented, NaN and infinities by name, fates as words, sealed.</summary>
+public static class SummaryJson
+{
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.General)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        NewLine = "\n",
+        // Read back, a damaged seal would be such a member.
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        // A file, not a page: Greek letters and plus signs stay readable.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    public static string Write(StudySummary summary) => Encoding.UTF8.GetString(Seal.Json(JsonSerializer.Serialize(summary, Options)));
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <param name="json">The text of a summary.json.</param>
+    /// <param name="place">Where it came from, for the message.</param>
+    /// <exception cref="InputException">The text is not a study's summary.</exception>
+    public static StudySummary Read(string json, string place = "summary.json")
+    {
+        const string Expected = "the summary.json of a study";
+        try
+        {
+            ReadOnlySpan<byte> content = Seal.OpenJson(Encoding.UTF8.GetBytes(json), place, out InputException? damage);
+            StudySummary summary = JsonSerializer.Deserialize<StudySummary>(content, Options) ?? throw new InputException(place, "null", Expected);
+            return damage is null ? summary : throw damage;
+        }
+        catch (JsonException e)
+        {
+            throw new InputException(place, e.Message, Expected);
+        }
     }
 }

@@ -1,5 +1,8 @@
+using System.Collections;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
+using System.Xml;
 using System.Xml.Linq;
 using static System.FormattableString;
 
@@ -95,4 +98,20 @@ internal static class SvgText
         > '\u2E7F' => 1,
         _ => 0.62,
     };
+}
+
+internal static class Xml
+{
+    /// <summary>The text without characters that no XML can hold, which a file name or a message may bring along.</summary>
+    public static string Clean(string text)
+    {
+        if (text.All(XmlConvert.IsXmlChar)) return text;
+        char[] clean = text.ToCharArray();
+        for (int i = 0; i < clean.Length; i++)
+        {
+            if (i + 1 < clean.Length && XmlConvert.IsXmlSurrogatePair(clean[i + 1], clean[i])) i++;
+            else if (!XmlConvert.IsXmlChar(clean[i])) clean[i] = '\uFFFD';
+        }
+        return new string(clean);
+    }
 }

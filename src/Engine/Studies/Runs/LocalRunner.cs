@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Text.Json;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Training;
@@ -131,5 +132,50 @@ public sealed record LocalRunner
         {
             if (last is { } step) target.Report(new RunProgress(run, step, Ended: true));
         }
+    }
+}
+
+/// <summary>An experiment and where it runs. The directory is the run's only state.</summary>
+public sealed record PlannedRun(string Name, Experiment Experiment, string Directory);
+
+/// <summary>How a planned run ended. Diverged: why, where a loss was not a number; then there is no result.</summary>
+public sealed record RunOutcome(PlannedRun Run, TrainingResult? Result, string? Diverged);
+
+/// <summary>A step of one of the runs in progress. Ended: its last, told again when the run has ended or been put aside, at whatever step.</summary>
+public readonly record struct RunProgress(PlannedRun Run, StepReport Step, bool Ended = false);
+
+/// <summary>Why a run will not be tried again by itself: kept in its directory as <c>FAILED</c>.</summary>
+/// <param name="Reason">One line.</param>
+/// <param name="Diverged">A loss was not a number: the experiment's own doing, and a result of a kind.</param>
+public sealed record RunFailure(string Reason, bool Diverged)
+{
+    internal const string FileName = "FAILED";
+
+    /// <summary>Null where the run has not failed.</summary>
+    public static RunFailure? Of(string directory)
+    {
+        string path = Path.Combine(directory, FileName);
+        try
+        {
+            if (!File.Exists(path)) return null;
+            return Seal.ReadJson<RunFailure>(path, JsonSerializerOptions.Default, "why a run failed");
+        }
+        catch (InputException)
+        {
+            return new RunFailure($"{path} cannot be read", Diverged: false);
+        }
+    }
+
+    public void Keep(string directory, IStorage? storage = null)
+    {
+        storage ??= DiskStorage.Shared;
+        storage.EnsureDirectory(directory);
+        storage.WriteAtomically(Path.Combine(directory, FileName), Seal.Json(JsonSerializer.SerializeToUtf8Bytes(this)));
+    }
+
+    /// <summary>Lets the run be tried again.</summary>
+    public static void Forget(string directory)
+    {
+        if (Directory.Exists(directory)) DiskStorage.Shared.DeleteFile(Path.Combine(directory, FileName));
     }
 }

@@ -103,3 +103,68 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
 
     private static LossCurve Curve(PlannedRun run) => LossCurve.ReadCsv(new RunDirectory(run.Directory).MetricsCsvPath, name: run.Name);
 }
+
+/// <summary>What goes on after the probes.</summary>
+public enum KeepRule
+{
+    /// <summary>The most promising configuration.</summary>
+    Best,
+
+    /// <summary>All that the regression's error does not tell from the best; a few are finished first, to calibrate it.</summary>
+    Undecided,
+}
+
+/// <summary>How the runs of a search are probed and selected.</summary>
+public sealed record SelectionSpec
+{
+    /// <summary>Of a full run.</summary>
+    public int Epochs { get; init; } = 50;
+
+    /// <summary>Of a probe: a fifth of the budget, as in the paper.</summary>
+    public int ProbeEpochs { get; init; } = 10;
+
+    /// <summary>Finish every run, to compare predictions with the truth.</summary>
+    public bool Validate { get; init; }
+
+    public ProbeEstimator Estimator { get; init; } = ProbeEstimator.Tse;
+
+    public KeepRule Keep { get; init; } = KeepRule.Best;
+
+    /// <exception cref="InputException">A probe is no part of a run.</exception>
+    public void Check()
+    {
+        if (ProbeEpochs < 1 || ProbeEpochs >= Epochs)
+            throw new InputException("probe epochs", $"{ProbeEpochs}", $"1 to {Epochs - 1}, less than the {Epochs} epochs of a full run");
+    }
+}
+
+/// <summary>Finishes probed configurations until none is left undecided (<see cref="UndecidedRule"/>).</summary>
+public static class UndecidedFinish
+{
+    /// <param name="probes">Of all configurations.</param>
+    /// <param name="estimator">Early figure.</param>
+    /// <param name="most">Configurations to finish side by side.</param>
+    /// <param name="finish">Brings those of these indices to the end; their final losses, in order, infinite where they diverged.</param>
+    /// <returns>The kept are those finished; the best of them by its final loss.</returns>
+    /// <exception cref="InputException">Every configuration diverged.</exception>
+    public static ProbeSelection Run(IReadOnlyList<ProbeView> probes, ProbeEstimator estimator, int most, Func<IReadOnlyList<int>, IReadOnlyList<double>> finish)
+    {
+        double[] early = [.. probes.Select(p => estimator.Of(p))], final = [.. probes.Select(_ => double.NaN)];
+        while (UndecidedRule.Next(early, final, most: most) is { Count: > 0 } next)
+        {
+            IReadOnlyList<double> losses = finish(next);
+            for (int k = 0; k < next.Count; k++) final[next[k]] = double.IsFinite(losses[k]) ? losses[k] : double.PositiveInfinity;
+        }
+        int[] kept = [.. Enumerable.Range(0, final.Length).Where(i => !double.IsNaN(final[i])).OrderBy(i => final[i])];
+        if (kept.Length == 0 || !double.IsFinite(final[kept[0]]))
+            throw new InputException("selection", "every configuration diverged", "at least one finite loss", "try lower learning rates");
+        ProbeSelection ranked = ProbeSelection.KeepBest(probes, estimator);
+        return ranked with
+        {
+            Verdicts = [.. ranked.Verdicts.Select((v, i) => v with { Kept = kept.Contains(i) })],
+            Best = kept[0],
+            Kept = kept,
+            Saved = ComputeSaved.Of([.. probes.Select(p => (double)p.FullLength)], [.. probes.Select(p => p.Fraction)], kept),
+        };
+    }
+}

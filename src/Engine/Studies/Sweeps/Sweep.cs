@@ -60,3 +60,33 @@ public static class Sweep
         return path;
     }
 }
+
+/// <summary>Part of a sweep that a worker does.</summary>
+public enum SweepStage
+{
+    /// <summary>All of it: probes, selection and finishes where the plan selects, else every run to its end.</summary>
+    All,
+
+    /// <summary>Every run to the end of its probe.</summary>
+    Probe,
+
+    /// <summary>Decide from the probes which runs go on.</summary>
+    Select,
+
+    /// <summary>Runs to their end: those selected, or all where the plan does not select.</summary>
+    Finish,
+}
+
+/// <summary>A key of the experiment and the values it takes: <c>training.learningRate=1e-4,1e-3</c>.</summary>
+public sealed record Variation(string Key, IReadOnlyList<string> Values)
+{
+    /// <exception cref="InputException">Not KEY=VALUE,VALUE...</exception>
+    public static Variation Parse(string text)
+    {
+        int equals = text.IndexOf('=');
+        string[] values = equals < 0 ? [] : text[(equals + 1)..].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return equals > 0 && values.Length > 0
+            ? new Variation(text[..equals].Trim(), values)
+            : throw new InputException("vary", $"'{text}'", "KEY=VALUE,VALUE..., such as training.learningRate=1e-4,1e-3 or model.width=16,32");
+    }
+}

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Tokens.Store;
 
@@ -104,4 +105,67 @@ public sealed class BatchCursor
                 $"{expected}",
                 "resume with the data and options the run was started with");
     }
+}
+
+/// <summary>What <see cref="BatchOptions.Size"/> counts.</summary>
+public enum BatchUnit
+{
+    /// <summary>Molecules, as in the paper.</summary>
+    Molecules,
+
+    /// <summary>Tokens: as many whole molecules as fit.</summary>
+    Tokens,
+}
+
+/// <summary>How molecules are put into batches.</summary>
+public sealed record BatchOptions
+{
+    public BatchUnit Unit { get; init; } = BatchUnit.Molecules;
+
+    /// <summary>Molecules of a batch, or its most tokens.</summary>
+    public int Size { get; init; } = 8;
+
+    /// <summary>Decides the order of every epoch.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Another order each epoch; false: the order of the store.</summary>
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>Positions of the model: the longest molecule it can take, in tokens.</summary>
+    public int Positions { get; init; } = 2048;
+}
+
+/// <summary>Where a <see cref="BatchCursor"/> stands: all that resuming needs.</summary>
+/// <param name="Epoch">Epochs completed.</param>
+/// <param name="Position">Molecules of the present epoch that were handed out.</param>
+/// <param name="Seed">Seed of the order.</param>
+/// <param name="Documents">Molecules of the subset: another subset is another order.</param>
+public sealed record CursorState(long Epoch, long Position, long Seed, long Documents);
+
+/// <summary>The same batches in the same order at every enumeration: a fixed set to measure on.</summary>
+public sealed class ValidationBatches : IEnumerable<PackedBatch>
+{
+    private readonly TokenSplit _documents;
+    private readonly BatchOptions _options;
+
+    /// <param name="documents">All of them are used; take a <see cref="TokenSplit.Subset"/> for fewer.</param>
+    /// <param name="options">Size, unit and positions; never shuffled.</param>
+    /// <exception cref="InputException">No molecules, or molecules longer than the model's positions.</exception>
+    public ValidationBatches(TokenSplit documents, BatchOptions options)
+    {
+        _documents = documents;
+        _options = options with { Shuffle = false };
+        _ = new BatchCursor(documents, _options);
+    }
+
+    /// <summary>Tokens that are predicted in one pass.</summary>
+    public long PredictedTokens => _documents.Tokens - _documents.Documents;
+
+    public IEnumerator<PackedBatch> GetEnumerator()
+    {
+        BatchCursor cursor = new(_documents, _options);
+        while (cursor.Epoch == 0) yield return cursor.Next();
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

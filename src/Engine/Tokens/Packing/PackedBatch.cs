@@ -1,3 +1,4 @@
+using System.Collections;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Packing;

@@ -1,3 +1,6 @@
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens.Store;
+
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>Where the molecule stands in a line.</summary>
@@ -108,4 +111,11 @@ internal sealed record LineFormat
         string text = string.Join(", ", names);
         return text.Length > 200 ? $"{text[..200]}..." : text;
     }
+}
+
+/// <summary>What the lines of the input hold.</summary>
+public enum MoleculeKind
+{
+    Smiles,
+    Selfies,
 }

@@ -1,3 +1,8 @@
+using ChemScale.Engine.Chemistry;
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Smiles;
+using ChemScale.Engine.Tokens.Store;
+
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>
@@ -69,4 +74,70 @@ internal sealed class MoleculeBlock
         string excerpt = known == RefusalCounts.MaximumExamples ? "" : text.Length > shown ? $"{text[..shown]}..." : text.ToString();
         Refused.Add(new Refusal(line, reason, excerpt));
     }
+}
+
+/// <summary>An encoded molecule within its block.</summary>
+/// <param name="Line">Line or index it came from.</param>
+/// <param name="Key">Its place in the store's order.</param>
+/// <param name="Start">First of its ids in the block.</param>
+/// <param name="Length">How many.</param>
+internal readonly record struct MoleculeRecord(long Line, ulong Key, int Start, int Length);
+
+/// <summary>A line that was refused.</summary>
+/// <param name="Line">Line number, from 1; or index, for made molecules.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Excerpt">Its text, cut; empty where enough examples are known.</param>
+internal readonly record struct Refusal(long Line, string Reason, string Excerpt);
+
+/// <summary>Counts refused lines by reason and keeps the first examples of each.</summary>
+internal sealed class RefusalCounts
+{
+    public const int MaximumExamples = 5;
+
+    private readonly Dictionary<string, (long Count, List<string> Examples)> _reasons = new(StringComparer.Ordinal);
+
+    public long Total { get; private set; }
+
+    public void Add(string place, Refusal refusal)
+    {
+        (long count, List<string> examples) = _reasons.GetValueOrDefault(refusal.Reason, (0, []));
+        if (examples.Count < MaximumExamples) examples.Add($"{place}:{refusal.Line}: {refusal.Excerpt}");
+        _reasons[refusal.Reason] = (count + 1, examples);
+        Total++;
+    }
+
+    /// <summary>From the most frequent reason to the rarest.</summary>
+    public IReadOnlyList<RefusedLines> ToList() =>
+        [.. _reasons.Select(reason => new RefusedLines(reason.Key, reason.Value.Count, reason.Value.Examples))
+            .OrderByDescending(lines => lines.Count).ThenBy(lines => lines.Reason, StringComparer.Ordinal)];
+}
+
+/// <summary>Lines refused for one reason.</summary>
+/// <param name="Reason">One line.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Examples">The first few, each <c>file:line: text</c>.</param>
+public sealed record RefusedLines(string Reason, long Count, IReadOnlyList<string> Examples);
+
+/// <summary>Cuts the input into blocks, and hands the molecules of a block to a worker.</summary>
+internal interface IBlockReader : IDisposable
+{
+    /// <summary>Part of the input that was read, 0 to 1.</summary>
+    double Fraction { get; }
+
+    /// <summary>The next block; false at the end. One thread.</summary>
+    bool Fill(MoleculeBlock block);
+
+    /// <summary>Hands over the molecules of a block, or refuses their lines. Called from many threads, each with its own blocks.</summary>
+    void ForEach(MoleculeBlock block, MoleculeAction encode);
+}
+
+/// <summary>
+/// Turns a molecule as it stands in the input into SELFIES. One per thread; a returned span is valid until the next call.
+/// </summary>
+internal interface IMoleculeEncoder
+{
+    /// <summary>Why the last call refused: one line, stable enough to count by.</summary>
+    string Reason { get; }
+
+    bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies);
 }

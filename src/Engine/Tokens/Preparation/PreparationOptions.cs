@@ -1,4 +1,7 @@
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Smiles;
+using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;
 
@@ -58,4 +61,79 @@ public sealed record PreparationOptions
 
     /// <summary>Makes each thread's encoder; null: by <see cref="Kind"/>.</summary>
     internal Func<IMoleculeEncoder>? Encoder { get; init; }
+}
+
+/// <summary>What to do with a SMILES of several fragments: a salt, a solvate, a mixture.</summary>
+public enum FragmentRule
+{
+    /// <summary>Keep the one with most heavy atoms.</summary>
+    Largest,
+
+    /// <summary>Keep all; their dots become tokens.</summary>
+    All,
+
+    /// <summary>Refuse the line.</summary>
+    Refuse,
+}
+
+/// <summary>What a preparation did.</summary>
+public sealed record PreparationReport
+{
+    /// <summary>What is in the store.</summary>
+    public required StoreManifest Store { get; init; }
+
+    /// <summary>Lines read, blank ones and headers included.</summary>
+    public required long Lines { get; init; }
+
+    /// <summary>Molecules taken, before duplicates were dropped.</summary>
+    public required long Taken { get; init; }
+
+    /// <summary>Refused lines by reason, the most frequent first.</summary>
+    public required IReadOnlyList<RefusedLines> Refused { get; init; }
+
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Molecules in the store.</summary>
+    public long Molecules => Store.Train.Documents + Store.Validation.Documents;
+
+    /// <summary>Ids in the store, [CLS] and [SEP] included.</summary>
+    public long Tokens => Store.Train.Tokens + Store.Validation.Tokens;
+
+    public long RefusedCount => Refused.Sum(lines => lines.Count);
+
+    /// <summary>Ids of the longest molecule.</summary>
+    public int Longest => Math.Max(Store.Train.Longest, Store.Validation.Longest);
+
+    /// <summary>Molecules taken a second, everything included.</summary>
+    public double MoleculesPerSecond => Taken / Elapsed.TotalSeconds;
+}
+
+/// <summary>Where a preparation stands.</summary>
+/// <param name="Stage">What is being done, in words.</param>
+/// <param name="Fraction">0 to 1 of the input; null where it is not known.</param>
+/// <param name="Lines">Lines read.</param>
+/// <param name="Molecules">Molecules taken.</param>
+/// <param name="Refused">Lines refused.</param>
+/// <param name="Elapsed">Since the start.</param>
+public sealed record PreparationProgress(string Stage, double? Fraction, long Lines, long Molecules, long Refused, TimeSpan Elapsed)
+{
+    public double MoleculesPerSecond => Elapsed > TimeSpan.Zero ? Molecules / Elapsed.TotalSeconds : 0;
+}
+
+/// <summary>Molecules that are made rather than read: addressable by index. Called from many threads at once.</summary>
+public interface IMoleculeSource
+{
+    /// <summary>Names the source in the store and in reports.</summary>
+    string Name { get; }
+
+    /// <summary>True where the molecules are enumerated, not found: every figure from them says so.</summary>
+    bool Synthetic { get; }
+
+    long Count { get; }
+
+    /// <summary>No molecule has more characters.</summary>
+    int MaximumCharacters { get; }
+
+    /// <summary>Writes molecule <paramref name="index"/> and returns its length.</summary>
+    int Write(long index, Span<char> molecule);
 }

@@ -94,3 +94,65 @@ public sealed record StoreManifest : Manifest
         counts.Required("tokens", "a count").Integer(0, long.MaxValue / sizeof(ushort)),
         (int)counts.Required("longest", "a count").Integer(0, int.MaxValue));
 }
+
+/// <summary>Names in a store's folder.</summary>
+internal static class StoreLayout
+{
+    /// <summary>Ids of one side, 16-bit little endian, document after document.</summary>
+    public static string Tokens(string split) => $"{split}.tokens";
+
+    /// <summary>Where each document starts, 64-bit little endian, and behind them the number of tokens: documents + 1 values.</summary>
+    public static string Offsets(string split) => $"{split}.offsets";
+
+    public const string Train = "train";
+
+    public const string Validation = "validation";
+
+    public const string Tokenizer = "tokenizer.json";
+
+    /// <summary>All files but the manifest.</summary>
+    public static IReadOnlyList<string> Data { get; } =
+        [Tokenizer, Tokens(Train), Offsets(Train), Tokens(Validation), Offsets(Validation)];
+
+    public static StoreNames Names { get; } = new("token store", StoreManifest.FileName, Data);
+}
+
+/// <summary>What one side of a store holds.</summary>
+/// <param name="Documents">Molecules.</param>
+/// <param name="Tokens">Ids, [CLS] and [SEP] included.</param>
+/// <param name="Longest">Ids of the longest molecule; 0 where there is none.</param>
+public sealed record SplitCounts(long Documents, long Tokens, int Longest);
+
+/// <summary>
+/// Which side a molecule falls on, and its place in the order of its side: both from a hash of its SELFIES and a seed alone. So a
+/// molecule falls on the same side in every corpus, and the first n documents are a random sample for every n.
+/// </summary>
+public sealed record SplitRule
+{
+    /// <summary>Named in the store, so that a later rule cannot be taken for this one.</summary>
+    public const string Name = "xxh64-utf16-v1";
+
+    private const ulong SideSalt = 0xD6E8FEB86659FD93;
+    private const double TwoToMinus64 = 1.0 / 18446744073709551616.0;
+
+    /// <exception cref="InputException">A fraction outside [0, 1).</exception>
+    public SplitRule(double validationFraction, long seed)
+    {
+        if (!(validationFraction is >= 0 and < 1))
+        {
+            throw new InputException("validation fraction", $"{validationFraction}", "a number from 0 up to, not including, 1");
+        }
+        ValidationFraction = validationFraction;
+        Seed = seed;
+    }
+
+    public double ValidationFraction { get; }
+
+    public long Seed { get; }
+
+    /// <summary>The molecule's place in the order.</summary>
+    public ulong Key(ReadOnlySpan<char> selfies) => StableHash.Of(selfies, (ulong)Seed);
+
+    /// <summary>True where the molecule with this key is held out. Independent of the order of keys.</summary>
+    public bool IsValidation(ulong key) => StableHash.Avalanche(key ^ SideSalt) * TwoToMinus64 < ValidationFraction;
+}

@@ -116,3 +116,66 @@ public sealed class TokenStoreWriter : IDisposable
         };
     }
 }
+
+/// <summary>How a store is written.</summary>
+public sealed record TokenStoreOptions
+{
+    /// <summary>Which molecules are held out.</summary>
+    public SplitRule Split { get; init; } = new(0.02, 0);
+
+    /// <summary>Keep every copy of a molecule instead of one.</summary>
+    public bool KeepDuplicates { get; init; }
+
+    /// <summary>Replace a store that is there, once the new one is complete.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Where the molecules come from, in words.</summary>
+    public string Source { get; init; } = "";
+
+    /// <summary>True where the molecules were enumerated, not found.</summary>
+    public bool Synthetic { get; init; }
+
+    /// <summary>Further options to record, by name.</summary>
+    public IReadOnlyDictionary<string, string> Record { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>Writes the two files of one side.</summary>
+internal sealed class SplitWriter : IDisposable
+{
+    private readonly StoreDraft _draft;
+    private readonly ChecksummedFile _tokens;
+    private readonly ChecksummedFile _offsets;
+    private long _documents;
+    private long _count;
+    private int _longest;
+
+    public SplitWriter(StoreDraft draft, string name)
+    {
+        _draft = draft;
+        _tokens = draft.Data(StoreLayout.Tokens(name));
+        _offsets = draft.Data(StoreLayout.Offsets(name));
+        _offsets.Write<ulong>([0]);
+    }
+
+    public void Add(ReadOnlySpan<ushort> ids)
+    {
+        _tokens.Write(ids);
+        _documents++;
+        _count += ids.Length;
+        _longest = Math.Max(_longest, ids.Length);
+        _offsets.Write<ulong>([(ulong)_count]);
+    }
+
+    public SplitCounts Complete()
+    {
+        _draft.Add(_tokens.Complete());
+        _draft.Add(_offsets.Complete());
+        return new SplitCounts(_documents, _count, _longest);
+    }
+
+    public void Dispose()
+    {
+        _tokens.Dispose();
+        _offsets.Dispose();
+    }
+}

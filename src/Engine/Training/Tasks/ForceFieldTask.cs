@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms;
@@ -181,4 +182,16 @@ public sealed class ForceFieldTask : ITrainingTask
 
     /// <summary>Where the data stand.</summary>
     private sealed record Cursor(long Epoch, int Batch, long Seed, long Frames);
+}
+
+/// <summary>One side of a frame store as a list, read as it is used.</summary>
+internal sealed class StoredFrames(FrameSplit split) : IReadOnlyList<Frame>
+{
+    public int Count { get; } = checked((int)split.Count);
+
+    public Frame this[int index] => split[index];
+
+    public IEnumerator<Frame> GetEnumerator() => split.Frames().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

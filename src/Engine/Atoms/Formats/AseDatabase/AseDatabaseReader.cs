@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using ChemScale.Engine.Atoms.Preparation;
+using ChemScale.Engine.Atoms.Units;
 using Microsoft.Data.Sqlite;
 
 namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
@@ -42,5 +45,143 @@ public static class AseDatabaseReader
         {
             throw new InputException(path, "no ASE database", "a complete one, with a table systems", e.Message);
         }
+    }
+}
+
+/// <summary>What schnetpack notes in a database about the units of its rows' data.</summary>
+internal sealed class AseMetadata
+{
+    private readonly string _place;
+    private readonly Dictionary<string, string> _units = new(StringComparer.Ordinal);
+    private string? _distance;
+
+    private AseMetadata(string path) => _place = $"{path}: metadata";
+
+    public static AseMetadata Read(SqliteConnection connection, string path)
+    {
+        AseMetadata metadata = new(path);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT value FROM information WHERE name = 'metadata'";
+        if (command.ExecuteScalar() is string { Length: > 0 } json) metadata.Parse(json);
+        return metadata;
+    }
+
+    /// <summary>Unit of the energies under this key; null where the database does not say.</summary>
+    public EnergyUnit? Energy(string key) => _units.TryGetValue(key, out string? unit) ? EnergyUnit.Parse(unit, $"{_place}: {key}") : null;
+
+    public LengthUnit? Length => _distance is null ? null : LengthUnit.Parse(_distance, $"{_place}: _distance_unit");
+
+    /// <exception cref="InputException">Forces in anything but energy over length.</exception>
+    public void CheckForces(string key, LabelUnits units)
+    {
+        if (!_units.TryGetValue(key, out string? text)) return;
+        string place = $"{_place}: {key}";
+        int slash = text.LastIndexOf('/');
+        if (slash < 0 || EnergyUnit.Parse(text[..slash], place) != units.Energy
+            || LengthUnit.Parse(text[(slash + 1)..], place) != units.Length)
+        {
+            throw new InputException(place, $"'{text}'", $"{units.Energy}/{units.Length}, as energy and distance have it");
+        }
+    }
+
+    private void Parse(string json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            JsonElement root = document.RootElement;
+            if (root.TryGetProperty("_distance_unit", out JsonElement distance)) _distance = distance.GetString();
+            if (!root.TryGetProperty("_property_unit_dict", out JsonElement units)) return;
+            foreach (JsonProperty unit in units.EnumerateObject())
+                if (unit.Value.GetString() is { Length: > 0 } name) _units[unit.Name] = name;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new InputException(_place, "no JSON object of units", "schnetpack's metadata", e.Message);
+        }
+    }
+}
+
+/// <summary>The row that a reader of the table systems stands at, as a frame.</summary>
+internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata metadata, FrameReadOptions options)
+{
+    private LabelKeys? _keys;
+
+    public Frame Frame()
+    {
+        string place = $"{path}: row {reader.GetInt64(reader.GetOrdinal("id"))}";
+        AseData data = AseData.Parse(Value("data"), place);
+        string? energy = Key(options.EnergyKey, LabelNames.Energy, "energy", data, place);
+        string? forces = Key(options.ForcesKey, LabelNames.Forces, "forces", data, place);
+        string? stress = Key(options.StressKey, LabelNames.Stress, "stress", data, place);
+        bool inData = energy is not null && data.Has(energy) || energy is null && forces is not null && data.Has(forces);
+        LabelUnits units = inData
+            ? options.Units(path, energy is null ? null : metadata.Energy(energy), metadata.Length)
+            : new LabelUnits(EnergyUnit.ElectronVolt, metadata.Length ?? LengthUnit.Angstrom, options.ForcesAreGradients);
+        if (inData && forces is not null) metadata.CheckForces(forces, units);
+        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress))
+        {
+            _keys = new LabelKeys(energy, forces, stress);
+        }
+        int[] numbers = Numbers<int>("numbers", place) ?? throw new InputException($"{place}: numbers", "nothing", "atomic numbers");
+        double[] positions = Numbers<double>("positions", place) ?? throw new InputException($"{place}: positions", "nothing", "positions");
+        if (positions.Length != 3 * numbers.Length)
+        {
+            throw new InputException(
+                $"{place}: positions", $"{positions.Length} numbers", $"{3 * numbers.Length} for {numbers.Length} atoms");
+        }
+        long mask = Value("pbc") is long bits ? bits : 0;
+        double[]? cell = Numbers<double>("cell", place);
+        return new Frame
+        {
+            AtomicNumbers = [.. numbers.Select(number => Elements.Checked(number, $"{place}: numbers"))],
+            Positions = Scaled(positions, units.LengthFactor),
+            Cell = cell is { Length: 9 } && cell.Any(value => value != 0) ? Scaled(cell, units.LengthFactor) : null,
+            Periodic = [(mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0],
+            Energy = energy is null ? null : Label(energy, data, 1, place)[0] * units.EnergyFactor,
+            Forces = forces is null ? null : Scaled(Label(forces, data, positions.Length, place), units.ForceFactor),
+            Stress = stress is null ? null : Scaled(Stress(stress, data, place), units.StressFactor),
+            Charge = Value("charge") is double charge ? charge : 0,
+            Spin = Value("magmom") is double moment ? moment : 0,
+            Keys = _keys,
+            Place = place,
+        };
+    }
+
+    private static double[] Scaled(double[] values, double factor) => factor == 1 ? values : [.. values.Select(value => value * factor)];
+
+    /// <summary>A label's name: in the row's data, or the column that a calculator fills.</summary>
+    private string? Key(string? asked, IReadOnlyList<string> usual, string column, AseData data, string place)
+    {
+        bool Has(string name) => data.Has(name) || (name == column && Value(column) is not null);
+        string? chosen = LabelNames.Choose(asked, usual, Has);
+        return chosen is not null || asked is null ? chosen
+            : throw new InputException(place, $"no '{asked}'", "the label that was asked for");
+    }
+
+    private double[] Label(string key, AseData data, int count, string place)
+    {
+        double[] values = data.Has(key) ? data.Numbers(key) : Value(key) is double single ? [single] : Numbers<double>(key, place) ?? [];
+        return values.Length == count ? values : throw new InputException($"{place}: {key}", $"{values.Length} numbers", $"{count}");
+    }
+
+    private double[] Stress(string key, AseData data, string place)
+    {
+        if (LabelNames.IsVirial(key)) throw new InputException($"{place}: {key}", "a virial", "a stress in an ASE database");
+        double[] values = data.Has(key) ? data.Numbers(key) : Numbers<double>(key, place) ?? [];
+        return StressTensor.Matrix(values) ?? throw new InputException($"{place}: {key}", $"{values.Length} numbers", "6 or 9");
+    }
+
+    private object? Value(string column) => reader.GetValue(reader.GetOrdinal(column)) is var value && value is DBNull ? null : value;
+
+    private T[]? Numbers<T>(string column, string place)
+        where T : unmanaged
+    {
+        if (Value(column) is not byte[] bytes) return null;
+        if (bytes.Length % Marshal.SizeOf<T>() != 0)
+        {
+            throw new InputException($"{place}: {column}", $"{bytes.Length} bytes", "whole numbers of values");
+        }
+        return MemoryMarshal.Cast<byte, T>(bytes).ToArray();
     }
 }

@@ -34,3 +34,69 @@ internal sealed class Hdf5File : IDisposable
         }
     }
 }
+
+/// <summary>A group of an HDF5 file, its data sets read as what is asked for.</summary>
+internal sealed class Hdf5Group
+{
+    private readonly string _file;
+    private readonly string _name;
+    private readonly Dictionary<string, IH5Dataset> _sets = new(StringComparer.Ordinal);
+    private readonly List<(string Name, IH5Group Group)> _groups = [];
+
+    public Hdf5Group(string file, string name, IH5Group group)
+    {
+        _file = file;
+        _name = name;
+        foreach (IH5Object child in Hdf5File.Guard(Place, () => group.Children().ToArray()))
+        {
+            if (child is IH5Dataset set) _sets[child.Name] = set;
+            else if (child is IH5Group inner) _groups.Add((child.Name, inner));
+        }
+    }
+
+    /// <summary>File and group.</summary>
+    public string Place => _name.Length == 0 ? _file : $"{_file}: {_name}";
+
+    public IEnumerable<string> Members => _sets.Keys.Order(StringComparer.Ordinal);
+
+    public string Names => string.Join(", ", Members);
+
+    public string At(string name) => _name.Length == 0 ? $"{_file}: {name}" : $"{_file}: {_name}/{name}";
+
+    public bool Has(string name) => _sets.ContainsKey(name);
+
+    public bool IsText(string name) => _sets[name].Type.Class is H5DataTypeClass.String or H5DataTypeClass.VariableLength;
+
+    /// <summary>This group and those below it, by name.</summary>
+    public IEnumerable<Hdf5Group> WithDescendants()
+    {
+        yield return this;
+        foreach ((string name, IH5Group group) in _groups.OrderBy(child => child.Name, StringComparer.Ordinal))
+        {
+            Hdf5Group child = new(_file, _name.Length == 0 ? name : $"{_name}/{name}", group);
+            foreach (Hdf5Group descendant in child.WithDescendants()) yield return descendant;
+        }
+    }
+
+    public string[] Texts(string name) => Hdf5File.Guard(At(name), () => _sets[name].Read<string[]>());
+
+    /// <exception cref="InputException">Not plain numbers.</exception>
+    public double[] Numbers(string name, out long[] shape)
+    {
+        IH5Dataset set = _sets[name];
+        shape = [.. set.Space.Dimensions.Select(size => (long)size)];
+        return Hdf5File.Guard(At(name), () => (set.Type.Class, set.Type.Size) switch
+        {
+            (H5DataTypeClass.FloatingPoint, 8) => set.Read<double[]>(),
+            (H5DataTypeClass.FloatingPoint, 4) => Widened(set.Read<float[]>()),
+            (H5DataTypeClass.FixedPoint, 1) => Widened(set.Read<byte[]>()),
+            (H5DataTypeClass.FixedPoint, 2) => Widened(set.Read<short[]>()),
+            (H5DataTypeClass.FixedPoint, 4) => Widened(set.Read<int[]>()),
+            (H5DataTypeClass.FixedPoint, 8) => Widened(set.Read<long[]>()),
+            _ => throw new InputException(At(name), $"{set.Type.Class} of {set.Type.Size} bytes", "numbers"),
+        });
+    }
+
+    private static double[] Widened<T>(T[] values)
+        where T : System.Numerics.INumber<T> => [.. values.Select(double.CreateChecked)];
+}

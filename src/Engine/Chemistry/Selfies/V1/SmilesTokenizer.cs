@@ -92,3 +92,57 @@ internal sealed class SmilesTokenizer
         int.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign,
             CultureInfo.InvariantCulture, out label);
 }
+
+internal enum TokenKind : byte
+{
+    Atom,
+    BranchOpen,
+    BranchClose,
+    Ring,
+
+    /// <summary>The opening end of a ring, once its closing end is known: writes nothing.</summary>
+    RingOpen,
+}
+
+/// <summary>A piece of a SMILES string: an atom, a branch parenthesis or a ring label, with the bond symbol before it.</summary>
+internal struct SmilesToken
+{
+    /// <summary>Slice of the SMILES: the atom or ring label without its bond symbol.</summary>
+    public int Start;
+    public int Length;
+
+    /// <summary>
+    /// Ring label as read; then, for an opening label, its atom; for a closing one, the number of atoms between the ends; for an
+    /// opening parenthesis, one less than the number of symbols in the branch.
+    /// </summary>
+    public int Value;
+
+    public TokenKind Kind;
+
+    /// <summary><c>'\0'</c> where there is none; for a parenthesis, the character after it, as this grammar has it.</summary>
+    public char Bond;
+
+    /// <summary>An atom written in lower case that kekulization has made an ordinary one.</summary>
+    public bool Capitalized;
+}
+
+/// <summary>Why a SMILES or SELFIES is refused; few and fixed, so that they can be counted by.</summary>
+internal static class Refusals
+{
+    public const string Wildcard = "wildcard atom '*'";
+    public const string UnclosedBracket = "bracket atom without ']'";
+    public const string Chirality = "chirality other than @ and @@";
+    public const string UnknownCharacter = "unknown character";
+    public const string DanglingBond = "bond symbol at the end";
+    public const string RingLabel = "ring label that is not a number";
+    public const string OpenRing = "ring opened and not closed in the same fragment";
+    public const string BackwardRing = "ring that does not close on a later atom of its chain";
+    public const string EarlyRing = "ring label before the first atom";
+    public const string EmptyBranch = "empty branch";
+    public const string AromaticSymbol = "aromatic symbol not recognized";
+    public const string Kekulization = "no Kekule structure found";
+    public const string Depth = "nested too deeply";
+    public const string Brackets = "misplaced or missing bracket";
+    public const string Symbol = "symbol that cannot be read";
+    public const string Hydrogens = "more hydrogens than the atom has bonds";
+}

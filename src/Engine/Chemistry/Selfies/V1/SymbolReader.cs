@@ -54,3 +54,102 @@ internal static class SymbolReader
 
     private static sbyte DigitOf(char c) => char.IsAsciiDigit(c) ? (sbyte)(c - '0') : Symbol.NoDigit;
 }
+
+internal enum SymbolKind : byte
+{
+    Atom,
+    Branch,
+    Ring,
+    Epsilon,
+
+    /// <summary>Padding: skipped wherever it stands.</summary>
+    Nop,
+
+    /// <summary>Refused where it is read as a symbol; harmless where only its digit counts.</summary>
+    Unreadable,
+}
+
+/// <summary>What a symbol says, whatever the state of the derivation.</summary>
+internal struct Symbol
+{
+    public const sbyte NoDigit = -1;
+
+    /// <summary>Slice of the table's text: the symbol with its brackets.</summary>
+    public int KeyStart;
+    public int KeyLength;
+
+    /// <summary>Slice of the table's text: an atom as SMILES has it.</summary>
+    public int TextStart;
+    public int TextLength;
+
+    public SymbolKind Kind;
+
+    /// <summary>Bond symbol of an atom or ring; <c>'\0'</c> where there is none.</summary>
+    public char Bond;
+
+    /// <summary>Bonds that an atom may make beside its hydrogens.</summary>
+    public sbyte Capacity;
+
+    /// <summary>Largest bond order to a branch, 1 to 3.</summary>
+    public sbyte BranchOrder;
+
+    /// <summary>How many symbols after a branch or ring write its number; <see cref="NoDigit"/> where the symbol does not say.</summary>
+    public sbyte Digits;
+
+    /// <summary>What the symbol stands for where a number is read, 0 to 15.</summary>
+    public byte Digit;
+}
+
+/// <summary>How many bonds an atom or ion may make: the default constraints of version 1.0.4.</summary>
+internal static class BondCapacity
+{
+    private const int Unknown = 8;
+
+    public static int Of(ReadOnlySpan<char> element, int charge)
+    {
+        if (charge is < -1 or > 1) return Unknown;
+        int neutral = element switch
+        {
+            "H" or "F" or "Cl" or "Br" or "I" => 1,
+            "O" => 2,
+            "N" => 3,
+            "C" => 4,
+            "P" => 5,
+            "S" => 6,
+            _ => Unknown,
+        };
+        if (charge == 0 || neutral == Unknown) return neutral;
+        return neutral == 1 ? Unknown : neutral + charge; // hydrogen and halogen ions are not in the list
+    }
+}
+
+/// <summary>Sixteen symbols that, after a branch or ring symbol, stand for the digits of a number, most significant first.</summary>
+internal static class IndexAlphabet
+{
+    private static readonly string[] Symbols =
+    [
+        "[C]", "[Ring1]", "[Ring2]", "[Branch1_1]", "[Branch1_2]", "[Branch1_3]", "[Branch2_1]", "[Branch2_2]",
+        "[Branch2_3]", "[O]", "[N]", "[=N]", "[=C]", "[#C]", "[S]", "[P]",
+    ];
+
+    /// <summary>The digit a symbol stands for; 0 for every symbol outside the alphabet.</summary>
+    public static int Digit(ReadOnlySpan<char> symbol)
+    {
+        for (int i = 0; i < Symbols.Length; i++)
+            if (symbol.SequenceEqual(Symbols[i])) return i;
+        return 0;
+    }
+
+    /// <summary>How many symbols write <paramref name="number"/>, at least one.</summary>
+    public static int Length(int number)
+    {
+        int length = 1;
+        while ((number >>= 4) != 0) length++;
+        return length;
+    }
+
+    public static void Write(int number, int length, TextBuffer text)
+    {
+        for (int shift = 4 * (length - 1); shift >= 0; shift -= 4) text.Append(Symbols[number >> shift & 15]);
+    }
+}

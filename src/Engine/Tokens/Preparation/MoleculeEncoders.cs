@@ -1,0 +1,87 @@
+using ChemScale.Engine.Chemistry;
+using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Smiles;
+using ChemScale.Engine.Tokens.Store;
+
+namespace ChemScale.Engine.Tokens.Preparation;
+
+/// <summary>What one worker does with a block: every molecule to ids and a key, or refused with a reason.</summary>
+internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder, IIdAssigner assigner, SplitRule split, int maximumTokens)
+{
+    // Beyond any molecule of so few tokens, and a bound to what the chemistry is given.
+    private const int MaximumCharacters = 10_000;
+
+    public void Encode(MoleculeBlock block) => reader.ForEach(block, Encode);
+
+    private void Encode(MoleculeBlock block, long line, ReadOnlySpan<char> molecule)
+    {
+        string? reason = null;
+        ReadOnlySpan<char> selfies = default;
+        if (molecule.Length > MaximumCharacters) reason = $"more than {MaximumCharacters} characters";
+        else if (!encoder.TryEncode(molecule, out selfies)) reason = encoder.Reason;
+        reason ??= selfies.Length == 0 ? "an empty molecule" : Assign(block, line, selfies);
+        if (reason is not null) block.Refuse(line, reason, molecule);
+    }
+
+    private string? Assign(MoleculeBlock block, long line, ReadOnlySpan<char> selfies)
+    {
+        Span<ushort> ids = block.Room(selfies.Length + 2);
+        int count = assigner.Assign(selfies, ids);
+        if (count < 0) return "more tokens than the truncation.max_length of the tokenizer file";
+        if (count > maximumTokens) return $"more than {maximumTokens} tokens";
+        foreach (ushort id in ids[1..(count - 1)])
+            if (assigner.IsForbidden(id)) return "a special token inside the molecule";
+        block.Take(line, split.Key(selfies), count);
+        return null;
+    }
+}
+
+/// <summary>Input that is SELFIES already: checked for its form only.</summary>
+internal sealed class SelfiesEncoder : IMoleculeEncoder
+{
+    public string Reason { get; private set; } = "";
+
+    public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies)
+    {
+        selfies = molecule;
+        for (ReadOnlySpan<char> rest = molecule; rest.Length > 0;)
+        {
+            int length = rest[0] == '.' ? 1 : BracketSplit.SymbolLength(rest);
+            if (length == 0 || length == 2)
+            {
+                Reason = "not SELFIES: a symbol in brackets expected";
+                return false;
+            }
+            rest = rest[length..];
+        }
+        return true;
+    }
+}
+
+/// <summary>SMILES, checked and cleaned as the options say, to SELFIES.</summary>
+internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar grammar) : IMoleculeEncoder
+{
+    // The package selfies 1.0.4 makes symbols of anything in brackets and overlooks stray parentheses: a corpus should not.
+    private readonly SmilesReader? _reader = grammar == SelfiesGrammar.V1 ? new SmilesReader() : null;
+    private readonly Molecule _molecule = new();
+    private readonly SmilesFilter _filter = new(!options.KeepStereo, options.Fragments == FragmentRule.Largest);
+    private readonly SelfiesCodec _codec = SelfiesCodec.Create(grammar);
+    private readonly bool _oneFragment = options.Fragments == FragmentRule.Refuse;
+
+    public string Reason { get; private set; } = "";
+
+    public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies)
+    {
+        selfies = default;
+        if (_oneFragment && molecule.Contains('.')) return Refuse("more than one fragment");
+        if (_reader is not null && !_reader.TryRead(molecule, _molecule)) return Refuse(_reader.Reason);
+        if (!_filter.TryClean(molecule, out ReadOnlySpan<char> cleaned)) return Refuse(_filter.Reason);
+        return _codec.TryEncode(cleaned, out selfies) || Refuse(_codec.Reason);
+    }
+
+    private bool Refuse(string reason)
+    {
+        Reason = reason;
+        return false;
+    }
+}
