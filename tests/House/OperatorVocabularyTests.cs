@@ -21,7 +21,7 @@ public class OperatorVocabularyTests
 
     /// <summary>Launchers that still take a long list, to be shortened with their operation.</summary>
     private static readonly string[] LongLaunchers =
-        ["AdamWLauncher", "AttentionLauncher", "BinLauncher", "CrossEntropyLauncher", "MatrixAttentionLauncher"];
+        ["AttentionLauncher", "BinLauncher", "CrossEntropyLauncher", "MatrixAttentionLauncher"];
 
     private static readonly Assembly Engine = typeof(InputException).Assembly;
 
