@@ -1,5 +1,5 @@
-using ChemScale.Engine.Operators;
-using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Lanes;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.Device;
 
 namespace ChemScale.Tests;

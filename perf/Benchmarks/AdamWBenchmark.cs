@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Optimization;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -10,7 +10,7 @@ namespace ChemScale.Perf.Benchmarks;
 /// <summary>One AdamW update of all parameters of a ChemGPT: ATen's fused one, the kernel, and TorchSharp's own optimizer.</summary>
 internal sealed class AdamWBenchmark : Benchmark
 {
-    private static readonly AdamWForm Form = new(Update: 10, LearningRate: 2e-5, Beta1: 0.9, Beta2: 0.999, WeightDecay: 0.01, Epsilon: 1e-8);
+    private static readonly AdamWSettings Form = new(Update: 10, LearningRate: 2e-5, Beta1: 0.9, Beta2: 0.999, WeightDecay: 0.01, Epsilon: 1e-8);
 
     public override string Name => "adamw";
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Allegro;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Kernels.Attention;
 using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Perf.Measuring;
@@ -111,10 +111,10 @@ internal sealed class AttentionBenchmark : Benchmark
         {
             Func<Tensor> form = plan.Name switch
             {
-                "host" => () => AttentionFunction.Apply(qkv, rows, heads, window, scale),
+                "host" => () => AttentionHostFunction.Apply(qkv, rows, heads, window, scale),
                 // Past the length from which Attention itself takes the library.
-                "kernels" => () => AttentionKernelFunction.Apply(qkv, rows, heads, window, scale, AttentionPrecision.Weights),
-                "bfloat16" => () => AttentionKernelFunction.Apply(qkv, rows, heads, window, scale, AttentionPrecision.Bfloat16),
+                "kernels" => () => AttentionKernelsFunction.Apply(qkv, rows, heads, window, scale, AttentionPrecision.Weights),
+                "bfloat16" => () => AttentionKernelsFunction.Apply(qkv, rows, heads, window, scale, AttentionPrecision.Bfloat16),
                 "library" => () => AttentionLibrary.Apply(qkv, rows, heads, window, scale),
                 _ => () => AttentionComposed.Apply(qkv, rows, heads, window, scale),
             };

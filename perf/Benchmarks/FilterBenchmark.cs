@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.SchNet;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Layers;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 

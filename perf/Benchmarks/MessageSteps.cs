@@ -1,4 +1,5 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.PaiNN;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
-using ChemScale.Engine.Operators.Differentiation;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms.Neighbors;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.PaiNN;
 using ChemScale.Perf.Measuring;
 using static TorchSharp.torch;
 

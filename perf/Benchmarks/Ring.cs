@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Segments;
 using static TorchSharp.torch;
 
 namespace ChemScale.Perf.Benchmarks;

@@ -1,7 +1,6 @@
-using ChemScale.Engine.Operators.Differentiation;
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Perf.Benchmarks;
 using static TorchSharp.torch;
 

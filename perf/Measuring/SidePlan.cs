@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
 
 namespace ChemScale.Perf.Measuring;
 

@@ -1,7 +1,8 @@
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 

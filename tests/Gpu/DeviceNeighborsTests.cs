@@ -1,5 +1,7 @@
 using ChemScale.Engine.Atoms.Formats.Npz;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,11 @@
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Allegro;
+using ChemScale.Engine.Operators.Layers;
+using ChemScale.Engine.Operators.PaiNN;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.SchNet;
+using ChemScale.Engine.Operators.Segments;
+using ChemScale.Engine.Operators.SelfAttention;
 using TorchSharp;
 using static TorchSharp.torch;
 

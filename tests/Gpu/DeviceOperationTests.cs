@@ -1,5 +1,5 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;

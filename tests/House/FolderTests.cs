@@ -6,9 +6,6 @@ namespace ChemScale.Tests.House;
 /// <summary>Where the files are: a type's full name says where it is written.</summary>
 public partial class FolderTests
 {
-    // Until its folders are namespaces too.
-    private const string NotYet = "src/Engine/Operators/";
-
     private static readonly Dictionary<string, string> Roots = new()
     {
         ["src/Engine"] = "ChemScale.Engine",
@@ -22,7 +19,7 @@ public partial class FolderTests
     public void A_file_s_namespace_is_its_folder(string root)
     {
         var wrong = new List<string>();
-        foreach (string file in SourceFiles.Under(root).Where(f => !f.StartsWith(NotYet, StringComparison.Ordinal)))
+        foreach (string file in SourceFiles.Under(root))
         {
             Match space = Namespace().Match(File.ReadAllText(Path.Combine(Repository.Root, file)));
             string expected = string.Join('.', Path.GetDirectoryName(file)![root.Length..].Split('/').Skip(1).Prepend(Roots[root]));

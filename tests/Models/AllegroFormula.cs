@@ -2,7 +2,7 @@ using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.Equivariant;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Models;

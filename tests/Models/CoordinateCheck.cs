@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.SelfAttention;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Models;

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Segments;
 
 namespace ChemScale.Tests.Models;
 

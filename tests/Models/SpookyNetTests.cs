@@ -1,8 +1,9 @@
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.SpookyNet;
 using ChemScale.Tests.Models.ForceFields;
 using NUnit.Framework;
 using TorchSharp;

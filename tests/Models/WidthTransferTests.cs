@@ -1,7 +1,8 @@
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using NUnit.Framework;

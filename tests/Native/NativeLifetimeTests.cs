@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using ChemScale.Engine.Native;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ChemScale.Tests.Stress;

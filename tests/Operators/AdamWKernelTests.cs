@@ -1,4 +1,5 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Optimization;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Kernels.Device;
@@ -46,7 +47,7 @@ public class AdamWKernelTests : OperatorFixture
         Tensor[] plain = [.. State(103, 0, ScalarType.Float32), Normal(103, 40, ScalarType.Float32)];
         Tensor[] moved = [.. plain.Select((t, i) => i == array ? cat([zeros(1), t]).narrow(0, 1, 103) : t.clone())];
         foreach (Tensor[] t in (Tensor[][])[plain, moved])
-            AdamWUpdate.Apply([t[0]], [t[3]], [t[1]], [t[2]], new AdamWForm(2, 0.01, 0.9, 0.95, 0.1, 1e-8));
+            AdamWUpdate.Apply([t[0]], [t[3]], [t[1]], [t[2]], new AdamWSettings(2, 0.01, 0.9, 0.95, 0.1, 1e-8));
         for (int i = 0; i < Names.Length; i++) Assert.That(moved[i].Equals(plain[i]), Names[i]);
     }
 
@@ -121,7 +122,7 @@ public class AdamWKernelTests : OperatorFixture
         TestScope.Mode(mode);
         Tensor[][] states = [.. sizes.Select((n, i) => State(n, i, dtype).Select(t => t.to(device)).ToArray())];
         Tensor[] gradients = [.. sizes.Select((n, i) => Normal(n, 40 + i, dtype).to(device))];
-        var form = new AdamWForm(update, 0.01, 0.9, 0.95, 0.1, 1e-8);
+        var form = new AdamWSettings(update, 0.01, 0.9, 0.95, 0.1, 1e-8);
         AdamWUpdate.Apply(Column(0), gradients, Column(1), Column(2), form);
         return states;
 

@@ -1,7 +1,8 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.Equivariant;
+using ChemScale.Engine.Operators.Allegro;
 using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Tests.Models.Equivariant;
 using NUnit.Framework;
 using TorchSharp;

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.SelfAttention;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;

@@ -1,5 +1,6 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.SchNet;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -97,7 +98,7 @@ public class ContinuousFilterKernelTests : OperatorFixture
     public void Filters_too_wide_for_shared_memory_go_through_in_chunks()
     {
         using var problem = new FilterProblem([2, 1], 1024, 3);
-        Assert.That(FilterLaunch.Fits(problem.Inputs[0], problem.Inputs[1]), Is.False);
+        Assert.That(ContinuousFilterKernels.Fits(problem.Inputs[0], problem.Inputs[1]), Is.False);
         Compare(problem, OperatorMode.Composed);
     }
 

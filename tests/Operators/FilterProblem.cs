@@ -1,5 +1,8 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.SchNet;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -2,7 +2,9 @@ using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats.Npz;
 using ChemScale.Engine.Atoms.Neighbors;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using ChemScale.Tests.Atoms.Neighbors;
 using NUnit.Framework;
@@ -93,7 +95,7 @@ public class FrameNeighborsTests : OperatorFixture
         {
             double[] positions = npz[$"{name}.pos"].Doubles();
             Frame frame = NeighborFrames.Of(positions, npz[$"{name}.cell"].Doubles(), [.. npz[$"{name}.pbc"].Integers().Select(flag => flag != 0)]);
-            FrameEdges found = BinLaunch.Build(Positions([frame]), [frame], cutoff);
+            FrameEdges found = FrameNeighborsKernels.Build(Positions([frame]), [frame], cutoff);
             Assert.That(Numbers(found.Edges.Receivers), Is.EqualTo(npz[$"{name}.i"].Integers()), name);
             Assert.That(Numbers(found.Edges.Senders), Is.EqualTo(npz[$"{name}.j"].Integers()), name);
             long[] shifts = found.Shifts is { } s ? Numbers(s.to(ScalarType.Int64)) : new long[3 * found.Edges.Count];
@@ -107,10 +109,10 @@ public class FrameNeighborsTests : OperatorFixture
         double[] cell = [8, 0, 0, 0, 8, 0, 0, 0, 8];
         Frame at = NeighborFrames.Of([1, 1, 1, 3, 1, 1, 1, 7, 1, 1, 1, 7], cell, Everywhere);
         AssertHost([at], 2);
-        Assert.That(BinLaunch.Build(Positions([at]), [at], 2).Edges.Count, Is.Zero);
+        Assert.That(FrameNeighborsKernels.Build(Positions([at]), [at], 2).Edges.Count, Is.Zero);
         // 1 and 7 are two apart across the boundary; the next larger number lets all three pairs in.
         AssertHost([at], Math.BitIncrement(2.0));
-        Assert.That(BinLaunch.Build(Positions([at]), [at], Math.BitIncrement(2.0)).Edges.Count, Is.EqualTo(6));
+        Assert.That(FrameNeighborsKernels.Build(Positions([at]), [at], Math.BitIncrement(2.0)).Edges.Count, Is.EqualTo(6));
     }
 
     [Test]
@@ -129,7 +131,7 @@ public class FrameNeighborsTests : OperatorFixture
         int[] order = [.. Enumerable.Range(0, 500)];
         new Random(16).Shuffle(order);
         Frame other = frame with { Positions = [.. order.SelectMany(i => frame.Positions[(3 * i)..(3 * i + 3)])] };
-        FrameEdges before = BinLaunch.Build(Positions([frame]), [frame], 3), after = BinLaunch.Build(Positions([other]), [other], 3);
+        FrameEdges before = FrameNeighborsKernels.Build(Positions([frame]), [frame], 3), after = FrameNeighborsKernels.Build(Positions([other]), [other], 3);
         Assert.That(Edges(after, i => order[i]).Order(), Is.EqualTo(Edges(before, i => i).Order()));
 
         static IEnumerable<(int Receiver, int Sender, int A, int B, int C)> Edges(FrameEdges edges, Func<int, int> atom)
@@ -146,11 +148,11 @@ public class FrameNeighborsTests : OperatorFixture
     {
         TestScope.Device(CpuDevice.Warps);
         Frame[] frames = [NeighborFrames.Skewed(6, Everywhere, 0.4, 17), NeighborFrames.Skewed(9, new bool[3], 0.1, 18)];
-        FrameEdges first = BinLaunch.Build(Positions(frames), frames, 4);
+        FrameEdges first = FrameNeighborsKernels.Build(Positions(frames), frames, 4);
         for (int repeat = 0; repeat < 250; repeat++)
         {
             using DisposeScope inner = NewDisposeScope();
-            using FrameEdges again = BinLaunch.Build(Positions(frames), frames, 4);
+            using FrameEdges again = FrameNeighborsKernels.Build(Positions(frames), frames, 4);
             AssertEqual(again, first);
         }
     }
@@ -168,7 +170,7 @@ public class FrameNeighborsTests : OperatorFixture
     public void Batches_without_frames_or_atoms_have_no_edges([Values(0, 3)] int frames)
     {
         Frame[] none = [.. Enumerable.Repeat(NeighborFrames.Empty, frames)];
-        foreach (FrameEdges edges in (FrameEdges[])[FrameNeighbors.Apply(none, Positions(none), 5), BinLaunch.Build(Positions(none), none, 5)])
+        foreach (FrameEdges edges in (FrameEdges[])[FrameNeighbors.Apply(none, Positions(none), 5), FrameNeighborsKernels.Build(Positions(none), none, 5)])
             Assert.That((edges.Edges.Atoms, edges.Edges.Count), Is.EqualTo((0, 0)));
     }
 
@@ -255,7 +257,7 @@ public class FrameNeighborsTests : OperatorFixture
     /// <summary>Bins, whatever the size.</summary>
     private static void AssertHost(Frame[] frames, double cutoff)
     {
-        using FrameEdges found = BinLaunch.Build(Positions(frames), frames, cutoff), expected = Host(frames, cutoff);
+        using FrameEdges found = FrameNeighborsKernels.Build(Positions(frames), frames, cutoff), expected = Host(frames, cutoff);
         AssertEqual(found, expected);
         if (frames.Length > 1) return;
         NeighborList list = NeighborLists.Build(frames[0], cutoff);

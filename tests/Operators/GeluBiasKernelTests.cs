@@ -1,5 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Layers;
+using ChemScale.Engine.Operators.Runs;
 using NUnit.Framework;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Tests.Gpu;
 using NUnit.Framework;
 using TorchSharp;
@@ -234,7 +234,7 @@ public class GradientsTests : OperatorFixture
             protected internal override Tensor?[] Backward(AutogradContext context, Tensor?[] gradients)
             {
                 Tensor?[] saved = context.Saved();
-                return SecondOrder.Of([saved[0], saved[1]], 1, gradients, x => [part().Apply(x)[0].square()]);
+                return ComposedDerivatives.OfBackward(x => [part().Apply(x)[0].square()], saved.AsSpan(0, 1), saved.AsSpan(1), gradients);
             }
         }
     }

@@ -1,4 +1,5 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Layers;
+using ChemScale.Engine.Operators.Runs;
 using NUnit.Framework;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using ChemScale.Engine;
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;

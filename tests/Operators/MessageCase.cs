@@ -1,5 +1,7 @@
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.PaiNN;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;

@@ -1,6 +1,8 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Formats.Npz;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using TorchSharp;

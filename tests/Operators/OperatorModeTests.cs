@@ -1,5 +1,5 @@
 using ChemScale.Engine;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
 using NUnit.Framework;
 using static TorchSharp.torch;
 

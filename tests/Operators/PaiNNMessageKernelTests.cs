@@ -1,4 +1,5 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using TorchSharp;

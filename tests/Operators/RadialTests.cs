@@ -1,5 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Segments;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,7 +1,8 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Tests.Models.ForceFields;

@@ -1,4 +1,4 @@
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Segments;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;

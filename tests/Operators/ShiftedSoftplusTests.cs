@@ -1,5 +1,5 @@
 using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.SchNet;
 using NUnit.Framework;
 using static TorchSharp.torch;
 

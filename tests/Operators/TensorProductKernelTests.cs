@@ -1,6 +1,8 @@
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Allegro;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;

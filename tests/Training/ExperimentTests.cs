@@ -1,7 +1,7 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Training.Experiments;
 using NUnit.Framework;
 

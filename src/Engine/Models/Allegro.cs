@@ -1,7 +1,8 @@
 using ChemScale.Engine.Models.Equivariant;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

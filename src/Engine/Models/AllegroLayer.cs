@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Allegro;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using ChemScale.Engine.Models.Equivariant;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Allegro;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Models;

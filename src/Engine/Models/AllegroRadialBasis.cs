@@ -1,5 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

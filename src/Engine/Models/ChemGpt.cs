@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models.Layers;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Layers;
+using ChemScale.Engine.Operators.SelfAttention;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.PaiNN;
+using ChemScale.Engine.Operators.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using ChemScale.Engine.Files;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.Device;
 
 namespace ChemScale.Engine.Operators;

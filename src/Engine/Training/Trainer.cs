@@ -1,5 +1,6 @@
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;

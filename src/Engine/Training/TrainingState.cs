@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;

@@ -14,7 +14,7 @@ public static class AttentionLauncher<T, TReal>
     where TReal : struct, IReal<T>
 {
     /// <param name="device">Where.</param>
-    /// <param name="form">The numbers.</param>
+    /// <param name="settings">The numbers.</param>
     /// <param name="grid">Of this device and form.</param>
     /// <param name="tiles">(tiles, 3): a molecule's first row and its end, and the tile's first row</param>
     /// <param name="qkv">(T, 3 h)</param>
@@ -22,14 +22,14 @@ public static class AttentionLauncher<T, TReal>
     /// <param name="greatest">(T, heads), written: each query's greatest score</param>
     /// <param name="inverse">(T, heads), written: 1 / sum of exp(score - greatest)</param>
     public static void Forward(
-        KernelDevice device, AttentionForm form, AttentionGrid grid, DeviceArray<int> tiles, DeviceArray<T> qkv, DeviceArray<T> output,
+        KernelDevice device, AttentionSettings settings, AttentionGrid grid, DeviceArray<int> tiles, DeviceArray<T> qkv, DeviceArray<T> output,
         DeviceArray<T> greatest, DeviceArray<T> inverse) =>
-        device.Launch(AttentionKernels.Forward<T, TReal>(form.HeadWidth, grid.Lanes), Shape(device, form, grid, tiles),
-            Packs(form, qkv), KernelArgument.Of(tiles), form.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(form, qkv),
-            KernelArgument.Of(TReal.Of(form.Scale)), Packs(form, output), KernelArgument.Of(greatest), KernelArgument.Of(inverse));
+        device.Launch(AttentionKernels.Forward<T, TReal>(settings.HeadWidth, grid.Lanes), Shape(device, settings, grid, tiles),
+            Packs(settings, qkv), KernelArgument.Of(tiles), settings.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(settings, qkv),
+            KernelArgument.Of(TReal.Of(settings.Scale)), Packs(settings, output), KernelArgument.Of(greatest), KernelArgument.Of(inverse));
 
     /// <param name="device">Where.</param>
-    /// <param name="form">The numbers.</param>
+    /// <param name="settings">The numbers.</param>
     /// <param name="grid">Of this device and form.</param>
     /// <param name="tiles">As in the forward pass; so are the next four.</param>
     /// <param name="qkv">(T, 3 h)</param>
@@ -40,33 +40,33 @@ public static class AttentionLauncher<T, TReal>
     /// <param name="delta">(T, heads), written</param>
     /// <param name="gradient">(T, 3 h), written</param>
     public static void Backward(
-        KernelDevice device, AttentionForm form, AttentionGrid grid, DeviceArray<int> tiles, DeviceArray<T> qkv, DeviceArray<T> output,
+        KernelDevice device, AttentionSettings settings, AttentionGrid grid, DeviceArray<int> tiles, DeviceArray<T> qkv, DeviceArray<T> output,
         DeviceArray<T> greatest, DeviceArray<T> inverse, DeviceArray<T> outputGradient, DeviceArray<T> delta, DeviceArray<T> gradient)
     {
-        LaunchShape shape = Shape(device, form, grid, tiles);
-        KernelArgument scale = KernelArgument.Of(TReal.Of(form.Scale));
-        device.Launch(AttentionKernels.BackwardQueries<T, TReal>(form.HeadWidth, grid.Lanes), shape,
-            Packs(form, qkv), KernelArgument.Of(tiles), form.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(form, qkv), scale,
-            Packs(form, output), KernelArgument.Of(greatest), KernelArgument.Of(inverse), Packs(form, outputGradient),
-            Packs(form, gradient), KernelArgument.Of(delta));
-        device.Launch(AttentionKernels.BackwardKeys<T, TReal>(form.HeadWidth, grid.Lanes), shape,
-            Packs(form, qkv), KernelArgument.Of(tiles), form.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(form, qkv), scale,
-            KernelArgument.Of(greatest), KernelArgument.Of(inverse), KernelArgument.Of(delta), Packs(form, outputGradient),
-            Packs(form, gradient));
+        LaunchShape shape = Shape(device, settings, grid, tiles);
+        KernelArgument scale = KernelArgument.Of(TReal.Of(settings.Scale));
+        device.Launch(AttentionKernels.BackwardQueries<T, TReal>(settings.HeadWidth, grid.Lanes), shape,
+            Packs(settings, qkv), KernelArgument.Of(tiles), settings.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(settings, qkv), scale,
+            Packs(settings, output), KernelArgument.Of(greatest), KernelArgument.Of(inverse), Packs(settings, outputGradient),
+            Packs(settings, gradient), KernelArgument.Of(delta));
+        device.Launch(AttentionKernels.BackwardKeys<T, TReal>(settings.HeadWidth, grid.Lanes), shape,
+            Packs(settings, qkv), KernelArgument.Of(tiles), settings.Heads, grid.HeadsPerGroup, grid.SharedRows, Window(settings, qkv), scale,
+            KernelArgument.Of(greatest), KernelArgument.Of(inverse), KernelArgument.Of(delta), Packs(settings, outputGradient),
+            Packs(settings, gradient));
     }
 
-    private static unsafe LaunchShape Shape(KernelDevice device, AttentionForm form, AttentionGrid grid, DeviceArray<int> tiles)
+    private static unsafe LaunchShape Shape(KernelDevice device, AttentionSettings settings, AttentionGrid grid, DeviceArray<int> tiles)
     {
-        int chunks = (form.Heads + grid.HeadsPerGroup - 1) / grid.HeadsPerGroup;
-        int sharedBytes = 2 * grid.SharedRows * grid.HeadsPerGroup * form.HeadWidth * sizeof(T);
+        int chunks = (settings.Heads + grid.HeadsPerGroup - 1) / grid.HeadsPerGroup;
+        int sharedBytes = 2 * grid.SharedRows * grid.HeadsPerGroup * settings.HeadWidth * sizeof(T);
         return device.GroupPer(tiles.Length / 3 * chunks, grid.GroupSize, sharedBytes);
     }
 
     /// <summary>As many tokens as there are: all before it.</summary>
-    private static int Window(AttentionForm form, DeviceArray<T> qkv) =>
-        form.Window > 0 ? form.Window : (int)(qkv.Length / (3L * form.Heads * form.HeadWidth));
+    private static int Window(AttentionSettings settings, DeviceArray<T> qkv) =>
+        settings.Window > 0 ? settings.Window : (int)(qkv.Length / (3L * settings.Heads * settings.HeadWidth));
 
-    private static KernelArgument Packs(AttentionForm form, DeviceArray<T> values) => form.HeadWidth switch
+    private static KernelArgument Packs(AttentionSettings settings, DeviceArray<T> values) => settings.HeadWidth switch
     {
         1 => KernelArgument.Of(values),
         2 => KernelArgument.Of(values.As<Pack2<T>>()),
@@ -79,7 +79,7 @@ public static class AttentionLauncher<T, TReal>
 /// <param name="HeadWidth">Values of a head, d.</param>
 /// <param name="Window">Keys that a query sees at most, its own included; 0: all before it.</param>
 /// <param name="Scale">Of the scores.</param>
-public readonly record struct AttentionForm(int Heads, int HeadWidth, int Window, double Scale);
+public readonly record struct AttentionSettings(int Heads, int HeadWidth, int Window, double Scale);
 
 /// <summary>How attention is cut into groups on a device.</summary>
 /// <param name="GroupSize">Threads of a group.</param>

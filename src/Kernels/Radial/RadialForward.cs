@@ -1,5 +1,4 @@
 using System.Numerics;
-using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -103,26 +102,3 @@ public struct EdgeGeometry<T>
         return new EdgeGeometry<T> { Distance = distance, Inverse = inverse, X = x * inverse, Y = y * inverse, Z = z * inverse };
     }
 }
-
-/// <summary>What all three radial kernels read.</summary>
-/// <param name="Form">Basis and cutoff function.</param>
-/// <param name="EdgeVectors">(E, 3) A</param>
-/// <param name="Centers">(K)</param>
-/// <param name="Exponents">(K) of Gaussians; empty for Bessel functions</param>
-public readonly record struct RadialInputs<T>(RadialForm Form, DeviceArray<T> EdgeVectors, DeviceArray<T> Centers, DeviceArray<T> Exponents)
-    where T : unmanaged
-{
-    internal long Edges => EdgeVectors.Length / 3;
-
-    /// <summary>Kernels read one exponent per center, and use it where the basis has any.</summary>
-    internal DeviceArray<T> ExponentsOrCenters => Form.Gaussian ? Exponents : Centers;
-}
-
-/// <summary>Gradients with respect to the four outputs, or with respect to those gradients. Empty: zero, or not wanted.</summary>
-/// <param name="Distances">(E, 1)</param>
-/// <param name="Directions">(E, 3)</param>
-/// <param name="Envelope">(E, 1)</param>
-/// <param name="Radial">(E, K)</param>
-public readonly record struct RadialGradients<T>(
-    DeviceArray<T> Distances, DeviceArray<T> Directions, DeviceArray<T> Envelope, DeviceArray<T> Radial)
-    where T : unmanaged;

@@ -18,15 +18,11 @@ public static class FilterLauncher<T, TReal>
     private const int MostRows = 8, GroupsWanted = 1024;
 
     /// <param name="device">Where.</param>
-    /// <param name="shape">N and K.</param>
-    /// <param name="edges">By receiver.</param>
-    /// <param name="inputs">h, phi, f</param>
-    /// <param name="weights">The filter network.</param>
+    /// <param name="arrays">Edges by receiver.</param>
     /// <param name="sums">(A, N), written</param>
-    public static void Forward(
-        KernelDevice device, FilterShape shape, in FilterEdges edges, in FilterInputs<T> inputs, in FilterWeights<T> weights,
-        DeviceArray<T> sums)
+    public static void Forward(KernelDevice device, in FilterArrays<T> arrays, DeviceArray<T> sums)
     {
+        (FilterShape shape, FilterEdges edges, FilterInputs<T> inputs, FilterWeights<T> weights) = arrays;
         (LaunchShape launch, int rows, int tile) = Plan(device, shape, FilterPass.Forward, edges.Atoms);
         device.Launch(FilterKernels.Of<T, TReal>(FilterPass.Forward), launch,
             KernelArgument.Of(inputs.Radial), shape.Radial, KernelArgument.Of(inputs.Envelope), Packs(inputs.Features),
@@ -35,16 +31,12 @@ public static class FilterLauncher<T, TReal>
     }
 
     /// <param name="device">Where.</param>
-    /// <param name="shape">N and K.</param>
-    /// <param name="edges">By receiver.</param>
-    /// <param name="inputs">h, phi, f</param>
+    /// <param name="arrays">Edges by receiver.</param>
     /// <param name="along">h', phi', f'</param>
-    /// <param name="weights">The filter network.</param>
     /// <param name="sums">(A, N), written</param>
-    public static void Tangent(
-        KernelDevice device, FilterShape shape, in FilterEdges edges, in FilterInputs<T> inputs, in FilterInputs<T> along,
-        in FilterWeights<T> weights, DeviceArray<T> sums)
+    public static void Tangent(KernelDevice device, in FilterArrays<T> arrays, in FilterInputs<T> along, DeviceArray<T> sums)
     {
+        (FilterShape shape, FilterEdges edges, FilterInputs<T> inputs, FilterWeights<T> weights) = arrays;
         (LaunchShape launch, int rows, int tile) = Plan(device, shape, FilterPass.Tangent, edges.Atoms);
         device.Launch(FilterKernels.Of<T, TReal>(FilterPass.Tangent), launch,
             KernelArgument.Of(inputs.Radial), KernelArgument.Of(along.Radial), shape.Radial,
@@ -54,46 +46,38 @@ public static class FilterLauncher<T, TReal>
     }
 
     /// <param name="device">Where.</param>
-    /// <param name="shape">N and K.</param>
-    /// <param name="edges">By sender.</param>
-    /// <param name="firstRow">Senders to take.</param>
-    /// <param name="lastRow">The one after the last.</param>
-    /// <param name="inputs">h, phi, f</param>
+    /// <param name="arrays">Edges by sender.</param>
+    /// <param name="senders">Which to take.</param>
     /// <param name="gradient">(A, N) of the sums</param>
-    /// <param name="weights">The filter network.</param>
     /// <param name="by">By h, phi and f: whole arrays; written where these senders' rows and edges are</param>
     /// <param name="scratch">Of the edges of these senders; written</param>
-    public static void Backward(
-        KernelDevice device, FilterShape shape, in FilterEdges edges, int firstRow, int lastRow, in FilterInputs<T> inputs,
-        DeviceArray<T> gradient, in FilterWeights<T> weights, in FilterInputs<T> by, in FilterScratch<T> scratch)
+    public static void Backward(KernelDevice device, in FilterArrays<T> arrays, FilterSenders senders, DeviceArray<T> gradient,
+        in FilterInputs<T> by, in FilterScratch<T> scratch)
     {
-        (LaunchShape launch, int rows, int tile) = Plan(device, shape, FilterPass.Backward, lastRow - firstRow);
+        (FilterShape shape, FilterEdges edges, FilterInputs<T> inputs, FilterWeights<T> weights) = arrays;
+        (LaunchShape launch, int rows, int tile) = Plan(device, shape, FilterPass.Backward, senders.End - senders.First);
         device.Launch(FilterKernels.Of<T, TReal>(FilterPass.Backward), launch,
             KernelArgument.Of(inputs.Radial), shape.Radial, KernelArgument.Of(inputs.Envelope), Packs(inputs.Features), Packs(gradient),
             Packs(weights.Weight1), Packs(weights.Bias1), Packs(weights.Weight2), Packs(weights.Bias2),
             Packs(weights.Plain2), Packs(weights.Plain1),
             KernelArgument.Of(edges.SenderRowStarts), KernelArgument.Of(edges.SenderEdges), KernelArgument.Of(edges.Senders),
-            KernelArgument.Of(edges.Receivers), firstRow, lastRow, rows, tile,
+            KernelArgument.Of(edges.Receivers), senders.First, senders.End, rows, tile,
             KernelArgument.Of(by.Features), KernelArgument.Of(by.Radial), KernelArgument.Of(by.Envelope),
             Packs(scratch.Inputs), Packs(scratch.Hidden), Packs(scratch.Inner), Packs(scratch.Outer));
     }
 
     /// <param name="device">Where.</param>
-    /// <param name="shape">N and K.</param>
-    /// <param name="edges">By sender.</param>
-    /// <param name="firstRow">Senders to take.</param>
-    /// <param name="lastRow">The one after the last.</param>
-    /// <param name="inputs">h, phi, f</param>
+    /// <param name="arrays">Edges by sender.</param>
+    /// <param name="senders">Which to take.</param>
     /// <param name="along">h', phi', f'</param>
     /// <param name="gradient">(A, N) of the sums</param>
-    /// <param name="weights">The filter network.</param>
     /// <param name="by">By h, phi and f: whole arrays; written where these senders' rows and edges are</param>
     /// <param name="scratch">Of the edges of these senders, values and then derivatives; written</param>
-    public static void DoubleBackward(
-        KernelDevice device, FilterShape shape, in FilterEdges edges, int firstRow, int lastRow, in FilterInputs<T> inputs,
-        in FilterInputs<T> along, DeviceArray<T> gradient, in FilterWeights<T> weights, in FilterInputs<T> by, in FilterScratch<T> scratch)
+    public static void DoubleBackward(KernelDevice device, in FilterArrays<T> arrays, FilterSenders senders, in FilterInputs<T> along,
+        DeviceArray<T> gradient, in FilterInputs<T> by, in FilterScratch<T> scratch)
     {
-        (LaunchShape launch, int rows, int tile) = Plan(device, shape, FilterPass.DoubleBackward, lastRow - firstRow);
+        (FilterShape shape, FilterEdges edges, FilterInputs<T> inputs, FilterWeights<T> weights) = arrays;
+        (LaunchShape launch, int rows, int tile) = Plan(device, shape, FilterPass.DoubleBackward, senders.End - senders.First);
         device.Launch(FilterKernels.Of<T, TReal>(FilterPass.DoubleBackward), launch,
             KernelArgument.Of(inputs.Radial), KernelArgument.Of(along.Radial), shape.Radial,
             KernelArgument.Of(inputs.Envelope), KernelArgument.Of(along.Envelope),
@@ -101,7 +85,7 @@ public static class FilterLauncher<T, TReal>
             Packs(weights.Weight1), Packs(weights.Bias1), Packs(weights.Weight2), Packs(weights.Bias2),
             Packs(weights.Plain2), Packs(weights.Plain1),
             KernelArgument.Of(edges.SenderRowStarts), KernelArgument.Of(edges.SenderEdges), KernelArgument.Of(edges.Senders),
-            KernelArgument.Of(edges.Receivers), firstRow, lastRow, rows, tile,
+            KernelArgument.Of(edges.Receivers), senders.First, senders.End, rows, tile,
             KernelArgument.Of(by.Features), KernelArgument.Of(by.Radial), KernelArgument.Of(by.Envelope),
             Packs(scratch.Inputs), Packs(scratch.Hidden), Packs(scratch.Inner), Packs(scratch.Outer));
     }

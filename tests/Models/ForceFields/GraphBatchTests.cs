@@ -1,6 +1,8 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using NUnit.Framework;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;

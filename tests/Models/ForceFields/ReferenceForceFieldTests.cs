@@ -1,7 +1,7 @@
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Operators.Differentiation;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Segments;
 
 namespace ChemScale.Tests.Models.ForceFields;
 

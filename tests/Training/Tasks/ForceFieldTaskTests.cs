@@ -1,8 +1,9 @@
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;

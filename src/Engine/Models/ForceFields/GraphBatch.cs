@@ -1,5 +1,6 @@
 using ChemScale.Engine.Atoms;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
 

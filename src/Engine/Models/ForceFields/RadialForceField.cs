@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models.Layers;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,7 +1,9 @@
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Allegro;
 
 /// <summary>
 /// Allegro's tensor product (Musaelian et al. 2023): each edge's features times the environment of its receiver, channel by channel,
@@ -17,7 +19,7 @@ public static class AllegroTensorProduct
     /// <returns>(edges, K, U)</returns>
     public static Tensor Apply(Tensor features, Tensor environments, EdgeList edges, TensorProductTable table) =>
         OperatorModes.UseKernels(features)
-            ? TensorProductFunction.Apply(features, environments, edges, table, ProductFactor.Output)
+            ? AllegroTensorProductKernelsFunction.Apply(features, environments, edges, table, ProductFactor.Output)
             : Composed(features, environments, edges, table);
 
     /// <summary>From library operations: the oracle.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -132,8 +133,10 @@ internal sealed unsafe class AutogradNode
             results[n] = 0;
             if (inputGradients?[i] is { } gradient)
             {
-                gradient.DetachFromDisposeScope();
-                results[n] = gradient.DecoupleFromNativeHandle();
+                // One tensor may be the gradient by several inputs; each answer is a handle of its own.
+                Tensor own = System.Array.FindIndex(inputGradients, i + 1, t => ReferenceEquals(t, gradient)) >= 0 ? gradient.alias() : gradient;
+                own.DetachFromDisposeScope();
+                results[n] = own.DecoupleFromNativeHandle();
                 returned.Add(results[n]);
             }
             n++;

@@ -26,43 +26,47 @@ internal static class ComposedDerivatives
     }
 
     /// <summary>
-    /// Gradients with respect to everything a backward function was given, recorded for further ones. It turned inputs x and output
-    /// gradients g (null: zero) into input gradients.
+    /// Gradients with respect to everything a backward function was given, recorded for further ones where gradients are being recorded. It
+    /// turned inputs x and output gradients g (null: zero) into input gradients.
     /// </summary>
     /// <param name="composed">From x to the outputs.</param>
     /// <param name="inputs">x; null: absent</param>
     /// <param name="gradients">g, in the order of the outputs</param>
-    /// <param name="cotangents">Gradients with respect to the input gradients, one for each x; null: none</param>
+    /// <param name="along">Gradients with respect to the input gradients, one for each x; null: none</param>
     /// <returns>One for each x, then one for each g; null: none wanted, or zero</returns>
     public static Tensor?[] OfBackward(
-        Func<Tensor?[], Tensor[]> composed, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> gradients, ReadOnlySpan<Tensor?> cotangents)
+        Func<Tensor?[], Tensor?[]> composed, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> gradients, ReadOnlySpan<Tensor?> along)
     {
+        bool further = is_grad_enabled();
+        using var mode = enable_grad();
         int count = inputs.Length;
         // Views (alias() would make no node): g may itself depend on x, and that path is not this function's to follow.
         var own = new Tensor?[count + gradients.Length];
         for (int i = 0; i < own.Length; i++)
         {
             Tensor? t = i < count ? inputs[i] : gradients[i - count];
-            own[i] = t is { requires_grad: true } ? t.view_as(t) : t;
+            own[i] = t is not { requires_grad: true } ? t : further ? t.view_as(t) : t.detach().requires_grad_();
         }
         int[] wanted = [.. Enumerable.Range(0, own.Length).Where(i => own[i] is { requires_grad: true })];
-        List<Tensor> by = [], along = [];
-        for (int i = 0; i < cotangents.Length; i++)
+        List<Tensor> by = [], directions = [];
+        for (int i = 0; i < along.Length; i++)
         {
-            if (cotangents[i] is not { } cotangent) continue;
+            if (along[i] is not { } direction) continue;
             own[i] = own[i]!.requires_grad ? own[i] : own[i]!.detach().requires_grad_();
             by.Add(own[i]!);
-            along.Add(cotangent);
+            directions.Add(direction);
         }
-        Tensor[] outputs = composed(own[..count]);
-        int[] given = [.. Enumerable.Range(0, outputs.Length).Where(i => own[count + i] is not null)];
-        Tensor[] from = [.. given.Select(i => outputs[i])], weights = [.. given.Select(i => own[count + i]!)];
-        IList<Tensor> first = Gradients.Of(from, by, weights, true, true, true);
-        int[] used = [.. Enumerable.Range(0, by.Count).Where(i => first[i] is { IsInvalid: false, requires_grad: true })];
+        Tensor?[] outputs = composed(own[..count]);
+        int[] given = [.. Enumerable.Range(0, outputs.Length).Where(i => own[count + i] is not null && outputs[i] is { requires_grad: true })];
         var results = new Tensor?[own.Length];
+        if (given.Length == 0 || by.Count == 0) return results;
+        Tensor[] from = [.. given.Select(i => outputs[i]!)], weights = [.. given.Select(i => own[count + i]!)];
+        IList<Tensor> first = Gradients.Of(from, by, weights, true, true, true);
+        // What an output does not depend on comes back as a tensor without a handle.
+        int[] used = [.. Enumerable.Range(0, by.Count).Where(i => first[i] is { IsInvalid: false, requires_grad: true })];
         if (used.Length == 0 || wanted.Length == 0) return results;
-        IList<Tensor> second = Gradients.Of(
-            [.. used.Select(i => first[i])], [.. wanted.Select(i => own[i]!)], [.. used.Select(i => along[i])], true, true, true);
+        IList<Tensor> second = Gradients.Of([.. used.Select(i => first[i])], [.. wanted.Select(i => own[i]!)],
+            [.. used.Select(i => directions[i])], retainGraph: further, createGraph: further, allowUnused: true);
         for (int i = 0; i < wanted.Length; i++) results[wanted[i]] = second[i] is { IsInvalid: false } g ? g : null;
         return results;
     }

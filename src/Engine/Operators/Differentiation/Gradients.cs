@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ChemScale.Engine.Operators.Runs;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Differentiation;

@@ -1,9 +1,11 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Neighbors;
 
 /// <summary>
 /// All directed pairs of one frame's atoms and images that are closer than a cutoff, for a batch of frames, periodic or not: with kernels,
@@ -33,8 +35,8 @@ public static class FrameNeighbors
         // Lists are the host's to the bit: float64, whatever the model's type.
         Tensor exact = positions.detach().to(ScalarType.Float64).contiguous();
         return !periodic && (everyPair || sizes.All(n => n <= FewAtoms))
-            ? new FrameEdges(NeighborLaunch.Build(exact, sizes, cutoff, f => frames[f].Place), null, null)
-            : BinLaunch.Build(exact, frames, cutoff);
+            ? new FrameEdges(MoleculeNeighborsKernels.Build(exact, sizes, cutoff, f => frames[f].Place), null, null)
+            : FrameNeighborsKernels.Build(exact, frames, cutoff);
     }
 
     private static FrameEdges OnHost(IReadOnlyList<Frame> frames, double cutoff, Device device)
@@ -89,5 +91,35 @@ public static class FrameNeighbors
             ReadOnlySpan<int> s = list.Shifts.AsSpan(3 * e, 3);
             for (int k = 0; k < 3; k++) vectors[3 * e + k] = s[0] * cell[k] + s[1] * cell[3 + k] + s[2] * cell[6 + k];
         }
+    }
+}
+
+/// <summary>Neighbours of a batch of frames. The tensors live until disposal.</summary>
+public sealed class FrameEdges : IDisposable
+{
+    /// <param name="edges">Becomes this one's own.</param>
+    /// <param name="shifts">(edges, 3) int32; null: nothing repeats.</param>
+    /// <param name="shiftVectors">(edges, 3) A, float64; null: nothing repeats.</param>
+    internal FrameEdges(EdgeList edges, Tensor? shifts, Tensor? shiftVectors)
+    {
+        Edges = edges;
+        Shifts = shifts?.DetachFromDisposeScope();
+        ShiftVectors = shiftVectors?.DetachFromDisposeScope();
+    }
+
+    /// <summary>Rows by receiver, each sorted by sender and then by shift, reverse edges known.</summary>
+    public EdgeList Edges { get; }
+
+    /// <summary>(edges, 3) int32: whole lattice vectors by which the sender is moved; null where no frame repeats.</summary>
+    public Tensor? Shifts { get; }
+
+    /// <summary>(edges, 3) A, float64: their sum; null where no frame repeats.</summary>
+    public Tensor? ShiftVectors { get; }
+
+    public void Dispose()
+    {
+        Edges.Dispose();
+        Shifts?.Dispose();
+        ShiftVectors?.Dispose();
     }
 }

@@ -1,8 +1,10 @@
 using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Neighbors;
 
 /// <summary>
 /// All directed pairs of atoms of one frame that are closer than a cutoff, for a batch of frames where nothing repeats: rows by receiver,
@@ -23,7 +25,7 @@ public static class MoleculeNeighbors
             throw new ArgumentException($"{positions.size(0)} positions of {atomsPerFrame.Sum()} atoms");
         using DisposeScope scope = NewDisposeScope();
         return OperatorModes.UseKernels(positions)
-            ? NeighborLaunch.Build(positions.detach().contiguous(), atomsPerFrame, cutoff, _ => place)
+            ? MoleculeNeighborsKernels.Build(positions.detach().contiguous(), atomsPerFrame, cutoff, _ => place)
             : OnHost(positions, atomsPerFrame, cutoff, place);
     }
 

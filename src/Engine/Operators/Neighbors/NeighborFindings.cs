@@ -1,7 +1,7 @@
 using ChemScale.Engine.Atoms.Neighbors;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Neighbors;
 
 /// <summary>Reads what a count of neighbours found: the one time that the host waits.</summary>
 internal static class NeighborFindings

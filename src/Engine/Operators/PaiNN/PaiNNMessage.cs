@@ -1,7 +1,10 @@
+using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.PaiNN;
 
 /// <summary>
 /// PaiNN's message (Schütt et al. 2021, equations 7 and 8): with [a | b | c] = x_j * (phi(d) W^T + bias) f(d) for each edge j -> i,
@@ -18,9 +21,9 @@ public static class PaiNNMessage
     {
         // Kernels take each edge for itself, as do the radial ones.
         if (OperatorModes.UseKernels(context) && pairs is { Edges: not null, Pairs.TwoWay: 0 })
-            return PaiNNMessageKernelFunction.Apply(context, vectors, pairs, filter);
+            return PaiNNMessageKernelsFunction.Apply(context, vectors, pairs, filter);
         return OperatorModes.UseHost(context)
-            ? PaiNNMessageFunction.Apply(context, vectors, pairs, filter)
+            ? PaiNNMessageHostFunction.Apply(context, vectors, pairs, filter)
             : Composed(context, vectors, pairs, filter);
     }
 
@@ -38,4 +41,33 @@ public static class PaiNNMessage
         Tensor scalarSum = ReceiverSum.Apply(weighted.narrow(1, 0, features), list);
         return (scalarSum.MoveToOuterDisposeScope(), ReceiverSum.Apply(along, list).MoveToOuterDisposeScope());
     }
+}
+
+/// <summary>What PaiNN's messages need to know of the edges, made once for all layers. In the current dispose scope.</summary>
+public sealed class PaiNNPairs
+{
+    public PaiNNPairs(in EdgeFeatures edges)
+    {
+        Edges = edges.Edges;
+        Pairs = edges.Pairs;
+        Directions = edges.Directions;
+        Radial = cat([edges.Radial * edges.Envelope, edges.Envelope], 1);
+    }
+
+    /// <summary>Each edge for itself.</summary>
+    internal PaiNNPairs(EdgeList edges, Tensor directions, Tensor radial)
+        : this(edges.OneWay, directions, radial) => Edges = edges;
+
+    internal PaiNNPairs(PairList pairs, Tensor directions, Tensor radial) => (Pairs, Directions, Radial) = (pairs, directions, radial);
+
+    public PairList Pairs { get; }
+
+    /// <summary>The edges of the pairs; null where only pairs are known.</summary>
+    internal EdgeList? Edges { get; }
+
+    /// <summary>(pairs, 3) unit vectors</summary>
+    public Tensor Directions { get; }
+
+    /// <summary>(pairs, K + 1) [phi f | f]: one product with [W | bias] then gives the whole filter (phi W^T + bias) f.</summary>
+    public Tensor Radial { get; }
 }

@@ -1,9 +1,22 @@
-using TorchSharp;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
+using ChemScale.Kernels.Radial;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Radial;
+
+/// <summary>A radial basis and a cutoff function.</summary>
+/// <param name="Centers">(K) offsets in A of Gaussians, or frequencies in 1/A of Bessel functions</param>
+/// <param name="Exponents">(K) of the Gaussians in 1/A^2; null: Bessel functions</param>
+/// <param name="Cutoff">A</param>
+/// <param name="Power">p of the polynomial cutoff, 2 or more; 0: the cosine</param>
+public readonly record struct RadialFunctions(Tensor Centers, Tensor? Exponents, double Cutoff, int Power);
 
 /// <summary>What message passing needs of each edge: distance, direction, cutoff function and radial basis from its vector.</summary>
+/// <remarks>
+/// Passes: vectors, centers, exponents or null to d, u, f, phi. There is no host form: the composed one is as fast on a CPU.
+/// </remarks>
 public static class RadialBasisCutoff
 {
     /// <param name="edges">Which atoms the edges join. Kernels take each edge for itself; other forms take pairs.</param>
@@ -22,24 +35,12 @@ public static class RadialBasisCutoff
     /// <returns>(n, 1), (n, 3), (n, 1), (n, K)</returns>
     internal static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Of(Tensor vectors, in RadialFunctions functions)
     {
+        var settings = new RadialSettings(functions.Exponents is not null, functions.Cutoff, functions.Power);
         bool trained = functions.Centers.requires_grad || functions.Exponents is { requires_grad: true };
-        return OperatorModes.UseKernels(vectors) && !trained ? RadialFunction.Apply(vectors, functions) : Composed(vectors, functions);
-    }
-
-    /// <returns>(edges, 1), (edges, 3), (edges, 1), (edges, K)</returns>
-    internal static (Tensor Distances, Tensor Directions, Tensor Envelope, Tensor Radial) Composed(
-        Tensor edgeVectors, in RadialFunctions functions)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor distances = EdgeDistances.Apply(edgeVectors);
-        Tensor envelope = functions.Power == 0
-            ? CosineCutoff.Apply(distances, functions.Cutoff)
-            : PolynomialCutoff.Apply(distances, functions.Cutoff, functions.Power);
-        Tensor radial = functions.Exponents is { } exponents
-            ? GaussianBasis.Apply(distances, functions.Centers, exponents)
-            : BesselBasis.Apply(distances, functions.Centers);
-        Tensor directions = edgeVectors / distances;
-        return (distances.MoveToOuterDisposeScope(), directions.MoveToOuterDisposeScope(), envelope.MoveToOuterDisposeScope(),
-            radial.MoveToOuterDisposeScope());
+        Tensor?[] inputs = [vectors, functions.Centers, functions.Exponents];
+        Tensor?[] outputs = OperatorModes.UseKernels(vectors) && !trained
+            ? OperationFunction.Apply(new RadialBasisCutoffKernels(settings), inputs)
+            : RadialBasisCutoffComposed.Apply(settings, inputs);
+        return (outputs[0]!, outputs[1]!, outputs[2]!, outputs[3]!);
     }
 }

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Segments;
 
 /// <summary>
 /// The directed edges of a batch of atoms, sorted by receiver: atom i receives edges <c>RowStarts[i] .. RowStarts[i + 1] - 1</c>. Every

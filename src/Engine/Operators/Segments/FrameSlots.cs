@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Segments;
 
 /// <summary>
 /// The atoms of a batch as a padded table (frames, longest, ...), for products within frames. Empty slots hold zeros. The index tensors

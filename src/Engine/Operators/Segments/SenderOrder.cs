@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.Segments;
 
 /// <summary>The edges of a list sorted by sender, each sender's in the order of the list. The tensors live until disposal.</summary>
 internal sealed class SenderOrder : IDisposable

@@ -1,7 +1,8 @@
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.SpookyNet;
 
 /// <summary>
 /// Attention among all atoms of a frame at a cost linear in their number, by positive random features (Choromanski et al. 2021; as used by

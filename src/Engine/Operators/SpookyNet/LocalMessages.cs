@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ChemScale.Engine.Operators;
+namespace ChemScale.Engine.Operators.SpookyNet;
 
 /// <summary>
 /// What SpookyNet's atoms gather from their neighbours (Unke et al. 2021): with harmonics Y of the edge's direction,

@@ -64,7 +64,7 @@ public abstract class ModelFamily
     /// <exception cref="InputException">A setting that the model has no use for.</exception>
     public virtual void Check(TrainingSpec training, object config, string place)
     {
-        if (training.Attention != Operators.AttentionPrecision.Weights)
+        if (training.Attention != Operators.SelfAttention.AttentionPrecision.Weights)
             throw new InputException($"{place}: training.attention", $"bfloat16 for {Name}", "a model with attention");
     }
 

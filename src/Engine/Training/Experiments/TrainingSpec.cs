@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.SelfAttention;
 
 namespace ChemScale.Engine.Training.Experiments;
 

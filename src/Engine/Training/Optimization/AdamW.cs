@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Optimization;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -78,7 +78,7 @@ public sealed class AdamW : IDisposable
         // One group, unless some parameters learn at other rates or were not used by some losses.
         foreach (((long update, double factor), List<int> group) in groups)
         {
-            var form = new AdamWForm(update, learningRate * factor, spec.Beta1, spec.Beta2, spec.WeightDecay / factor, spec.Epsilon);
+            var form = new AdamWSettings(update, learningRate * factor, spec.Beta1, spec.Beta2, spec.WeightDecay / factor, spec.Epsilon);
             if (halved is not null) UpdateHalved(halved, group, gradients, form);
             else AdamWUpdate.Apply(Pick(parameters, group), Pick(gradients, group), Pick(first, group), Pick(second, group), form);
         }
@@ -111,7 +111,7 @@ public sealed class AdamW : IDisposable
 
     private static Tensor[] Pick(IReadOnlyList<Tensor?> from, List<int> group) => [.. group.Select(i => from[i]!)];
 
-    private void UpdateHalved(Bfloat16Moments moments, List<int> group, Tensor?[] gradients, in AdamWForm form)
+    private void UpdateHalved(Bfloat16Moments moments, List<int> group, Tensor?[] gradients, in AdamWSettings form)
     {
         foreach (int i in group)
         {

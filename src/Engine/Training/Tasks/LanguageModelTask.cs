@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Tokens.Packing;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;

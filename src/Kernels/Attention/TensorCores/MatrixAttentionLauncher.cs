@@ -20,7 +20,7 @@ public static class MatrixAttentionLauncher
     public static bool Has(int headWidth) => MatrixAttentionKernels.Widths.Contains(headWidth);
 
     /// <param name="device">One with <see cref="KernelDevice.MatrixUnits"/>.</param>
-    /// <param name="form">The numbers.</param>
+    /// <param name="settings">The numbers.</param>
     /// <param name="tiles">(tiles, 3): a molecule's first row and its end, and the tile's first row</param>
     /// <param name="qkv">(T, 3 h)</param>
     /// <param name="output">(T, h), written</param>
@@ -28,14 +28,14 @@ public static class MatrixAttentionLauncher
     /// <param name="inverse">(T, heads), written: 1 / sum of exp(score - greatest)</param>
     /// <exception cref="KernelException">The device has no matrix units.</exception>
     public static void Forward(
-        KernelDevice device, AttentionForm form, DeviceArray<int> tiles, DeviceArray<float> qkv, DeviceArray<float> output,
+        KernelDevice device, AttentionSettings settings, DeviceArray<int> tiles, DeviceArray<float> qkv, DeviceArray<float> output,
         DeviceArray<float> greatest, DeviceArray<float> inverse) =>
-        device.Launch(MatrixAttentionKernels.Forward(Unit(device), form.HeadWidth), Shape(device, form, tiles),
-            Packs(qkv), KernelArgument.Of(tiles), form.Heads, Window(form, qkv), KernelArgument.Of((float)form.Scale), Packs(output),
+        device.Launch(MatrixAttentionKernels.Forward(Unit(device), settings.HeadWidth), Shape(device, settings, tiles),
+            Packs(qkv), KernelArgument.Of(tiles), settings.Heads, Window(settings, qkv), KernelArgument.Of((float)settings.Scale), Packs(output),
             KernelArgument.Of(greatest), KernelArgument.Of(inverse));
 
     /// <param name="device">One with <see cref="KernelDevice.MatrixUnits"/>.</param>
-    /// <param name="form">The numbers.</param>
+    /// <param name="settings">The numbers.</param>
     /// <param name="tiles">As in the forward pass; so are the next four.</param>
     /// <param name="qkv">(T, 3 h)</param>
     /// <param name="output">(T, h)</param>
@@ -46,17 +46,17 @@ public static class MatrixAttentionLauncher
     /// <param name="gradient">(T, 3 h), written</param>
     /// <exception cref="KernelException">The device has no matrix units.</exception>
     public static void Backward(
-        KernelDevice device, AttentionForm form, DeviceArray<int> tiles, DeviceArray<float> qkv, DeviceArray<float> output,
+        KernelDevice device, AttentionSettings settings, DeviceArray<int> tiles, DeviceArray<float> qkv, DeviceArray<float> output,
         DeviceArray<float> greatest, DeviceArray<float> inverse, DeviceArray<float> outputGradient, DeviceArray<float> delta,
         DeviceArray<float> gradient)
     {
-        LaunchShape shape = Shape(device, form, tiles);
-        KernelArgument scale = KernelArgument.Of((float)form.Scale);
-        device.Launch(MatrixAttentionKernels.BackwardQueries(Unit(device), form.HeadWidth), shape,
-            Packs(qkv), KernelArgument.Of(tiles), form.Heads, Window(form, qkv), scale, Packs(output), KernelArgument.Of(greatest),
+        LaunchShape shape = Shape(device, settings, tiles);
+        KernelArgument scale = KernelArgument.Of((float)settings.Scale);
+        device.Launch(MatrixAttentionKernels.BackwardQueries(Unit(device), settings.HeadWidth), shape,
+            Packs(qkv), KernelArgument.Of(tiles), settings.Heads, Window(settings, qkv), scale, Packs(output), KernelArgument.Of(greatest),
             KernelArgument.Of(inverse), Packs(outputGradient), Packs(gradient), KernelArgument.Of(delta));
-        device.Launch(MatrixAttentionKernels.BackwardKeys(Unit(device), form.HeadWidth), shape,
-            Packs(qkv), KernelArgument.Of(tiles), form.Heads, Window(form, qkv), scale, KernelArgument.Of(greatest),
+        device.Launch(MatrixAttentionKernels.BackwardKeys(Unit(device), settings.HeadWidth), shape,
+            Packs(qkv), KernelArgument.Of(tiles), settings.Heads, Window(settings, qkv), scale, KernelArgument.Of(greatest),
             KernelArgument.Of(inverse), KernelArgument.Of(delta), Packs(outputGradient), Packs(gradient));
     }
 
@@ -67,16 +67,16 @@ public static class MatrixAttentionLauncher
         _ => throw new KernelException(KernelFault.BadArgument, "attention in bfloat16 on a device without matrix units"),
     };
 
-    private static LaunchShape Shape(KernelDevice device, AttentionForm form, DeviceArray<int> tiles)
+    private static LaunchShape Shape(KernelDevice device, AttentionSettings settings, DeviceArray<int> tiles)
     {
         int groupSize = device.GroupPer(1, 32 * WarpsPerGroup).GroupSize, warps = groupSize / 32;
         int sharedBytes = device.MatrixUnits == MatrixUnits.Emulated ? EmulatedMatrixUnit.SharedBytes : TensorCore.SharedBytes;
-        return device.GroupPer((tiles.Length / 3 + warps - 1) / warps * form.Heads, groupSize, warps * sharedBytes);
+        return device.GroupPer((tiles.Length / 3 + warps - 1) / warps * settings.Heads, groupSize, warps * sharedBytes);
     }
 
     /// <summary>As many tokens as there are: all before it.</summary>
-    private static int Window(AttentionForm form, DeviceArray<float> qkv) =>
-        form.Window > 0 ? form.Window : (int)(qkv.Length / (3L * form.Heads * form.HeadWidth));
+    private static int Window(AttentionSettings settings, DeviceArray<float> qkv) =>
+        settings.Window > 0 ? settings.Window : (int)(qkv.Length / (3L * settings.Heads * settings.HeadWidth));
 
     private static KernelArgument Packs(DeviceArray<float> values) => KernelArgument.Of(values.As<Pack4<float>>());
 }

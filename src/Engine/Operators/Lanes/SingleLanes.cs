@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ChemScale.Engine.Operators.Lanes;
+
+/// <summary>8 floats in a 256-bit vector.</summary>
+internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
+{
+    private readonly Vector256<float> value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private SingleLanes8(Vector256<float> value) => this.value = value;
+
+    public static int Count => 8;
+
+    public static SingleLanes8 Zero => default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Load(float* address) => new(Vector256.Load(address));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* address, SingleLanes8 value) => Vector256.Store(value.value, address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 All(float value) => new(Vector256.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Add(SingleLanes8 a, SingleLanes8 b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Subtract(SingleLanes8 a, SingleLanes8 b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Multiply(SingleLanes8 a, SingleLanes8 b) => new(a.value * b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Divide(SingleLanes8 a, SingleLanes8 b) => new(a.value / b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Fma(SingleLanes8 a, SingleLanes8 b, SingleLanes8 c) => new(Vector256.FusedMultiplyAdd(a.value, b.value, c.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Max(SingleLanes8 a, SingleLanes8 b) => new(Vector256.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Exp(SingleLanes8 x)
+    {
+        // Cephes' expf: x = n ln2 + r, a polynomial of degree 6 in r, then 2^n through the exponent bits.
+        Vector256<float> clamped = Vector256.Min(Vector256.Max(x.value, Vector256.Create(-87.3f)), Vector256.Create(88.3f));
+        Vector256<float> n = Vector256.Round(clamped * Vector256.Create(1.44269504088896341f));
+        Vector256<float> r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), clamped);
+        r = Vector256.FusedMultiplyAdd(n, Vector256.Create(2.12194440e-4f), r);
+        Vector256<float> p = Vector256.Create(1.9875691500e-4f);
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1.3981999507e-3f));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(8.3334519073e-3f));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(4.1665795894e-2f));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1.6666665459e-1f));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(5.0000001201e-1f));
+        p = Vector256.FusedMultiplyAdd(p, r * r, r + Vector256<float>.One);
+        Vector256<float> scale = (Vector256.ConvertToInt32(n) + Vector256.Create(127) << 23).AsSingle();
+        return new(p * scale & Vector256.GreaterThanOrEqual(x.value, Vector256.Create(-87.3f)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Log(SingleLanes8 x) => new(Vector256.Log(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 SelectRange(int low, int high, SingleLanes8 value, SingleLanes8 other)
+    {
+        Vector256<int> lane = Vector256<int>.Indices;
+        Vector256<int> inside = Vector256.GreaterThanOrEqual(lane, Vector256.Create((int)low)) & Vector256.LessThan(lane, Vector256.Create((int)high));
+        return new(Vector256.ConditionalSelect(inside.AsSingle(), value.value, other.value));
+    }
+}
+
+/// <summary>16 floats in a 512-bit vector.</summary>
+internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
+{
+    private readonly Vector512<float> value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private SingleLanes16(Vector512<float> value) => this.value = value;
+
+    public static int Count => 16;
+
+    public static SingleLanes16 Zero => default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Load(float* address) => new(Vector512.Load(address));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* address, SingleLanes16 value) => Vector512.Store(value.value, address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 All(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Add(SingleLanes16 a, SingleLanes16 b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Subtract(SingleLanes16 a, SingleLanes16 b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Multiply(SingleLanes16 a, SingleLanes16 b) => new(a.value * b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Divide(SingleLanes16 a, SingleLanes16 b) => new(a.value / b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Fma(SingleLanes16 a, SingleLanes16 b, SingleLanes16 c) => new(Vector512.FusedMultiplyAdd(a.value, b.value, c.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Max(SingleLanes16 a, SingleLanes16 b) => new(Vector512.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Exp(SingleLanes16 x)
+    {
+        // Cephes' expf: x = n ln2 + r, a polynomial of degree 6 in r, then 2^n through the exponent bits.
+        Vector512<float> clamped = Vector512.Min(Vector512.Max(x.value, Vector512.Create(-87.3f)), Vector512.Create(88.3f));
+        Vector512<float> n = Vector512.Round(clamped * Vector512.Create(1.44269504088896341f));
+        Vector512<float> r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), clamped);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
+        Vector512<float> p = Vector512.Create(1.9875691500e-4f);
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.3981999507e-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(8.3334519073e-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894e-2f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459e-1f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201e-1f));
+        p = Vector512.FusedMultiplyAdd(p, r * r, r + Vector512<float>.One);
+        Vector512<float> scale = (Vector512.ConvertToInt32(n) + Vector512.Create(127) << 23).AsSingle();
+        return new(p * scale & Vector512.GreaterThanOrEqual(x.value, Vector512.Create(-87.3f)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Log(SingleLanes16 x) => new(Vector512.Log(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 SelectRange(int low, int high, SingleLanes16 value, SingleLanes16 other)
+    {
+        Vector512<int> lane = Vector512<int>.Indices;
+        Vector512<int> inside = Vector512.GreaterThanOrEqual(lane, Vector512.Create((int)low)) & Vector512.LessThan(lane, Vector512.Create((int)high));
+        return new(Vector512.ConditionalSelect(inside.AsSingle(), value.value, other.value));
+    }
+}

@@ -1,0 +1,85 @@
+using ChemScale.Kernels.Device;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators.Runs;
+
+/// <summary>
+/// What one run has to itself, however many share the process: the form of its operations, where kernels run, its random numbers, and the
+/// failures of its backward passes. Entered, it is <see cref="Current"/> for everything called from there, on threads and tasks begun there
+/// too; a node of a graph keeps the one it was made in, for its backward pass on whichever thread.
+/// </summary>
+public sealed class RunScope : IDisposable
+{
+    private static readonly AsyncLocal<RunScope?> Entered = new();
+
+    private readonly Lazy<Generator> random;
+    private readonly long seed;
+    private Generator? deviceRandom;
+
+    /// <summary>A scope that has kernels run where the present one has.</summary>
+    /// <param name="mode">The form of its operations.</param>
+    /// <param name="seed">Of its random numbers.</param>
+    public RunScope(OperatorMode mode = OperatorMode.Auto, long seed = 42)
+    {
+        Mode = mode;
+        this.seed = seed;
+        random = new Lazy<Generator>(() => new Generator((ulong)seed));
+        if (Entered.Value is { } outer) (CpuKernels, ScratchValues) = (outer.CpuKernels, outer.ScratchValues);
+    }
+
+    /// <summary>Of whoever entered none: mode auto, seed 42.</summary>
+    public static RunScope Default { get; } = new();
+
+    public static RunScope Current => Entered.Value ?? Default;
+
+    public OperatorMode Mode { get; }
+
+    /// <summary>
+    /// The run's random numbers on the CPU. The trainer seeds them, saves them with its checkpoints and restores them; torch's default
+    /// generator is everybody's and nobody restores it.
+    /// </summary>
+    public Generator Random => random.Value;
+
+    /// <summary>Where the CPU's tensors have kernels run; asked for each launch. Tests put full warps here.</summary>
+    internal Func<KernelDevice> CpuKernels { get; init; } = static () => CpuDevice.Scalar;
+
+    /// <summary>Values of scratch that kernels in need of it take at a time: 16 MB of float32 stay in a device's second-level cache.</summary>
+    internal int ScratchValues { get; init; } = 1 << 22;
+
+    /// <summary>The run's random numbers on a device: on the CPU <see cref="Random"/>; elsewhere seeded anew for each training step.</summary>
+    public Generator RandomOn(Device device) => device.type == DeviceType.CPU ? Random : deviceRandom ??= new Generator((ulong)seed, device);
+
+    /// <summary>Makes it the current one until the entry is disposed of.</summary>
+    public Entry Enter() => new(this);
+
+    public void Dispose()
+    {
+        if (random.IsValueCreated) random.Value.Dispose();
+        deviceRandom?.Dispose();
+    }
+
+    /// <summary>The state of a CUDA generator cannot be read here; seeding each step anew makes it one that need not be.</summary>
+    internal void BeginStep(long step) => deviceRandom?.manual_seed(StepSeed(step));
+
+    private long StepSeed(long step) => unchecked(seed * 1_000_003 + step);
+
+    /// <summary>The time that a scope is current.</summary>
+    public readonly struct Entry : IDisposable
+    {
+        private readonly RunScope? before;
+        private readonly bool changed;
+
+        internal Entry(RunScope scope)
+        {
+            before = Entered.Value;
+            changed = !ReferenceEquals(before ?? Default, scope);
+            if (changed) Entered.Value = scope;
+        }
+
+        public void Dispose()
+        {
+            if (changed) Entered.Value = before;
+        }
+    }
+}
