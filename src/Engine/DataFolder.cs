@@ -1,7 +1,7 @@
 namespace ChemScale.Engine;
 
 /// <summary>The optional folder of reference data: variable CHEMSCALE_DATA, else ../shared/data beside the working directory.</summary>
-public static class DataFolder
+internal static class DataFolder
 {
     public const string Variable = "CHEMSCALE_DATA";
 

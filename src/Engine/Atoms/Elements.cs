@@ -38,7 +38,7 @@ public static class Elements
 /// Masses of the elements in their usual isotopic mixture, amu: the conventional standard atomic weights of IUPAC (Prohaska et al., Pure
 /// Appl. Chem. 94, 573 (2022)). An element without one has the mass number of its longest-lived isotope.
 /// </summary>
-public static class AtomicMasses
+internal static class AtomicMasses
 {
     private static readonly double[] Table =
     [

@@ -70,7 +70,7 @@ public sealed record LabelKeys(string? Energy, string? Forces, string? Stress)
 }
 
 /// <summary>Geometry of a cell (3, 3) whose rows are lattice vectors.</summary>
-public static class CellGeometry
+internal static class CellGeometry
 {
     /// <summary>a . (b x c): the signed volume.</summary>
     public static double Determinant(ReadOnlySpan<double> cell) =>

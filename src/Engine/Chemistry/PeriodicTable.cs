@@ -1,7 +1,7 @@
 namespace ChemScale.Engine.Chemistry;
 
 /// <summary>Element symbols by atomic number and back, without strings in the way. Number 0 is the wildcard atom <c>*</c>.</summary>
-public static class PeriodicTable
+internal static class PeriodicTable
 {
     public const int Count = 119;
 

@@ -8,14 +8,14 @@ namespace ChemScale.Engine.Estimation;
 /// <param name="TseE">The same over the last E epochs.</param>
 /// <param name="TseEma">The same with weight gamma^(T-t).</param>
 /// <param name="LastLoss">Mean training loss of the last epoch looked at.</param>
-public sealed record TseEstimate(double Epochs, double Tse, double TseE, double TseEma, double LastLoss);
+internal sealed record TseEstimate(double Epochs, double Tse, double TseE, double TseEma, double LastLoss);
 
 /// <summary>
 /// Training speed estimation (Ru et al. 2021, arXiv 2006.04492): TSE = sum over t = 1..T of the mean of epoch t's mini-batch losses, each
 /// taken
 /// with the weights of its step; TSE-E its last E epochs; TSE-EMA with weights gamma^(T-t).
 /// </summary>
-public static class TrainingSpeed
+internal static class TrainingSpeed
 {
     public const double UsualGamma = 0.999;
 

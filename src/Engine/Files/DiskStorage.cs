@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace ChemScale.Engine.Files;
 
 /// <summary>The file system itself.</summary>
-public sealed partial class DiskStorage : IStorage
+internal sealed partial class DiskStorage : IStorage
 {
     // Each writer gathers its own writes, so a second buffer would only delay them.
     private const int Unbuffered = 0;

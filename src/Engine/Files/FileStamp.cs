@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Files;
 /// <param name="Length">Bytes.</param>
 /// <param name="Modified">Nanoseconds since 1970.</param>
 /// <param name="Changed">Nanoseconds since 1970.</param>
-public readonly partial record struct FileStamp(ulong Device, ulong Inode, long Length, long Modified, long Changed)
+internal readonly partial record struct FileStamp(ulong Device, ulong Inode, long Length, long Modified, long Changed)
 {
     /// <summary>The later of both times.</summary>
     public long Latest => Math.Max(Modified, Changed);

@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Files;
 /// A file that appears complete or not at all: written under a temporary name, flushed to the medium, renamed, its folder flushed. Given
 /// up, it leaves neither itself nor a folder that was made for it; what a crash leaves is taken away when a process next writes in the folder.
 /// </summary>
-public sealed class PendingFile : IDisposable
+internal sealed class PendingFile : IDisposable
 {
     private const int BufferBytes = 1 << 16;
 

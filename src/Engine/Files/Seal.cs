@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Files;
 /// A small text file that carries the SHA-256 of all its other bytes at its own end: JSON as a last member <c>seal</c>, YAML as a last
 /// comment. One file, written in one step, so that no crash leaves a text and a checksum that do not belong together.
 /// </summary>
-public static class Seal
+internal static class Seal
 {
     private const int Digits = 64;
     private const string Expected = "the bytes that were written";

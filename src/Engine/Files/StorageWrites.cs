@@ -3,7 +3,7 @@ using System.Text;
 namespace ChemScale.Engine.Files;
 
 /// <summary>Writes made of several storage operations.</summary>
-public static class StorageWrites
+internal static class StorageWrites
 {
     /// <summary>Replaces a file by new content; a crash leaves the old content or the new, never a mixture.</summary>
     public static void WriteAtomically(this IStorage storage, string path, ReadOnlySpan<byte> content)

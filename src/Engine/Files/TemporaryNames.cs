@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Files;
 /// Names of files that are not yet what they are to be: <c>NAME.PLACE-PID-START-N.partial</c>. No two processes share one, and of a name
 /// that a crash left behind can be told that its process is dead.
 /// </summary>
-public static partial class TemporaryNames
+internal static partial class TemporaryNames
 {
     private const int LongestName = 150;
 

@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Generation;
 
 /// <summary>One sequence drawn; Ids hold neither the start nor the end token. Finished: the end token came in time.</summary>
-public sealed record GeneratedSequence(int[] Ids, bool Finished);
+internal sealed record GeneratedSequence(int[] Ids, bool Finished);
 
 /// <summary>Draws token sequences from a ChemGPT.</summary>
-public static class SequenceGenerator
+internal static class SequenceGenerator
 {
     /// <param name="model">In any precision, on any device.</param>
     /// <param name="options">How to draw.</param>

@@ -14,7 +14,7 @@ namespace ChemScale.Engine.Models;
 /// scalars and tensors; in each layer the tensors are multiplied with the environment of the edge's receiver, a sum over its edges, and the
 /// scalars that come of it update the latent ones, which give the edge its energy. Nothing passes beyond the cutoff.
 /// </summary>
-public sealed class Allegro : ForceField
+internal sealed class Allegro : ForceField
 {
     /// <summary>1 / sqrt(mean of silu(z)^2) over normal z, as the published implementation sampled it once; exactly it is 1.6765.</summary>
     private const double SiluGain = 1.6791767923989418;

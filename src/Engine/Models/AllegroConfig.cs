@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>Shape of an <see cref="Allegro"/>.</summary>
-public sealed record AllegroConfig : ForceFieldConfig
+internal sealed record AllegroConfig : ForceFieldConfig
 {
     /// <summary>The elements the model knows, symbols separated by commas. Their order is that of the rows of the first matrix.</summary>
     public string Elements { get; init; } = "H, C, N, O";

@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Models;
 /// Scores next tokens of B sequences of equal length, one position at a time, keeping each layer's keys and values: the cost of a token
 /// grows with the length so far, not with its square. No gradients.
 /// </summary>
-public sealed class ChemGptDecoder : IDisposable
+internal sealed class ChemGptDecoder : IDisposable
 {
     private readonly ChemGpt model;
     private readonly Tensor[] keys;

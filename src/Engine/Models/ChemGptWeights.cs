@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Models;
 /// ChemGPT's tensors under the names of Hugging Face's GPTNeoForCausalLM (<c>transformer.h.0.attn.attention.q_proj.weight</c>), so that
 /// published weights can be read and ours used elsewhere. The tensors are views: writing to one writes to the model.
 /// </summary>
-public static class ChemGptWeights
+internal static class ChemGptWeights
 {
     public static IEnumerable<(string Name, Tensor View)> Named(ChemGpt model) =>
         Map(model, parameter => parameter.detach());

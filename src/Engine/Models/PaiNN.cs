@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>PaiNN (Schütt et al. 2021): atoms carry scalars and vectors and exchange both, equivariant under rotation and reflection.</summary>
-public sealed class PaiNN : RadialForceField
+internal sealed class PaiNN : RadialForceField
 {
     private readonly Parameter elementTable;
     private readonly Dense filters;
@@ -65,7 +65,7 @@ public sealed class PaiNN : RadialForceField
 }
 
 /// <summary>Shape of a <see cref="PaiNN"/>.</summary>
-public sealed record PaiNNConfig : RadialForceFieldConfig
+internal sealed record PaiNNConfig : RadialForceFieldConfig
 {
     /// <summary>Scalar features of an atom, and as many vectors: F.</summary>
     public int Features { get; init; } = 128;

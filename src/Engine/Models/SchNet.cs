@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models;
 
 /// <summary>SchNet (Schütt et al. 2017): atoms exchange features through filters that depend on distance alone.</summary>
-public sealed class SchNet : RadialForceField
+internal sealed class SchNet : RadialForceField
 {
     private readonly Parameter elementTable;
     private readonly SchNetInteraction[] interactions;
@@ -54,7 +54,7 @@ public sealed class SchNet : RadialForceField
 }
 
 /// <summary>Shape of a <see cref="SchNet"/>.</summary>
-public sealed record SchNetConfig : RadialForceFieldConfig
+internal sealed record SchNetConfig : RadialForceFieldConfig
 {
     /// <summary>Features of an atom, F.</summary>
     public int Features { get; init; } = 128;

@@ -14,7 +14,7 @@ namespace ChemScale.Engine.Models;
 /// SpookyNet (Unke et al. 2021): atoms know the total charge and spin of their frame, exchange messages of orders s, p, d with neighbours
 /// and attend to all atoms; to the learned energy come repulsion of nuclei and electrostatics of learned charges. Without dispersion.
 /// </summary>
-public sealed class SpookyNet : ForceField
+internal sealed class SpookyNet : ForceField
 {
     /// <summary>Decay of the radial basis at first: half an inverse bohr.</summary>
     private const double InitialDecay = 0.5 / 0.52917721067;
@@ -172,7 +172,7 @@ public sealed class SpookyNet : ForceField
 }
 
 /// <summary>Shape of a <see cref="SpookyNet"/>.</summary>
-public sealed record SpookyNetConfig : ForceFieldConfig
+internal sealed record SpookyNetConfig : ForceFieldConfig
 {
     public SpookyNetConfig() => MaxAtomicNumber = ElectronConfiguration.MaxAtomicNumber;
 

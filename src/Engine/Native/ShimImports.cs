@@ -11,7 +11,7 @@ namespace ChemScale.Engine.Native;
 /// <param name="Checked">Symbols that the shim needs from other libraries.</param>
 /// <param name="Missing">Those that no library has, as the file names them, sorted.</param>
 /// <param name="AbsentLibraries">Libraries that shim or libtorch ask for by a name of libtorch's own, and that are not there.</param>
-public sealed record ShimImports(
+internal sealed record ShimImports(
     string Shim, string TorchFolder, int Checked, IReadOnlyList<string> Missing, IReadOnlyList<string> AbsentLibraries)
 {
     public bool Complete => Missing.Count == 0 && AbsentLibraries.Count == 0;

@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Native;
 /// libtorch's number of CPU threads, which is one for the process. Whoever depends on it takes it until the grant is disposed of; meanwhile
 /// the same number is granted to others, and another is refused.
 /// </summary>
-public sealed class ThreadGrant : IDisposable
+internal sealed class ThreadGrant : IDisposable
 {
     private static readonly Lock Gate = new();
     private static int holders, granted, before;

@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Native;
 /// <summary>
 /// Runs loops on libtorch's own OpenMP threads. A second pool would fight with it: those threads spin for work after each operation.
 /// </summary>
-public static unsafe class TorchThreads
+internal static unsafe class TorchThreads
 {
     private static readonly delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<nint, void>, nint, uint, uint, void> OpenMpParallel = Find();
 

@@ -1,7 +1,7 @@
 namespace ChemScale.Engine.Numerics;
 
 /// <summary>How two lists of numbers go together. Null where it is undefined: fewer than two pairs, or one list constant.</summary>
-public static class Correlation
+internal static class Correlation
 {
     /// <summary>Ranks from 1; ties share their mean rank.</summary>
     public static double[] Midranks(IReadOnlyList<double> values)

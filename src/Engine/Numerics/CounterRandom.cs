@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Numerics;
 /// streams may
 /// be drawn in any order, on any number of threads, with the same outcome.
 /// </summary>
-public struct CounterRandom(ulong seed, ulong stream)
+internal struct CounterRandom(ulong seed, ulong stream)
 {
     private readonly ulong key = Mix(Mix(seed + SplitMix64.Step) ^ Mix(stream * 0xD1342543DE82EF95 + 1));
     private ulong counter;

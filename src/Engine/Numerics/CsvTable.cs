@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Numerics;
 /// A CSV file with a header row: quoted fields (RFC 4180, line breaks inside quotes too), empty cells, any column order. The separator is a
 /// comma, or a semicolon or tab where the header has no comma. Every message names file:line:column, both counted from 1.
 /// </summary>
-public sealed class CsvTable
+internal sealed class CsvTable
 {
     private readonly List<Row> rows = [];
     private readonly string[] header;

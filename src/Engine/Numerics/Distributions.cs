@@ -1,7 +1,7 @@
 namespace ChemScale.Engine.Numerics;
 
 /// <summary>Distribution functions and quantiles behind intervals and tests.</summary>
-public static class Distributions
+internal static class Distributions
 {
     // Lanczos, g = 7, 9 terms.
     private static readonly double[] Lanczos =

@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Numerics;
 /// a seed, shifted digit by digit (exclusive or), which keeps what makes it even: of any 2^m points in a row that begin at a multiple of
 /// 2^m, each 2^m-th part of every axis holds exactly one.
 /// </summary>
-public sealed class SobolSequence
+internal sealed class SobolSequence
 {
     public const int FewestDimensions = 2, MostDimensions = 4;
 

@@ -14,7 +14,7 @@ public interface IPotential
 
 /// <summary>The energy surface of a neural force field.</summary>
 /// <param name="model">Stays the caller's.</param>
-public sealed class ForceFieldPotential(ForceField model) : IPotential
+internal sealed class ForceFieldPotential(ForceField model) : IPotential
 {
     public FramePrediction Evaluate(Frame frame, bool stress = false) => FramePrediction.Of(model, frame, stress);
 }

@@ -4,7 +4,7 @@ using ChemScale.Engine.Numerics.Optimization;
 namespace ChemScale.Engine.Simulation;
 
 /// <summary>How a simulation starts to move.</summary>
-public static class InitialMomenta
+internal static class InitialMomenta
 {
     /// <summary>A principal moment of inertia below this share of the largest is that of a line of atoms about itself.</summary>
     private const double Straight = 1e-9;

@@ -3,7 +3,7 @@ using ChemScale.Engine.Numerics;
 namespace ChemScale.Engine.Simulation;
 
 /// <summary>Moves a state on by one time step. Energy and forces of the state are those of its positions before and after.</summary>
-public interface IIntegrator
+internal interface IIntegrator
 {
     /// <summary>In units of time of <see cref="MechanicalUnits"/>.</summary>
     double Timestep { get; }
@@ -16,7 +16,7 @@ public interface IIntegrator
 /// Berens, Wilson, J. Chem. Phys. 76, 637 (1982)).
 /// </summary>
 /// <param name="timestep">In units of time of <see cref="MechanicalUnits"/>; negative runs backwards.</param>
-public sealed class VelocityVerlet(double timestep) : IIntegrator
+internal sealed class VelocityVerlet(double timestep) : IIntegrator
 {
     public double Timestep { get; } = timestep;
 
@@ -37,7 +37,7 @@ public sealed class VelocityVerlet(double timestep) : IIntegrator
 /// <param name="thermalEnergy">k T, eV.</param>
 /// <param name="friction">Per unit of time, for every atom.</param>
 /// <param name="seed">Same seed, same noise.</param>
-public sealed class LangevinBaoab(double timestep, double thermalEnergy, double friction, long seed) : IIntegrator
+internal sealed class LangevinBaoab(double timestep, double thermalEnergy, double friction, long seed) : IIntegrator
 {
     private readonly double kept = Math.Exp(-friction * timestep);
     private long step;

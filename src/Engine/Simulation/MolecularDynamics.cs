@@ -129,7 +129,7 @@ public static class MolecularDynamics
 /// Least squares of the energy on time, one point after another, in constant memory: the slope is the drift, and what is left about the
 /// line the fluctuation. Moments are updated about the running means (Welford, Technometrics 4, 419 (1962)).
 /// </summary>
-public sealed class EnergyDrift
+internal sealed class EnergyDrift
 {
     private double meanTime;
     private double meanEnergy;
@@ -160,7 +160,7 @@ public sealed class EnergyDrift
 }
 
 /// <summary>Mean and standard deviation of numbers as they come.</summary>
-public sealed class RunningMean
+internal sealed class RunningMean
 {
     private double squares;
 

@@ -5,7 +5,7 @@ using ChemScale.Engine.Models.ForceFields;
 namespace ChemScale.Engine.Simulation;
 
 /// <summary>Atoms in motion on an energy surface: what an integrator moves. Units are those of <see cref="MechanicalUnits"/>.</summary>
-public sealed class MolecularState
+internal sealed class MolecularState
 {
     private readonly IPotential potential;
     private readonly Frame start;
@@ -107,7 +107,7 @@ public sealed class MolecularState
 /// Inside, everything is in Angstrom, eV and amu. The unit of time that follows is A sqrt(amu/eV), 10.18 fs; that of momentum is
 /// sqrt(amu eV), the same as ASE's. CODATA 2018.
 /// </summary>
-public static class MechanicalUnits
+internal static class MechanicalUnits
 {
     private static readonly PhysicalConstants Constants = PhysicalConstants.Codata2018;
 

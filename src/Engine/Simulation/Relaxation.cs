@@ -144,7 +144,7 @@ public sealed record RelaxationSummary
 /// would climb. No atom moves further than <see cref="LongestMove"/> in a step.
 /// </summary>
 /// <param name="state">Its momenta are not used.</param>
-public sealed class Fire(MolecularState state)
+internal sealed class Fire(MolecularState state)
 {
     /// <summary>A.</summary>
     public const double LongestMove = 0.1;

@@ -101,7 +101,7 @@ public enum SimulationEnd
 /// <param name="step">The one that failed.</param>
 /// <param name="timeFs">Its time, fs; null where there is none, in a relaxation.</param>
 /// <param name="what">What was found, with its value.</param>
-public sealed class SimulationFailedException(long step, double? timeFs, string what)
+internal sealed class SimulationFailedException(long step, double? timeFs, string what)
     : Exception($"the simulation failed at step {step}{(timeFs is null ? "" : $", {timeFs:G6} fs")}: {what}"
         + ". HINT: a shorter time step, a relaxed start, or a model trained on such frames")
 {

@@ -7,7 +7,7 @@ using ChemScale.Engine.Atoms.Units;
 namespace ChemScale.Engine.Simulation;
 
 /// <summary>One frame of a file, for its geometry. Labels, and the unit they are in, do not matter.</summary>
-public static class StartFrame
+internal static class StartFrame
 {
     /// <param name="selection">FILE, or FILE@INDEX: frames count from 0, or with a minus sign from the end, -1 being the last.</param>
     /// <param name="length">Unit of positions and cell; null: the file's own, else Angstrom.</param>

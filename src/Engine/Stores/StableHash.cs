@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Stores;
 /// XXH64 (Collet, xxHash specification 0.1.1) of a text's UTF-16 little-endian bytes: the same on every machine and in every version,
 /// because the split of a corpus hangs on it.
 /// </summary>
-public static class StableHash
+internal static class StableHash
 {
     private const ulong Prime1 = 0x9E3779B185EBCA87;
     private const ulong Prime2 = 0xC2B2AE3D27D4EB4F;

@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Tokens;
 /// Counts the symbols of a corpus and makes a vocabulary in which each is one token: special tokens first, then symbols from the most to
 /// the least frequent, equals in ordinal order, so the corpus alone decides it. One per thread; <see cref="Merge"/> sums them.
 /// </summary>
-public sealed class SymbolCounts
+internal sealed class SymbolCounts
 {
     private readonly SymbolTable _symbols = new();
     private long[] _counts = new long[64];

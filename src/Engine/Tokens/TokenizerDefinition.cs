@@ -43,7 +43,7 @@ internal sealed record TokenizerDefinition
 /// <param name="Text">What is looked for, literally.</param>
 /// <param name="Special">Left out when ids are decoded.</param>
 /// <param name="Normalized">Looked for after normalization rather than before.</param>
-public sealed record AddedToken(ushort Id, string Text, bool Special, bool Normalized);
+internal sealed record AddedToken(ushort Id, string Text, bool Special, bool Normalized);
 
 /// <summary>
 /// The normalizer entry of a tokenizer file: what happens to the text before it is split. ChemGPT's files have

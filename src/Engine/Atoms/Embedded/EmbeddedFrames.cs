@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Atoms.Embedded;
 /// 1652, 2019; computed with libxtb 6.5.1). A semi-empirical method: real physics, not the accuracy of DFT. Made by make_frames.py, which
 /// lies beside this file.
 /// </summary>
-public static class EmbeddedFrames
+internal static class EmbeddedFrames
 {
     /// <summary>Frames of each molecule.</summary>
     public const int FramesPerMolecule = 500;

@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Atoms.Neighbors;
 /// atom i, sorted by sender and then by shift. Both directions of a pair are there, and an atom's own images where they are near enough.
 /// The vector of an edge is <c>positions[sender] + shift . cell - positions[receiver]</c>, with positions as given, not wrapped.
 /// </summary>
-public sealed class NeighborList
+internal sealed class NeighborList
 {
     private int[]? _receivers;
     private int[]? _reverse;

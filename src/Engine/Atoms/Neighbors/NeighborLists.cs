@@ -3,7 +3,7 @@ namespace ChemScale.Engine.Atoms.Neighbors;
 /// <summary>
 /// Finds neighbours: all images against all atoms where there are few, linked cells where there are many. Same result, same order.
 /// </summary>
-public static class NeighborLists
+internal static class NeighborLists
 {
     /// <summary>Up to here the plain double loop is the faster one.</summary>
     private const int FewAtoms = 64;

@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Atoms.Statistics;
 /// determine every e_z, as with a single molecule, the solution nearest to the mean energy per atom is taken. Frames of one composition
 /// are kept as their number, mean and spread, so that memory does not grow with the frames.
 /// </summary>
-public sealed class ReferenceEnergyFit
+internal sealed class ReferenceEnergyFit
 {
     private readonly Dictionary<string, Composition> _compositions = new(StringComparer.Ordinal);
 

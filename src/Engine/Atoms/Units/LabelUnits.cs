@@ -4,7 +4,7 @@ namespace ChemScale.Engine.Atoms.Units;
 /// <param name="Energy">Unit of energies.</param>
 /// <param name="Length">Unit of positions; forces are in Energy/Length, stresses in Energy/Length^3.</param>
 /// <param name="ForcesAreGradients">True where what the file calls forces has the opposite sign.</param>
-public sealed record LabelUnits(EnergyUnit Energy, LengthUnit Length, bool ForcesAreGradients = false)
+internal sealed record LabelUnits(EnergyUnit Energy, LengthUnit Length, bool ForcesAreGradients = false)
 {
     /// <summary>eV, Angstrom, forces: nothing to do.</summary>
     public static LabelUnits Inside { get; } = new(EnergyUnit.ElectronVolt, LengthUnit.Angstrom);
@@ -86,7 +86,7 @@ public sealed record LengthUnit(string Name, double Angstroms)
 /// <summary>A unit of pressure and stress. eV/Angstrom^3 inside; this is for the border.</summary>
 /// <param name="Name">As it is written.</param>
 /// <param name="ElectronVoltsPerCubicAngstrom">In one, CODATA 2018.</param>
-public sealed record PressureUnit(string Name, double ElectronVoltsPerCubicAngstrom)
+internal sealed record PressureUnit(string Name, double ElectronVoltsPerCubicAngstrom)
 {
     public static PressureUnit Gigapascal { get; } = new("GPa", PhysicalConstants.Codata2018.Gigapascal);
 

@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Atoms.Units;
 /// <param name="Hartree">eV.</param>
 /// <param name="Bohr">Angstrom.</param>
 /// <param name="AtomicMass">kg.</param>
-public sealed record PhysicalConstants(
+internal sealed record PhysicalConstants(
     int Year, double ElementaryCharge, double Avogadro, double Boltzmann, double Hartree, double Bohr, double AtomicMass)
 {
     /// <summary>Mohr, Newell, Taylor, Rev. Mod. Phys. 88, 035009 (2016). What ASE converts with.</summary>

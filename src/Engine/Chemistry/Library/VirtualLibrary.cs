@@ -62,7 +62,7 @@ public sealed class VirtualLibrary
 }
 
 /// <summary>A keyed bijection of [0, <see cref="Count"/>): the order of a library's molecules. Thread safe; not meant for secrets.</summary>
-public sealed class IndexPermutation
+internal sealed class IndexPermutation
 {
     private readonly FeistelNetwork<Rounds> _network;
 

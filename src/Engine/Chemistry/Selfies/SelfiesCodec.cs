@@ -53,7 +53,7 @@ public static class SelfiesGrammars
 }
 
 /// <summary>Splits a SELFIES string, of either grammar, into its symbols: <c>[..]</c> and the dot between fragments.</summary>
-public static class SelfiesSymbols
+internal static class SelfiesSymbols
 {
     /// <summary>Usable in <c>foreach</c> without allocation. Stops at the first place that is neither a closed bracket nor a dot.</summary>
     public static Enumerator Enumerate(ReadOnlySpan<char> selfies) => new(selfies);

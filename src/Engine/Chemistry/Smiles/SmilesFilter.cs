@@ -11,7 +11,7 @@ namespace ChemScale.Engine.Chemistry.Smiles;
 /// <param name="largestFragment">
 /// Of fragments that dots divide, keep the one with the most atoms that are not hydrogen, the first of equals.
 /// </param>
-public sealed class SmilesFilter(bool stripStereo = true, bool largestFragment = true)
+internal sealed class SmilesFilter(bool stripStereo = true, bool largestFragment = true)
 {
     private readonly SmilesReader reader = new();
     private readonly Molecule molecule = new();

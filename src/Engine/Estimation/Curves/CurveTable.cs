@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Estimation.Curves;
 /// Curves from anybody's CSV. Long: a column that names the run, one of epochs or steps, one of losses. One run: Lightning's columns, or a
 /// named one. Wide: a column of epochs or steps, and a column for each run; its empty cells are not measured.
 /// </summary>
-public static class CurveTable
+internal static class CurveTable
 {
     private static readonly string[] LossNames = ["loss", "train_loss", "training_loss", "train_loss_step", "train_loss_epoch"];
 

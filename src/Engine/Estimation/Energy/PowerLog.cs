@@ -4,7 +4,7 @@ using ChemScale.Engine.Numerics;
 namespace ChemScale.Engine.Estimation.Energy;
 
 /// <summary>What one device drew: seconds and watts, in the order of time.</summary>
-public sealed record PowerSeries(string Device, IReadOnlyList<double> Seconds, IReadOnlyList<double> Watts)
+internal sealed record PowerSeries(string Device, IReadOnlyList<double> Seconds, IReadOnlyList<double> Watts)
 {
     /// <summary>Trapezoids between the readings, as the paper's authors integrate nvidia-smi.</summary>
     public double Joules
@@ -22,7 +22,7 @@ public sealed record PowerSeries(string Device, IReadOnlyList<double> Seconds, I
 /// A power log, such as <c>nvidia-smi --query-gpu=timestamp,index,power.draw --format=csv -l 1</c> writes: a column of times (seconds, or
 /// dates), one of watts (with or without the unit), and where several devices are logged one of their index, name or uuid.
 /// </summary>
-public sealed record PowerLog(IReadOnlyList<PowerSeries> Devices)
+internal sealed record PowerLog(IReadOnlyList<PowerSeries> Devices)
 {
     private static readonly string[] DeviceColumns = ["index", "gpu", "uuid", "device", "name"];
 

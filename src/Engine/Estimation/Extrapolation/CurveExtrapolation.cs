@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Estimation.Extrapolation;
 /// <param name="Floor">b3, or c.</param>
 /// <param name="Count">Values fitted to.</param>
 /// <param name="ResidualRms">Root mean square of the residuals.</param>
-public sealed record CurveExtrapolation(CurveForm Form, double Size, double Shape, double Floor, int Count, double ResidualRms)
+internal sealed record CurveExtrapolation(CurveForm Form, double Size, double Shape, double Floor, int Count, double ResidualRms)
 {
     public const int FewestValues = 4;
 

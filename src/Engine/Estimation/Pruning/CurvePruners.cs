@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Estimation.Pruning;
 /// <param name="checks">Looks at a run.</param>
 /// <param name="startup">Runs that are never stopped, to have a median.</param>
 /// <param name="warmup">Checks at which no run is stopped.</param>
-public sealed class MedianPruner(int checks = 20, int startup = 3, int warmup = 1) : SequentialPruner(checks)
+internal sealed class MedianPruner(int checks = 20, int startup = 3, int warmup = 1) : SequentialPruner(checks)
 {
     public override string Name => FormattableString.Invariant($"median {100.0 * warmup / Checks:0.#} %, {startup} runs first");
 
@@ -31,7 +31,7 @@ public sealed class MedianPruner(int checks = 20, int startup = 3, int warmup = 
 /// <param name="patience">Checks without improvement.</param>
 /// <param name="least">Improvement that counts.</param>
 /// <param name="rule">Null: patience alone.</param>
-public sealed class PatientPruner(int checks = 20, int patience = 3, double least = 0, SequentialPruner? rule = null)
+internal sealed class PatientPruner(int checks = 20, int patience = 3, double least = 0, SequentialPruner? rule = null)
     : SequentialPruner(checks)
 {
     public override string Name => FormattableString.Invariant($"patient {100.0 * patience / Checks:0.#} %")
@@ -46,7 +46,7 @@ public sealed class PatientPruner(int checks = 20, int patience = 3, double leas
 }
 
 /// <summary>Runs one after the other, each looked at in equal steps of its budget and stopped on what was seen so far.</summary>
-public abstract class SequentialPruner(int checks) : IPruner
+internal abstract class SequentialPruner(int checks) : IPruner
 {
     public abstract string Name { get; }
 
@@ -84,7 +84,7 @@ public abstract class SequentialPruner(int checks) : IPruner
 /// <param name="estimator">By which runs are ordered.</param>
 /// <param name="finished">How many are finished, unless a regression says who is undecided.</param>
 /// <param name="regression">Null: keep <paramref name="finished"/>.</param>
-public sealed class TpePruner(double fraction = 0.2, ProbeEstimator estimator = ProbeEstimator.Tse, int finished = 1,
+internal sealed class TpePruner(double fraction = 0.2, ProbeEstimator estimator = ProbeEstimator.Tse, int finished = 1,
     FinalLossRegression? regression = null) : IPruner
 {
     public string Name => FormattableString.Invariant($"TPE {100 * fraction:0.#} % {estimator.Name()}")
@@ -108,7 +108,7 @@ public sealed class TpePruner(double fraction = 0.2, ProbeEstimator estimator = 
 /// <param name="fraction">Of the budget.</param>
 /// <param name="estimator">Early figure.</param>
 /// <param name="doubt">Probability to be the best from which on a run is finished.</param>
-public sealed class UndecidedTpePruner(double fraction = 0.2, ProbeEstimator estimator = ProbeEstimator.Tse, double doubt = UndecidedRule.UsualDoubt)
+internal sealed class UndecidedTpePruner(double fraction = 0.2, ProbeEstimator estimator = ProbeEstimator.Tse, double doubt = UndecidedRule.UsualDoubt)
     : IPruner
 {
     public string Name => FormattableString.Invariant($"TPE {100 * fraction:0.#} % {estimator.Name()}, undecided");

@@ -105,7 +105,7 @@ public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, doubl
 /// <summary>A recording handed out piece by piece; what is seen of it is what is charged.</summary>
 /// <param name="curve">The recording.</param>
 /// <param name="fullLength">Planned length, in the unit of <see cref="LossCurve.Length"/>; null: the recording's.</param>
-public sealed class RecordedRun(LossCurve curve, int? fullLength = null) : ITrainableRun
+internal sealed class RecordedRun(LossCurve curve, int? fullLength = null) : ITrainableRun
 {
     public string Name => curve.Name;
 
@@ -120,7 +120,7 @@ public sealed class RecordedRun(LossCurve curve, int? fullLength = null) : ITrai
 }
 
 /// <summary>The pruners of a replay, all set to decide no earlier than at one share of the budget.</summary>
-public static class ReplaySet
+internal static class ReplaySet
 {
     /// <summary>Shares of the budget that a replay looks at.</summary>
     public static IReadOnlyList<double> Fractions { get; } = [0.05, 0.1, 0.2];

@@ -43,7 +43,7 @@ internal sealed class Rungs(IReadOnlyList<ITrainableRun> runs)
 /// Asynchronous successive halving (Li et al. 2020, arXiv 1810.05934) with one worker: whenever it is free, it promotes a run that is among
 /// the best 1/eta of its rung, highest rung first, or else starts the next one.
 /// </summary>
-public sealed class AshaPruner(double leastFraction = 0.1, double eta = 3) : IPruner
+internal sealed class AshaPruner(double leastFraction = 0.1, double eta = 3) : IPruner
 {
     public string Name => FormattableString.Invariant($"ASHA {100 * leastFraction:0.#} %, 1/{eta:0.#}");
 
@@ -88,7 +88,7 @@ public sealed class AshaPruner(double leastFraction = 0.1, double eta = 3) : IPr
 /// budget,
 /// s = s_max .. 0, share the runs, shuffled by seed, in the proportions of the original.
 /// </summary>
-public sealed class HyperbandPruner(double leastFraction = 0.1, double eta = 3, ulong seed = 0) : IPruner
+internal sealed class HyperbandPruner(double leastFraction = 0.1, double eta = 3, ulong seed = 0) : IPruner
 {
     public string Name => FormattableString.Invariant($"Hyperband {100 * leastFraction:0.#} %, 1/{eta:0.#}");
 
@@ -120,7 +120,7 @@ public sealed class HyperbandPruner(double leastFraction = 0.1, double eta = 3, 
 /// <summary>
 /// Successive halving (Jamieson and Talwalkar 2016): all runs to a first rung; of each rung the best 1/eta go on to one eta times as far.
 /// </summary>
-public sealed class SuccessiveHalvingPruner(double leastFraction = 0.1, double eta = 3) : IPruner
+internal sealed class SuccessiveHalvingPruner(double leastFraction = 0.1, double eta = 3) : IPruner
 {
     public string Name => FormattableString.Invariant($"successive halving {100 * leastFraction:0.#} %, 1/{eta:0.#}");
 

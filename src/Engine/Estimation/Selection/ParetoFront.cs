@@ -1,7 +1,7 @@
 namespace ChemScale.Engine.Estimation.Selection;
 
 /// <summary>What no other beats in both of two costs, such as seconds per epoch and predicted final loss.</summary>
-public static class ParetoFront
+internal static class ParetoFront
 {
     /// <summary>Indices on the front, the first cost ascending; pairs with a number that is not finite are left out, of equal pairs the first stands.</summary>
     public static IReadOnlyList<int> Of(IReadOnlyList<double> first, IReadOnlyList<double> second)

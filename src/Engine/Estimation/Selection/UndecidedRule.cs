@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Estimation.Selection;
 /// calibrate the regression of final losses on early figures; then, as long as one is left whose probability to end below the best final
 /// loss seen is not small, the most promising of those. The calibration is paid for like everything else.
 /// </summary>
-public static class UndecidedRule
+internal static class UndecidedRule
 {
     public const double UsualDoubt = 0.05;
     public const int UsualCalibration = 4;

@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Models.Equivariant;
 /// a rotation for l = 1 is the rotation itself; components run m = -l .. l, l = 0 first. Each l follows from the one before by coupling
 /// with the vector, scaled to 1 at the pole.
 /// </summary>
-public sealed class SphericalHarmonics : IDisposable
+internal sealed class SphericalHarmonics : IDisposable
 {
     private readonly HarmonicScale scale;
     private readonly Degree[] degrees;
@@ -165,7 +165,7 @@ internal sealed class HarmonicPolynomial
 }
 
 /// <summary>Norm of the 2 l + 1 harmonics of one order on a unit vector.</summary>
-public enum HarmonicScale
+internal enum HarmonicScale
 {
     /// <summary>1</summary>
     Unit,

@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Models.Equivariant;
 /// the basis of <see cref="SphericalHarmonics"/>. Frobenius norm 1; signs follow from Condon and Shortley's phases with the factor (-i)^l
 /// on the change from complex to real harmonics, which makes every symbol real.
 /// </summary>
-public static class Wigner3j
+internal static class Wigner3j
 {
     /// <returns>(2 l1 + 1, 2 l2 + 1, 2 l3 + 1), components m = -l .. l</returns>
     /// <exception cref="ArgumentOutOfRangeException">A negative order, or orders that break the triangle rule.</exception>
@@ -78,7 +78,7 @@ public static class Wigner3j
 /// <summary>An irreducible representation of rotations and reflections: 2 l + 1 components that turn among themselves.</summary>
 /// <param name="Order">l</param>
 /// <param name="Parity">What inversion multiplies them by: 1 (even) or -1 (odd).</param>
-public readonly record struct Irrep(int Order, int Parity)
+internal readonly record struct Irrep(int Order, int Parity)
 {
     /// <summary>0e: what nothing changes.</summary>
     public static Irrep Scalar { get; } = new(0, 1);

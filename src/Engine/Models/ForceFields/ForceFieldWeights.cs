@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models.ForceFields;
 
 /// <summary>Reads published weights into a force field by the names of <see cref="ForceField.PublishedWeights"/>.</summary>
-public static class ForceFieldWeights
+internal static class ForceFieldWeights
 {
     /// <summary>Copies values into the model, converting the number type.</summary>
     /// <param name="model">Written.</param>

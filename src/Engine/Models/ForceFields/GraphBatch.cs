@@ -141,7 +141,7 @@ public sealed class GraphBatch : IDisposable
 }
 
 /// <summary>Makes graphs of frames.</summary>
-public static class GraphBatches
+internal static class GraphBatches
 {
     /// <summary>
     /// Joins frames to one graph, in their order, and finds the neighbours of each: where the positions are, if kernels run there.

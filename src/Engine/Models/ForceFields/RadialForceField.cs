@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models.ForceFields;
 
 /// <summary>A force field that sees distances through a fixed radial basis and a cutoff function.</summary>
-public abstract class RadialForceField : ForceField
+internal abstract class RadialForceField : ForceField
 {
     private readonly RadialForceFieldConfig config;
     private readonly RadialBasis radialBasis;
@@ -31,7 +31,7 @@ public abstract class RadialForceField : ForceField
 }
 
 /// <summary>A force field that sees distances through a fixed radial basis and a cutoff function.</summary>
-public abstract record RadialForceFieldConfig : ForceFieldConfig
+internal abstract record RadialForceFieldConfig : ForceFieldConfig
 {
     public CutoffKind CutoffFunction { get; init; } = CutoffKind.Cosine;
 
@@ -89,7 +89,7 @@ internal sealed class RadialBasis : nn.Module
 }
 
 /// <summary>Functions a distance is expanded in.</summary>
-public enum RadialBasisKind
+internal enum RadialBasisKind
 {
     /// <summary>Evenly spaced Gaussians from 0 to the cutoff, as wide as they are apart.</summary>
     Gaussian,
@@ -99,7 +99,7 @@ public enum RadialBasisKind
 }
 
 /// <summary>How interactions fade out at the cutoff.</summary>
-public enum CutoffKind
+internal enum CutoffKind
 {
     /// <summary>(cos(pi d / cutoff) + 1) / 2: the slope is continuous.</summary>
     Cosine,

@@ -1,7 +1,7 @@
 namespace ChemScale.Engine.Numerics.Optimization;
 
 /// <summary>Eigenvalues and eigenvectors of a small symmetric matrix by Jacobi rotations, to full relative precision.</summary>
-public static class SymmetricEigen
+internal static class SymmetricEigen
 {
     /// <param name="matrix">(n, n) row by row; its diagonal holds the eigenvalues afterwards, in no order.</param>
     /// <param name="vectors">(n, n): column k is the eigenvector of the k-th value.</param>

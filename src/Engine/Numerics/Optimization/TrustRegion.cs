@@ -5,14 +5,14 @@ namespace ChemScale.Engine.Numerics.Optimization;
 /// <param name="Value">There.</param>
 /// <param name="GradientNorm">Largest component of the gradient there.</param>
 /// <param name="Iterations">Evaluations made.</param>
-public readonly record struct Minimum(double[] Point, double Value, double GradientNorm, int Iterations);
+internal readonly record struct Minimum(double[] Point, double Value, double GradientNorm, int Iterations);
 
 /// <summary>
 /// Newton's method in a trust region with the exact step (Conn, Gould and Toint 2000, algorithm 7.3.4), by eigenvalues of the Hessian: for
 /// functions of a few variables, any curvature. Near the minimum, where values no longer tell steps apart, the gradient decides.
 /// Holds its buffers: one instance serves one thread.
 /// </summary>
-public sealed class TrustRegion(int dimension)
+internal sealed class TrustRegion(int dimension)
 {
     private readonly double[] eigenvalues = new double[dimension];
     private readonly double[] matrix = new double[dimension * dimension];
@@ -151,7 +151,7 @@ public sealed class TrustRegion(int dimension)
 }
 
 /// <summary>A function of a few variables with its first two derivatives.</summary>
-public interface ISmoothObjective
+internal interface ISmoothObjective
 {
     int Dimension { get; }
 

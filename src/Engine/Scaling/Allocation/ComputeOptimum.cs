@@ -85,7 +85,7 @@ public sealed record ComputeOptimum(double Compute, double Parameters, double Da
 }
 
 /// <summary>The runs that nothing cheaper equals: lowest loss for their compute. A fit of these to C is the compute-optimal L(C).</summary>
-public static class ComputeFrontier
+internal static class ComputeFrontier
 {
     /// <summary>The frontier, compute ascending; the rest are excluded by name.</summary>
     public static ScalingPoints Of(ScalingPoints points)

@@ -4,7 +4,7 @@ namespace ChemScale.Engine.Scaling.Families;
 /// Sums of powers, L = sum over terms of exp(o) R^-e, as log L = logsumexp(o_k - e_k log R_k): stable at any size (Hoffmann et al. 2022,
 /// arXiv 2203.15556, appendix D.3).
 /// </summary>
-public sealed class LogSumExpFamily : ScalingFamily
+internal sealed class LogSumExpFamily : ScalingFamily
 {
     private static readonly double[] GridExponents = [0.03, 0.07, 0.13, 0.2, 0.3, 0.4, 0.55, 0.8, 1.2];
 

@@ -1,7 +1,7 @@
 namespace ChemScale.Engine.Scaling.Families;
 
 /// <summary>The forms by name.</summary>
-public static class ScalingFamilies
+internal static class ScalingFamilies
 {
     /// <summary>Of one resource, simplest first.</summary>
     public static IReadOnlyList<ScalingFamily> OfOneResource { get; } =
@@ -20,7 +20,7 @@ public static class ScalingFamilies
 }
 
 /// <summary>Another form plus an irreducible loss E: log L = log(exp(inner) + exp(e)), e the last parameter.</summary>
-public sealed class FlooredFamily : ScalingFamily
+internal sealed class FlooredFamily : ScalingFamily
 {
     private readonly ScalingFamily inner;
     private readonly ParameterInfo[] parameters;
@@ -81,7 +81,7 @@ public sealed class FlooredFamily : ScalingFamily
 /// L = beta (1/R + gamma)^c, c above 0: a power law that levels off where R reaches 1/gamma. M3 of Alabdulmohsin et al. 2022
 /// (arXiv 2209.06640).
 /// </summary>
-public sealed class SaturatingFamily : ScalingFamily
+internal sealed class SaturatingFamily : ScalingFamily
 {
     private static readonly ParameterInfo[] Info =
         [ParameterInfo.Logarithmic("beta"), ParameterInfo.Logarithmic("gamma"), ParameterInfo.Logarithmic("c")];
@@ -141,7 +141,7 @@ public sealed class SaturatingFamily : ScalingFamily
 /// 2022
 /// (arXiv 2210.14891), one break.
 /// </summary>
-public sealed class BrokenPowerLaw : ScalingFamily
+internal sealed class BrokenPowerLaw : ScalingFamily
 {
     private static readonly ParameterInfo[] Info =
     [

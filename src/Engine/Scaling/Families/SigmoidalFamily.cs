@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Scaling.Families;
 /// M4 of
 /// Alabdulmohsin et al. 2022 (arXiv 2209.06640).
 /// </summary>
-public sealed class SigmoidalFamily : ScalingFamily
+internal sealed class SigmoidalFamily : ScalingFamily
 {
     private static readonly ParameterInfo[] Info =
     [

@@ -140,7 +140,7 @@ public static class ScalingFitter
 }
 
 /// <summary>Whether points can carry a family at all.</summary>
-public static class Support
+internal static class Support
 {
     /// <summary>Why they cannot, in words; null where they can.</summary>
     public static string? Missing(ScalingFamily family, IReadOnlyList<ScalingPoint> points, IReadOnlyList<Resource> resources)

@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Simulation.Ipi;
 /// has fetched the answer. Positions come in bohr, the cell transposed and followed by its inverse, which is not used. Back go the
 /// energy in Hartree, forces in Hartree/bohr, the virial -V x stress in Hartree, transposed, and no extra text.
 /// </summary>
-public sealed class IpiClient
+internal sealed class IpiClient
 {
     // What a server may say beside INIT; more is taken for a stream that is out of step.
     private const int LongestInit = 1 << 20;
@@ -134,7 +134,7 @@ public sealed class IpiClient
 /// A stream may give less than was asked for at a time; what is missing is waited for.
 /// </summary>
 /// <param name="stream">Stays the caller's.</param>
-public sealed class IpiConnection(Stream stream)
+internal sealed class IpiConnection(Stream stream)
 {
     private const int HeaderLength = 12;
 
@@ -213,7 +213,7 @@ public sealed class IpiConnection(Stream stream)
 /// The protocol speaks atomic units. These are ASE's, which it derives from CODATA 2014 (they differ from that year's recommended values in
 /// the tenth digit), so that a number leaves ASE in Angstrom and comes here as the same one.
 /// </summary>
-public static class IpiUnits
+internal static class IpiUnits
 {
     /// <summary>Angstrom.</summary>
     public const double Bohr = 0.5291772105638411;
@@ -223,7 +223,7 @@ public static class IpiUnits
 }
 
 /// <summary>The other side did not keep to the protocol, or went away in the middle of a message.</summary>
-public sealed class IpiProtocolException(string message) : Exception(message);
+internal sealed class IpiProtocolException(string message) : Exception(message);
 
 /// <summary>How a session with a server ended.</summary>
 public enum IpiEnd

@@ -105,7 +105,7 @@ public sealed record SlurmOptions
 /// code 75; the script then puts the task back into the queue, and likewise, a few times, a task whose program was killed from outside. The
 /// end of the job itself (TERM to the script: scancel, or the limit without a warning) is the end of the task, with a checkpoint.
 /// </summary>
-public static class SlurmScript
+internal static class SlurmScript
 {
     /// <summary>How often a task is queued again after its program was killed.</summary>
     public const int MostRestarts = 5;

@@ -125,7 +125,7 @@ internal static class EvaluationJson
 }
 
 /// <summary>Takes errors one at a time and gives their figures; keeps sums alone. All in float64.</summary>
-public sealed class ErrorSums
+internal sealed class ErrorSums
 {
     private long _count;
     private double _sum;

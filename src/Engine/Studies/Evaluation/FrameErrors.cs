@@ -162,7 +162,7 @@ internal readonly record struct ParityPoint(long Frame, int Atom, int Element, i
 /// each time it fills up. The same stream always leaves the same items, and no rhythm of the stream (three components, equal molecules)
 /// shows in them.
 /// </summary>
-public sealed class ThinnedSample<T>(int capacity)
+internal sealed class ThinnedSample<T>(int capacity)
 {
     private readonly List<(ulong Key, T Item)> _kept = [];
     private ulong _limit = ulong.MaxValue;

@@ -83,8 +83,8 @@ internal static class ParityFigures
 
     private static string Caption(string what, ThinnedSample<ParityPoint> sample, bool parity = true)
     {
-        string points = sample.IsComplete ? $"All {Report.Numbers.Count(sample.Seen)} {what}."
-            : $"{Report.Numbers.Count(sample.Count)} of {Report.Numbers.Count(sample.Seen)} {what}, chosen by a hash of their number; "
+        string points = sample.IsComplete ? $"All {Summary.Numbers.Count(sample.Seen)} {what}."
+            : $"{Summary.Numbers.Count(sample.Count)} of {Summary.Numbers.Count(sample.Seen)} {what}, chosen by a hash of their number; "
                 + "the errors are those of all.";
         return parity ? points + " The dashed line is perfect agreement." : points;
     }

@@ -9,7 +9,7 @@ using ChemScale.Engine.Studies.Summary;
 namespace ChemScale.Engine.Studies.Grid;
 
 /// <summary>Compute-optimal allocation of a grid: where its points settle the joint form; else the reason why they do not.</summary>
-public static class GridAllocation
+internal static class GridAllocation
 {
     // An interval wider than this leaves the size open.
     private const double WidestRatio = 100;

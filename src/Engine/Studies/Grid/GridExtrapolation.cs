@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Studies.Grid;
 /// Forms ranked by extrapolation over a grid: of compute along the frontier, of data at the largest model, of parameters at the most data,
 /// and of both together. About a quarter of the points, those of the largest resource, are held out.
 /// </summary>
-public static class GridExtrapolation
+internal static class GridExtrapolation
 {
     private const int FewestPoints = 5;
 

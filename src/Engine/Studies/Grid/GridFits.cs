@@ -8,7 +8,7 @@ using ChemScale.Engine.Studies.Summary;
 namespace ChemScale.Engine.Studies.Grid;
 
 /// <summary>Power laws through the points of a grid: loss against N for each D, against D for each N, and the compute frontier.</summary>
-public static class GridFits
+internal static class GridFits
 {
     private const int BandPoints = 41;
 

@@ -11,7 +11,7 @@ namespace ChemScale.Engine.Studies.Grid;
 /// <summary>
 /// A grid of models and data sizes, each point trained until its validation loss stops falling or a cap on the data seen is reached. All points share one fixed validation set; a point's loss is the least it reached there, looked at at fixed fractions of the cap.
 /// </summary>
-public sealed record ScalingGrid
+internal sealed record ScalingGrid
 {
     /// <summary>Everything but model, subset and length.</summary>
     public required Experiment Base { get; init; }
@@ -117,7 +117,7 @@ public sealed record ScalingGrid
 public sealed record GridModel(string Name, object Config, long Parameters, int Width);
 
 /// <summary>The points of a grid as a CSV that <c>fit</c> and any other tool reads.</summary>
-public static class PointTable
+internal static class PointTable
 {
     public static void Write(string path, IReadOnlyList<GridPoint> points)
     {

@@ -60,7 +60,7 @@ internal static class ReportFiles
 }
 
 /// <summary>summary.json: camelCase, indented, NaN and infinities by name, fates as words, sealed.</summary>
-public static class SummaryJson
+internal static class SummaryJson
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.General)
     {

@@ -42,7 +42,7 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName, stri
 }
 
 /// <summary>Scaling points from run directories: N, D, C = 6 N S and the least validation loss.</summary>
-public static class RunPoints
+internal static class RunPoints
 {
     /// <summary>The directory itself where it is a run, else every run below it.</summary>
     /// <exception cref="InputException">There is no run.</exception>
@@ -76,7 +76,7 @@ public static class RunPoints
 }
 
 /// <summary>Time a run has taken, from what it wrote.</summary>
-public static class RunSeconds
+internal static class RunSeconds
 {
     /// <returns>Seconds at the last logged step, all sessions together; 0 where nothing was logged.</returns>
     public static double Of(string directory)

@@ -139,7 +139,7 @@ public sealed record SelectionSpec
 }
 
 /// <summary>Finishes probed configurations until none is left undecided (<see cref="UndecidedRule"/>).</summary>
-public static class UndecidedFinish
+internal static class UndecidedFinish
 {
     /// <param name="probes">Of all configurations.</param>
     /// <param name="estimator">Early figure.</param>

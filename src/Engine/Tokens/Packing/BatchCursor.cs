@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Tokens.Packing;
 /// Batches of whole molecules, epoch after epoch, in an order that the seed alone decides. A batch never spans two epochs: the last one
 /// of an epoch may be smaller. Not thread safe.
 /// </summary>
-public sealed class BatchCursor
+internal sealed class BatchCursor
 {
     private readonly BatchOptions _options;
     private readonly List<long> _indices = [];
@@ -118,7 +118,7 @@ public enum BatchUnit
 }
 
 /// <summary>How molecules are put into batches.</summary>
-public sealed record BatchOptions
+internal sealed record BatchOptions
 {
     public BatchUnit Unit { get; init; } = BatchUnit.Molecules;
 
@@ -140,10 +140,10 @@ public sealed record BatchOptions
 /// <param name="Position">Molecules of the present epoch that were handed out.</param>
 /// <param name="Seed">Seed of the order.</param>
 /// <param name="Documents">Molecules of the subset: another subset is another order.</param>
-public sealed record CursorState(long Epoch, long Position, long Seed, long Documents);
+internal sealed record CursorState(long Epoch, long Position, long Seed, long Documents);
 
 /// <summary>The same batches in the same order at every enumeration: a fixed set to measure on.</summary>
-public sealed class ValidationBatches : IEnumerable<PackedBatch>
+internal sealed class ValidationBatches : IEnumerable<PackedBatch>
 {
     private readonly TokenSplit _documents;
     private readonly BatchOptions _options;

@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Tokens.Packing;
 /// <summary>
 /// Whole molecules laid end to end, no padding: T tokens of B molecules. Attention and positions restart at each molecule.
 /// </summary>
-public sealed class PackedBatch
+internal sealed class PackedBatch
 {
     /// <summary>The target of a position that predicts nothing.</summary>
     public const int Ignored = -100;

@@ -4,7 +4,7 @@ using ChemScale.Engine.Stores;
 namespace ChemScale.Engine.Tokens.Packing;
 
 /// <summary>A random order of 0..n-1 that takes no memory, another one for each seed and epoch. The i-th entry needs no other.</summary>
-public readonly struct Permutation(long length, long seed, long epoch)
+internal readonly struct Permutation(long length, long seed, long epoch)
 {
     private readonly FeistelNetwork<Rounds> _network = new(length, new(StableHash.Avalanche((ulong)seed ^ StableHash.Avalanche((ulong)epoch + 1))));
 

@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Tokens.Store;
 /// and at the end one bucket after another is sorted, freed of duplicates and appended to its side. Nothing in the folder
 /// changes before <see cref="Complete"/> has everything on disk; a writer disposed before leaves the folder as it was. One thread.
 /// </summary>
-public sealed class TokenStoreWriter : IDisposable
+internal sealed class TokenStoreWriter : IDisposable
 {
     private const int BucketBits = 8;
 
@@ -118,7 +118,7 @@ public sealed class TokenStoreWriter : IDisposable
 }
 
 /// <summary>How a store is written.</summary>
-public sealed record TokenStoreOptions
+internal sealed record TokenStoreOptions
 {
     /// <summary>Which molecules are held out.</summary>
     public SplitRule Split { get; init; } = new(0.02, 0);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Training.Checkpoints;
 
 /// <summary>A safetensors file open for reading: the header is read and checked at once, tensors when asked for.</summary>
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     internal const string MetadataKey = "__metadata__";
 
@@ -207,7 +207,7 @@ internal sealed class SafetensorsHeader
 }
 
 /// <summary>One tensor of a header; its bytes are <c>[Start, End)</c> of the data section.</summary>
-public sealed record SafetensorsEntry(ScalarType Dtype, long[] Shape, long Start, long End)
+internal sealed record SafetensorsEntry(ScalarType Dtype, long[] Shape, long Start, long End)
 {
     public override string ToString() => $"{SafetensorsDtype.Name(Dtype)} ({string.Join(", ", Shape)})";
 }

@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Training.Checkpoints;
 /// Writes safetensors: 8 bytes little-endian length of the header, the header in JSON padded with spaces to a multiple of 8, then the
 /// tensors without gaps; widest types first, so that every tensor is aligned to its type.
 /// </summary>
-public static class SafetensorsWriter
+internal static class SafetensorsWriter
 {
     /// <param name="stream">Written from its position on; not closed.</param>
     /// <param name="tensors">On any device, contiguous or not; names must differ.</param>
@@ -103,7 +103,7 @@ internal static class SafetensorsDtype
 }
 
 /// <summary>A safetensors file that is not one, or is damaged; <see cref="Fault"/> says in which way.</summary>
-public sealed class SafetensorsException(SafetensorsFault fault, string path, string detail)
+internal sealed class SafetensorsException(SafetensorsFault fault, string path, string detail)
     : Exception($"{path}: {detail} ({fault})")
 {
     public SafetensorsFault Fault { get; } = fault;

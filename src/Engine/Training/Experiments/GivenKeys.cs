@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Training.Experiments;
 /// Values that somebody gave to single keys of an experiment: each has its effect, or is refused. None is overwritten or ignored without a
 /// word.
 /// </summary>
-public static class GivenKeys
+internal static class GivenKeys
 {
     /// <summary>Refuses values that did not come to stand in the experiments, and keys that say nothing to any of them.</summary>
     /// <param name="built">What came of them: an experiment, or those of a sweep.</param>

@@ -55,7 +55,7 @@ internal sealed class FrameData : DataKind
 }
 
 /// <summary>What the report says of a frame store.</summary>
-public static class FrameFacts
+internal static class FrameFacts
 {
     /// <param name="folder">The store.</param>
     /// <param name="report">Of the preparation that has just made it; null: an earlier one did.</param>
@@ -92,7 +92,7 @@ public static class FrameFacts
 }
 
 /// <summary>Frame stores that studies and trainings make for themselves.</summary>
-public static class FrameStores
+internal static class FrameStores
 {
     /// <summary>Prepares a store, unless the folder holds a complete one already.</summary>
     /// <returns>What was done; null where the store was there.</returns>

@@ -9,7 +9,7 @@ using ChemScale.Engine.Training.Experiments;
 namespace ChemScale.Engine.Training.Families;
 
 /// <summary>What the report says of a token store; what only its preparation knew is kept beside the store.</summary>
-public static class StoreFacts
+internal static class StoreFacts
 {
     internal const string FileName = "preparation.json";
 

@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Training.Optimization;
 /// updates: w *= 1 - lr wd;  m += (1 - b1)(g - m);  v = b2 v + (1 - b2) g^2;  w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps).
 /// Parameters without a gradient are left alone. One fused call updates all of them.
 /// </summary>
-public sealed class AdamW : IDisposable
+internal sealed class AdamW : IDisposable
 {
     private const string FirstPrefix = "m.";
     private const string SecondPrefix = "v.";

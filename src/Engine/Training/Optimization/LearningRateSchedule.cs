@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Training.Optimization;
 /// <param name="spec">Shape.</param>
 /// <param name="peak">Rate at the end of warm-up.</param>
 /// <param name="totalSteps">The run's full length, where a cosine ends; a run stopped early keeps the full length.</param>
-public sealed class LearningRateSchedule(ScheduleSpec spec, double peak, long totalSteps)
+internal sealed class LearningRateSchedule(ScheduleSpec spec, double peak, long totalSteps)
 {
     /// <param name="step">From 0. Warm-up makes step s of w learn with peak (s + 1) / w, so that no step is wasted at 0.</param>
     public double At(long step)

@@ -5,4 +5,4 @@ namespace ChemScale.Engine.Training.Runs;
 /// <param name="JsonLines">Bytes of metrics.jsonl.</param>
 /// <param name="Events">Bytes of the TensorBoard file.</param>
 /// <param name="EventsFile">Its name.</param>
-public sealed record MetricsPosition(long Csv, long JsonLines, long Events, string EventsFile);
+internal sealed record MetricsPosition(long Csv, long JsonLines, long Events, string EventsFile);

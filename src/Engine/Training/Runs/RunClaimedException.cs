@@ -1,5 +1,5 @@
 namespace ChemScale.Engine.Training.Runs;
 
 /// <summary>Another process is writing to the run directory.</summary>
-public sealed class RunClaimedException(string directory, string found)
+internal sealed class RunClaimedException(string directory, string found)
     : InputException(directory, found, "", "wait for it, stop it, or choose another directory");

@@ -13,7 +13,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Training.Tasks;
 
 /// <summary>A force field on labelled frames: batches of whole frames in, a weighted loss on energies, forces and stress out.</summary>
-public sealed class ForceFieldTask : ITrainingTask
+internal sealed class ForceFieldTask : ITrainingTask
 {
     // Validation batches are bounded by memory alone.
     private const int ValidationAtoms = 2000;

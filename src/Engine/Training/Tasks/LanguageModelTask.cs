@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Training.Tasks;
 
 /// <summary>ChemGPT on a token store: packed molecules in, nats per predicted token out.</summary>
-public sealed class LanguageModelTask : ITrainingTask
+internal sealed class LanguageModelTask : ITrainingTask
 {
     /// <summary>Name of the tokenizer among <see cref="ModelFiles"/>.</summary>
     internal const string TokenizerFile = "tokenizer.json";

@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
 /// ASE's SQLite database. Labels that a calculator left in columns are in eV and Angstrom; those in a row's <c>data</c>, as schnetpack
 /// keeps them, in the units of its metadata, or as the options say where there are none.
 /// </summary>
-public static class AseDatabaseReader
+internal static class AseDatabaseReader
 {
     private static readonly string[] Columns =
         ["id", "numbers", "positions", "cell", "pbc", "energy", "forces", "stress", "magmom", "charge", "data"];

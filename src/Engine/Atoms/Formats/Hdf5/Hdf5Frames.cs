@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Atoms.Formats.Hdf5;
 /// (the one level that has both is taken); in that of ANI-1 and COMP6 (s66x8), <c>energies</c> and <c>forces</c>. COMP6's forces are
 /// gradients, which <see cref="FrameReadOptions.ForcesAreGradients"/> has to say: the file does not.
 /// </summary>
-public static class Hdf5Frames
+internal static class Hdf5Frames
 {
     /// <inheritdoc cref="FrameFiles.Read"/>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)

@@ -56,7 +56,7 @@ public static class NpzFrameWriter
 /// Writes arrays as numpy's .npz, compressed, under a temporary name until <see cref="Complete"/>. The same arrays give the same bytes:
 /// members carry a fixed date.
 /// </summary>
-public sealed class NpzWriter : IDisposable
+internal sealed class NpzWriter : IDisposable
 {
     private const int HeaderAlignment = 64;
 

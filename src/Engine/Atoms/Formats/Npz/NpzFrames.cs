@@ -7,7 +7,7 @@ namespace ChemScale.Engine.Atoms.Formats.Npz;
 /// Frames in .npz: the keys of rMD17 (nuclear_charges, coords, energies, forces), of the older MD17 and sGDML (z, R, E, F; r_unit and
 /// e_unit and config_type where they are there), and those of <see cref="NpzFrameWriter"/>.
 /// </summary>
-public static class NpzFrames
+internal static class NpzFrames
 {
     private static readonly string[] Energies = ["energies", "E", "energy"];
     private static readonly string[] Forces = ["forces", "F"];

@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Chemistry.Selfies.V1;
 /// is what the reference never finishes (an empty branch, a ring that closes on its own atom) and, in a fragment that may be aromatic,
 /// a ring label before the first atom. Only ASCII digits count as digits.
 /// </summary>
-public sealed class SelfiesV1Codec : SelfiesCodec
+internal sealed class SelfiesV1Codec : SelfiesCodec
 {
     /// <summary>Levels of nesting: the reference's interpreter stops at 1,000 frames, of which its callers take a few.</summary>
     public const int MaximumDepth = 990;

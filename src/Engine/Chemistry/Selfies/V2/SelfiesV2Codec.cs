@@ -4,7 +4,7 @@ namespace ChemScale.Engine.Chemistry.Selfies.V2;
 /// Grammar 2.1 with its default constraints, strict encoding. Two limits are this engine's own: isotopes and charges have at most
 /// nine significant digits, and only ASCII digits count as digits. There is no limit on the depth of branches or the length of chains.
 /// </summary>
-public sealed class SelfiesV2Codec : SelfiesCodec
+internal sealed class SelfiesV2Codec : SelfiesCodec
 {
     private readonly SelfiesV2Encoder encoder = new();
     private readonly SelfiesV2Decoder decoder = new();
