@@ -1,4 +1,3 @@
-using ChemScale.Engine.Operators.Lanes;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.Device;
 

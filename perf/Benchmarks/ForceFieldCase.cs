@@ -5,7 +5,6 @@ using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Engine.Training.Checkpoints;
 using TorchSharp;

@@ -1,4 +1,3 @@
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies;
 using CommandLine;
 

@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ChemScale.Engine;
-using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
 namespace ChemScale.Cli;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ChemScale.Engine.Atoms;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Simulation;
 using ChemScale.Tests.Simulation;

@@ -1,7 +1,6 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Extrapolation;
-using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Numerics;
 using NUnit.Framework;
 

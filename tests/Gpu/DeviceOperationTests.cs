@@ -8,7 +8,9 @@ namespace ChemScale.Tests.Gpu;
 
 /// <summary>Every operation's kernels on a device: outputs, first and second derivatives against composed forms, and repeats.</summary>
 [Category("Gpu")]
+#pragma warning disable NUnit1034 // Runs itself, at full sizes; small cases are its other form.
 public class DeviceOperationTests
+#pragma warning restore NUnit1034
 {
     private DisposeScope scope = null!;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ChemScale.Engine;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.House;

@@ -1,7 +1,6 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using static TorchSharp.torch;
 

@@ -82,7 +82,7 @@ internal sealed class LifetimeAudit
         public Value Or(Value other) => other.Ids.IsSubsetOf(Ids) && other.Owners.IsSubsetOf(Owners) ? this : new(Ids.Union(other.Ids), Owners.Union(other.Owners));
     }
 
-    /// <param name="Pending">Objects used by native code and not kept since.</param>
+    // Pending: objects used by native code and not kept since.
     private sealed record State(ImmutableArray<Value> Stack, ImmutableArray<Value> Locals, ImmutableArray<Value> Arguments, ImmutableHashSet<int> Pending)
     {
         public State Or(State other)
@@ -422,7 +422,7 @@ internal sealed class LifetimeAudit
         foreach (int owner in state.Pending) faults.Add(owner < 0 ? $"argument {-1 - owner}" : $"object made at IL_{owner:x4}");
     }
 
-    /// <param name="type">null: not known.</param>
+    // type: null where it is not known.
     private Value New(Step step, ImmutableHashSet<int> from, Type? type)
     {
         kinds[step.At] = type ?? typeof(object);

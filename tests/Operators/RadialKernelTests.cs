@@ -224,6 +224,4 @@ public class RadialKernelTests : OperatorFixture
         Tensor lengths = linspace(0.2, 1.2 * Cutoff, count, dtype: ScalarType.Float64).view(-1, 1);
         return directions / directions.norm(1, keepdim: true) * lengths;
     }
-
-    private static double Largest(Tensor t) => t.abs().max().to(ScalarType.Float64).item<double>();
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Numerics;

@@ -1,6 +1,5 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Simulation;
 using ChemScale.Tests.Atoms;

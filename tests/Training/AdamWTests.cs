@@ -1,7 +1,6 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Tests.Models;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using static TorchSharp.torch;
 

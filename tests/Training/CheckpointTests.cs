@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
 using ChemScale.Engine.Files;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Runs;
 using NUnit.Framework;

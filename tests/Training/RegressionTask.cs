@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Operators.Runs;
-using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -4,7 +4,6 @@ using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Studies.Evaluation;
 using ChemScale.Engine.Studies.Runs;

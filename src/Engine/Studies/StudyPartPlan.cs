@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;

@@ -1,6 +1,5 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Embedded;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Store;
 using NUnit.Framework;

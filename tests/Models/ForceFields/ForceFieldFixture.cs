@@ -1,6 +1,5 @@
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ChemScale.Engine.Numerics;
-using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using NUnit.Framework;
 

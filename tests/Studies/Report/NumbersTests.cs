@@ -1,4 +1,3 @@
-using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using NUnit.Framework;
 

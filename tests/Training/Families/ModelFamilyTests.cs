@@ -1,4 +1,3 @@
-using ChemScale.Engine;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;

@@ -2,7 +2,6 @@ using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators.Differentiation;
-using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Engine.Training.Tasks;

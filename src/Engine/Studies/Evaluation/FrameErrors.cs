@@ -1,7 +1,6 @@
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Numerics;
-using static System.FormattableString;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 

@@ -2,7 +2,6 @@ using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models.ForceFields;
-using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 

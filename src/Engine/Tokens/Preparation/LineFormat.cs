@@ -1,5 +1,3 @@
-using ChemScale.Engine.Tokens.Store;
-
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>Where the molecule stands in a line.</summary>

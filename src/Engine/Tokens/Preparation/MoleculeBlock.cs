@@ -1,4 +1,3 @@
-using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Chemistry.Smiles;
 using ChemScale.Engine.Tokens.Store;
 
