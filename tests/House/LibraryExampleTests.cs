@@ -26,7 +26,11 @@ public sealed class LibraryExampleTests
         {
             Settings = new Dictionary<string, object>
             {
-                ["model.width"] = 16, ["model.layers"] = 1, ["model.heads"] = 2, ["data.subset"] = 50, ["training.steps"] = 2,
+                ["model.width"] = 16,
+                ["model.layers"] = 1,
+                ["model.heads"] = 2,
+                ["data.subset"] = 50,
+                ["training.steps"] = 2,
             },
         }.Build($"{path}/language");
         Experiment field = new TrainingRequest

@@ -1,9 +1,9 @@
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
-using ChemScale.Engine.Files;
 using NUnit.Framework;
 using static TorchSharp.torch;
 

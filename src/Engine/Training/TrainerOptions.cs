@@ -1,4 +1,3 @@
-using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Training;

@@ -1,6 +1,3 @@
-using ChemScale.Engine.Chemistry.Smiles;
-using ChemScale.Engine.Tokens.Store;
-
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>
