@@ -10,52 +10,52 @@ public class StoreStampTests
 {
     private const long Settled = 20_000_000;
 
-    private TemporaryFolder _folder = null!;
-    private int _reads;
+    private TemporaryFolder folder = null!;
+    private int reads;
 
     [SetUp]
     public void MakeStore()
     {
-        _reads = 0;
-        _folder = new();
-        SmallStore.Write(_folder.Root, 50);
+        reads = 0;
+        folder = new();
+        SmallStore.Write(folder.Root, 50);
         Thread.Sleep(50);
     }
 
     [TearDown]
-    public void RemoveFolder() => _folder.Dispose();
+    public void RemoveFolder() => folder.Dispose();
 
     [Test]
     public void A_store_is_read_whole_once()
     {
         Open();
         Open();
-        Assert.That(_reads, Is.EqualTo(1));
-        Assert.That(Directory.GetFiles(_folder.Root, $"{StoreStamp.FileName}*"), Has.Length.EqualTo(1));
+        Assert.That(reads, Is.EqualTo(1));
+        Assert.That(Directory.GetFiles(folder.Root, $"{StoreStamp.FileName}*"), Has.Length.EqualTo(1));
     }
 
     [TestCase("train.tokens"), TestCase("validation.offsets"), TestCase("tokenizer.json"), TestCase("store.json")]
     public void A_file_that_was_changed_copied_or_touched_since_is_read_again_even_under_its_old_time(string name)
     {
         Open();
-        DateTime modified = File.GetLastWriteTimeUtc(_folder[name]);
-        byte[] bytes = File.ReadAllBytes(_folder[name]);
-        File.WriteAllBytes(_folder[name], bytes);
-        File.SetLastWriteTimeUtc(_folder[name], modified);
+        DateTime modified = File.GetLastWriteTimeUtc(folder[name]);
+        byte[] bytes = File.ReadAllBytes(folder[name]);
+        File.WriteAllBytes(folder[name], bytes);
+        File.SetLastWriteTimeUtc(folder[name], modified);
         if (OperatingSystem.IsLinux()) Expect(2);
-        File.WriteAllBytes(_folder[name], bytes);
+        File.WriteAllBytes(folder[name], bytes);
         Expect(OperatingSystem.IsLinux() ? 3 : 2);
-        File.Move(_folder[name], _folder["other"]);
-        File.Copy(_folder["other"], _folder[name]);
-        File.SetLastWriteTimeUtc(_folder[name], File.GetLastWriteTimeUtc(_folder["other"]));
+        File.Move(folder[name], folder["other"]);
+        File.Copy(folder["other"], folder[name]);
+        File.SetLastWriteTimeUtc(folder[name], File.GetLastWriteTimeUtc(folder["other"]));
         if (OperatingSystem.IsLinux()) Expect(4);
-        File.SetLastWriteTimeUtc(_folder[name], modified.AddHours(-1));
+        File.SetLastWriteTimeUtc(folder[name], modified.AddHours(-1));
         Expect(OperatingSystem.IsLinux() ? 5 : 3);
 
         void Expect(int reads)
         {
             Open();
-            Assert.That(_reads, Is.EqualTo(reads));
+            Assert.That(this.reads, Is.EqualTo(reads));
         }
     }
 
@@ -63,13 +63,13 @@ public class StoreStampTests
     public void A_damaged_or_foreign_stamp_is_none()
     {
         Open();
-        string stamp = _folder[StoreStamp.FileName], text = File.ReadAllText(stamp);
+        string stamp = folder[StoreStamp.FileName], text = File.ReadAllText(stamp);
         foreach (string other in (string[])["", text[..^1], text.Replace(" verified 1", " verified 0"), text.Replace("train.tokens ", "train.tokens 1")])
         {
             File.WriteAllText(stamp, other);
-            int before = _reads;
+            int before = reads;
             Open();
-            Assert.That(_reads, Is.EqualTo(before + 1), other);
+            Assert.That(reads, Is.EqualTo(before + 1), other);
         }
     }
 
@@ -79,30 +79,30 @@ public class StoreStampTests
         Assert.That(() => Open(() => throw new IOException("wrong")), Throws.TypeOf<IOException>());
         Open(settled: long.MaxValue);
         Open(settled: long.MaxValue);
-        Assert.That(_reads, Is.EqualTo(2));
-        Assert.That(Directory.GetFiles(_folder.Root, ".*"), Is.Empty);
+        Assert.That(reads, Is.EqualTo(2));
+        Assert.That(Directory.GetFiles(folder.Root, ".*"), Is.Empty);
     }
 
     [Test]
     public void A_change_under_a_stamp_is_found_at_the_next_opening()
     {
         Thread.Sleep(2100);
-        TokenStore.Open(_folder.Root).Dispose();
-        Assert.That(File.Exists(_folder[StoreStamp.FileName]), Is.True);
-        byte[] bytes = File.ReadAllBytes(_folder["train.tokens"]);
+        TokenStore.Open(folder.Root).Dispose();
+        Assert.That(File.Exists(folder[StoreStamp.FileName]), Is.True);
+        byte[] bytes = File.ReadAllBytes(folder["train.tokens"]);
         Array.Clear(bytes, 4, 20);
-        File.WriteAllBytes(_folder["train.tokens"], bytes);
-        Assert.That(() => TokenStore.Open(_folder.Root), Refused.With("train.tokens: SHA-256"));
+        File.WriteAllBytes(folder["train.tokens"], bytes);
+        Assert.That(() => TokenStore.Open(folder.Root), Refused.With("train.tokens: SHA-256"));
     }
 
     [Test]
     public void Reading_a_store_ends_where_it_is_asked_to() =>
-        Assert.That(() => TokenStore.Open(_folder.Root, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => TokenStore.Open(folder.Root, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
 
     private void Open(Action? verify = null, long settled = Settled)
     {
-        StoreManifest manifest = StoreManifest.Read(_folder.Root, out string sha256);
-        StoreStamp.Ensure(_folder.Root, StoreLayout.Names, manifest, sha256, verify ?? (() => _reads++), settled);
+        StoreManifest manifest = StoreManifest.Read(folder.Root, out string sha256);
+        StoreStamp.Ensure(folder.Root, StoreLayout.Names, manifest, sha256, verify ?? (() => reads++), settled);
         // The next change must not fall into the same step of the file system's clock.
         Thread.Sleep(25);
     }

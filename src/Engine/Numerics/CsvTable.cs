@@ -199,23 +199,23 @@ internal sealed class CsvTable
 /// <summary>A CSV file in the making: a header line, every digit of a double, an empty cell for what is missing.</summary>
 internal sealed class CsvWriter
 {
-    private readonly StringBuilder _text = new();
-    private readonly int _columns;
+    private readonly StringBuilder text = new();
+    private readonly int columns;
 
     public CsvWriter(params string[] header)
     {
-        _columns = header.Length;
+        columns = header.Length;
         Add(header);
     }
 
     /// <summary>Adds a row of strings, numbers, truth values and nulls, one for each column.</summary>
     public void Add(params object?[] row)
     {
-        if (row.Length != _columns) throw new ArgumentException($"{row.Length} values for {_columns} columns", nameof(row));
-        _text.AppendJoin(',', row.Select(Cell)).Append('\n');
+        if (row.Length != this.columns) throw new ArgumentException($"{row.Length} values for {this.columns} columns", nameof(row));
+        text.AppendJoin(',', row.Select(Cell)).Append('\n');
     }
 
-    public override string ToString() => _text.ToString();
+    public override string ToString() => text.ToString();
 
     private static string Cell(object? value) => value switch
     {

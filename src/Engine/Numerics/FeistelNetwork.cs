@@ -17,18 +17,18 @@ internal interface IFeistelRounds
 internal readonly struct FeistelNetwork<TRounds>
     where TRounds : IFeistelRounds
 {
-    private readonly TRounds _rounds;
-    private readonly int _halfBits;
-    private readonly ulong _mask;
+    private readonly TRounds rounds;
+    private readonly int halfBits;
+    private readonly ulong mask;
 
     public FeistelNetwork(long length, TRounds rounds)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         Length = length;
-        _rounds = rounds;
+        this.rounds = rounds;
         int bits = 64 - BitOperations.LeadingZeroCount((ulong)(length - 1));
-        _halfBits = Math.Max(1, (bits + 1) / 2);
-        _mask = (1UL << _halfBits) - 1;
+        halfBits = Math.Max(1, (bits + 1) / 2);
+        mask = (1UL << halfBits) - 1;
     }
 
     public long Length { get; }
@@ -42,9 +42,9 @@ internal readonly struct FeistelNetwork<TRounds>
             ulong value = (ulong)index;
             do
             {
-                ulong left = value >> _halfBits, right = value & _mask;
-                for (int round = 0; round < _rounds.Count; round++) (left, right) = (right, left ^ (_rounds.Mix(round, right) & _mask));
-                value = (left << _halfBits) | right;
+                ulong left = value >> halfBits, right = value & mask;
+                for (int round = 0; round < rounds.Count; round++) (left, right) = (right, left ^ (rounds.Mix(round, right) & mask));
+                value = (left << halfBits) | right;
             }
             while (value >= (ulong)Length);
             return (long)value;

@@ -9,7 +9,7 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
 {
     private const int ShownCharacters = 40;
 
-    private readonly JsonElement _value = value;
+    private readonly JsonElement value = value;
 
     // Of two members of one name, which would count?
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
@@ -30,19 +30,19 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
         }
     }
 
-    public bool IsNull => _value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;
+    public bool IsNull => value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;
 
     /// <summary>A member that may be absent: then a null value.</summary>
     public JsonPlace Optional(string key)
     {
         Expect(JsonValueKind.Object, "an object");
-        return new JsonPlace(file, Under(key), _value.TryGetProperty(key, out JsonElement member) ? member : default);
+        return new JsonPlace(file, Under(key), value.TryGetProperty(key, out JsonElement member) ? member : default);
     }
 
     public JsonPlace Required(string key, string expected)
     {
         JsonPlace member = Optional(key);
-        return member._value.ValueKind == JsonValueKind.Undefined
+        return member.value.ValueKind == JsonValueKind.Undefined
             ? throw new InputException(file, $"no key {Under(key)}", expected)
             : member;
     }
@@ -51,14 +51,14 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
     public void RequireOnly(params ReadOnlySpan<string> keys)
     {
         Expect(JsonValueKind.Object, "an object");
-        foreach (JsonProperty member in _value.EnumerateObject())
+        foreach (JsonProperty member in value.EnumerateObject())
             if (!keys.Contains(member.Name)) throw new InputException(file, $"unknown key {Under(member.Name)}", string.Join(", ", keys!));
     }
 
     public IEnumerable<(string Key, JsonPlace Value)> Members()
     {
         Expect(JsonValueKind.Object, "an object");
-        foreach (JsonProperty member in _value.EnumerateObject())
+        foreach (JsonProperty member in value.EnumerateObject())
         {
             yield return (member.Name, new JsonPlace(file, Under(member.Name), member.Value));
         }
@@ -68,7 +68,7 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
     {
         Expect(JsonValueKind.Array, "an array");
         int index = 0;
-        foreach (JsonElement item in _value.EnumerateArray()) yield return new JsonPlace(file, $"{path}[{index++}]", item);
+        foreach (JsonElement item in value.EnumerateArray()) yield return new JsonPlace(file, $"{path}[{index++}]", item);
     }
 
     public string Text()
@@ -76,7 +76,7 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
         Expect(JsonValueKind.String, "a string");
         try
         {
-            return _value.GetString()!;
+            return value.GetString()!;
         }
         catch (InvalidOperationException)
         {
@@ -95,16 +95,16 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
     public long Integer(long minimum = 0, long maximum = long.MaxValue)
     {
         string range = maximum >= int.MaxValue ? $"an integer of at least {minimum}" : $"an integer from {minimum} to {maximum}";
-        return _value.ValueKind == JsonValueKind.Number && _value.TryGetInt64(out long number) && number >= minimum && number <= maximum
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= minimum && number <= maximum
             ? number
             : throw Wrong(range);
     }
 
-    public double Number() => _value.ValueKind == JsonValueKind.Number && _value.TryGetDouble(out double number) && double.IsFinite(number)
+    public double Number() => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number)
         ? number
         : throw Wrong("a number");
 
-    public bool Boolean() => _value.ValueKind switch
+    public bool Boolean() => value.ValueKind switch
     {
         JsonValueKind.True => true,
         JsonValueKind.False => false,
@@ -114,14 +114,14 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
     /// <summary>The complaint: this value was found, <paramref name="expected"/> was expected.</summary>
     public InputException Wrong(string expected, string hint = "")
     {
-        string found = IsNull ? "null" : _value.GetRawText();
+        string found = IsNull ? "null" : value.GetRawText();
         if (found.Length > ShownCharacters) found = $"{found[..ShownCharacters]}...";
         return new InputException(path.Length > 0 ? $"{file}: {path}" : file, found, expected, hint);
     }
 
     private void Expect(JsonValueKind kind, string expected)
     {
-        if (_value.ValueKind != kind) throw Wrong(expected);
+        if (value.ValueKind != kind) throw Wrong(expected);
     }
 
     private string Under(string key) => path.Length > 0 ? $"{path}.{key}" : key;

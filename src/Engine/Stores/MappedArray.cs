@@ -6,19 +6,19 @@ namespace ChemScale.Engine.Stores;
 internal sealed unsafe class MappedArray<T> : IDisposable
     where T : unmanaged
 {
-    private readonly MemoryMappedFile? _file;
-    private readonly MemoryMappedViewAccessor? _view;
-    private byte* _start;
+    private readonly MemoryMappedFile? file;
+    private readonly MemoryMappedViewAccessor? view;
+    private byte* start;
 
     public MappedArray(string path, long count)
     {
         Count = count;
         // An empty file cannot be mapped.
         if (count == 0) return;
-        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        _view = _file.CreateViewAccessor(0, count * sizeof(T), MemoryMappedFileAccess.Read);
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-        _start += _view.PointerOffset;
+        file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        view = file.CreateViewAccessor(0, count * sizeof(T), MemoryMappedFileAccess.Read);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        start += view.PointerOffset;
     }
 
     public long Count { get; }
@@ -30,19 +30,19 @@ internal sealed unsafe class MappedArray<T> : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Count - length);
         if (length == 0) return default;
-        ObjectDisposedException.ThrowIf(_start == null, this);
+        ObjectDisposedException.ThrowIf(this.start == null, this);
         // Dispose alone unmaps it: the pointer counts as a user of the view's handle, whose finalizer then leaves the memory as it is.
-        var slice = new ReadOnlySpan<T>((T*)_start + start, length);
+        var slice = new ReadOnlySpan<T>((T*)this.start + start, length);
         GC.KeepAlive(this);
         return slice;
     }
 
     public void Dispose()
     {
-        if (_start == null) return;
-        _start = null;
-        _view!.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file!.Dispose();
+        if (start == null) return;
+        start = null;
+        view!.SafeMemoryMappedViewHandle.ReleasePointer();
+        view.Dispose();
+        file!.Dispose();
     }
 }

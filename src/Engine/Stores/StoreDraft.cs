@@ -15,29 +15,29 @@ internal sealed class StoreDraft : IDisposable
 
     private const string Replaced = "replaced-";
 
-    private readonly string _folder;
-    private readonly StoreNames _names;
-    private readonly string _incomplete;
-    private readonly bool _madeFolder;
-    private readonly IStorage _storage;
-    private readonly List<StoredFile> _stored = [];
-    private readonly Stream _lock;
-    private bool _halfReplaced;
+    private readonly string folder;
+    private readonly StoreNames names;
+    private readonly string incomplete;
+    private readonly bool madeFolder;
+    private readonly IStorage storage;
+    private readonly List<StoredFile> stored = [];
+    private readonly Stream gate;
+    private bool halfReplaced;
 
     public StoreDraft(string folder, bool overwrite, StoreNames names, IStorage storage)
     {
-        _folder = folder;
-        _names = names;
-        _storage = storage;
-        _incomplete = Path.Combine(folder, Incomplete);
-        bool interrupted = Directory.Exists(_incomplete);
+        this.folder = folder;
+        this.names = names;
+        this.storage = storage;
+        incomplete = Path.Combine(folder, Incomplete);
+        bool interrupted = Directory.Exists(incomplete);
         if (!overwrite && !interrupted) RefuseToReplace();
-        _madeFolder = !Directory.Exists(folder);
-        string lockFile = Path.Combine(_incomplete, "lock");
+        madeFolder = !Directory.Exists(folder);
+        string lockFile = Path.Combine(incomplete, "lock");
         try
         {
-            _storage.EnsureDirectory(_incomplete);
-            _lock = _storage.TryLock(lockFile) ?? throw new InputException(_folder, "is being written by another process", "a folder of its own");
+            this.storage.EnsureDirectory(incomplete);
+            gate = this.storage.TryLock(lockFile) ?? throw new InputException(this.folder, "is being written by another process", "a folder of its own");
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
@@ -46,24 +46,24 @@ internal sealed class StoreDraft : IDisposable
         try
         {
             if (interrupted) PutBack();
-            foreach (string left in Directory.GetFiles(_incomplete).Where(file => file != lockFile)) _storage.DeleteFile(left);
+            foreach (string left in Directory.GetFiles(incomplete).Where(file => file != lockFile)) this.storage.DeleteFile(left);
             if (!overwrite) RefuseToReplace();
         }
         catch
         {
-            _lock.Dispose();
+            gate.Dispose();
             throw;
         }
     }
 
-    public IReadOnlyList<StoredFile> Files => _stored;
+    public IReadOnlyList<StoredFile> Files => stored;
 
     /// <summary>A file of the draft that is not part of the store.</summary>
-    public Stream Create(string name) => _storage.Create(Path.Combine(_incomplete, name));
+    public Stream Create(string name) => storage.Create(Path.Combine(incomplete, name));
 
-    public ChecksummedFile Data(string name) => new(_storage, _incomplete, name);
+    public ChecksummedFile Data(string name) => new(storage, incomplete, name);
 
-    public void Add(StoredFile file) => _stored.Add(file);
+    public void Add(StoredFile file) => stored.Add(file);
 
     public void Save(string name, string text)
     {
@@ -74,7 +74,7 @@ internal sealed class StoreDraft : IDisposable
 
     public void Commit(string manifest)
     {
-        using (ChecksummedFile file = Data(_names.Manifest))
+        using (ChecksummedFile file = Data(this.names.Manifest))
         {
             file.Write<byte>(Encoding.UTF8.GetBytes(manifest));
             file.Complete();
@@ -83,36 +83,36 @@ internal sealed class StoreDraft : IDisposable
         try
         {
             // The old manifest goes first and the new one comes last: in between there is no store, never half of one.
-            string[] names = [_names.Manifest, .. _names.Data];
-            foreach (string name in names.Where(name => File.Exists(Path.Combine(_folder, name))))
+            string[] names = [this.names.Manifest, .. this.names.Data];
+            foreach (string name in names.Where(name => File.Exists(Path.Combine(folder, name))))
             {
-                Move(Path.Combine(_folder, name), Path.Combine(_incomplete, Replaced + name));
-                if (name == _names.Manifest) _storage.SyncDirectory(_folder);
+                Move(Path.Combine(folder, name), Path.Combine(incomplete, Replaced + name));
+                if (name == this.names.Manifest) storage.SyncDirectory(folder);
             }
             foreach (string name in names.Reverse())
             {
-                if (name == _names.Manifest) _storage.SyncDirectory(_folder);
-                Move(Path.Combine(_incomplete, name), Path.Combine(_folder, name));
+                if (name == this.names.Manifest) storage.SyncDirectory(folder);
+                Move(Path.Combine(incomplete, name), Path.Combine(folder, name));
             }
-            _storage.SyncDirectory(_folder);
+            storage.SyncDirectory(folder);
         }
         catch
         {
-            _halfReplaced = true;
-            foreach ((string from, string to) in done) _storage.ReplaceFile(to, from);
-            _halfReplaced = false;
+            halfReplaced = true;
+            foreach ((string from, string to) in done) storage.ReplaceFile(to, from);
+            halfReplaced = false;
             throw;
         }
 
         void Move(string from, string to)
         {
-            _storage.ReplaceFile(from, to);
+            storage.ReplaceFile(from, to);
             done.Push((from, to));
         }
     }
 
     public InputException Unwritable(Exception reason) =>
-        new(_folder, "cannot be written", $"a folder for a {_names.Kind}", reason.Message);
+        new(this.folder, "cannot be written", $"a folder for a {names.Kind}", reason.Message);
 
     /// <summary>Takes the draft away. What cannot be taken away is left to the next writer.</summary>
     public void Dispose()
@@ -120,9 +120,9 @@ internal sealed class StoreDraft : IDisposable
         try
         {
             // The old files are in there.
-            if (_halfReplaced) return;
-            if (Directory.Exists(_incomplete)) _storage.DeleteDirectory(_incomplete);
-            if (_madeFolder && !Directory.EnumerateFileSystemEntries(_folder).Any()) _storage.DeleteDirectory(_folder);
+            if (halfReplaced) return;
+            if (Directory.Exists(incomplete)) storage.DeleteDirectory(incomplete);
+            if (madeFolder && !Directory.EnumerateFileSystemEntries(folder).Any()) storage.DeleteDirectory(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -130,37 +130,37 @@ internal sealed class StoreDraft : IDisposable
         }
         finally
         {
-            _lock.Dispose();
+            gate.Dispose();
         }
     }
 
     /// <summary>Undoes a replacement that its process did not live to complete or to undo.</summary>
     private void PutBack()
     {
-        if (File.Exists(Path.Combine(_folder, _names.Manifest))) return;
+        if (File.Exists(Path.Combine(folder, names.Manifest))) return;
         // A draft with a manifest had all its files: those it has no more are in the store's place.
-        foreach (string name in _names.Data.Where(name => File.Exists(Path.Combine(_incomplete, _names.Manifest))))
+        foreach (string name in names.Data.Where(name => File.Exists(Path.Combine(incomplete, names.Manifest))))
         {
-            string draft = Path.Combine(_incomplete, name), place = Path.Combine(_folder, name);
-            if (!File.Exists(draft) && File.Exists(place)) _storage.ReplaceFile(place, draft);
+            string draft = Path.Combine(incomplete, name), place = Path.Combine(folder, name);
+            if (!File.Exists(draft) && File.Exists(place)) storage.ReplaceFile(place, draft);
         }
-        foreach (string name in (string[])[.. _names.Data, _names.Manifest])
+        foreach (string name in (string[])[.. names.Data, names.Manifest])
         {
-            string replaced = Path.Combine(_incomplete, Replaced + name);
-            if (File.Exists(replaced)) _storage.ReplaceFile(replaced, Path.Combine(_folder, name));
+            string replaced = Path.Combine(incomplete, Replaced + name);
+            if (File.Exists(replaced)) storage.ReplaceFile(replaced, Path.Combine(folder, name));
         }
     }
 
     private void RefuseToReplace()
     {
-        if (File.Exists(Path.Combine(_folder, _names.Manifest)))
+        if (File.Exists(Path.Combine(this.folder, names.Manifest)))
         {
-            throw new InputException(_folder, $"holds a complete {_names.Kind}", "another folder", "or ask to overwrite it");
+            throw new InputException(this.folder, $"holds a complete {names.Kind}", "another folder", "or ask to overwrite it");
         }
-        string? inTheWay = _names.Data.FirstOrDefault(name => File.Exists(Path.Combine(_folder, name)));
+        string? inTheWay = names.Data.FirstOrDefault(name => File.Exists(Path.Combine(this.folder, name)));
         if (inTheWay is not null)
         {
-            throw new InputException(Path.Combine(_folder, inTheWay), "is in the way", "a folder without it", "or ask to overwrite it");
+            throw new InputException(Path.Combine(this.folder, inTheWay), "is in the way", "a folder without it", "or ask to overwrite it");
         }
     }
 }

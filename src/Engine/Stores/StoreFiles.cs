@@ -50,11 +50,11 @@ internal sealed class ChecksummedFile(IStorage storage, string directory, string
 {
     private const int BufferBytes = 1 << 18;
 
-    private readonly Stream _stream = storage.Create(Path.Combine(directory, name));
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly byte[] _buffer = new byte[BufferBytes];
-    private int _buffered;
-    private long _bytes;
+    private readonly Stream stream = storage.Create(Path.Combine(directory, name));
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly byte[] buffer = new byte[BufferBytes];
+    private int buffered;
+    private long bytes;
 
     public void Write<T>(ReadOnlySpan<T> values)
         where T : unmanaged
@@ -62,11 +62,11 @@ internal sealed class ChecksummedFile(IStorage storage, string directory, string
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
         while (bytes.Length > 0)
         {
-            int part = Math.Min(bytes.Length, BufferBytes - _buffered);
-            bytes[..part].CopyTo(_buffer.AsSpan(_buffered));
-            _buffered += part;
+            int part = Math.Min(bytes.Length, BufferBytes - buffered);
+            bytes[..part].CopyTo(buffer.AsSpan(buffered));
+            buffered += part;
             bytes = bytes[part..];
-            if (_buffered == BufferBytes) Empty();
+            if (buffered == BufferBytes) Empty();
         }
     }
 
@@ -74,21 +74,21 @@ internal sealed class ChecksummedFile(IStorage storage, string directory, string
     public StoredFile Complete()
     {
         Empty();
-        storage.Sync(_stream);
-        return new StoredFile(name, _bytes, Convert.ToHexStringLower(_hash.GetHashAndReset()));
+        storage.Sync(stream);
+        return new StoredFile(name, bytes, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     public void Dispose()
     {
-        _stream.Dispose();
-        _hash.Dispose();
+        stream.Dispose();
+        hash.Dispose();
     }
 
     private void Empty()
     {
-        _stream.Write(_buffer, 0, _buffered);
-        _hash.AppendData(_buffer, 0, _buffered);
-        _bytes += _buffered;
-        _buffered = 0;
+        stream.Write(buffer, 0, buffered);
+        hash.AppendData(buffer, 0, buffered);
+        bytes += buffered;
+        buffered = 0;
     }
 }

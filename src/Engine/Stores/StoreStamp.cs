@@ -20,15 +20,15 @@ internal sealed class StoreStamp
     /// </summary>
     private const long SettledNanoseconds = 2_000_000_000;
 
-    private readonly string _folder;
-    private readonly string _text;
-    private readonly long _latest;
+    private readonly string folder;
+    private readonly string text;
+    private readonly long latest;
 
     private StoreStamp(string folder, string text, long latest)
     {
-        _folder = folder;
-        _text = text;
-        _latest = latest;
+        this.folder = folder;
+        this.text = text;
+        this.latest = latest;
     }
 
     /// <summary>Calls <paramref name="verify"/> unless the store is as it was when that last succeeded.</summary>
@@ -45,7 +45,7 @@ internal sealed class StoreStamp
         if (before is not null && before.IsKept()) return;
         verify();
         // A store that changed meanwhile is sound as it was read, not as it is.
-        if (before is not null && Of(folder, names, manifest, manifestSha256)?._text == before._text) before.Keep(settled);
+        if (before is not null && Of(folder, names, manifest, manifestSha256)?.text == before.text) before.Keep(settled);
     }
 
     private static StoreStamp? Of(string folder, StoreNames names, Manifest manifest, string manifestSha256)
@@ -78,7 +78,7 @@ internal sealed class StoreStamp
     {
         try
         {
-            return File.Exists(place) && File.ReadAllText(place) == _text;
+            return File.Exists(place) && File.ReadAllText(place) == text;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -95,8 +95,8 @@ internal sealed class StoreStamp
             try
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-                File.WriteAllText(temporary, _text);
-                if (FileStamp.Of(temporary) is { } now && now.Latest - _latest > settled) File.Move(temporary, place, overwrite: true);
+                File.WriteAllText(temporary, text);
+                if (FileStamp.Of(temporary) is { } now && now.Latest - latest > settled) File.Move(temporary, place, overwrite: true);
                 else File.Delete(temporary);
                 return;
             }
@@ -111,9 +111,9 @@ internal sealed class StoreStamp
     /// <summary>In the store, for all who share it; else in the user's cache folder, by path, inode and device.</summary>
     private IEnumerable<string> Places()
     {
-        yield return Path.Combine(_folder, FileName);
+        yield return Path.Combine(folder, FileName);
         string cache = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
-        string full = Path.GetFullPath(_folder);
+        string full = Path.GetFullPath(folder);
         if (cache.Length == 0 || Stamp(full) is not { } file) yield break;
         string key = FileChecksum.Of(Encoding.UTF8.GetBytes($"{full}\n{file.Inode}\n{file.Device}"));
         yield return Path.Combine(cache, "chemscale", "verified", key);

@@ -3,7 +3,7 @@ namespace ChemScale.Engine.Tokens;
 /// <summary>Cuts added tokens out of a text: the leftmost match, and of those the longest.</summary>
 internal sealed class AddedTokenSplitter(IEnumerable<AddedToken> tokens, Func<string, string> normalize)
 {
-    private readonly (int Id, string Text)[] _tokens =
+    private readonly (int Id, string Text)[] tokens =
         [.. tokens.Select(token => ((int)token.Id, normalize(token.Text))).Where(token => token.Item2.Length > 0)];
 
     /// <summary>The text in order: an id and its text, or -1 and the text between.</summary>
@@ -28,7 +28,7 @@ internal sealed class AddedTokenSplitter(IEnumerable<AddedToken> tokens, Func<st
     private (int Id, int Length) Longest(string text, int at)
     {
         (int Id, int Length) best = (-1, 0);
-        foreach ((int id, string token) in _tokens)
+        foreach ((int id, string token) in tokens)
         {
             if (token.Length > best.Length && text.AsSpan(at).StartsWith(token, StringComparison.Ordinal)) best = (id, token.Length);
         }

@@ -8,11 +8,11 @@ namespace ChemScale.Engine.Tokens;
 /// </summary>
 internal sealed class SymbolCounts
 {
-    private readonly SymbolTable _symbols = new();
-    private long[] _counts = new long[64];
+    private readonly SymbolTable symbols = new();
+    private long[] counts = new long[64];
 
     /// <summary>Different symbols seen.</summary>
-    public int Count => _symbols.Count;
+    public int Count => symbols.Count;
 
     /// <summary>Counts the symbols of one molecule (dots between fragments are symbols too).</summary>
     public void Add(ReadOnlySpan<char> selfies)
@@ -27,7 +27,7 @@ internal sealed class SymbolCounts
 
     public void Merge(SymbolCounts other)
     {
-        for (int i = 0; i < other.Count; i++) Add(other._symbols[i], other._counts[i]);
+        for (int i = 0; i < other.Count; i++) Add(other.symbols[i], other.counts[i]);
     }
 
     /// <summary>The symbols that occur at least <paramref name="minimumCount"/> times, in vocabulary order.</summary>
@@ -36,7 +36,7 @@ internal sealed class SymbolCounts
         List<(string Symbol, long Count)> list = [];
         for (int i = 0; i < Count; i++)
         {
-            if (_counts[i] >= minimumCount && !TokenizerWriter.Specials.Contains(_symbols[i])) list.Add((_symbols[i], _counts[i]));
+            if (counts[i] >= minimumCount && !TokenizerWriter.Specials.Contains(symbols[i])) list.Add((symbols[i], counts[i]));
         }
         list.Sort((a, b) => a.Count != b.Count ? b.Count.CompareTo(a.Count) : string.CompareOrdinal(a.Symbol, b.Symbol));
         return list;
@@ -57,8 +57,8 @@ internal sealed class SymbolCounts
 
     internal void Add(ReadOnlySpan<char> symbol, long count)
     {
-        int index = _symbols.Add(symbol);
-        if (index >= _counts.Length) Array.Resize(ref _counts, _counts.Length * 2);
-        _counts[index] += count;
+        int index = symbols.Add(symbol);
+        if (index >= counts.Length) Array.Resize(ref counts, counts.Length * 2);
+        counts[index] += count;
     }
 }

@@ -9,24 +9,24 @@ internal sealed class SymbolTable
 {
     private const ulong Multiplier = 0x9E3779B97F4A7C15;
 
-    private string[] _texts = new string[16];
-    private uint[] _hashes = new uint[16];
-    private int[] _slots = new int[64];
+    private string[] texts = new string[16];
+    private uint[] hashes = new uint[16];
+    private int[] slots = new int[64];
 
     public int Count { get; private set; }
 
-    public string this[int index] => _texts[index];
+    public string this[int index] => texts[index];
 
     /// <summary>The number of <paramref name="text"/>, or -1.</summary>
     public int Find(ReadOnlySpan<char> text)
     {
         uint hash = Hash(text);
-        int mask = _slots.Length - 1;
+        int mask = slots.Length - 1;
         for (int slot = (int)hash & mask; ; slot = (slot + 1) & mask)
         {
-            int index = _slots[slot] - 1;
+            int index = slots[slot] - 1;
             if (index < 0) return -1;
-            if (_hashes[index] == hash && text.SequenceEqual(_texts[index])) return index;
+            if (hashes[index] == hash && text.SequenceEqual(texts[index])) return index;
         }
     }
 
@@ -35,31 +35,31 @@ internal sealed class SymbolTable
     {
         int found = Find(text);
         if (found >= 0) return found;
-        if (Count == _texts.Length)
+        if (Count == texts.Length)
         {
-            Array.Resize(ref _texts, Count * 2);
-            Array.Resize(ref _hashes, Count * 2);
+            Array.Resize(ref texts, Count * 2);
+            Array.Resize(ref hashes, Count * 2);
         }
-        _texts[Count] = text.ToString();
-        _hashes[Count] = Hash(text);
+        texts[Count] = text.ToString();
+        hashes[Count] = Hash(text);
         Count++;
-        if (Count * 4 > _slots.Length) Rebuild(_slots.Length * 4);
+        if (Count * 4 > slots.Length) Rebuild(slots.Length * 4);
         else Place(Count - 1);
         return Count - 1;
     }
 
     private void Rebuild(int slots)
     {
-        _slots = new int[slots];
+        this.slots = new int[slots];
         for (int i = 0; i < Count; i++) Place(i);
     }
 
     private void Place(int index)
     {
-        int mask = _slots.Length - 1;
-        int slot = (int)_hashes[index] & mask;
-        while (_slots[slot] != 0) slot = (slot + 1) & mask;
-        _slots[slot] = index + 1;
+        int mask = slots.Length - 1;
+        int slot = (int)hashes[index] & mask;
+        while (slots[slot] != 0) slot = (slot + 1) & mask;
+        slots[slot] = index + 1;
     }
 
     // Symbols are 3 to 12 characters: four characters a step, then the rest.

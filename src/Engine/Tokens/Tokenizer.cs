@@ -13,19 +13,19 @@ public sealed class Tokenizer
 {
     private const string UnknownGrammar = "cannot tell the SELFIES grammar from the vocabulary";
 
-    private readonly TokenizerDefinition _definition;
-    private readonly WordPiece _words;
-    private readonly AddedTokenSplitter _before;
-    private readonly AddedTokenSplitter _after;
-    private readonly bool[] _added;
-    private readonly bool _plain;
-    private readonly LengthRule _rule;
+    private readonly TokenizerDefinition definition;
+    private readonly WordPiece words;
+    private readonly AddedTokenSplitter before;
+    private readonly AddedTokenSplitter after;
+    private readonly bool[] added;
+    private readonly bool plain;
+    private readonly LengthRule rule;
 
     internal Tokenizer(TokenizerDefinition definition, LengthRule rule)
     {
-        _definition = definition;
-        _rule = rule;
-        _words = new WordPiece(
+        this.definition = definition;
+        this.rule = rule;
+        words = new WordPiece(
             definition.Entries,
             definition.ModelSize,
             definition.ContinuingPrefix,
@@ -38,12 +38,12 @@ public sealed class Tokenizer
             definition.Padding,
             definition.Start,
             definition.End);
-        _before = new AddedTokenSplitter(definition.Added.Where(token => !token.Normalized), text => text);
-        _after = new AddedTokenSplitter(definition.Added.Where(token => token.Normalized), Normalize);
-        _added = new bool[definition.Entries.Count];
-        foreach (AddedToken token in definition.Added) _added[token.Id] = true;
+        before = new AddedTokenSplitter(definition.Added.Where(token => !token.Normalized), text => text);
+        after = new AddedTokenSplitter(definition.Added.Where(token => token.Normalized), Normalize);
+        added = new bool[definition.Entries.Count];
+        foreach (AddedToken token in definition.Added) added[token.Id] = true;
         // Then an added token can only be found where a bracket symbol is, and is found by looking that symbol up.
-        _plain = definition.Normalizer is null && definition.Added.All(token => SymbolLength(token.Text) == token.Text.Length);
+        plain = definition.Normalizer is null && definition.Added.All(token => SymbolLength(token.Text) == token.Text.Length);
     }
 
     /// <summary>Reads a tokenizer.json.</summary>
@@ -72,16 +72,16 @@ public sealed class Tokenizer
     /// <summary>The grammar whose symbols these are.</summary>
     /// <exception cref="InputException">The file does not state it and the vocabulary does not show it.</exception>
     public SelfiesGrammar Grammar =>
-        _definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(
-            _definition.Place,
+        definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(
+            definition.Place,
             UnknownGrammar,
             "pre_tokenizer.chemscale.grammar");
 
     /// <summary>True where the file states its grammar; false where <see cref="Grammar"/> is inferred from the vocabulary.</summary>
-    public bool GrammarIsStated => _definition.StatedGrammar is not null;
+    public bool GrammarIsStated => definition.StatedGrammar is not null;
 
     /// <summary>The file's truncation entry; null where it has none.</summary>
-    public Truncation? Truncation => _definition.Truncation;
+    public Truncation? Truncation => definition.Truncation;
 
     /// <summary>A span of this length always holds the ids of a text of <paramref name="characters"/> characters.</summary>
     public int MaximumIds(int characters) => characters + 2;
@@ -97,15 +97,15 @@ public sealed class Tokenizer
     public int Encode(ReadOnlySpan<char> selfies, Span<ushort> ids)
     {
         IdSink sink = new(ids);
-        sink.Add(_definition.Start);
+        sink.Add(definition.Start);
         EncodeBody(selfies, ref sink);
-        sink.Add(_definition.End);
+        sink.Add(definition.End);
         if (Truncation is not { } limit || sink.Count <= limit.MaximumLength) return sink.Count <= ids.Length ? sink.Count : -sink.Count;
-        if (_rule == LengthRule.Refuse || sink.Count > ids.Length) return -sink.Count;
+        if (rule == LengthRule.Refuse || sink.Count > ids.Length) return -sink.Count;
 
         int kept = limit.MaximumLength - 2;
         if (!limit.KeepStart) ids.Slice(sink.Count - 1 - kept, kept).CopyTo(ids[1..]);
-        ids[kept + 1] = _definition.End;
+        ids[kept + 1] = definition.End;
         return limit.MaximumLength;
     }
 
@@ -118,7 +118,7 @@ public sealed class Tokenizer
         return count >= 0
             ? ids[..count]
             : throw new InputException(
-                _definition.Place,
+                definition.Place,
                 $"a molecule of {-count} tokens",
                 $"at most {Truncation!.MaximumLength} (truncation.max_length)");
     }
@@ -143,14 +143,14 @@ public sealed class Tokenizer
         {
             ReadOnlySpan<char> token = Vocabulary.Text(id);
             if (Vocabulary.IsSpecial(id)) continue;
-            bool continues = text.Length > 0 && token.StartsWith(_definition.ContinuingPrefix, StringComparison.Ordinal);
-            text.Append(continues ? token[_definition.ContinuingPrefix.Length..] : token);
+            bool continues = text.Length > 0 && token.StartsWith(definition.ContinuingPrefix, StringComparison.Ordinal);
+            text.Append(continues ? token[definition.ContinuingPrefix.Length..] : token);
         }
         return text.ToString();
     }
 
     /// <summary>The tokenizer.json of this tokenizer: as it was read, its grammar stated.</summary>
-    public string ToJson() => TokenizerWriter.WithGrammar(_definition.Json, Grammar);
+    public string ToJson() => TokenizerWriter.WithGrammar(definition.Json, Grammar);
 
     /// <summary>Writes <see cref="ToJson"/>.</summary>
     public void Save(string path) => DiskStorage.Shared.WriteAtomically(path, ToJson());
@@ -162,7 +162,7 @@ public sealed class Tokenizer
 
     private void EncodeBody(ReadOnlySpan<char> selfies, ref IdSink sink)
     {
-        if (_plain) selfies = selfies[EncodeSymbols(selfies, ref sink)..];
+        if (plain) selfies = selfies[EncodeSymbols(selfies, ref sink)..];
         if (selfies.Length > 0) EncodeAnything(selfies.ToString(), ref sink);
     }
 
@@ -175,8 +175,8 @@ public sealed class Tokenizer
             int length = SymbolLength(selfies[at..]);
             if (length == 0) break;
             ReadOnlySpan<char> symbol = selfies.Slice(at, length);
-            int id = _words.Whole(symbol);
-            if (id < 0 && !Added(symbol, out id)) sink.Add(_words.Ids(symbol));
+            int id = words.Whole(symbol);
+            if (id < 0 && !Added(symbol, out id)) sink.Add(words.Ids(symbol));
             else sink.Add(id);
             at += length;
         }
@@ -186,20 +186,20 @@ public sealed class Tokenizer
     // Reached for symbols that are not entries of the model, or longer than its limit.
     private bool Added(ReadOnlySpan<char> symbol, out int id)
     {
-        id = _definition.Entries.Find(symbol);
-        return id >= 0 && _added[id];
+        id = definition.Entries.Find(symbol);
+        return id >= 0 && added[id];
     }
 
     private void EncodeAnything(string text, ref IdSink sink)
     {
-        foreach ((int first, string part) in _before.Split(text))
+        foreach ((int first, string part) in before.Split(text))
         {
             if (first >= 0)
             {
                 sink.Add(first);
                 continue;
             }
-            foreach ((int second, string piece) in _after.Split(Normalize(part)))
+            foreach ((int second, string piece) in after.Split(Normalize(part)))
             {
                 if (second >= 0) sink.Add(second);
                 else EncodePieces(piece, ref sink);
@@ -212,12 +212,12 @@ public sealed class Tokenizer
         while (text.Length > 0)
         {
             int length = BracketSplit.NextPiece(text);
-            sink.Add(_words.Ids(text[..length]));
+            sink.Add(words.Ids(text[..length]));
             text = text[length..];
         }
     }
 
-    private string Normalize(string text) => _definition.Normalizer?.Apply(text) ?? text;
+    private string Normalize(string text) => definition.Normalizer?.Apply(text) ?? text;
 
     private static int SymbolLength(ReadOnlySpan<char> text) => BracketSplit.SymbolLength(text);
 }
@@ -225,13 +225,13 @@ public sealed class Tokenizer
 /// <summary>Ids on their way into a caller's span: counts on where the span is full, so that the caller learns what it needed.</summary>
 internal ref struct IdSink(Span<ushort> ids)
 {
-    private readonly Span<ushort> _ids = ids;
+    private readonly Span<ushort> ids = ids;
 
     public int Count { get; private set; }
 
     public void Add(int id)
     {
-        if ((uint)Count < (uint)_ids.Length) _ids[Count] = (ushort)id;
+        if ((uint)Count < (uint)ids.Length) ids[Count] = (ushort)id;
         Count++;
     }
 

@@ -3,22 +3,22 @@ namespace ChemScale.Engine.Tokens;
 /// <summary>Ids and their texts: ids are 0..<see cref="Size"/>-1, each with its own text. Immutable.</summary>
 public sealed class Vocabulary
 {
-    private readonly SymbolTable _table;
-    private readonly bool[] _special;
+    private readonly SymbolTable table;
+    private readonly bool[] special;
 
     internal Vocabulary(SymbolTable table, ReadOnlySpan<ushort> special, ushort unknown, ushort? padding, ushort start, ushort end)
     {
-        _table = table;
-        _special = new bool[table.Count];
-        foreach (ushort id in special) _special[id] = true;
-        foreach (ushort id in (ReadOnlySpan<ushort>)[unknown, padding ?? unknown, start, end]) _special[id] = true;
+        this.table = table;
+        this.special = new bool[table.Count];
+        foreach (ushort id in special) this.special[id] = true;
+        foreach (ushort id in (ReadOnlySpan<ushort>)[unknown, padding ?? unknown, start, end]) this.special[id] = true;
         Unknown = unknown;
         Padding = padding;
         Start = start;
         End = end;
     }
 
-    public int Size => _table.Count;
+    public int Size => table.Count;
 
     /// <summary>[UNK]: a symbol the vocabulary cannot spell.</summary>
     public ushort Unknown { get; }
@@ -38,16 +38,16 @@ public sealed class Vocabulary
     {
         ArgumentOutOfRangeException.ThrowIfNegative(id);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, Size);
-        return _table[id];
+        return table[id];
     }
 
     public bool TryFind(ReadOnlySpan<char> text, out ushort id)
     {
-        int found = _table.Find(text);
+        int found = table.Find(text);
         id = (ushort)Math.Max(found, 0);
         return found >= 0;
     }
 
     /// <summary>True for [UNK], [PAD], [CLS], [SEP], [MASK] and their like: not part of a molecule.</summary>
-    public bool IsSpecial(int id) => _special[id];
+    public bool IsSpecial(int id) => special[id];
 }

@@ -11,13 +11,13 @@ internal sealed class WordPiece
     // Bounds the cache where text is arbitrary; a corpus has a few hundred different symbols.
     private const int MaximumCached = 1 << 16;
 
-    private readonly SymbolTable _entries;
-    private readonly string _prefix;
-    private readonly int _maximumCharacters;
-    private readonly ushort[] _unknown;
-    private readonly ConcurrentDictionary<string, ushort[]> _cache = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, ushort[]>.AlternateLookup<ReadOnlySpan<char>> _cached;
-    private readonly int _model;
+    private readonly SymbolTable entries;
+    private readonly string prefix;
+    private readonly int maximumCharacters;
+    private readonly ushort[] unknown;
+    private readonly ConcurrentDictionary<string, ushort[]> cache = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ushort[]>.AlternateLookup<ReadOnlySpan<char>> cached;
+    private readonly int model;
 
     /// <param name="entries">Texts by id; those of the model come first.</param>
     /// <param name="model">How many of <paramref name="entries"/> belong to the model; later ones are added tokens.</param>
@@ -26,32 +26,32 @@ internal sealed class WordPiece
     /// <param name="unknown">Id of the unknown token.</param>
     public WordPiece(SymbolTable entries, int model, string prefix, int maximumCharacters, ushort unknown)
     {
-        _entries = entries;
-        _model = model;
-        _prefix = prefix;
-        _maximumCharacters = maximumCharacters;
-        _unknown = [unknown];
-        _cached = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
+        this.entries = entries;
+        this.model = model;
+        this.prefix = prefix;
+        this.maximumCharacters = maximumCharacters;
+        this.unknown = [unknown];
+        cached = cache.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     /// <summary>The id of a piece that is one entry, or -1 where <see cref="Ids"/> must tell: the fast case.</summary>
-    public int Whole(ReadOnlySpan<char> piece) => piece.Length > _maximumCharacters ? -1 : Find(piece);
+    public int Whole(ReadOnlySpan<char> piece) => piece.Length > maximumCharacters ? -1 : Find(piece);
 
     /// <summary>The ids of any piece.</summary>
 
     public ReadOnlySpan<ushort> Ids(ReadOnlySpan<char> piece)
     {
-        if (Characters(piece) > _maximumCharacters) return _unknown;
-        if (_cached.TryGetValue(piece, out ushort[]? ids)) return ids;
+        if (Characters(piece) > maximumCharacters) return unknown;
+        if (cached.TryGetValue(piece, out ushort[]? ids)) return ids;
         ids = Spell(piece);
-        if (_cache.Count < MaximumCached) _cached[piece] = ids;
+        if (cache.Count < MaximumCached) cached[piece] = ids;
         return ids;
     }
 
     private ushort[] Spell(ReadOnlySpan<char> piece)
     {
         List<ushort> ids = [];
-        char[] continued = [.. _prefix, .. piece];
+        char[] continued = [.. prefix, .. piece];
         for (int start = 0; start < piece.Length;)
         {
             int end = piece.Length;
@@ -61,7 +61,7 @@ internal sealed class WordPiece
                 id = Find(start == 0 ? piece[..end] : Continued(continued, piece[start..end]));
                 if (id >= 0) break;
             }
-            if (id < 0) return _unknown;
+            if (id < 0) return unknown;
             ids.Add((ushort)id);
             start = end;
         }
@@ -71,14 +71,14 @@ internal sealed class WordPiece
     // The prefix stands once at the front of the buffer; the rest of the piece is laid behind it.
     private ReadOnlySpan<char> Continued(char[] buffer, ReadOnlySpan<char> rest)
     {
-        rest.CopyTo(buffer.AsSpan(_prefix.Length));
-        return buffer.AsSpan(0, _prefix.Length + rest.Length);
+        rest.CopyTo(buffer.AsSpan(prefix.Length));
+        return buffer.AsSpan(0, prefix.Length + rest.Length);
     }
 
     private int Find(ReadOnlySpan<char> text)
     {
-        int id = _entries.Find(text);
-        return id < _model ? id : -1;
+        int id = entries.Find(text);
+        return id < model ? id : -1;
     }
 
     // Characters are Unicode scalar values: a surrogate pair is one.

@@ -14,13 +14,13 @@ public class ArrayFormatTests
 {
     private static readonly FrameReadOptions ElectronVolts = new() { Energy = EnergyUnit.ElectronVolt };
 
-    private TemporaryFolder _folder = null!;
+    private TemporaryFolder folder = null!;
 
     [SetUp]
-    public void MakeFolder() => _folder = new();
+    public void MakeFolder() => folder = new();
 
     [TearDown]
-    public void RemoveFolder() => _folder.Dispose();
+    public void RemoveFolder() => folder.Dispose();
 
     [Test]
     public void Frames_written_as_npz_read_back_bit_for_bit([Values] bool sameAtoms)
@@ -40,8 +40,8 @@ public class ArrayFormatTests
                 Spin = 2,
             },
         ];
-        NpzFrameWriter.Write(_folder["frames.npz"], frames);
-        Frame[] back = [.. FrameFiles.Read(_folder["frames.npz"])];
+        NpzFrameWriter.Write(folder["frames.npz"], frames);
+        Frame[] back = [.. FrameFiles.Read(folder["frames.npz"])];
         for (int f = 0; f < 2; f++)
         {
             Assert.That(back[f].AtomicNumbers, Is.EqualTo(frames[f].AtomicNumbers));
@@ -53,16 +53,16 @@ public class ArrayFormatTests
         Assert.That((back[1].HasForces, back[0].HasStress), Is.EqualTo((false, false)));
         Assert.That(back[1].Cell, Is.EqualTo(frames[1].Cell));
         Assert.That(back[1].Stress, Is.EqualTo(frames[1].Stress));
-        byte[] first = File.ReadAllBytes(_folder["frames.npz"]);
-        NpzFrameWriter.Write(_folder["again.npz"], back);
-        Assert.That(File.ReadAllBytes(_folder["again.npz"]).SequenceEqual(first));
-        Assert.That(Directory.GetFiles(_folder.Root, "*.incomplete"), Is.Empty);
+        byte[] first = File.ReadAllBytes(folder["frames.npz"]);
+        NpzFrameWriter.Write(folder["again.npz"], back);
+        Assert.That(File.ReadAllBytes(folder["again.npz"]).SequenceEqual(first));
+        Assert.That(Directory.GetFiles(folder.Root, "*.incomplete"), Is.Empty);
     }
 
     [Test]
     public void An_npz_that_is_wrong_is_named_with_its_key()
     {
-        string path = _folder["bad.npz"];
+        string path = folder["bad.npz"];
         Npz(("z", [1, 8], [2]), ("R", [1, 2, 3, 4, 5, 6], [1, 2, 3]), ("E", [1], [1]), ("F", [1, 2, 3], [1, 1, 3]));
         Assert.That(() => FrameFiles.Read(path, ElectronVolts), Refused.With("bad.npz: F: shape (1, 1, 3)", "6 numbers"));
         Npz(("z", [1, 8, 1], [3]), ("R", [1, 2, 3, 4, 5, 6], [1, 2, 3]));
@@ -85,15 +85,15 @@ public class ArrayFormatTests
     [Test]
     public void A_unit_stated_twice_and_differently_is_refused()
     {
-        NpzFrameWriter.Write(_folder["frames.npz"], [new() { AtomicNumbers = [1], Positions = [0, 0, 0], Energy = 1 }]);
+        NpzFrameWriter.Write(folder["frames.npz"], [new() { AtomicNumbers = [1], Positions = [0, 0, 0], Energy = 1 }]);
         FrameReadOptions hartree = new() { Energy = EnergyUnit.Hartree };
-        Assert.That(() => FrameFiles.Read(_folder["frames.npz"], hartree), Refused.With("energies in eV by its own account", "Hartree"));
+        Assert.That(() => FrameFiles.Read(folder["frames.npz"], hartree), Refused.With("energies in eV by its own account", "Hartree"));
     }
 
     [Test]
     public void Columns_first_big_endian_and_half_arrays_read_as_they_should()
     {
-        using (ZipArchive zip = ZipFile.Open(_folder["odd.npz"], ZipArchiveMode.Create))
+        using (ZipArchive zip = ZipFile.Open(folder["odd.npz"], ZipArchiveMode.Create))
         {
             Member(zip, "columns", "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }",
                 [1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 0xFF, 0xFF]);
@@ -101,7 +101,7 @@ public class ArrayFormatTests
             Member(zip, "half", "{'descr': '<f2', 'fortran_order': False, 'shape': (), }", [0, 0x3E]);
             Member(zip, "object", "{'descr': '|O', 'fortran_order': False, 'shape': (), }", [1, 2, 3]);
         }
-        NpzArchive archive = NpzArchive.Open(_folder["odd.npz"]);
+        NpzArchive archive = NpzArchive.Open(folder["odd.npz"]);
         Assert.That(archive["columns"].Doubles(), Is.EqualTo((double[])[1, 2, 3, 4, 5, -1]));
         Assert.That(archive["big"].Doubles(), Is.EqualTo((double[])[1.5]));
         Assert.That(archive["half"].Doubles(), Is.EqualTo((double[])[1.5]));
@@ -111,7 +111,7 @@ public class ArrayFormatTests
     [Test]
     public void Hdf5_without_the_keys_or_cut_short_is_named()
     {
-        string path = _folder["bad.h5"];
+        string path = folder["bad.h5"];
         Hdf5(new H5Group { ["positions"] = new double[1, 2, 3] });
         Assert.That(() => Frames(path), Refused.With("bad.h5: no group with coordinates"));
         Hdf5(new H5Group { ["coordinates"] = new double[1, 2, 3], ["energies"] = new double[1] });
@@ -145,31 +145,31 @@ public class ArrayFormatTests
             ["b.energy"] = new[] { 2.0 },
             ["b.forces"] = new double[1, 1, 3],
         });
-        Assert.That(() => Frames(_folder["bad.h5"]), Refused.With("levels a, b", "a.energy"));
-        Frame frame = FrameFiles.Read(_folder["bad.h5"], ElectronVolts with { EnergyKey = "b.energy" }).Single();
+        Assert.That(() => Frames(folder["bad.h5"]), Refused.With("levels a, b", "a.energy"));
+        Frame frame = FrameFiles.Read(folder["bad.h5"], ElectronVolts with { EnergyKey = "b.energy" }).Single();
         Assert.That((frame.Energy, frame.Keys), Is.EqualTo((2.0, new LabelKeys("b.energy", "b.forces", null))));
     }
 
     [Test]
     public void A_file_that_is_no_ASE_database_is_named()
     {
-        string path = _folder.Write("bad.db", "no database at all, but long enough to look at");
+        string path = folder.Write("bad.db", "no database at all, but long enough to look at");
         Assert.That(() => Frames(path), Refused.With("bad.db: no ASE database"));
-        using (SqliteConnection connection = new($"Data Source={_folder["other.db"]};Pooling=False"))
+        using (SqliteConnection connection = new($"Data Source={folder["other.db"]};Pooling=False"))
         {
             connection.Open();
             using SqliteCommand command = connection.CreateCommand();
             command.CommandText = "CREATE TABLE cats (name TEXT)";
             command.ExecuteNonQuery();
         }
-        Assert.That(() => Frames(_folder["other.db"]), Refused.With("other.db: no ASE database"));
+        Assert.That(() => Frames(folder["other.db"]), Refused.With("other.db: no ASE database"));
     }
 
     [Test]
     public void Unknown_extensions_and_missing_files_are_named()
     {
-        Assert.That(() => FrameFiles.Read(_folder.Write("a.pdb", "")), Refused.With("a.pdb: extension '.pdb'", ".xyz"));
-        Assert.That(() => FrameFiles.Read(_folder["none.xyz"]), Refused.With("none.xyz: no such file"));
+        Assert.That(() => FrameFiles.Read(folder.Write("a.pdb", "")), Refused.With("a.pdb: extension '.pdb'", ".xyz"));
+        Assert.That(() => FrameFiles.Read(folder["none.xyz"]), Refused.With("none.xyz: no such file"));
     }
 
     private static Frame[] Frames(string path) => [.. FrameFiles.Read(path, ElectronVolts)];
@@ -180,11 +180,11 @@ public class ArrayFormatTests
         stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. header.Select(c => (byte)c), .. data]);
     }
 
-    private void Hdf5(H5Group group) => new H5File { ["mol"] = group }.Write(_folder["bad.h5"]);
+    private void Hdf5(H5Group group) => new H5File { ["mol"] = group }.Write(folder["bad.h5"]);
 
     private void Npz(params (string Name, double[] Values, long[] Shape)[] arrays)
     {
-        using NpzWriter npz = new(_folder["bad.npz"]);
+        using NpzWriter npz = new(folder["bad.npz"]);
         foreach ((string name, double[] values, long[] shape) in arrays) npz.Add(name, values, shape);
         npz.Complete();
     }

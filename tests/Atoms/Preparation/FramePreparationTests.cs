@@ -9,20 +9,20 @@ namespace ChemScale.Tests.Atoms.Preparation;
 
 public class FramePreparationTests
 {
-    private TemporaryFolder _folder = null!;
+    private TemporaryFolder folder = null!;
 
     [SetUp]
-    public void MakeFolder() => _folder = new();
+    public void MakeFolder() => folder = new();
 
     [TearDown]
-    public void RemoveFolder() => _folder.Dispose();
+    public void RemoveFolder() => folder.Dispose();
 
     [Test]
     public void Every_frame_comes_back_as_it_was()
     {
         Frame[] frames = SmallFrames.Make(200);
-        FramePreparationReport report = FramePreparer.Run(SmallFrames.Options(_folder, Saved("a.xyz", frames)));
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        FramePreparationReport report = FramePreparer.Run(SmallFrames.Options(folder, Saved("a.xyz", frames)));
+        using FrameStore store = FrameStore.Open(folder["store"]);
         store.Verify();
         Assert.That((report.Read, report.Duplicates, report.Unlabelled, store.Train.Count + store.Validation.Count),
             Is.EqualTo((200, 0, 0, 200)));
@@ -45,12 +45,12 @@ public class FramePreparationTests
     public void The_order_of_files_and_frames_does_not_matter()
     {
         Frame[] frames = SmallFrames.Make(100);
-        FramePreparer.Run(SmallFrames.Options(_folder, Saved("a.xyz", frames[..60]), Saved("b.xyz", frames[60..])));
-        FramePreparer.Run(SmallFrames.Options(_folder, Saved("c.xyz", [.. frames.Reverse()])) with { Output = _folder["other"] });
-        using FrameStore one = FrameStore.Open(_folder["store"]), other = FrameStore.Open(_folder["other"]);
+        FramePreparer.Run(SmallFrames.Options(folder, Saved("a.xyz", frames[..60]), Saved("b.xyz", frames[60..])));
+        FramePreparer.Run(SmallFrames.Options(folder, Saved("c.xyz", [.. frames.Reverse()])) with { Output = folder["other"] });
+        using FrameStore one = FrameStore.Open(folder["store"]), other = FrameStore.Open(folder["other"]);
         Assert.That(other.Manifest.Fingerprint, Is.EqualTo(one.Manifest.Fingerprint));
-        FramePreparer.Run(SmallFrames.Options(_folder, _folder["c.xyz"]) with { Output = _folder["third"], Seed = 4 });
-        using FrameStore third = FrameStore.Open(_folder["third"]);
+        FramePreparer.Run(SmallFrames.Options(folder, folder["c.xyz"]) with { Output = folder["third"], Seed = 4 });
+        using FrameStore third = FrameStore.Open(folder["third"]);
         Assert.That(third.Manifest.Fingerprint, Is.Not.EqualTo(one.Manifest.Fingerprint));
     }
 
@@ -58,8 +58,8 @@ public class FramePreparationTests
     public void A_smaller_subset_is_inside_a_larger_one_and_inside_that_of_more_data()
     {
         Frame[] frames = SmallFrames.Make(300);
-        FramePreparer.Run(SmallFrames.Options(_folder, Saved("a.xyz", frames)));
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        FramePreparer.Run(SmallFrames.Options(folder, Saved("a.xyz", frames)));
+        using FrameStore store = FrameStore.Open(folder["store"]);
         FrameSplit half = store.Train.Subset(100);
         Assert.That(half.Frames().Select(f => f.Positions[0]), Is.EqualTo(store.Train.Frames().Take(100).Select(f => f.Positions[0])));
         Assert.That(half.Atoms, Is.EqualTo(half.Frames().Sum(f => f.Atoms)));
@@ -71,9 +71,9 @@ public class FramePreparationTests
     [Test]
     public void Exactly_as_many_frames_are_held_out_as_asked()
     {
-        FramePreparation options = SmallFrames.Options(_folder, Saved("a.xyz", SmallFrames.Make(100))) with { ValidationFrames = 17 };
+        FramePreparation options = SmallFrames.Options(folder, Saved("a.xyz", SmallFrames.Make(100))) with { ValidationFrames = 17 };
         FramePreparer.Run(options);
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        using FrameStore store = FrameStore.Open(folder["store"]);
         Assert.That((store.Train.Count, store.Validation.Count), Is.EqualTo((83, 17)));
         Assert.That(() => FramePreparer.Run(options with { ValidationFrames = 100, Overwrite = true }), Refused.With("100 of 100 frames"));
     }
@@ -83,11 +83,11 @@ public class FramePreparationTests
     {
         Frame[] frames = SmallFrames.Make(100);
         FramePreparationReport report = FramePreparer.Run(
-            SmallFrames.Options(_folder, Saved("train.xyz", [.. frames[..80], .. frames[..5]])) with
+            SmallFrames.Options(folder, Saved("train.xyz", [.. frames[..80], .. frames[..5]])) with
             {
                 ValidationFiles = [Saved("val.xyz", frames[70..])],
             });
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        using FrameStore store = FrameStore.Open(folder["store"]);
         Assert.That((store.Train.Count, store.Validation.Count, report.Duplicates, report.Shared), Is.EqualTo((70, 30, 15, 10)));
         Assert.That(store.Validation.Frames().Select(f => f.Positions[0]), Is.EquivalentTo(frames[70..].Select(f => f.Positions[0])));
     }
@@ -97,9 +97,9 @@ public class FramePreparationTests
     {
         Frame[] frames = SmallFrames.Make(20);
         Split([0, 1, 2, 3], [10, 11]);
-        FramePreparation options = SmallFrames.Options(_folder, Saved("a.xyz", frames)) with { SplitFile = _folder["split.npz"] };
+        FramePreparation options = SmallFrames.Options(folder, Saved("a.xyz", frames)) with { SplitFile = folder["split.npz"] };
         FramePreparationReport report = FramePreparer.Run(options);
-        using (FrameStore store = FrameStore.Open(_folder["store"]))
+        using (FrameStore store = FrameStore.Open(folder["store"]))
         {
             Assert.That(store.Train.Frames().Select(f => f.Positions[0]), Is.EquivalentTo(frames[..4].Select(f => f.Positions[0])));
             Assert.That(store.Validation.Frames().Select(f => f.Positions[0]), Is.EquivalentTo(frames[10..12].Select(f => f.Positions[0])));
@@ -115,8 +115,8 @@ public class FramePreparationTests
     public void Statistics_are_those_of_the_training_frames()
     {
         Frame[] frames = SmallFrames.Make(100);
-        FramePreparer.Run(SmallFrames.Options(_folder, Saved("a.xyz", frames)));
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        FramePreparer.Run(SmallFrames.Options(folder, Saved("a.xyz", frames)));
+        using FrameStore store = FrameStore.Open(folder["store"]);
         double[] forces = [.. store.Train.Frames().SelectMany(f => f.Forces!)];
         Expect.Close(store.Statistics.ForceRms, Math.Sqrt(forces.Average(f => f * f)), absolute: 1e-12);
         Assert.That(store.Statistics.Elements, Is.EqualTo((int[])[1, 8, 29]));
@@ -134,11 +134,11 @@ public class FramePreparationTests
         Frame[] frames = SmallFrames.Make(10);
         frames[4] = frames[4] with { Forces = null };
         frames[6] = frames[6] with { Energy = double.NaN };
-        FramePreparation options = SmallFrames.Options(_folder, Saved("a.xyz", frames)) with { Overwrite = true, ValidationFraction = 0 };
+        FramePreparation options = SmallFrames.Options(folder, Saved("a.xyz", frames)) with { Overwrite = true, ValidationFraction = 0 };
         Assert.That(() => FramePreparer.Run(options), Refused.With("a.xyz:19: no forces"));
         Assert.That(FramePreparer.Run(options with { Missing = MissingLabels.Drop }).Unlabelled, Is.EqualTo(2));
         FramePreparer.Run(options with { Missing = MissingLabels.Keep });
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        using FrameStore store = FrameStore.Open(folder["store"]);
         Assert.That(store.Train.Frames().Count(f => !f.HasForces), Is.EqualTo(1));
         Assert.That(store.Train.Frames().Count(f => !f.HasEnergy), Is.EqualTo(1));
     }
@@ -151,25 +151,25 @@ public class FramePreparationTests
         Check(good with { Cell = [1, 0, 0, 0, 1, 0, 1, 1, 0], Periodic = [true, true, true] },
             "a.xyz:1: lattice vectors that span no volume");
         Check(good with { Positions = [0, 0, 0, 1, 0, 0, 1, 0, double.NaN] }, "a.xyz:1: coordinate z of atom 2 is NaN");
-        Assert.That(() => FramePreparer.Run(SmallFrames.Options(_folder)), Refused.With("no files"));
+        Assert.That(() => FramePreparer.Run(SmallFrames.Options(folder)), Refused.With("no files"));
         Assert.That(
-            () => FramePreparer.Run(SmallFrames.Options(_folder, "a.xyz") with { ValidationFrames = 1, ValidationFiles = ["b.xyz"] }),
+            () => FramePreparer.Run(SmallFrames.Options(folder, "a.xyz") with { ValidationFrames = 1, ValidationFiles = ["b.xyz"] }),
             Refused.With("several ways"));
 
         void Check(Frame frame, string message)
         {
-            Assert.That(() => FramePreparer.Run(SmallFrames.Options(_folder, Saved("a.xyz", frame))), Refused.With(message));
-            Assert.That(Directory.Exists(_folder["store"]), Is.False);
+            Assert.That(() => FramePreparer.Run(SmallFrames.Options(folder, Saved("a.xyz", frame))), Refused.With(message));
+            Assert.That(Directory.Exists(folder["store"]), Is.False);
         }
     }
 
     [TestCaseSource(nameof(RealFiles))]
     public void Real_frames_are_prepared_with_an_exact_number_held_out(string file)
     {
-        FramePreparation options = SmallFrames.Options(_folder, file);
+        FramePreparation options = SmallFrames.Options(folder, file);
         options = options with { Energy = EnergyUnit.KilocaloriePerMole, ValidationFrames = 50 };
         FramePreparationReport report = FramePreparer.Run(options);
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        using FrameStore store = FrameStore.Open(folder["store"]);
         store.Verify();
         Assert.That((store.Train.Count, store.Validation.Count), Is.EqualTo((report.Read - report.Duplicates - 50, 50)));
         Expect.Between(store.Statistics.EnergyResidual, 0.05, 1, "eV, thermal");
@@ -178,11 +178,11 @@ public class FramePreparationTests
 
     private static IEnumerable<TestCaseData> RealFiles() => ReferenceData.Cases("rmd17", "*_train_01.npz");
 
-    private string Saved(string name, params Frame[] frames) => SmallFrames.Save(_folder[name], frames);
+    private string Saved(string name, params Frame[] frames) => SmallFrames.Save(folder[name], frames);
 
     private void Split(int[] train, int[] validation)
     {
-        using NpzWriter npz = new(_folder["split.npz"]);
+        using NpzWriter npz = new(folder["split.npz"]);
         npz.Add("train_idx", train, train.Length);
         npz.Add("val_idx", validation, validation.Length);
         npz.Complete();

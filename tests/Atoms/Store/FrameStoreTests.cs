@@ -8,37 +8,37 @@ namespace ChemScale.Tests.Atoms.Store;
 
 public class FrameStoreTests
 {
-    private TemporaryFolder _folder = null!;
-    private FramePreparation _options = null!;
+    private TemporaryFolder folder = null!;
+    private FramePreparation options = null!;
 
     [SetUp]
     public void MakeStore()
     {
-        _folder = new();
-        _options = SmallFrames.Options(_folder, SmallFrames.Save(_folder["a.xyz"], SmallFrames.Make(50)));
-        FramePreparer.Run(_options);
+        folder = new();
+        options = SmallFrames.Options(folder, SmallFrames.Save(folder["a.xyz"], SmallFrames.Make(50)));
+        FramePreparer.Run(options);
     }
 
     [TearDown]
-    public void RemoveFolder() => _folder.Dispose();
+    public void RemoveFolder() => folder.Dispose();
 
     [Test]
     public void A_file_cut_short_missing_or_changed_is_named_on_opening()
     {
-        foreach (string file in Directory.GetFiles(_folder["store"]).Where(file => !file.EndsWith(".json", StringComparison.Ordinal)))
+        foreach (string file in Directory.GetFiles(folder["store"]).Where(file => !file.EndsWith(".json", StringComparison.Ordinal)))
         {
             byte[] whole = File.ReadAllBytes(file);
             File.WriteAllBytes(file, whole[..^1]);
-            Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(Path.GetFileName(file), $"{whole.Length - 1} bytes"));
+            Assert.That(() => FrameStore.Open(folder["store"]), Refused.With(Path.GetFileName(file), $"{whole.Length - 1} bytes"));
             byte[] changed = [.. whole];
             changed[^1] ^= 1;
             File.WriteAllBytes(file, changed);
-            Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(Path.GetFileName(file), "SHA-256"));
+            Assert.That(() => FrameStore.Open(folder["store"]), Refused.With(Path.GetFileName(file), "SHA-256"));
             File.Delete(file);
-            Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(Path.GetFileName(file), "is missing"));
+            Assert.That(() => FrameStore.Open(folder["store"]), Refused.With(Path.GetFileName(file), "is missing"));
             File.WriteAllBytes(file, whole);
         }
-        using FrameStore sound = FrameStore.Open(_folder["store"]);
+        using FrameStore sound = FrameStore.Open(folder["store"]);
         sound.Verify();
     }
 
@@ -49,32 +49,32 @@ public class FrameStoreTests
     [TestCase("{", "[", "frames.json: not JSON")]
     public void A_manifest_that_makes_no_sense_is_named_by_key(string from, string to, string message)
     {
-        string path = Path.Combine(_folder["store"], "frames.json"), text = File.ReadAllText(path);
+        string path = Path.Combine(folder["store"], "frames.json"), text = File.ReadAllText(path);
         int at = text.IndexOf(from, StringComparison.Ordinal);
         File.WriteAllText(path, text[..at] + to + text[(at + from.Length)..]);
-        Assert.That(() => FrameStore.Open(_folder["store"]), Refused.With(message));
+        Assert.That(() => FrameStore.Open(folder["store"]), Refused.With(message));
     }
 
     [Test]
     public void A_manifest_reads_back_as_it_was_written()
     {
-        using FrameStore store = FrameStore.Open(_folder["store"]);
-        Assert.That(File.ReadAllText(Path.Combine(_folder["store"], "frames.json")), Is.EqualTo(store.Manifest.ToJson()));
+        using FrameStore store = FrameStore.Open(folder["store"]);
+        Assert.That(File.ReadAllText(Path.Combine(folder["store"], "frames.json")), Is.EqualTo(store.Manifest.ToJson()));
         Assert.That(store.Manifest.ConfigTypes, Is.EqualTo((string[])["bulk"]));
     }
 
     [Test]
     public void No_store_and_a_store_in_the_way_are_named()
     {
-        Assert.That(() => FrameStore.Open(_folder["none"]), Refused.With("no frames.json", "prepare frames into a store"));
-        Assert.That(() => FramePreparer.Run(_options), Refused.With("holds a complete frame store"));
+        Assert.That(() => FrameStore.Open(folder["none"]), Refused.With("no frames.json", "prepare frames into a store"));
+        Assert.That(() => FramePreparer.Run(options), Refused.With("holds a complete frame store"));
     }
 
     [Test]
     public void Whichever_file_operation_fails_the_store_that_was_there_is_whole_or_the_new_one_is()
     {
         string before = Fingerprint();
-        FramePreparation other = _options with { Seed = 9, Overwrite = true };
+        FramePreparation other = options with { Seed = 9, Overwrite = true };
         int failures = 0;
         for (int n = 1; ; n++)
         {
@@ -86,7 +86,7 @@ public class FrameStoreTests
                 Assert.That(storage.FailedOperation, Is.EqualTo("").Or.Contain("DeleteDirectory"), "no failure is swallowed");
                 Assert.That(Fingerprint(), Is.Not.EqualTo(before));
                 if (!storage.Failed) break;
-                FramePreparer.Run(_options with { Overwrite = true });
+                FramePreparer.Run(options with { Overwrite = true });
             }
             catch (FaultyStorage.InjectedFault)
             {
@@ -95,12 +95,12 @@ public class FrameStoreTests
             }
         }
         Expect.Above(failures, 60);
-        Assert.That(Directory.GetDirectories(_folder["store"]), Is.Empty);
+        Assert.That(Directory.GetDirectories(folder["store"]), Is.Empty);
     }
 
     private string Fingerprint()
     {
-        using FrameStore store = FrameStore.Open(_folder["store"]);
+        using FrameStore store = FrameStore.Open(folder["store"]);
         store.Verify();
         return store.Manifest.Fingerprint;
     }

@@ -24,8 +24,8 @@ internal sealed class SmilesShape
         ["[nH]"] = 2,
     };
 
-    private readonly List<string> _atoms = [];
-    private readonly List<(int A, int B, int Order)> _bonds = [];
+    private readonly List<string> atoms = [];
+    private readonly List<(int A, int B, int Order)> bonds = [];
 
     public SmilesShape(string smiles)
     {
@@ -48,10 +48,10 @@ internal sealed class SmilesShape
             else
             {
                 int length = c == '[' ? smiles.IndexOf(']', i) - i + 1 : smiles.AsSpan(i).StartsWith("Cl") || c == 'B' ? 2 : 1;
-                _atoms.Add(smiles.Substring(i, length));
+                atoms.Add(smiles.Substring(i, length));
                 i += length - 1;
-                if (previous >= 0) Bond(previous, _atoms.Count - 1, order);
-                previous = _atoms.Count - 1;
+                if (previous >= 0) Bond(previous, atoms.Count - 1, order);
+                previous = atoms.Count - 1;
                 order = 0;
             }
         }
@@ -59,19 +59,19 @@ internal sealed class SmilesShape
         if (open.Count + branches.Count + order > 0) throw new FormatException($"unbalanced: {smiles}");
     }
 
-    public int Atoms => _atoms.Count;
+    public int Atoms => atoms.Count;
 
-    public int Rings => _bonds.Count - _atoms.Count + 1;
+    public int Rings => bonds.Count - atoms.Count + 1;
 
     /// <summary>
     /// Atoms of unknown symbol or over their valence, pairs of atoms bound twice, aromatic atoms with fewer than two aromatic bonds.
     /// </summary>
     public IEnumerable<string> Faults()
     {
-        int[] valence = new int[_atoms.Count];
-        int[] aromatic = new int[_atoms.Count];
-        bool[] hasDouble = new bool[_atoms.Count];
-        foreach ((int a, int b, int order) in _bonds)
+        int[] valence = new int[atoms.Count];
+        int[] aromatic = new int[atoms.Count];
+        bool[] hasDouble = new bool[atoms.Count];
+        foreach ((int a, int b, int order) in bonds)
         {
             valence[a] += Math.Max(1, order);
             valence[b] += Math.Max(1, order);
@@ -82,18 +82,18 @@ internal sealed class SmilesShape
             aromatic[b]++;
         }
 
-        for (int i = 0; i < _atoms.Count; i++)
+        for (int i = 0; i < atoms.Count; i++)
         {
             // An exocyclic double bond takes the place of an aromatic carbon's share of the ring's.
-            int allowed = MaximumValence.GetValueOrDefault(_atoms[i], -1) + (_atoms[i] == "c" && hasDouble[i] ? 1 : 0);
-            if (valence[i] > allowed) yield return $"{_atoms[i]} at {i} has valence {valence[i]}";
-            if (IsAromatic(i) && aromatic[i] < 2) yield return $"{_atoms[i]} at {i} is in no aromatic ring";
+            int allowed = MaximumValence.GetValueOrDefault(atoms[i], -1) + (atoms[i] == "c" && hasDouble[i] ? 1 : 0);
+            if (valence[i] > allowed) yield return $"{atoms[i]} at {i} has valence {valence[i]}";
+            if (IsAromatic(i) && aromatic[i] < 2) yield return $"{atoms[i]} at {i} is in no aromatic ring";
         }
 
-        if (_bonds.Select(b => (Math.Min(b.A, b.B), Math.Max(b.A, b.B))).Distinct().Count() < _bonds.Count) yield return "double closure";
+        if (bonds.Select(b => (Math.Min(b.A, b.B), Math.Max(b.A, b.B))).Distinct().Count() < bonds.Count) yield return "double closure";
     }
 
-    private bool IsAromatic(int atom) => char.IsLower(_atoms[atom].TrimStart('[')[0]);
+    private bool IsAromatic(int atom) => char.IsLower(atoms[atom].TrimStart('[')[0]);
 
-    private void Bond(int a, int b, int order) => _bonds.Add((a, b, order));
+    private void Bond(int a, int b, int order) => bonds.Add((a, b, order));
 }

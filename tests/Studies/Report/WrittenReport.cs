@@ -10,17 +10,17 @@ internal sealed class WrittenReport : IDisposable
 {
     private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
     public WrittenReport(StudySummary summary)
     {
-        string page = StudyReport.Write(summary, _folder.Path);
+        string page = StudyReport.Write(summary, folder.Path);
         Html = File.ReadAllText(page);
         // Well-formed as XML, so balanced as HTML.
         Page = XDocument.Parse(Html);
     }
 
-    public string Folder => _folder.Path;
+    public string Folder => folder.Path;
 
     public string Html { get; }
 
@@ -51,7 +51,7 @@ internal sealed class WrittenReport : IDisposable
         return [.. lines.Skip(1).Select(line => header.Zip(Split(line)).ToDictionary(p => p.First, p => p.Second))];
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     private static List<string> Split(string line)
     {

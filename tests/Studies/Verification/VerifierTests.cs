@@ -40,10 +40,10 @@ public class VerifierTests
         MaximumSeen = 40,
     };
 
-    private Atoms.TemporaryFolder _folder = null!;
-    private string[] _files = [];
+    private Atoms.TemporaryFolder folder = null!;
+    private string[] files = [];
 
-    private string Root => _folder["all"];
+    private string Root => folder["all"];
 
     private string Tokens => Path.Combine(Root, "molecules");
 
@@ -54,9 +54,9 @@ public class VerifierTests
     [OneTimeSetUp]
     public void Make()
     {
-        _folder = new();
+        folder = new();
         MoleculeStores.Ensure(new PreparationOptions { Source = MoleculeStores.VirtualLibrary(60), Output = Tokens, ValidationFraction = 0.2 });
-        FramePreparation frames = SmallFrames.Options(_folder, SmallFrames.Save(_folder["a.xyz"], SmallFrames.Make(30)));
+        FramePreparation frames = SmallFrames.Options(folder, SmallFrames.Save(folder["a.xyz"], SmallFrames.Make(30)));
         FramePreparer.Run(frames with { Output = Frames });
         Experiment basis = Part.Basis(Tokens);
         basis = basis with { Training = basis.Training with { CheckpointInterval = Interval.Steps(2), KeepBest = true } };
@@ -64,11 +64,11 @@ public class VerifierTests
             new SelectionSpec { Epochs = 2, ProbeEpochs = 1 });
         plan = plan with { Runs = [.. plan.Runs.Select(r => r with { Experiment = r.Experiment with { Training = r.Experiment.Training with { Epochs = 2 } } })] };
         new SweepWorker { Plan = plan.Write(), Threads = 1 }.Run(SweepStage.All);
-        _files = Protected(Root);
+        files = Protected(Root);
     }
 
     [OneTimeTearDown]
-    public void Remove() => _folder.Dispose();
+    public void Remove() => folder.Dispose();
 
     [Test]
     public void What_is_sound_is_counted_and_nothing_is_wrong()
@@ -77,17 +77,17 @@ public class VerifierTests
         Assert.That(report.Problems, Is.Empty);
         Assert.That((report.Stores, report.Runs, report.Plans), Is.EqualTo((2, 2, 1)));
         Expect.AtLeast(report.Checkpoints, 4);
-        Expect.AtLeast(report.Files, _files.Length);
-        Assert.That(() => Verifier.Run([_folder["none"]]), Throws.TypeOf<InputException>().With.Message.Contains("no folder"));
-        Directory.CreateDirectory(_folder["empty"]);
-        Assert.That(() => Verifier.Run([_folder["empty"]]), Throws.TypeOf<InputException>().With.Message.Contains("nothing to verify"));
+        Expect.AtLeast(report.Files, files.Length);
+        Assert.That(() => Verifier.Run([this.folder["none"]]), Throws.TypeOf<InputException>().With.Message.Contains("no folder"));
+        Directory.CreateDirectory(this.folder["empty"]);
+        Assert.That(() => Verifier.Run([this.folder["empty"]]), Throws.TypeOf<InputException>().With.Message.Contains("nothing to verify"));
     }
 
     [Test]
     public void A_byte_changed_in_any_file_is_found_there_and_whoever_needs_the_file_refuses_it()
     {
         var random = new Random(8);
-        foreach (string file in _files)
+        foreach (string file in files)
         {
             Changed(file, random, what =>
             {
@@ -101,7 +101,7 @@ public class VerifierTests
     [Test]
     public void Files_without_seals_as_version_0_3_left_them_are_sound_and_damage_never_ends_in_another_exception()
     {
-        string old = _folder["old"];
+        string old = folder["old"];
         foreach (string file in Directory.GetFiles(Root, "*", SearchOption.AllDirectories))
         {
             string copy = Path.Combine(old, Path.GetRelativePath(Root, file));
@@ -121,11 +121,11 @@ public class VerifierTests
     [Test]
     public void A_file_that_is_missing_is_named()
     {
-        foreach (string file in _files.Where(f => Path.GetFileName(f) is not ("DONE" or "facts.json" or "selection.json")))
+        foreach (string file in files.Where(f => Path.GetFileName(f) is not ("DONE" or "facts.json" or "selection.json")))
         {
-            File.Move(file, _folder["aside"]);
+            File.Move(file, folder["aside"]);
             string[] places = [.. Verifier.Run([Root]).Problems.Select(p => p.Place)];
-            File.Move(_folder["aside"], file);
+            File.Move(folder["aside"], file);
             Assert.That(places, Has.Some.StartsWith(Path.GetDirectoryName(file)!), file);
         }
     }
@@ -133,7 +133,7 @@ public class VerifierTests
     [Test, Category("Slow")]
     public void A_thousand_bytes_changed_all_over_a_study_are_all_found()
     {
-        string study = _folder["study"];
+        string study = folder["study"];
         Study.Run(new StudyPlan { Parts = [Part, Field] }, study, "chemscale study", new StudyObserver());
         Assert.That(Verifier.Run([study]).Problems, Is.Empty);
         string[] files = Protected(study);

@@ -203,12 +203,12 @@ public class MoleculePreparationTests
 
     private sealed class FailingEncoder : IMoleculeEncoder
     {
-        private int _calls;
+        private int calls;
 
         public string Reason => "";
 
         public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies) =>
-            ++_calls > 5000 ? throw new InvalidOperationException("a bug") : (selfies = molecule).Length > 0;
+            ++calls > 5000 ? throw new InvalidOperationException("a bug") : (selfies = molecule).Length > 0;
     }
 
     private sealed class Recorder(List<PreparationProgress> seen) : IProgress<PreparationProgress>

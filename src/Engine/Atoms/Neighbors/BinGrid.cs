@@ -9,8 +9,8 @@ internal sealed class BinGrid
     /// <summary>More bins than this for each atom cost more than they save.</summary>
     private const int BinsPerAtom = 4;
 
-    private readonly double[] _origin = new double[3];
-    private readonly double[] _width = new double[3];
+    private readonly double[] origin = new double[3];
+    private readonly double[] width = new double[3];
 
     private BinGrid(int atoms)
     {
@@ -60,7 +60,7 @@ internal sealed class BinGrid
         }
         for (int k = 0; k < 3; k++)
         {
-            _width[k] = box.Periodic[k] ? 1.0 / Counts[k] : heights[k] / Counts[k];
+            width[k] = box.Periodic[k] ? 1.0 / Counts[k] : heights[k] / Counts[k];
             Range[k] = box.Periodic[k] ? Reach.Slabs(cutoff, heights[k] / Counts[k], place) : Math.Min(1, Counts[k] - 1);
         }
     }
@@ -74,7 +74,7 @@ internal sealed class BinGrid
             low = Math.Min(low, at);
             high = Math.Max(high, at);
         }
-        _origin[direction] = low;
+        origin[direction] = low;
         return Math.Max(high - low, 0);
     }
 
@@ -88,8 +88,8 @@ internal sealed class BinGrid
             int bin = 0;
             for (int k = 0; k < 3; k++)
             {
-                double at = box.Coordinate(positions.Slice(3 * i, 3), k) - _origin[k] - box.Cells[3 * i + k];
-                int slab = _width[k] > 0 ? (int)Math.Clamp(at / _width[k], 0, Counts[k] - 1) : 0;
+                double at = box.Coordinate(positions.Slice(3 * i, 3), k) - origin[k] - box.Cells[3 * i + k];
+                int slab = width[k] > 0 ? (int)Math.Clamp(at / width[k], 0, Counts[k] - 1) : 0;
                 bin = bin * Counts[k] + slab;
             }
             bins[i] = bin;
@@ -116,20 +116,20 @@ internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] position
 {
     private const int FirstCapacity = 1 << 12;
 
-    private readonly List<int> _ends = [];
-    private readonly double _near = cutoff * cutoff * Reach.Margin;
-    private ulong[] _edges = new ulong[FirstCapacity];
-    private int _count;
+    private readonly List<int> ends = [];
+    private readonly double near = cutoff * cutoff * Reach.Margin;
+    private ulong[] edges = new ulong[FirstCapacity];
+    private int count;
 
     /// <summary>Two atoms at one point, where there are any: no rows beyond.</summary>
     public (int First, int Second)? Collision { get; private set; }
 
-    public int Rows => _ends.Count;
+    public int Rows => ends.Count;
 
     public ReadOnlySpan<ulong> Row(int index)
     {
-        int start = index == 0 ? 0 : _ends[index - 1];
-        return _edges.AsSpan(start, _ends[index] - start);
+        int start = index == 0 ? 0 : ends[index - 1];
+        return edges.AsSpan(start, ends[index] - start);
     }
 
     /// <param name="from">First of <see cref="BinGrid.Order"/>.</param>
@@ -138,10 +138,10 @@ internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] position
     {
         for (int slot = from; slot < to && Collision is null; slot++)
         {
-            int start = _count;
+            int start = count;
             Visit(slot);
-            Array.Sort(_edges, start, _count - start);
-            _ends.Add(_count);
+            Array.Sort(edges, start, count - start);
+            ends.Add(count);
         }
     }
 
@@ -185,7 +185,7 @@ internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] position
         for (int at = 0; at + 2 < others.Length; at += 3)
         {
             double dx = others[at] - x, dy = others[at + 1] - y, dz = others[at + 2] - z;
-            if (dx * dx + dy * dy + dz * dz < _near) Take(slot, start + at / 3, a, b, c);
+            if (dx * dx + dy * dy + dz * dz < near) Take(slot, start + at / 3, a, b, c);
         }
     }
 
@@ -203,7 +203,7 @@ internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] position
             c + cells[3 * i + 2] - cells[3 * j + 2]);
         if (squared >= cutoff * cutoff) return;
         if (squared < Reach.SamePoint) Collision ??= (i, j);
-        if (_count == _edges.Length) Array.Resize(ref _edges, 2 * _count);
-        _edges[_count++] = Edge.Pack(j, a, b, c);
+        if (count == edges.Length) Array.Resize(ref edges, 2 * count);
+        edges[count++] = Edge.Pack(j, a, b, c);
     }
 }

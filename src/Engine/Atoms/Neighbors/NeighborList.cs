@@ -7,8 +7,8 @@ namespace ChemScale.Engine.Atoms.Neighbors;
 /// </summary>
 internal sealed class NeighborList
 {
-    private int[]? _receivers;
-    private int[]? _reverse;
+    private int[]? receivers;
+    private int[]? reverse;
 
     internal NeighborList(double cutoff, int[] rowStarts, int[] senders, int[] shifts)
     {
@@ -35,10 +35,10 @@ internal sealed class NeighborList
     public int[] Shifts { get; }
 
     /// <summary>(edges) The row that each edge is in.</summary>
-    public int[] Receivers => _receivers ??= ExpandRows();
+    public int[] Receivers => receivers ??= ExpandRows();
 
     /// <summary>(edges) Where the same pair stands the other way round: receiver and sender exchanged, shift negated.</summary>
-    public int[] ReverseEdges => _reverse ??= FindReverse();
+    public int[] ReverseEdges => reverse ??= FindReverse();
 
     /// <summary>(edges, 3) Angstrom, from receiver to sender.</summary>
     /// <param name="positions">(atoms, 3) those the list was built from, or ones that have moved a little.</param>

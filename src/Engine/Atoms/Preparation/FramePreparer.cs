@@ -18,23 +18,23 @@ public sealed class FramePreparer
 
     private const int ProgressFrames = 1000;
 
-    private readonly FramePreparation _options;
-    private readonly Action<FramePreparationProgress>? _progress;
-    private readonly CancellationToken _stop;
-    private readonly long _start = Stopwatch.GetTimestamp();
-    private readonly List<SpooledFrame> _waiting = [];
-    private readonly List<FrameSource> _sources = [];
-    private readonly SplitIndices? _indices;
-    private long _read;
-    private long _unlabelled;
-    private long _unassigned;
+    private readonly FramePreparation options;
+    private readonly Action<FramePreparationProgress>? progress;
+    private readonly CancellationToken stop;
+    private readonly long start = Stopwatch.GetTimestamp();
+    private readonly List<SpooledFrame> waiting = [];
+    private readonly List<FrameSource> sources = [];
+    private readonly SplitIndices? indices;
+    private long read;
+    private long unlabelled;
+    private long unassigned;
 
     private FramePreparer(FramePreparation options, Action<FramePreparationProgress>? progress, CancellationToken stop)
     {
-        _stop = stop;
-        _options = options;
-        _progress = progress;
-        _indices = options.SplitFile is { } file ? new SplitIndices(file) : null;
+        this.stop = stop;
+        this.options = options;
+        this.progress = progress;
+        indices = options.SplitFile is { } file ? new SplitIndices(file) : null;
     }
 
     /// <param name="options">What to read, and where to.</param>
@@ -65,23 +65,23 @@ public sealed class FramePreparer
     {
         using Stream stream = draft.Create("spool");
         FrameSpool spool = new(stream);
-        foreach (string file in _options.Files) ReadFile(file, validation: false, spool);
-        foreach (string file in _options.ValidationFiles) ReadFile(file, validation: true, spool);
+        foreach (string file in options.Files) ReadFile(file, validation: false, spool);
+        foreach (string file in options.ValidationFiles) ReadFile(file, validation: true, spool);
         spool.Flush();
-        _indices?.Check(_read);
-        FrameSorting sorting = FrameSorting.Of(_waiting, _options, spool);
-        if (sorting.Train.Count == 0) throw new InputException(_options.Files[0], "no frame left to train on", "at least one");
+        indices?.Check(read);
+        FrameSorting sorting = FrameSorting.Of(waiting, options, spool);
+        if (sorting.Train.Count == 0) throw new InputException(options.Files[0], "no frame left to train on", "at least one");
         FrameStoreManifest manifest = Write(draft, spool, sorting);
         draft.Commit(manifest.ToJson());
         return new FramePreparationReport
         {
             Store = manifest,
-            Read = _read,
+            Read = read,
             Duplicates = sorting.Duplicates,
             Shared = sorting.Shared,
-            Unlabelled = _unlabelled,
-            Unassigned = _unassigned,
-            Elapsed = Stopwatch.GetElapsedTime(_start),
+            Unlabelled = unlabelled,
+            Unassigned = unassigned,
+            Elapsed = Stopwatch.GetElapsedTime(start),
         };
     }
 
@@ -90,37 +90,37 @@ public sealed class FramePreparer
         long frames = 0;
         List<string> keys = [];
         LabelKeys? last = null;
-        foreach (Frame frame in FrameFiles.Read(file, _options.ReadOptions))
+        foreach (Frame frame in FrameFiles.Read(file, options.ReadOptions))
         {
             if (frame.Keys is not null && frame.Keys != last)
             {
                 last = frame.Keys;
                 if (!keys.Contains(last.ToString())) keys.Add(last.ToString());
             }
-            _stop.ThrowIfCancellationRequested();
-            long index = _read++;
+            stop.ThrowIfCancellationRequested();
+            long index = read++;
             frames++;
             if (frames % ProgressFrames == 0) Report($"reading {Path.GetFileName(file)}", frames);
-            bool? side = validation ? true : _indices is null ? false : _indices.IsValidation(index);
-            if (side is null) _unassigned++;
+            bool? side = validation ? true : indices is null ? false : indices.IsValidation(index);
+            if (side is null) unassigned++;
             else if (HasLabels(frame)) Take(frame, side.Value, spool);
-            else _unlabelled++;
+            else unlabelled++;
         }
-        _sources.Add(new FrameSource(Path.GetFileName(file), frames, keys, validation));
+        sources.Add(new FrameSource(Path.GetFileName(file), frames, keys, validation));
     }
 
     private void Take(Frame frame, bool validation, FrameSpool spool)
     {
         NeighborLists.Build(frame, CollisionCutoff);
-        ulong key = FrameSplitRule.Key(FrameSplitRule.Identity(frame), _options.Seed);
-        _waiting.Add(new SpooledFrame(key, spool.Add(frame), validation));
+        ulong key = FrameSplitRule.Key(FrameSplitRule.Identity(frame), options.Seed);
+        waiting.Add(new SpooledFrame(key, spool.Add(frame), validation));
     }
 
     private bool HasLabels(Frame frame)
     {
         if (frame.HasEnergy && frame.HasForces) return true;
-        if (_options.Missing == MissingLabels.Keep && (frame.HasEnergy || frame.HasForces || frame.HasStress)) return true;
-        if (_options.Missing == MissingLabels.Drop) return false;
+        if (options.Missing == MissingLabels.Keep && (frame.HasEnergy || frame.HasForces || frame.HasStress)) return true;
+        if (options.Missing == MissingLabels.Drop) return false;
         throw new InputException(
             frame.Place,
             frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
@@ -130,7 +130,7 @@ public sealed class FramePreparer
 
     private FrameStoreManifest Write(StoreDraft draft, FrameSpool spool, FrameSorting sorting)
     {
-        StatisticsCollector statistics = new(_options.NeighborCutoff);
+        StatisticsCollector statistics = new(options.NeighborCutoff);
         FrameCounts train = WriteSide(draft, FrameStoreLayout.Train, spool, sorting.Train, statistics.Add);
         FrameCounts validation = WriteSide(draft, FrameStoreLayout.Validation, spool, sorting.Validation, _ => { });
         return new FrameStoreManifest
@@ -139,11 +139,11 @@ public sealed class FramePreparer
             Validation = validation,
             Statistics = statistics.Complete(),
             ConfigTypes = spool.ConfigTypes,
-            Sources = _sources,
-            Seed = _options.Seed,
-            Split = _options.SplitText,
+            Sources = sources,
+            Seed = options.Seed,
+            Split = options.SplitText,
             Duplicates = sorting.Duplicates,
-            Options = _options.Record,
+            Options = options.Record,
             Files = draft.Files,
         };
     }
@@ -154,7 +154,7 @@ public sealed class FramePreparer
         long written = 0;
         foreach (SpooledFrame waiting in frames)
         {
-            _stop.ThrowIfCancellationRequested();
+            stop.ThrowIfCancellationRequested();
             Frame frame = spool.Read(waiting.Offset);
             writer.Add(frame, spool.TypeOf(frame));
             see(frame);
@@ -164,24 +164,24 @@ public sealed class FramePreparer
     }
 
     private void Report(string stage, long frames) =>
-        _progress?.Invoke(new FramePreparationProgress(stage, frames, Stopwatch.GetElapsedTime(_start)));
+        progress?.Invoke(new FramePreparationProgress(stage, frames, Stopwatch.GetElapsedTime(start)));
 }
 
 /// <summary>The sides that a split file puts frames on, by their index over all files.</summary>
 internal sealed class SplitIndices
 {
-    private readonly string _path;
-    private readonly Dictionary<long, bool> _validation = [];
+    private readonly string path;
+    private readonly Dictionary<long, bool> validation = [];
 
     /// <exception cref="InputException">No such lists, or an index on both.</exception>
     public SplitIndices(string path)
     {
-        _path = path;
+        this.path = path;
         NpzArchive archive = NpzArchive.Open(path);
-        foreach (long index in archive["train_idx"].Integers()) _validation[index] = false;
+        foreach (long index in archive["train_idx"].Integers()) validation[index] = false;
         foreach (long index in archive["val_idx"].Integers())
         {
-            if (!_validation.TryAdd(index, true) && !_validation[index])
+            if (!validation.TryAdd(index, true) && !validation[index])
             {
                 throw new InputException($"{path}: val_idx", $"frame {index}, which is in train_idx too", "each frame on one side");
             }
@@ -189,14 +189,14 @@ internal sealed class SplitIndices
     }
 
     /// <summary>Null where the frame is on neither side.</summary>
-    public bool? IsValidation(long index) => _validation.TryGetValue(index, out bool validation) ? validation : null;
+    public bool? IsValidation(long index) => this.validation.TryGetValue(index, out bool validation) ? validation : null;
 
     /// <exception cref="InputException">An index beyond the frames there are.</exception>
     public void Check(long frames)
     {
-        if (_validation.Keys.DefaultIfEmpty().Max() is var largest && largest >= frames)
+        if (validation.Keys.DefaultIfEmpty().Max() is var largest && largest >= frames)
         {
-            throw new InputException(_path, $"frame {largest}", $"indices below {frames}, as many as there are");
+            throw new InputException(path, $"frame {largest}", $"indices below {frames}, as many as there are");
         }
     }
 }

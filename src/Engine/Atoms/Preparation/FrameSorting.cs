@@ -76,9 +76,9 @@ internal sealed class FrameSpool(Stream stream)
 {
     private const int BufferBytes = 1 << 20;
 
-    private readonly BufferedStream _writer = new(stream, BufferBytes);
-    private readonly Dictionary<string, int> _types = new(StringComparer.Ordinal);
-    private long _end;
+    private readonly BufferedStream writer = new(stream, BufferBytes);
+    private readonly Dictionary<string, int> types = new(StringComparer.Ordinal);
+    private long end;
 
     /// <summary>Names of configurations, in order of arrival.</summary>
     public List<string> ConfigTypes { get; } = [];
@@ -86,7 +86,7 @@ internal sealed class FrameSpool(Stream stream)
     /// <summary>Where the frame starts.</summary>
     public long Add(Frame frame)
     {
-        long start = _end;
+        long start = end;
         FrameRecord record = FrameRecord.Of(frame, TypeOf(frame));
         Write(MemoryMarshal.AsBytes(new ReadOnlySpan<FrameRecord>(in record)));
         Write(MemoryMarshal.AsBytes<int>([frame.Atoms]));
@@ -97,7 +97,7 @@ internal sealed class FrameSpool(Stream stream)
     }
 
     /// <summary>No more frames will come.</summary>
-    public void Flush() => _writer.Flush();
+    public void Flush() => writer.Flush();
 
     public Frame Read(long offset)
     {
@@ -112,15 +112,15 @@ internal sealed class FrameSpool(Stream stream)
     public int TypeOf(Frame frame)
     {
         if (frame.ConfigType is null) return -1;
-        if (_types.TryGetValue(frame.ConfigType, out int index)) return index;
+        if (types.TryGetValue(frame.ConfigType, out int index)) return index;
         ConfigTypes.Add(frame.ConfigType);
-        return _types[frame.ConfigType] = ConfigTypes.Count - 1;
+        return types[frame.ConfigType] = ConfigTypes.Count - 1;
     }
 
     private void Write(ReadOnlySpan<byte> bytes)
     {
-        _writer.Write(bytes);
-        _end += bytes.Length;
+        writer.Write(bytes);
+        end += bytes.Length;
     }
 
     private T[] Read<T>(int count)

@@ -9,7 +9,7 @@ namespace ChemScale.Engine.Atoms.Statistics;
 /// </summary>
 internal sealed class ReferenceEnergyFit
 {
-    private readonly Dictionary<string, Composition> _compositions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Composition> compositions = new(StringComparer.Ordinal);
 
     /// <param name="atomicNumbers">(atoms)</param>
     /// <param name="energy">eV.</param>
@@ -18,14 +18,14 @@ internal sealed class ReferenceEnergyFit
         int[] counts = new int[Elements.Heaviest + 1];
         foreach (int number in atomicNumbers) counts[number]++;
         string key = string.Join(' ', Enumerable.Range(1, Elements.Heaviest).Where(z => counts[z] > 0).Select(z => $"{z}x{counts[z]}"));
-        if (!_compositions.TryGetValue(key, out Composition? composition)) _compositions[key] = composition = new Composition(counts);
+        if (!compositions.TryGetValue(key, out Composition? composition)) compositions[key] = composition = new Composition(counts);
         composition.Add(energy);
     }
 
     /// <summary>eV by atomic number; empty without frames.</summary>
     public SortedDictionary<int, double> Solve()
     {
-        int[] elements = [.. Enumerable.Range(1, Elements.Heaviest).Where(z => _compositions.Values.Any(c => c.Counts[z] > 0))];
+        int[] elements = [.. Enumerable.Range(1, Elements.Heaviest).Where(z => compositions.Values.Any(c => c.Counts[z] > 0))];
         double mean = MeanPerAtom();
         double[] energies = new double[elements.Length];
         Array.Fill(energies, mean);
@@ -44,24 +44,24 @@ internal sealed class ReferenceEnergyFit
 
     /// <summary>eV/atom over all atoms; NaN without frames.</summary>
     public double MeanPerAtom() =>
-        _compositions.Values.Sum(c => c.Frames * c.Mean) / _compositions.Values.Sum(c => (double)c.Frames * c.Atoms);
+        compositions.Values.Sum(c => c.Frames * c.Mean) / compositions.Values.Sum(c => (double)c.Frames * c.Atoms);
 
     /// <summary>eV: root mean square of what these reference energies leave; NaN without frames.</summary>
     public double Residual(IReadOnlyDictionary<int, double> energies)
     {
         double sum = 0;
-        foreach (Composition c in _compositions.Values)
+        foreach (Composition c in compositions.Values)
         {
             double bias = c.Mean - energies.Sum(pair => c.Counts[pair.Key] * pair.Value);
             sum += c.SquaredDeviations + c.Frames * bias * bias;
         }
-        return Math.Sqrt(sum / _compositions.Values.Sum(c => c.Frames));
+        return Math.Sqrt(sum / compositions.Values.Sum(c => c.Frames));
     }
 
     private double[] Gram(int[] elements)
     {
         double[] gram = new double[elements.Length * elements.Length];
-        foreach (Composition c in _compositions.Values)
+        foreach (Composition c in compositions.Values)
         {
             for (int a = 0; a < elements.Length; a++)
                 for (int b = 0; b < elements.Length; b++)
@@ -73,7 +73,7 @@ internal sealed class ReferenceEnergyFit
     private double[] Gradient(int[] elements, double[] energies)
     {
         double[] gradient = new double[elements.Length];
-        foreach (Composition c in _compositions.Values)
+        foreach (Composition c in compositions.Values)
         {
             double left = c.Mean;
             for (int a = 0; a < elements.Length; a++) left -= c.Counts[elements[a]] * energies[a];
@@ -111,30 +111,30 @@ internal sealed class SymmetricPseudoInverse
     /// <summary>Eigenvalues below this share of the largest count as zero.</summary>
     private const double Zero = 1e-12;
 
-    private readonly int _size;
-    private readonly double[] _values;
-    private readonly double[] _vectors;
+    private readonly int size;
+    private readonly double[] values;
+    private readonly double[] vectors;
 
     /// <param name="matrix">(size, size), overwritten.</param>
     /// <param name="size">Rows.</param>
     public SymmetricPseudoInverse(double[] matrix, int size)
     {
-        _size = size;
-        _vectors = new double[size * size];
-        SymmetricEigen.Decompose(matrix, _vectors, size);
-        _values = [.. Enumerable.Range(0, size).Select(i => matrix[i * size + i])];
+        this.size = size;
+        vectors = new double[size * size];
+        SymmetricEigen.Decompose(matrix, vectors, size);
+        values = [.. Enumerable.Range(0, size).Select(i => matrix[i * size + i])];
     }
 
     public double[] Times(double[] vector)
     {
-        double[] result = new double[_size];
-        double largest = _values.DefaultIfEmpty().Max();
-        for (int k = 0; k < _size; k++)
+        double[] result = new double[size];
+        double largest = values.DefaultIfEmpty().Max();
+        for (int k = 0; k < size; k++)
         {
-            if (_values[k] <= Zero * largest) continue;
+            if (values[k] <= Zero * largest) continue;
             double along = 0;
-            for (int i = 0; i < _size; i++) along += _vectors[i * _size + k] * vector[i];
-            for (int i = 0; i < _size; i++) result[i] += along / _values[k] * _vectors[i * _size + k];
+            for (int i = 0; i < size; i++) along += vectors[i * size + k] * vector[i];
+            for (int i = 0; i < size; i++) result[i] += along / values[k] * vectors[i * size + k];
         }
         return result;
     }

@@ -82,7 +82,7 @@ internal struct FrameRecord
 [InlineArray(9)]
 internal struct NineNumbers
 {
-    private double _first;
+    private double first;
 
     public static NineNumbers Of(double[]? values)
     {

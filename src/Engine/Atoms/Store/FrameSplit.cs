@@ -8,13 +8,13 @@ namespace ChemScale.Engine.Atoms.Store;
 /// </summary>
 public sealed class FrameSplit
 {
-    private readonly string _name;
-    private readonly FrameSplitFiles _files;
+    private readonly string name;
+    private readonly FrameSplitFiles files;
 
     internal FrameSplit(string name, FrameSplitFiles files, long count)
     {
-        _name = name;
-        _files = files;
+        this.name = name;
+        this.files = files;
         Count = count;
     }
 
@@ -22,7 +22,7 @@ public sealed class FrameSplit
     public long Count { get; }
 
     /// <summary>Atoms of all of them.</summary>
-    public long Atoms => _files.Offsets[Count];
+    public long Atoms => files.Offsets[Count];
 
     /// <summary>A copy of frame <paramref name="index"/>.</summary>
     /// <exception cref="InputException">The offsets in the file make no sense.</exception>
@@ -31,12 +31,12 @@ public sealed class FrameSplit
         get
         {
             (long start, int atoms) = Range(index);
-            return _files.Records[index].ToFrame(
-                _files.Elements.Slice(start, atoms),
-                _files.Positions.Slice(3 * start, 3 * atoms),
-                _files.Forces.Slice(3 * start, 3 * atoms),
-                _files.ConfigTypes,
-                $"{_files.Folder}: {_name}[{index}]");
+            return files.Records[index].ToFrame(
+                files.Elements.Slice(start, atoms),
+                files.Positions.Slice(3 * start, 3 * atoms),
+                files.Forces.Slice(3 * start, 3 * atoms),
+                files.ConfigTypes,
+                $"{files.Folder}: {name}[{index}]");
         }
     }
 
@@ -46,8 +46,8 @@ public sealed class FrameSplit
     /// <summary>The first <paramref name="frames"/> frames.</summary>
     /// <exception cref="InputException">More than there are.</exception>
     public FrameSplit Subset(long frames) => frames >= 1 && frames <= Count
-        ? new FrameSplit(_name, _files, frames)
-        : throw new InputException($"{_files.Folder}: {_name} subset", $"{frames} frames", $"1 to {Count}, as many as the store holds");
+        ? new FrameSplit(name, files, frames)
+        : throw new InputException($"{files.Folder}: {name} subset", $"{frames} frames", $"1 to {Count}, as many as the store holds");
 
     /// <summary>Every frame in turn.</summary>
     public IEnumerable<Frame> Frames()
@@ -59,13 +59,13 @@ public sealed class FrameSplit
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-        long start = _files.Offsets[index], end = _files.Offsets[index + 1];
-        return start >= 0 && end > start && end <= _files.Elements.Count && end - start <= int.MaxValue / 3
+        long start = files.Offsets[index], end = files.Offsets[index + 1];
+        return start >= 0 && end > start && end <= files.Elements.Count && end - start <= int.MaxValue / 3
             ? (start, (int)(end - start))
             : throw new InputException(
-                Path.Combine(_files.Folder, FrameStoreLayout.Offsets(_name)),
+                Path.Combine(files.Folder, FrameStoreLayout.Offsets(name)),
                 $"frame {index} from atom {start} to {end}",
-                $"rising offsets up to {_files.Elements.Count}",
+                $"rising offsets up to {files.Elements.Count}",
                 StoreNames.Damaged);
     }
 }

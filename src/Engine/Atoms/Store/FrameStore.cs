@@ -12,19 +12,19 @@ namespace ChemScale.Engine.Atoms.Store;
 /// </summary>
 public sealed class FrameStore : IDisposable
 {
-    private readonly string _manifestSha256;
-    private readonly FrameSplitFiles _train;
-    private readonly FrameSplitFiles _validation;
+    private readonly string manifestSha256;
+    private readonly FrameSplitFiles train;
+    private readonly FrameSplitFiles validation;
 
     private FrameStore(string folder, FrameStoreManifest manifest, string manifestSha256)
     {
         Folder = folder;
         Manifest = manifest;
-        _manifestSha256 = manifestSha256;
-        _train = new FrameSplitFiles(folder, FrameStoreLayout.Train, manifest.Train, manifest.ConfigTypes);
-        _validation = new FrameSplitFiles(folder, FrameStoreLayout.Validation, manifest.Validation, manifest.ConfigTypes);
-        Train = new FrameSplit(FrameStoreLayout.Train, _train, manifest.Train.Frames);
-        Validation = new FrameSplit(FrameStoreLayout.Validation, _validation, manifest.Validation.Frames);
+        this.manifestSha256 = manifestSha256;
+        train = new FrameSplitFiles(folder, FrameStoreLayout.Train, manifest.Train, manifest.ConfigTypes);
+        validation = new FrameSplitFiles(folder, FrameStoreLayout.Validation, manifest.Validation, manifest.ConfigTypes);
+        Train = new FrameSplit(FrameStoreLayout.Train, train, manifest.Train.Frames);
+        Validation = new FrameSplit(FrameStoreLayout.Validation, validation, manifest.Validation.Frames);
     }
 
     public string Folder { get; }
@@ -51,7 +51,7 @@ public sealed class FrameStore : IDisposable
         FrameStore store = Map(folder);
         try
         {
-            StoreStamp.Ensure(folder, FrameStoreLayout.Names, store.Manifest, store._manifestSha256, () => store.Verify(stop));
+            StoreStamp.Ensure(folder, FrameStoreLayout.Names, store.Manifest, store.manifestSha256, () => store.Verify(stop));
             return store;
         }
         catch
@@ -89,8 +89,8 @@ public sealed class FrameStore : IDisposable
 
     public void Dispose()
     {
-        _train.Dispose();
-        _validation.Dispose();
+        train.Dispose();
+        validation.Dispose();
     }
 
     private static FrameStore Map(string folder)
@@ -166,8 +166,8 @@ public sealed class FrameStore : IDisposable
     /// <summary>Offsets as they pass: from 0, rising, to the number of atoms; the largest frame as counted.</summary>
     private sealed class RisingAtoms(string path, FrameCounts counts)
     {
-        private long _last;
-        private long _largest;
+        private long last;
+        private long largest;
 
         public void Look(ReadOnlySpan<byte> part, long at)
         {
@@ -176,38 +176,38 @@ public sealed class FrameStore : IDisposable
             for (int i = 0; i < offsets.Length; i++)
             {
                 long next = offsets[i];
-                if (first + i == 0 ? next != 0 : next <= _last)
-                    throw new InputException(path, $"offset {first + i} of {next} after {_last}", "0, and from there rising", StoreNames.Damaged);
-                _largest = Math.Max(_largest, next - _last);
-                _last = next;
+                if (first + i == 0 ? next != 0 : next <= this.last)
+                    throw new InputException(path, $"offset {first + i} of {next} after {this.last}", "0, and from there rising", StoreNames.Damaged);
+                this.largest = Math.Max(this.largest, next - this.last);
+                this.last = next;
             }
             if (first + offsets.Length <= counts.Frames) return;
-            if (_last != counts.Atoms) throw new InputException(path, $"a last offset of {_last}", $"{counts.Atoms}, the number of atoms");
-            if (_largest != counts.Largest)
-                throw new InputException(path, $"a largest frame of {_largest} atoms", $"{counts.Largest}, as {FrameStoreManifest.FileName} says");
+            if (this.last != counts.Atoms) throw new InputException(path, $"a last offset of {this.last}", $"{counts.Atoms}, the number of atoms");
+            if (this.largest != counts.Largest)
+                throw new InputException(path, $"a largest frame of {this.largest} atoms", $"{counts.Largest}, as {FrameStoreManifest.FileName} says");
         }
     }
 
     /// <summary>Records as they pass; one may lie across two parts.</summary>
     private sealed class FrameLabels(string path, int configTypes)
     {
-        private readonly byte[] _record = new byte[Unsafe.SizeOf<FrameRecord>()];
-        private int _filled;
-        private long _frame;
+        private readonly byte[] record = new byte[Unsafe.SizeOf<FrameRecord>()];
+        private int filled;
+        private long frame;
 
         public void Look(ReadOnlySpan<byte> part, long at)
         {
             while (part.Length > 0)
             {
-                int taken = Math.Min(part.Length, _record.Length - _filled);
-                part[..taken].CopyTo(_record.AsSpan(_filled));
-                _filled += taken;
+                int taken = Math.Min(part.Length, record.Length - filled);
+                part[..taken].CopyTo(record.AsSpan(filled));
+                filled += taken;
                 part = part[taken..];
-                if (_filled < _record.Length) return;
-                _filled = 0;
-                if (MemoryMarshal.Read<FrameRecord>(_record).Fault(configTypes) is { } fault)
-                    throw new InputException(path, $"frame {_frame} with {fault}", "labels that are numbers or absent", StoreNames.Damaged);
-                _frame++;
+                if (filled < record.Length) return;
+                filled = 0;
+                if (MemoryMarshal.Read<FrameRecord>(record).Fault(configTypes) is { } fault)
+                    throw new InputException(path, $"frame {this.frame} with {fault}", "labels that are numbers or absent", StoreNames.Damaged);
+                this.frame++;
             }
         }
     }

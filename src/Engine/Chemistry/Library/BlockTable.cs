@@ -27,13 +27,13 @@ internal sealed class BlockTable
         (0.40, [0.45, 0.55]),
     ];
 
-    private readonly Choice[] _choices;
-    private readonly ulong[] _spreads;
-    private readonly long[] _ends;
+    private readonly Choice[] choices;
+    private readonly ulong[] spreads;
+    private readonly long[] ends;
 
-    /// <summary>Per run of 2^<see cref="_bucketShift"/> numbers, the first block that reaches into it; shortens the search.</summary>
-    private readonly int[] _buckets;
-    private readonly int _bucketShift;
+    /// <summary>Per run of 2^<see cref="bucketShift"/> numbers, the first block that reaches into it; shortens the search.</summary>
+    private readonly int[] buckets;
+    private readonly int bucketShift;
 
     public BlockTable(long count)
     {
@@ -42,16 +42,16 @@ internal sealed class BlockTable
         for (int arms = 0; arms < Classes.Length; arms++) AddClass(grammar, arms, blocks);
         long[] taken = Fit(blocks, count);
         int[] kept = [.. Enumerable.Range(0, taken.Length).Where(i => taken[i] > 0)];
-        _choices = [.. kept.Select(i => blocks[i].Choice)];
-        _spreads = [.. kept.Select(i => (ulong)(((UInt128)blocks[i].Choice.Count << FractionBits) / (ulong)taken[i]))];
-        _ends = new long[kept.Length];
-        for (int i = 0; i < kept.Length; i++) _ends[i] = taken[kept[i]] + (i > 0 ? _ends[i - 1] : 0);
-        Count = _ends[^1];
-        _bucketShift = Math.Max(0, 64 - BitOperations.LeadingZeroCount((ulong)Count) - BucketBits);
-        _buckets = new int[(Count >> _bucketShift) + 2];
-        for (int b = 0; b < _buckets.Length; b++) _buckets[b] = RunningTotals<Choice>.FirstAbove(_ends, (long)b << _bucketShift);
+        choices = [.. kept.Select(i => blocks[i].Choice)];
+        spreads = [.. kept.Select(i => (ulong)(((UInt128)blocks[i].Choice.Count << FractionBits) / (ulong)taken[i]))];
+        ends = new long[kept.Length];
+        for (int i = 0; i < kept.Length; i++) ends[i] = taken[kept[i]] + (i > 0 ? ends[i - 1] : 0);
+        Count = ends[^1];
+        bucketShift = Math.Max(0, 64 - BitOperations.LeadingZeroCount((ulong)Count) - BucketBits);
+        buckets = new int[(Count >> bucketShift) + 2];
+        for (int b = 0; b < buckets.Length; b++) buckets[b] = RunningTotals<Choice>.FirstAbove(ends, (long)b << bucketShift);
         NatsOfFragments = kept.Sum(i => (double)taken[i] / Count * Math.Log((double)Count / taken[i] * blocks[i].Choice.Count));
-        Longest = _choices.Max(c => c.Longest);
+        Longest = choices.Max(c => c.Longest);
         if (Longest > VirtualLibrary.LongestSmiles) throw new InvalidOperationException($"a molecule may need {Longest} characters");
     }
 
@@ -68,13 +68,13 @@ internal sealed class BlockTable
 
     public int Write(long number, Span<char> smiles)
     {
-        int bucket = (int)(number >> _bucketShift);
-        int from = _buckets[bucket];
-        int i = from + RunningTotals<Choice>.FirstAbove(_ends.AsSpan(from, _buckets[bucket + 1] - from + 1), number);
-        if (i > 0) number -= _ends[i - 1];
-        ulong high = Math.BigMul((ulong)number, _spreads[i], out ulong low);
+        int bucket = (int)(number >> bucketShift);
+        int from = buckets[bucket];
+        int i = from + RunningTotals<Choice>.FirstAbove(ends.AsSpan(from, buckets[bucket + 1] - from + 1), number);
+        if (i > 0) number -= ends[i - 1];
+        ulong high = Math.BigMul((ulong)number, spreads[i], out ulong low);
         MoleculeWriter writer = new(smiles);
-        writer.Write(in _choices[i], (long)((low >> FractionBits) | (high << (64 - FractionBits))));
+        writer.Write(in choices[i], (long)((low >> FractionBits) | (high << (64 - FractionBits))));
         return writer.Length;
     }
 
@@ -154,8 +154,8 @@ internal sealed class BlockTable
 /// <summary>Turns a choice and a rank into SMILES, without allocating.</summary>
 internal ref struct MoleculeWriter(Span<char> output)
 {
-    private readonly Span<char> _output = output;
-    private uint _openDigits;
+    private readonly Span<char> output = output;
+    private uint openDigits;
 
     public int Length { get; private set; }
 
@@ -185,7 +185,7 @@ internal ref struct MoleculeWriter(Span<char> output)
         {
             if (c >= 'A' || c == '(' || c == ')')
             {
-                _output[Length++] = c;
+                output[Length++] = c;
                 continue;
             }
 
@@ -201,7 +201,7 @@ internal ref struct MoleculeWriter(Span<char> output)
                 int digit = (int)(labels >> shift) & 15;
                 if (digit == 0)
                 {
-                    digit = System.Numerics.BitOperations.TrailingZeroCount(~_openDigits & ~1u);
+                    digit = System.Numerics.BitOperations.TrailingZeroCount(~openDigits & ~1u);
                     labels |= (ulong)digit << shift;
                 }
                 else
@@ -209,12 +209,12 @@ internal ref struct MoleculeWriter(Span<char> output)
                     labels &= ~(15UL << shift);
                 }
 
-                _openDigits ^= 1u << digit;
-                _output[Length++] = (char)('0' + digit);
+                openDigits ^= 1u << digit;
+                output[Length++] = (char)('0' + digit);
             }
             else
             {
-                _output[Length++] = c;
+                output[Length++] = c;
             }
         }
     }
@@ -224,6 +224,6 @@ internal ref struct MoleculeWriter(Span<char> output)
     [InlineArray(RingTraversal.MaximumSlots)]
     private struct SlotValues
     {
-        private SlotValue _first;
+        private SlotValue first;
     }
 }

@@ -6,7 +6,7 @@ namespace ChemScale.Engine.Chemistry.Library;
 /// </summary>
 internal sealed class Fillings
 {
-    private RunningTotals<Split> _splits = new();
+    private RunningTotals<Split> splits = new();
 
     public Fillings()
     {
@@ -14,17 +14,17 @@ internal sealed class Fillings
 
     public Fillings(Derivations only) => Add(new Split(only, null, null));
 
-    public long Count => _splits.Total;
+    public long Count => splits.Total;
 
     public int Longest { get; private set; }
 
     public void Add(Split split)
     {
-        _splits.Add(split, split.Count);
+        splits.Add(split, split.Count);
         Longest = Math.Max(Longest, split.Longest);
     }
 
-    public ref readonly Split Find(ref long rank) => ref _splits.Find(ref rank);
+    public ref readonly Split Find(ref long rank) => ref splits.Find(ref rank);
 }
 
 /// <summary>
@@ -79,23 +79,23 @@ internal static class Division
 /// </summary>
 internal sealed class Derivations
 {
-    private RunningTotals<Choice> _choices = new();
+    private RunningTotals<Choice> choices = new();
 
     /// <summary>This part alone, as the filling of a chain's only slot.</summary>
     public Fillings Alone => field ??= new Fillings(this);
 
-    public long Count => _choices.Total;
+    public long Count => choices.Total;
 
     /// <summary>No derivation is longer than this many characters.</summary>
     public int Longest { get; private set; }
 
     public void Add(Choice choice)
     {
-        _choices.Add(choice, choice.Count);
+        choices.Add(choice, choice.Count);
         Longest = Math.Max(Longest, choice.Longest);
     }
 
-    public ref readonly Choice Find(ref long rank) => ref _choices.Find(ref rank);
+    public ref readonly Choice Find(ref long rank) => ref choices.Find(ref rank);
 }
 
 /// <summary>Patterns that take the same fillings, times all ways to fill them.</summary>

@@ -16,26 +16,26 @@ internal sealed class Grammar
 
     private static readonly Sites[] AllPlaces = [Sites.Aryl, Sites.Alkyl, Sites.Alpha, Sites.Amine, Sites.Azole];
 
-    private readonly List<(RingSkeleton Ring, RingRole Role)> _rings =
+    private readonly List<(RingSkeleton Ring, RingRole Role)> rings =
         [.. RingTable.Rings.Select(r => (new RingSkeleton(r.Smiles), r.Role))];
 
-    private readonly Dictionary<Sites, Derivations?[,]> _groups = [];
-    private readonly Dictionary<(Sites, bool), Derivations?[,]> _ringEnds = [];
-    private readonly Dictionary<(Sites, bool), Derivations?[,]> _arms = [];
-    private readonly Dictionary<(string, int, int, bool), Fillings?> _fillings = [];
+    private readonly Dictionary<Sites, Derivations?[,]> groups = [];
+    private readonly Dictionary<(Sites, bool), Derivations?[,]> ringEnds = [];
+    private readonly Dictionary<(Sites, bool), Derivations?[,]> arms = [];
+    private readonly Dictionary<(string, int, int, bool), Fillings?> fillings = [];
 
     public Grammar()
     {
         Derivations?[,] ends = EndsOfChains();
-        foreach (Sites place in AllPlaces) _groups[place] = GroupsOn(place, ends);
+        foreach (Sites place in AllPlaces) groups[place] = GroupsOn(place, ends);
         foreach (bool anyRing in (bool[])[false, true])
         {
-            foreach (Sites place in AllPlaces) _ringEnds[(place, anyRing)] = RingsHungBy(place, anyRing);
-            foreach (Sites place in AllPlaces) _arms[(place, anyRing)] = ArmsOn(place, anyRing);
+            foreach (Sites place in AllPlaces) ringEnds[(place, anyRing)] = RingsHungBy(place, anyRing);
+            foreach (Sites place in AllPlaces) arms[(place, anyRing)] = ArmsOn(place, anyRing);
         }
     }
 
-    public IReadOnlyList<(RingSkeleton Ring, RingRole Role)> Rings => _rings;
+    public IReadOnlyList<(RingSkeleton Ring, RingRole Role)> Rings => rings;
 
     /// <summary>Heavy atoms of a SMILES pattern; slots, digits, brackets and hydrogens do not count.</summary>
     public static int HeavyAtoms(string smiles) => smiles.Count(c => char.IsLetter(c) && c is not ('H' or 'l' or 'r'));
@@ -47,7 +47,7 @@ internal sealed class Grammar
     public Fillings? Fill(Filling[] list, int from, int atoms, int rarity, bool anyRing)
     {
         string key = string.Concat(list.Skip(from).Select(f => (char)f.Key));
-        if (_fillings.TryGetValue((key, atoms, rarity, anyRing), out Fillings? known)) return known;
+        if (this.fillings.TryGetValue((key, atoms, rarity, anyRing), out Fillings? known)) return known;
         Fillings fillings = new();
         Derivations?[,] parts = Parts(list[from].Slot, anyRing);
         bool last = from == list.Length - 1;
@@ -66,7 +66,7 @@ internal sealed class Grammar
             }
         }
 
-        return _fillings[(key, atoms, rarity, anyRing)] = fillings.Count > 0 ? fillings : null;
+        return this.fillings[(key, atoms, rarity, anyRing)] = fillings.Count > 0 ? fillings : null;
 
         void Append(Derivations first, Derivations? second, int atomsLeft, int rarityLeft)
         {
@@ -81,7 +81,7 @@ internal sealed class Grammar
         }
     }
 
-    private Derivations?[,] Parts(Slot slot, bool anyRing) => slot.IsArm ? _arms[(slot.Place, anyRing)] : _groups[slot.Place];
+    private Derivations?[,] Parts(Slot slot, bool anyRing) => slot.IsArm ? arms[(slot.Place, anyRing)] : groups[slot.Place];
 
     private static IEnumerable<(Derivations Part, int Atoms, int Rarity)> Entries(Derivations?[,] parts, int atoms, int rarity)
     {
@@ -143,7 +143,7 @@ internal sealed class Grammar
     {
         Derivations?[,] table = Table();
         int rank = 0;
-        foreach ((RingSkeleton ring, RingRole role) in _rings)
+        foreach ((RingSkeleton ring, RingRole role) in rings)
         {
             if ((role != RingRole.End && !anyRing) || !ring.Places.Contains(place)) continue;
             int ringRarity = BitOperations.Log2((uint)++rank);
@@ -187,7 +187,7 @@ internal sealed class Grammar
                 .Select(b => (Slotted([b.Smiles]), 0, 0)));
             foreach ((string[] chains, int chainAtoms, int chainRarity) in links)
             {
-                foreach ((Derivations ring, int atoms, int rarity) in Entries(_ringEnds[(end, anyRing)], MaximumAtoms, MaximumRarity))
+                foreach ((Derivations ring, int atoms, int rarity) in Entries(ringEnds[(end, anyRing)], MaximumAtoms, MaximumRarity))
                     Add(table, MaximumArmAtoms, chainAtoms + atoms, chainRarity + rarity, chains, ring.Alone);
             }
         }

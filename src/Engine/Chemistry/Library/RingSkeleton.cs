@@ -8,26 +8,26 @@ namespace ChemScale.Engine.Chemistry.Library;
 /// </summary>
 internal sealed class RingSkeleton
 {
-    private readonly List<string> _atoms = [];
-    private readonly List<List<(int Atom, bool Double)>> _bonds = [];
+    private readonly List<string> atoms = [];
+    private readonly List<List<(int Atom, bool Double)>> bonds = [];
 
     public RingSkeleton(string smiles)
     {
         Smiles = smiles;
         Parse(smiles);
-        Places = [.. Enumerable.Range(0, _atoms.Count).Select(PlaceOf)];
+        Places = [.. Enumerable.Range(0, atoms.Count).Select(PlaceOf)];
         Automorphisms = [];
-        Extend(new int[_atoms.Count], 0, new bool[_atoms.Count]);
+        Extend(new int[atoms.Count], 0, new bool[atoms.Count]);
         Traversals =
         [
-            .. Enumerable.Range(0, _atoms.Count).Where(a => _bonds[a].Count == 2)
+            .. Enumerable.Range(0, atoms.Count).Where(a => bonds[a].Count == 2)
                 .SelectMany(a => (RingTraversal[])[new RingTraversal(this, a, false), new RingTraversal(this, a, true)]),
         ];
     }
 
     public string Smiles { get; }
 
-    public int AtomCount => _atoms.Count;
+    public int AtomCount => atoms.Count;
 
     /// <summary>Per atom, the kind of place it offers; <see cref="Sites.None"/> where it takes no group.</summary>
     public Sites[] Places { get; }
@@ -39,14 +39,14 @@ internal sealed class RingSkeleton
     public RingTraversal[] Traversals { get; }
 
     /// <summary>Two rings sharing atoms, or one.</summary>
-    public bool IsFused => _bonds.Sum(b => b.Count) / 2 > _atoms.Count;
+    public bool IsFused => bonds.Sum(b => b.Count) / 2 > atoms.Count;
 
-    public IReadOnlyList<(int Atom, bool Double)> Neighbors(int atom) => _bonds[atom];
+    public IReadOnlyList<(int Atom, bool Double)> Neighbors(int atom) => bonds[atom];
 
-    public bool IsDouble(int atom, int neighbor) => _bonds[atom].Contains((neighbor, true));
+    public bool IsDouble(int atom, int neighbor) => bonds[atom].Contains((neighbor, true));
 
     /// <summary>The symbol of an atom, as written with or without a group on it: [nH] loses its hydrogen.</summary>
-    public string Symbol(int atom, bool substituted) => substituted && _atoms[atom] == "[nH]" ? "n" : _atoms[atom];
+    public string Symbol(int atom, bool substituted) => substituted && atoms[atom] == "[nH]" ? "n" : atoms[atom];
 
     private void Parse(string smiles)
     {
@@ -69,10 +69,10 @@ internal sealed class RingSkeleton
             {
                 string symbol = c == '[' ? smiles[i..(smiles.IndexOf(']', i) + 1)] : c.ToString();
                 i += symbol.Length - 1;
-                _atoms.Add(symbol);
-                _bonds.Add([]);
-                if (previous >= 0) Bond(previous, _atoms.Count - 1, isDouble);
-                previous = _atoms.Count - 1;
+                atoms.Add(symbol);
+                bonds.Add([]);
+                if (previous >= 0) Bond(previous, atoms.Count - 1, isDouble);
+                previous = atoms.Count - 1;
                 isDouble = false;
             }
         }
@@ -80,26 +80,26 @@ internal sealed class RingSkeleton
 
     private void Bond(int a, int b, bool isDouble)
     {
-        _bonds[a].Add((b, isDouble));
-        _bonds[b].Add((a, isDouble));
+        bonds[a].Add((b, isDouble));
+        bonds[b].Add((a, isDouble));
     }
 
     private Sites PlaceOf(int atom)
     {
-        if (_bonds[atom].Count != 2) return Sites.None;
-        int hetero = _bonds[atom].Count(b => _atoms[b.Atom] is not ("c" or "C"));
-        return _atoms[atom] switch
+        if (bonds[atom].Count != 2) return Sites.None;
+        int hetero = bonds[atom].Count(b => atoms[b.Atom] is not ("c" or "C"));
+        return atoms[atom] switch
         {
             "c" => Sites.Aryl,
             "[nH]" => Sites.Azole,
             "C" when hetero == 0 => Sites.Alkyl,
             "C" when hetero == 1 => Sites.Alpha,
-            "N" => _bonds[atom].Any(b => IsCarbonyl(b.Atom)) ? Sites.Azole : Sites.Amine,
+            "N" => bonds[atom].Any(b => IsCarbonyl(b.Atom)) ? Sites.Azole : Sites.Amine,
             _ => Sites.None,
         };
     }
 
-    private bool IsCarbonyl(int atom) => _bonds[atom].Any(b => b.Double);
+    private bool IsCarbonyl(int atom) => bonds[atom].Any(b => b.Double);
 
     private void Extend(int[] map, int atom, bool[] used)
     {
@@ -111,8 +111,8 @@ internal sealed class RingSkeleton
 
         for (int image = 0; image < map.Length; image++)
         {
-            if (used[image] || _atoms[image] != _atoms[atom] || _bonds[image].Count != _bonds[atom].Count) continue;
-            if (!_bonds[atom].All(b => b.Atom >= atom || _bonds[image].Contains((map[b.Atom], b.Double)))) continue;
+            if (used[image] || atoms[image] != atoms[atom] || bonds[image].Count != bonds[atom].Count) continue;
+            if (!bonds[atom].All(b => b.Atom >= atom || bonds[image].Contains((map[b.Atom], b.Double)))) continue;
             map[atom] = image;
             used[image] = true;
             Extend(map, atom + 1, used);
@@ -129,28 +129,28 @@ internal sealed class RingTraversal
 {
     public const int MaximumSlots = 4;
 
-    private readonly RingSkeleton _ring;
-    private readonly bool _reversed;
-    private readonly bool[] _seen;
-    private readonly List<int>[] _children;
-    private readonly List<int>[] _closures;
-    private readonly int _last;
-    private int _closureCount;
+    private readonly RingSkeleton ring;
+    private readonly bool reversed;
+    private readonly bool[] seen;
+    private readonly List<int>[] children;
+    private readonly List<int>[] closures;
+    private readonly int last;
+    private int closureCount;
 
     /// <param name="ring">The ring system.</param>
     /// <param name="first">The atom to start from.</param>
     /// <param name="reversed">Turn the other way.</param>
     public RingTraversal(RingSkeleton ring, int first, bool reversed)
     {
-        _ring = ring;
+        this.ring = ring;
         First = first;
-        _reversed = reversed;
-        _seen = new bool[ring.AtomCount];
-        _children = [.. Enumerable.Range(0, ring.AtomCount).Select(_ => new List<int>(2))];
-        _closures = [.. Enumerable.Range(0, ring.AtomCount).Select(_ => new List<int>(2))];
+        this.reversed = reversed;
+        seen = new bool[ring.AtomCount];
+        children = [.. Enumerable.Range(0, ring.AtomCount).Select(_ => new List<int>(2))];
+        closures = [.. Enumerable.Range(0, ring.AtomCount).Select(_ => new List<int>(2))];
         Visit(first, -1);
-        _last = first;
-        while (_children[_last].Count > 0) _last = _children[_last][^1];
+        last = first;
+        while (children[last].Count > 0) last = children[last][^1];
     }
 
     public int First { get; }
@@ -161,11 +161,11 @@ internal sealed class RingTraversal
         int brackets = 0;
         for (int atom = 0; atom < slotOf.Length; atom++)
         {
-            int hanging = _children[atom].Count + (slotOf[atom] >= 0 ? 1 : 0);
+            int hanging = children[atom].Count + (slotOf[atom] >= 0 ? 1 : 0);
             if (hanging > 1) brackets += hanging - 1;
         }
 
-        int end = slotOf[_last] == 0 ? 30 : slotOf[_last] > 0 ? 10 : 0;
+        int end = slotOf[last] == 0 ? 30 : slotOf[last] > 0 ? 10 : 0;
         return end - (5 * brackets);
     }
 
@@ -180,20 +180,20 @@ internal sealed class RingTraversal
 
     private void Visit(int atom, int parent)
     {
-        _seen[atom] = true;
-        IEnumerable<int> neighbors = _ring.Neighbors(atom).Select(b => b.Atom);
-        foreach (int next in neighbors.OrderBy(n => _ring.Neighbors(n).Count > 1).ThenBy(n => _reversed ? -n : n))
+        seen[atom] = true;
+        IEnumerable<int> neighbors = ring.Neighbors(atom).Select(b => b.Atom);
+        foreach (int next in neighbors.OrderBy(n => ring.Neighbors(n).Count > 1).ThenBy(n => reversed ? -n : n))
         {
             if (next == parent) continue;
-            if (!_seen[next])
+            if (!seen[next])
             {
-                _children[atom].Add(next);
+                children[atom].Add(next);
                 Visit(next, atom);
             }
-            else if (!_closures[atom].Exists(_closures[next].Contains))
+            else if (!closures[atom].Exists(closures[next].Contains))
             {
-                _closures[next].Add(++_closureCount);
-                _closures[atom].Add(_closureCount);
+                closures[next].Add(++closureCount);
+                closures[atom].Add(closureCount);
             }
         }
     }
@@ -201,9 +201,9 @@ internal sealed class RingTraversal
     private void Append(StringBuilder text, int atom, int[] slotOf, int attached)
     {
         int slot = slotOf[atom];
-        text.Append(_ring.Symbol(atom, slot >= 0 || atom == attached));
-        foreach (int digit in _closures[atom]) text.Append((char)('0' + digit));
-        List<int> children = _children[atom];
+        text.Append(ring.Symbol(atom, slot >= 0 || atom == attached));
+        foreach (int digit in closures[atom]) text.Append((char)('0' + digit));
+        List<int> children = this.children[atom];
         if (slot >= 0)
         {
             if (children.Count > 0) text.Append('(').Append((char)(slot + 1)).Append(')');
@@ -214,7 +214,7 @@ internal sealed class RingTraversal
         {
             bool isBranch = i < children.Count - 1;
             if (isBranch) text.Append('(');
-            if (_ring.IsDouble(atom, children[i])) text.Append('=');
+            if (ring.IsDouble(atom, children[i])) text.Append('=');
             Append(text, children[i], slotOf, attached);
             if (isBranch) text.Append(')');
         }

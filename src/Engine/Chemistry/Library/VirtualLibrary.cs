@@ -14,26 +14,26 @@ public sealed class VirtualLibrary
 
     private static readonly Lazy<BlockTable> Blocks = new(() => new BlockTable(1_000_000_000_000));
 
-    private readonly BlockTable _blocks = Blocks.Value;
-    private readonly IndexPermutation _order;
+    private readonly BlockTable blocks = Blocks.Value;
+    private readonly IndexPermutation order;
 
     /// <param name="seed">The order of the molecules; their set is the same for every seed.</param>
     public VirtualLibrary(ulong seed = 0)
     {
         Seed = seed;
-        _order = new IndexPermutation(_blocks.Count, seed);
+        order = new IndexPermutation(blocks.Count, seed);
     }
 
     public ulong Seed { get; }
 
     /// <summary>Number of molecules.</summary>
-    public long Count => _blocks.Count;
+    public long Count => blocks.Count;
 
     /// <summary>
     /// Cross-entropy, in nats per molecule, of the law of fragments that decides which molecules the library holds; at least
     /// ln(<see cref="Count"/>). A reference point for losses on this corpus (divide by tokens per molecule), not a proven floor.
     /// </summary>
-    public double NatsPerMolecule => _blocks.NatsOfFragments;
+    public double NatsPerMolecule => blocks.NatsOfFragments;
 
     /// <summary>For reports: says that the molecules are synthetic.</summary>
     public string Description => $"virtual library (synthetic: {Count:N0} enumerated molecules, order of seed {Seed})";
@@ -57,34 +57,34 @@ public sealed class VirtualLibrary
     public int Write(long index, Span<char> smiles)
     {
         if (smiles.Length < LongestSmiles) throw new ArgumentException($"needs room for {LongestSmiles} characters", nameof(smiles));
-        return _blocks.Write(_order[index], smiles);
+        return blocks.Write(order[index], smiles);
     }
 }
 
 /// <summary>A keyed bijection of [0, <see cref="Count"/>): the order of a library's molecules. Thread safe; not meant for secrets.</summary>
 internal sealed class IndexPermutation
 {
-    private readonly FeistelNetwork<Rounds> _network;
+    private readonly FeistelNetwork<Rounds> network;
 
     /// <param name="count">Size of the range, 1 to 2^62.</param>
     /// <param name="seed">Chooses the permutation.</param>
     public IndexPermutation(long count, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 1L << 62);
-        _network = new FeistelNetwork<Rounds>(count, new Rounds(seed));
+        network = new FeistelNetwork<Rounds>(count, new Rounds(seed));
     }
 
-    public long Count => _network.Length;
+    public long Count => network.Length;
 
     /// <summary>Where <paramref name="index"/>, in [0, Count), is sent.</summary>
-    public long this[long index] => _network[index];
+    public long this[long index] => network[index];
 
     private readonly struct Rounds(ulong seed) : IFeistelRounds
     {
-        private readonly ulong[] _keys = [.. Enumerable.Range(1, 4).Select(round => SplitMix64.Mix(seed + SplitMix64.Step * (ulong)round))];
+        private readonly ulong[] keys = [.. Enumerable.Range(1, 4).Select(round => SplitMix64.Mix(seed + SplitMix64.Step * (ulong)round))];
 
-        public int Count => _keys.Length;
+        public int Count => keys.Length;
 
-        public ulong Mix(int round, ulong half) => SplitMix64.Mix(half ^ _keys[round]);
+        public ulong Mix(int round, ulong half) => SplitMix64.Mix(half ^ keys[round]);
     }
 }

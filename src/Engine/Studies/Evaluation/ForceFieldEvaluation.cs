@@ -110,7 +110,7 @@ public sealed record EvaluationOptions : PredictionOptions
 /// </summary>
 internal sealed class ReferenceFrameWriter(TextWriter writer)
 {
-    private readonly ExtXyzWriter _frames = new(writer);
+    private readonly ExtXyzWriter frames = new(writer);
 
     public void Write(Frame frame, FramePrediction prediction)
     {
@@ -124,7 +124,7 @@ internal sealed class ReferenceFrameWriter(TextWriter writer)
         Dictionary<string, double[]> columns = new() { ["REF_forces"] = forces }, tensors = [];
         if (prediction.Stress is not null) tensors["REF_stress"] = frame.Stress ?? [.. Enumerable.Repeat(double.NaN, 9)];
         Frame predicted = frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = prediction.Stress };
-        _frames.Write(predicted, info, columns, tensors);
+        frames.Write(predicted, info, columns, tensors);
     }
 }
 

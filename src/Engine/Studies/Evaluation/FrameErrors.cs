@@ -18,13 +18,13 @@ internal sealed class FrameErrors
     private const int MostTypes = 200;
     private const string OtherTypes = "(others)";
 
-    private readonly ErrorSums _energy = new();
-    private readonly ErrorSums _energyPerAtom = new();
-    private readonly ErrorSums _forces = new();
-    private readonly ErrorSums _stress = new();
-    private readonly SortedDictionary<int, ErrorSums> _elements = [];
-    private readonly SortedDictionary<string, TypeSums> _types = new(StringComparer.Ordinal);
-    private readonly ThinnedSample<(double Error, int Atoms)> _shift = new(ShiftFrames);
+    private readonly ErrorSums energy = new();
+    private readonly ErrorSums energyPerAtom = new();
+    private readonly ErrorSums forces = new();
+    private readonly ErrorSums stress = new();
+    private readonly SortedDictionary<int, ErrorSums> elements = [];
+    private readonly SortedDictionary<string, TypeSums> types = new(StringComparer.Ordinal);
+    private readonly ThinnedSample<(double Error, int Atoms)> shift = new(ShiftFrames);
 
     public long Frames { get; private set; }
 
@@ -46,21 +46,21 @@ internal sealed class FrameErrors
 
     public ThinnedSample<ParityPoint> Forces { get; } = new(ForcePoints);
 
-    public EnergyErrors? Energy => EnergyErrors.Of(_energy, _energyPerAtom);
+    public EnergyErrors? Energy => EnergyErrors.Of(energy, energyPerAtom);
 
-    public ForceErrors? Force => ForceErrors.Of(_forces);
+    public ForceErrors? Force => ForceErrors.Of(forces);
 
-    public StressErrors? Stress => StressErrors.Of(_stress);
+    public StressErrors? Stress => StressErrors.Of(stress);
 
-    public EnergyShift? Shift => EnergyShift.Of(_shift);
+    public EnergyShift? Shift => EnergyShift.Of(shift);
 
     /// <summary>By symbol, lightest first; eV/A.</summary>
     public IReadOnlyDictionary<string, ErrorFigures> ForcesByElement =>
-        _elements.ToDictionary(pair => Elements.Symbol(pair.Key), pair => pair.Value.Figures!);
+        elements.ToDictionary(pair => Elements.Symbol(pair.Key), pair => pair.Value.Figures!);
 
     public IReadOnlyList<ConfigTypeErrors> ByConfigType =>
     [
-        .. _types.Select(pair => new ConfigTypeErrors(
+        .. types.Select(pair => new ConfigTypeErrors(
             pair.Key, pair.Value.Frames, EnergyErrors.Of(pair.Value.Energy, pair.Value.EnergyPerAtom), ForceErrors.Of(pair.Value.Forces))),
     ];
 
@@ -83,11 +83,11 @@ internal sealed class FrameErrors
             return;
         }
         double error = prediction.Energy - frame.Energy!.Value;
-        _energy.Add(error);
-        _energyPerAtom.Add(error / frame.Atoms);
+        energy.Add(error);
+        energyPerAtom.Add(error / frame.Atoms);
         type?.Energy.Add(error);
         type?.EnergyPerAtom.Add(error / frame.Atoms);
-        _shift.Add((error, frame.Atoms));
+        shift.Add((error, frame.Atoms));
         Energies.Add(new ParityPoint(Frames, -1, 0, -1, frame.Energy.Value / frame.Atoms, prediction.Energy / frame.Atoms));
     }
 
@@ -107,8 +107,8 @@ internal sealed class FrameErrors
             }
             int element = frame.AtomicNumbers[i / 3];
             double error = prediction.Forces[i] - forces[i];
-            _forces.Add(error);
-            if (!_elements.TryGetValue(element, out ErrorSums? sums)) _elements[element] = sums = new ErrorSums();
+            this.forces.Add(error);
+            if (!elements.TryGetValue(element, out ErrorSums? sums)) elements[element] = sums = new ErrorSums();
             sums.Add(error);
             type?.Forces.Add(error);
             Forces.Add(new ParityPoint(Frames, i / 3, element, i % 3, forces[i], prediction.Forces[i]));
@@ -124,14 +124,14 @@ internal sealed class FrameErrors
             PeriodicWithoutStress++;
             return;
         }
-        for (int i = 0; i < 9; i++) _stress.Add(stress[i] - frame.Stress![i]);
+        for (int i = 0; i < 9; i++) this.stress.Add(stress[i] - frame.Stress![i]);
     }
 
     private TypeSums TypeOf(string name)
     {
-        if (_types.TryGetValue(name, out TypeSums? sums)) return sums;
-        if (_types.Count >= MostTypes) name = OtherTypes;
-        if (!_types.TryGetValue(name, out sums)) _types[name] = sums = new TypeSums();
+        if (types.TryGetValue(name, out TypeSums? sums)) return sums;
+        if (types.Count >= MostTypes) name = OtherTypes;
+        if (!types.TryGetValue(name, out sums)) types[name] = sums = new TypeSums();
         return sums;
     }
 
@@ -163,29 +163,29 @@ internal readonly record struct ParityPoint(long Frame, int Atom, int Element, i
 /// </summary>
 internal sealed class ThinnedSample<T>(int capacity)
 {
-    private readonly List<(ulong Key, T Item)> _kept = [];
-    private ulong _limit = ulong.MaxValue;
+    private readonly List<(ulong Key, T Item)> kept = [];
+    private ulong limit = ulong.MaxValue;
 
     /// <summary>Items added.</summary>
     public long Seen { get; private set; }
 
-    public int Count => _kept.Count;
+    public int Count => kept.Count;
 
     /// <summary>Nothing was left out.</summary>
     public bool IsComplete => Seen == Count;
 
     /// <summary>In the order of the stream.</summary>
-    public IEnumerable<T> Items => _kept.Select(kept => kept.Item);
+    public IEnumerable<T> Items => this.kept.Select(kept => kept.Item);
 
     public void Add(T item)
     {
         ulong key = SplitMix64.Mix(((ulong)Seen++ + 1) * SplitMix64.Step);
-        if (key > _limit) return;
-        _kept.Add((key, item));
-        while (_kept.Count > capacity)
+        if (key > limit) return;
+        this.kept.Add((key, item));
+        while (this.kept.Count > capacity)
         {
-            _limit /= 2;
-            _kept.RemoveAll(kept => kept.Key > _limit);
+            limit /= 2;
+            this.kept.RemoveAll(kept => kept.Key > limit);
         }
     }
 }

@@ -55,26 +55,26 @@ internal static class FramePass
 /// </summary>
 internal sealed class UnseenElements
 {
-    private readonly double[] _references;
-    private readonly bool _known;
-    private readonly HashSet<int> _told = [];
-    private readonly Action<string> _warn;
+    private readonly double[] references;
+    private readonly bool known;
+    private readonly HashSet<int> told = [];
+    private readonly Action<string> warn;
 
     public UnseenElements(ForceField model, Action<string> warn)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        _references = model.ReferenceEnergies.cpu().data<double>().ToArray();
-        _known = _references.Any(energy => energy != 0);
-        _warn = warn;
+        references = model.ReferenceEnergies.cpu().data<double>().ToArray();
+        known = references.Any(energy => energy != 0);
+        this.warn = warn;
     }
 
     public void Look(Frame frame)
     {
-        if (!_known) return;
+        if (!known) return;
         foreach (int element in frame.AtomicNumbers)
         {
-            if (element >= _references.Length || _references[element] != 0 || !_told.Add(element)) continue;
-            _warn($"{frame.Place}: no {Elements.Symbol(element)} in what the model was trained on; its predictions mean nothing there");
+            if (element >= references.Length || references[element] != 0 || !told.Add(element)) continue;
+            warn($"{frame.Place}: no {Elements.Symbol(element)} in what the model was trained on; its predictions mean nothing there");
         }
     }
 }

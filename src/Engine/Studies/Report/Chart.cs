@@ -13,11 +13,11 @@ internal sealed record LegendEntry(string Text, string Color, Mark? Mark = null,
 /// </summary>
 internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
 {
-    private readonly List<Action<Plot, AxisScale, AxisScale>> _layers = [];
-    private readonly List<double> _x = [];
-    private readonly List<double> _y = [];
-    private readonly List<double> _softY = [];
-    private readonly List<LegendEntry> _legend = [];
+    private readonly List<Action<Plot, AxisScale, AxisScale>> layers = [];
+    private readonly List<double> abscissas = [];
+    private readonly List<double> ordinates = [];
+    private readonly List<double> softY = [];
+    private readonly List<LegendEntry> legend = [];
 
     public string Title => title;
 
@@ -31,14 +31,14 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
     /// <summary>The same limits on both axes, with the identity line.</summary>
     public bool Identity { get; init; }
 
-    public bool IsEmpty => _x.Count == 0;
+    public bool IsEmpty => abscissas.Count == 0;
 
-    public IReadOnlyList<LegendEntry> Entries => _legend;
+    public IReadOnlyList<LegendEntry> Entries => legend;
 
     /// <summary>Adds an entry to the legend; equal ones show once.</summary>
     public void Legend(LegendEntry entry)
     {
-        if (!_legend.Contains(entry)) _legend.Add(entry);
+        if (!legend.Contains(entry)) legend.Add(entry);
     }
 
     /// <summary>A line through the points that can be drawn.</summary>
@@ -47,7 +47,7 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
         (double X, double Y)[] drawn = Map(points);
         if (drawn.Length < 2) return;
         Include(drawn);
-        _layers.Add((plot, sx, sy) =>
+        layers.Add((plot, sx, sy) =>
         {
             double[] xs = [.. drawn.Select(p => sx.Bound(p.X))], ys = [.. drawn.Select(p => sy.Bound(p.Y))];
             var line = plot.Add.ScatterLine(xs, ys, Color.FromHex(color));
@@ -60,7 +60,7 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
         (double X, double Y)[] drawn = Map(points);
         if (drawn.Length == 0) return;
         Include(drawn);
-        _layers.Add((plot, _, _) =>
+        layers.Add((plot, _, _) =>
         {
             double[] xs = [.. drawn.Select(p => p.X)], ys = [.. drawn.Select(p => p.Y)];
             var markers = plot.Add.Markers(xs, ys, Marks.Shape(mark), size, Color.FromHex(color));
@@ -78,8 +78,8 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
                 .Where(p => double.IsFinite(p.X)),
         ];
         if (drawn.Length < 2) return;
-        _softY.AddRange(drawn.SelectMany(p => new[] { p.Low, p.High }));
-        _layers.Insert(0, (plot, sx, sy) =>
+        softY.AddRange(drawn.SelectMany(p => new[] { p.Low, p.High }));
+        layers.Insert(0, (plot, sx, sy) =>
         {
             double[] xs = [.. drawn.Select(p => sx.Bound(p.X))];
             var band = plot.Add.FillY(xs, [.. drawn.Select(p => sy.Bound(p.Low))], [.. drawn.Select(p => sy.Bound(p.High))]);
@@ -93,8 +93,8 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
     {
         double place = AxisScale.Map(x, at), from = AxisScale.Map(y, low), to = AxisScale.Map(y, high);
         if (!double.IsFinite(place) || !double.IsFinite(to) || (double.IsNaN(from) && !y.Logarithmic)) return;
-        _softY.AddRange([from, to]);
-        _layers.Insert(0, (plot, _, sy) =>
+        softY.AddRange([from, to]);
+        layers.Insert(0, (plot, _, sy) =>
         {
             var bar = plot.Add.ScatterLine([place, place], new[] { sy.Bound(from), sy.Bound(to) }, Color.FromHex(color).WithAlpha(0.55));
             bar.LineWidth = 1.3f;
@@ -106,8 +106,8 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
     {
         double place = AxisScale.Map(x, at);
         if (!double.IsFinite(place)) return;
-        _x.Add(place);
-        _layers.Add((plot, _, sy) =>
+        abscissas.Add(place);
+        layers.Add((plot, _, sy) =>
         {
             var rule = plot.Add.ScatterLine([place, place], new[] { sy.Low, sy.High }, Color.FromHex(color));
             rule.LineWidth = Dashes.Encode(1.4f, dash);
@@ -116,9 +116,9 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
 
     internal (AxisScale X, AxisScale Y) Scales()
     {
-        if (!Identity) return (AxisScale.Fit(x, _x, []), AxisScale.Fit(y, _y, _softY));
-        List<double> both = [.. _x, .. _y];
-        return (AxisScale.Fit(x, both, _softY), AxisScale.Fit(y, both, _softY));
+        if (!Identity) return (AxisScale.Fit(x, abscissas, []), AxisScale.Fit(y, ordinates, softY));
+        List<double> both = [.. abscissas, .. ordinates];
+        return (AxisScale.Fit(x, both, softY), AxisScale.Fit(y, both, softY));
     }
 
     internal void Draw(Plot plot, AxisScale sx, AxisScale sy)
@@ -128,7 +128,7 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
             var line = plot.Add.ScatterLine(new[] { sx.Low, sx.High }, new[] { sx.Low, sx.High }, Color.FromHex(Palette.Faint));
             line.LineWidth = Dashes.Encode(1, Dash.Dashed);
         }
-        foreach (Action<Plot, AxisScale, AxisScale> layer in _layers) layer(plot, sx, sy);
+        foreach (Action<Plot, AxisScale, AxisScale> layer in layers) layer(plot, sx, sy);
     }
 
     private (double X, double Y)[] Map(IEnumerable<(double X, double Y)> points) =>
@@ -139,8 +139,8 @@ internal sealed class Chart(string title, ChartAxis x, ChartAxis y)
 
     private void Include((double X, double Y)[] points)
     {
-        _x.AddRange(points.Select(p => p.X));
-        _y.AddRange(points.Select(p => p.Y));
+        abscissas.AddRange(points.Select(p => p.X));
+        ordinates.AddRange(points.Select(p => p.Y));
     }
 }
 

@@ -24,29 +24,29 @@ internal sealed class ChartDrawing
 
     private static readonly XNamespace Svg = SvgText.Svg;
 
-    private readonly Chart _chart;
-    private readonly string _id;
-    private readonly AxisScale _x;
-    private readonly AxisScale _y;
-    private readonly IReadOnlyList<string> _title;
-    private readonly List<List<LegendEntry>> _legend;
-    private readonly double _left;
-    private readonly double _top;
-    private readonly double _height;
+    private readonly Chart chart;
+    private readonly string id;
+    private readonly AxisScale x;
+    private readonly AxisScale y;
+    private readonly IReadOnlyList<string> title;
+    private readonly List<List<LegendEntry>> legend;
+    private readonly double left;
+    private readonly double top;
+    private readonly double height;
 
     private ChartDrawing(Chart chart, string id)
     {
-        _chart = chart;
-        _id = id;
-        (_x, _y) = chart.Scales();
-        _title = SvgText.Wrap(chart.Title, TitleSize * 1.06, Width - 20);
-        _left = Math.Ceiling(_y.Ticks.Select(t => SvgText.Width(t.Label, TickSize)).DefaultIfEmpty(20).Max()) + 42;
-        _legend = Rows(chart.Entries);
-        _top = 12 + (chart.Synthetic ? 17 : 0) + 20 * _title.Count;
-        _height = _top + PlotHeight + 56 + LegendRow * _legend.Count;
+        this.chart = chart;
+        this.id = id;
+        (x, y) = chart.Scales();
+        title = SvgText.Wrap(chart.Title, TitleSize * 1.06, Width - 20);
+        left = Math.Ceiling(y.Ticks.Select(t => SvgText.Width(t.Label, TickSize)).DefaultIfEmpty(20).Max()) + 42;
+        legend = Rows(chart.Entries);
+        top = 12 + (chart.Synthetic ? 17 : 0) + 20 * title.Count;
+        height = top + PlotHeight + 56 + LegendRow * legend.Count;
     }
 
-    private double PlotWidth => Width - _left - Right;
+    private double PlotWidth => Width - left - Right;
 
     /// <param name="chart">What to draw.</param>
     /// <param name="id">Prefix of every id inside, so that several pictures can stand in one page.</param>
@@ -56,8 +56,8 @@ internal sealed class ChartDrawing
     {
         XElement root = Data();
         var text = new XElement(Svg + "g", new XAttribute("font-family", Fonts), Titles(), TickLabels(), AxisLabels(), Legend());
-        double x = _left + PlotWidth / 2, y = _top + PlotHeight / 2;
-        if (_chart.IsEmpty) text.Add(SvgText.Element("Nothing to draw: no values", x, y, LabelSize, "middle", Palette.Faint));
+        double x = left + PlotWidth / 2, y = top + PlotHeight / 2;
+        if (chart.IsEmpty) text.Add(SvgText.Element("Nothing to draw: no values", x, y, LabelSize, "middle", Palette.Faint));
         root.Add(text);
         return root;
     }
@@ -67,23 +67,23 @@ internal sealed class ChartDrawing
         using var plot = new Plot();
         plot.FigureBackground.Color = Colors.White;
         plot.DataBackground.Color = Colors.White;
-        plot.Layout.Fixed(new PixelPadding((float)_left, (float)Right, (float)(_height - _top - PlotHeight), (float)_top));
-        Axis(plot.Axes.Bottom, _x);
-        Axis(plot.Axes.Left, _y);
+        plot.Layout.Fixed(new PixelPadding((float)left, (float)Right, (float)(height - top - PlotHeight), (float)top));
+        Axis(plot.Axes.Bottom, x);
+        Axis(plot.Axes.Left, y);
         plot.Axes.Right.FrameLineStyle.Width = plot.Axes.Top.FrameLineStyle.Width = 0;
         plot.Grid.MajorLineColor = Color.FromHex(Palette.Grid);
-        _chart.Draw(plot, _x, _y);
-        plot.Axes.SetLimits(_x.Low, _x.High, _y.Low, _y.High);
+        chart.Draw(plot, x, y);
+        plot.Axes.SetLimits(x.Low, x.High, y.Low, y.High);
 
-        XElement root = XDocument.Parse(plot.GetSvgXml((int)Width, (int)Math.Ceiling(_height))).Root!;
+        XElement root = XDocument.Parse(plot.GetSvgXml((int)Width, (int)Math.Ceiling(height))).Root!;
         root.Descendants(Svg + "text").Remove();
         Rename(root);
         Dashes.Decode(root);
-        root.SetAttributeValue("viewBox", Invariant($"0 0 {Width} {Math.Ceiling(_height)}"));
+        root.SetAttributeValue("viewBox", Invariant($"0 0 {Width} {Math.Ceiling(height)}"));
         root.SetAttributeValue("role", "img");
-        root.SetAttributeValue("aria-labelledby", _id + "-title");
-        string title = (_chart.Synthetic ? "Synthetic data. " : "") + _chart.Title;
-        root.AddFirst(new XElement(Svg + "title", new XAttribute("id", _id + "-title"), Xml.Clean(title)));
+        root.SetAttributeValue("aria-labelledby", this.id + "-title");
+        string title = (chart.Synthetic ? "Synthetic data. " : "") + chart.Title;
+        root.AddFirst(new XElement(Svg + "title", new XAttribute("id", this.id + "-title"), Xml.Clean(title)));
         return root;
     }
 
@@ -104,7 +104,7 @@ internal sealed class ChartDrawing
     private void Rename(XElement root)
     {
         var names = new Dictionary<string, string>();
-        foreach (XAttribute id in root.Descendants().Attributes("id")) id.Value = names[id.Value] = $"{_id}-{names.Count + 1}";
+        foreach (XAttribute id in root.Descendants().Attributes("id")) id.Value = names[id.Value] = $"{this.id}-{names.Count + 1}";
         foreach (XAttribute attribute in root.Descendants().Attributes().Where(a => a.Value.Contains('#')))
         {
             foreach ((string name, string renamed) in names)
@@ -118,12 +118,12 @@ internal sealed class ChartDrawing
     private IEnumerable<XElement> Titles()
     {
         double y = 20;
-        if (_chart.Synthetic)
+        if (chart.Synthetic)
         {
             yield return SvgText.Element("SYNTHETIC DATA", 10, y - 2, 11.5, color: Palette.Alert, bold: true);
             y += 17;
         }
-        foreach (string line in _title)
+        foreach (string line in title)
         {
             yield return SvgText.Element(line, 10, y, TitleSize, bold: true);
             y += 20;
@@ -132,29 +132,29 @@ internal sealed class ChartDrawing
 
     private IEnumerable<XElement> TickLabels()
     {
-        foreach (AxisTick tick in _x.Ticks.Where(t => t.Label.Length > 0))
+        foreach (AxisTick tick in this.x.Ticks.Where(t => t.Label.Length > 0))
         {
-            double x = _left + _x.Share(tick.Position) * PlotWidth;
-            yield return SvgText.Element(tick.Label, x, _top + PlotHeight + 19, TickSize, "middle", powers: true);
+            double x = left + this.x.Share(tick.Position) * PlotWidth;
+            yield return SvgText.Element(tick.Label, x, top + PlotHeight + 19, TickSize, "middle", powers: true);
         }
-        foreach (AxisTick tick in _y.Ticks.Where(t => t.Label.Length > 0))
+        foreach (AxisTick tick in this.y.Ticks.Where(t => t.Label.Length > 0))
         {
-            double y = _top + (1 - _y.Share(tick.Position)) * PlotHeight;
-            yield return SvgText.Element(tick.Label, _left - 8, y + 4.5, TickSize, "end", powers: true);
+            double y = top + (1 - this.y.Share(tick.Position)) * PlotHeight;
+            yield return SvgText.Element(tick.Label, left - 8, y + 4.5, TickSize, "end", powers: true);
         }
     }
 
     private IEnumerable<XElement> AxisLabels()
     {
-        string below = SvgText.Cut(_chart.X.Label, LabelSize, PlotWidth), beside = SvgText.Cut(_chart.Y.Label, LabelSize, PlotHeight);
-        yield return SvgText.Element(below, _left + PlotWidth / 2, _top + PlotHeight + 42, LabelSize, "middle");
-        yield return SvgText.Element(beside, 20, _top + PlotHeight / 2, LabelSize, "middle", vertical: true);
+        string below = SvgText.Cut(chart.X.Label, LabelSize, PlotWidth), beside = SvgText.Cut(chart.Y.Label, LabelSize, PlotHeight);
+        yield return SvgText.Element(below, left + PlotWidth / 2, top + PlotHeight + 42, LabelSize, "middle");
+        yield return SvgText.Element(beside, 20, top + PlotHeight / 2, LabelSize, "middle", vertical: true);
     }
 
     private IEnumerable<XElement> Legend()
     {
-        double y = _top + PlotHeight + 56 + LegendRow / 2;
-        foreach (List<LegendEntry> row in _legend)
+        double y = top + PlotHeight + 56 + LegendRow / 2;
+        foreach (List<LegendEntry> row in legend)
         {
             double x = 10;
             foreach (LegendEntry entry in row)

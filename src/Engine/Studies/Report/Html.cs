@@ -81,7 +81,7 @@ internal static class Html
 /// <summary>A table in a box that scrolls by itself on narrow screens. Columns of numbers are right-aligned.</summary>
 internal sealed class HtmlTable(string caption, bool synthetic, params (string Title, bool Number)[] columns)
 {
-    private readonly List<XElement> _rows = [];
+    private readonly List<XElement> rows = [];
 
     public static (string, bool) Text(string title) => (title, false);
 
@@ -101,7 +101,7 @@ internal sealed class HtmlTable(string caption, bool synthetic, params (string T
             row.Add(columns[i].Number && content is string text
                 ? Html.Element("td", Html.Class("number"), Html.Powers(text)) : Html.Element("td", content));
         }
-        _rows.Add(row);
+        rows.Add(row);
     }
 
     public XElement Render()
@@ -112,7 +112,7 @@ internal sealed class HtmlTable(string caption, bool synthetic, params (string T
         ];
         XElement empty = Html.Element("tr", Html.Element("td", new XAttribute("colspan", columns.Length), "None."));
         XElement table = Html.Element("table", Html.Element("thead", Html.Element("tr", titles)),
-            Html.Element("tbody", _rows.Count > 0 ? _rows : empty));
+            Html.Element("tbody", rows.Count > 0 ? rows : empty));
         // The caption stays outside of what scrolls, or narrow screens would cut it.
         return Html.Element("div", Html.Class("table"),
             Html.Paragraph(Html.Class("caption"), Html.SyntheticLabel(synthetic), Html.Powers(caption)),

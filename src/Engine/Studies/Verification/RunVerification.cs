@@ -20,7 +20,7 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
     private const string DoneName = "DONE";
     private const string CsvName = "metrics.csv";
 
-    private readonly RunDirectory _directory = new(folder);
+    private readonly RunDirectory directory = new(folder);
 
     public int Checkpoints { get; private set; }
 
@@ -32,19 +32,19 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
     public void Verify()
     {
         Experiment? experiment = null;
-        Try(ExperimentName, () => experiment = _directory.ReadExperiment());
+        Try(ExperimentName, () => experiment = directory.ReadExperiment());
         if (In(RunFacts.FileName, out _)) Try(RunFacts.FileName, () => RunFacts.Read(folder));
         if (In(RunFailure.FileName, out string failure))
             Try(RunFailure.FileName, () => Seal.ReadJson<RunFailure>(failure, JsonSerializerOptions.Default, "why a run failed"));
         IReadOnlyDictionary<string, string> sums = new Dictionary<string, string>();
-        if (_directory.IsDone)
+        if (directory.IsDone)
         {
             Try(DoneName, () =>
             {
-                sums = _directory.ReadSums();
-                TrainingResult result = _directory.ReadResult();
-                if (result.Checkpoint is { } last && !Directory.Exists(Path.Combine(_directory.CheckpointsPath, last)))
-                    wrong(new InputException(Path.Combine(_directory.CheckpointsPath, last), "is missing", $"the checkpoint that {DoneName} names"));
+                sums = directory.ReadSums();
+                TrainingResult result = directory.ReadResult();
+                if (result.Checkpoint is { } last && !Directory.Exists(Path.Combine(directory.CheckpointsPath, last)))
+                    wrong(new InputException(Path.Combine(directory.CheckpointsPath, last), "is missing", $"the checkpoint that {DoneName} names"));
             });
         }
         foreach ((string name, string sha256) in sums)
@@ -53,7 +53,7 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
             if (FileChecksum.Fault(Path.Combine(folder, name), sha256, $"as {DoneName} says", stop: stop) is { } fault) wrong(fault);
         }
         if (!sums.ContainsKey(CsvName)) CompareMetrics();
-        foreach (string path in _directory.Checkpoints().ListAll()) VerifyCheckpoint(path, experiment);
+        foreach (string path in directory.Checkpoints().ListAll()) VerifyCheckpoint(path, experiment);
     }
 
     private void VerifyCheckpoint(string path, Experiment? experiment)
@@ -67,7 +67,7 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
             if (!checkpoint.Name.EndsWith(checkpoint.Step.ToString("D9", CultureInfo.InvariantCulture), StringComparison.Ordinal))
                 wrong(new InputException(state, $"step {checkpoint.Step}", $"that of {checkpoint.Name}"));
             if (experiment is not null && (string?)checkpoint.State["experiment"] is { } id && id != experiment.Id)
-                wrong(new InputException(_directory.ExperimentPath, $"experiment {experiment.Id}", $"{id}, which {checkpoint.Name} is of"));
+                wrong(new InputException(directory.ExperimentPath, $"experiment {experiment.Id}", $"{id}, which {checkpoint.Name} is of"));
         }
         catch (Exception e) when (e is SafetensorsException or IOException or UnauthorizedAccessException)
         {
@@ -82,7 +82,7 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
     {
         if (!In(CsvName, out string csv) || !In("metrics.jsonl", out string json))
         {
-            if (_directory.IsDone) wrong(new InputException(folder, "a complete run without metrics.csv or metrics.jsonl", "both"));
+            if (directory.IsDone) wrong(new InputException(folder, "a complete run without metrics.csv or metrics.jsonl", "both"));
             return;
         }
         count(CsvName);
@@ -106,7 +106,7 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
         catch (InputException e)
         {
             // The last line of a run at work may be half written.
-            if (_directory.IsDone || RunClaim.HolderOf(folder) is not { Abandoned: false }) wrong(e);
+            if (directory.IsDone || RunClaim.HolderOf(folder) is not { Abandoned: false }) wrong(e);
         }
     }
 

@@ -15,16 +15,16 @@ namespace ChemScale.Engine.Studies.Verification;
 /// </summary>
 public sealed class Verifier
 {
-    private readonly CancellationToken _stop;
-    private readonly List<VerificationProblem> _problems = [];
-    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
-    private int _stores;
-    private int _runs;
-    private int _checkpoints;
-    private int _plans;
-    private long _bytes;
+    private readonly CancellationToken stop;
+    private readonly List<VerificationProblem> problems = [];
+    private readonly HashSet<string> seen = new(StringComparer.Ordinal);
+    private int stores;
+    private int runs;
+    private int checkpoints;
+    private int plans;
+    private long bytes;
 
-    private Verifier(CancellationToken stop) => _stop = stop;
+    private Verifier(CancellationToken stop) => this.stop = stop;
 
     /// <param name="folders">Of stores, runs, sweeps or studies, or of folders that hold such.</param>
     /// <param name="stop">Ends the reading.</param>
@@ -39,13 +39,13 @@ public sealed class Verifier
                 throw new InputException(folder, "nothing to verify", "a store, run, sweep or study, or a folder that holds some");
         }
         return new VerificationReport(
-            verifier._stores, verifier._runs, verifier._checkpoints, verifier._plans, verifier._seen.Count, verifier._bytes, verifier._problems);
+            verifier.stores, verifier.runs, verifier.checkpoints, verifier.plans, verifier.seen.Count, verifier.bytes, verifier.problems);
     }
 
     /// <summary>False where there is nothing of this program's, here and below.</summary>
     private bool Visit(string folder)
     {
-        _stop.ThrowIfCancellationRequested();
+        stop.ThrowIfCancellationRequested();
         bool found = false;
         try
         {
@@ -76,32 +76,32 @@ public sealed class Verifier
 
     private bool VisitTokens(string folder)
     {
-        _stores++;
+        stores++;
         Count(folder, [StoreManifest.FileName, .. StoreLayout.Data]);
-        TokenStore.Verify(folder, Wrong, _stop);
+        TokenStore.Verify(folder, Wrong, stop);
         return true;
     }
 
     private bool VisitFrames(string folder)
     {
-        _stores++;
+        stores++;
         Count(folder, [FrameStoreManifest.FileName, .. FrameStoreLayout.Data]);
-        FrameStore.Verify(folder, Wrong, _stop);
+        FrameStore.Verify(folder, Wrong, stop);
         return true;
     }
 
     private bool VisitRun(string folder)
     {
-        _runs++;
-        var run = new RunVerification(folder, Wrong, file => Count(folder, [file]), _stop);
+        runs++;
+        var run = new RunVerification(folder, Wrong, file => Count(folder, [file]), stop);
         run.Verify();
-        _checkpoints += run.Checkpoints;
+        checkpoints += run.Checkpoints;
         return true;
     }
 
     private bool VisitPlan(string folder)
     {
-        _plans++;
+        plans++;
         string plan = Path.Combine(folder, SweepPlan.FolderName);
         foreach (string file in Directory.EnumerateFiles(plan, "*.yaml").Order(StringComparer.Ordinal)) Check(file, () => Experiment.ReadSealed(file));
         Count(plan, [SweepPlan.PlanName, SweepPlan.SelectionName]);
@@ -125,7 +125,7 @@ public sealed class Verifier
             foreach ((string name, string sha256) in FileChecksum.ReadList(list))
             {
                 Count(folder, [name]);
-                if (FileChecksum.Fault(Path.Combine(folder, name), sha256, $"as {FileChecksum.ListName} says", stop: _stop) is { } fault) Wrong(fault);
+                if (FileChecksum.Fault(Path.Combine(folder, name), sha256, $"as {FileChecksum.ListName} says", stop: stop) is { } fault) Wrong(fault);
             }
         });
     }
@@ -147,14 +147,14 @@ public sealed class Verifier
     private void Count(string folder, IEnumerable<string> names)
     {
         foreach (string path in names.Select(name => Path.Combine(folder, name)))
-            if (new FileInfo(path) is { Exists: true } file && _seen.Add(path)) _bytes += file.Length;
+            if (new FileInfo(path) is { Exists: true } file && seen.Add(path)) bytes += file.Length;
     }
 
     private void Wrong(InputException e)
     {
         string problem = e.Message.StartsWith(e.Place + ": ", StringComparison.Ordinal) ? e.Message[(e.Place.Length + 2)..] : e.Message;
         // A plan names its experiments' faults again.
-        if (_problems.All(p => p.Place != e.Place)) _problems.Add(new VerificationProblem(e.Place, problem, e is UnreadableException));
+        if (problems.All(p => p.Place != e.Place)) problems.Add(new VerificationProblem(e.Place, problem, e is UnreadableException));
     }
 }
 

@@ -10,9 +10,9 @@ namespace ChemScale.Engine.Tokens.Packing;
 /// </summary>
 internal sealed class BatchCursor
 {
-    private readonly BatchOptions _options;
-    private readonly List<long> _indices = [];
-    private Permutation _order;
+    private readonly BatchOptions options;
+    private readonly List<long> indices = [];
+    private Permutation order;
 
     /// <param name="documents">The molecules, one epoch of them.</param>
     /// <param name="options">How they are batched.</param>
@@ -26,11 +26,11 @@ internal sealed class BatchCursor
         if (documents.Documents == 0) throw new InputException("training data", "no molecules", "at least one");
         RefuseLongMolecules(documents, options);
         Documents = documents;
-        _options = options;
+        this.options = options;
         if (state is not null) Check(state);
         Epoch = state?.Epoch ?? 0;
         Position = state?.Position ?? 0;
-        _order = new Permutation(documents.Documents, options.Seed, Epoch);
+        order = new Permutation(documents.Documents, options.Seed, Epoch);
     }
 
     public TokenSplit Documents { get; }
@@ -42,31 +42,31 @@ internal sealed class BatchCursor
     public long Position { get; private set; }
 
     /// <summary>Feed it to the constructor, with the same data and options, to go on exactly here.</summary>
-    public CursorState State => new(Epoch, Position, _options.Seed, Documents.Documents);
+    public CursorState State => new(Epoch, Position, options.Seed, Documents.Documents);
 
     /// <summary>Batches of one epoch where batches are counted in molecules; null where they are counted in tokens.</summary>
     public long? BatchesPerEpoch =>
-        _options.Unit == BatchUnit.Molecules ? (Documents.Documents + _options.Size - 1) / _options.Size : null;
+        options.Unit == BatchUnit.Molecules ? (Documents.Documents + options.Size - 1) / options.Size : null;
 
     /// <summary>The next batch. After the last one of an epoch <see cref="Epoch"/> is one more and <see cref="Position"/> 0.</summary>
     public PackedBatch Next()
     {
-        _indices.Clear();
+        indices.Clear();
         long size = 0;
         for (long at = Position; at < Documents.Documents; at++)
         {
-            long index = _options.Shuffle ? _order[at] : at;
-            size += _options.Unit == BatchUnit.Tokens ? Documents.Length(index) : 1;
-            if (size > _options.Size) break;
-            _indices.Add(index);
+            long index = options.Shuffle ? order[at] : at;
+            size += options.Unit == BatchUnit.Tokens ? Documents.Length(index) : 1;
+            if (size > options.Size) break;
+            indices.Add(index);
         }
-        PackedBatch batch = PackedBatch.Of(Documents, CollectionsMarshal.AsSpan(_indices));
-        Position += _indices.Count;
+        PackedBatch batch = PackedBatch.Of(Documents, CollectionsMarshal.AsSpan(indices));
+        Position += indices.Count;
         if (Position == Documents.Documents)
         {
             Epoch++;
             Position = 0;
-            _order = new Permutation(Documents.Documents, _options.Seed, Epoch);
+            order = new Permutation(Documents.Documents, options.Seed, Epoch);
         }
         return batch;
     }
@@ -94,7 +94,7 @@ internal sealed class BatchCursor
     private void Check(CursorState state)
     {
         if (state.Documents != Documents.Documents) throw Other("molecules", state.Documents, Documents.Documents);
-        if (state.Seed != _options.Seed) throw Other("seed", state.Seed, _options.Seed);
+        if (state.Seed != options.Seed) throw Other("seed", state.Seed, options.Seed);
         if (state.Epoch < 0) throw Other("epoch", state.Epoch, 0);
         if (state.Position < 0 || state.Position >= Documents.Documents) throw Other("position", state.Position, 0);
 
@@ -145,25 +145,25 @@ internal sealed record CursorState(long Epoch, long Position, long Seed, long Do
 /// <summary>The same batches in the same order at every enumeration: a fixed set to measure on.</summary>
 internal sealed class ValidationBatches : IEnumerable<PackedBatch>
 {
-    private readonly TokenSplit _documents;
-    private readonly BatchOptions _options;
+    private readonly TokenSplit documents;
+    private readonly BatchOptions options;
 
     /// <param name="documents">All of them are used; take a <see cref="TokenSplit.Subset"/> for fewer.</param>
     /// <param name="options">Size, unit and positions; never shuffled.</param>
     /// <exception cref="InputException">No molecules, or molecules longer than the model's positions.</exception>
     public ValidationBatches(TokenSplit documents, BatchOptions options)
     {
-        _documents = documents;
-        _options = options with { Shuffle = false };
-        _ = new BatchCursor(documents, _options);
+        this.documents = documents;
+        this.options = options with { Shuffle = false };
+        _ = new BatchCursor(documents, this.options);
     }
 
     /// <summary>Tokens that are predicted in one pass.</summary>
-    public long PredictedTokens => _documents.Tokens - _documents.Documents;
+    public long PredictedTokens => documents.Tokens - documents.Documents;
 
     public IEnumerator<PackedBatch> GetEnumerator()
     {
-        BatchCursor cursor = new(_documents, _options);
+        BatchCursor cursor = new(documents, options);
         while (cursor.Epoch == 0) yield return cursor.Next();
     }
 

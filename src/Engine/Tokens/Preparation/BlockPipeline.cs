@@ -11,17 +11,17 @@ internal sealed class BlockPipeline : IDisposable
 {
     private const int WorkerStackBytes = 16 << 20;
 
-    private readonly BlockingCollection<Slot> _free = [];
-    private readonly BlockingCollection<Slot> _work = [];
-    private readonly BlockingCollection<Slot> _ordered = [];
-    private readonly CancellationTokenSource _stop;
-    private ExceptionDispatchInfo? _readerError;
-    private ExceptionDispatchInfo? _workerError;
+    private readonly BlockingCollection<Slot> free = [];
+    private readonly BlockingCollection<Slot> work = [];
+    private readonly BlockingCollection<Slot> ordered = [];
+    private readonly CancellationTokenSource stop;
+    private ExceptionDispatchInfo? readerError;
+    private ExceptionDispatchInfo? workerError;
 
     private BlockPipeline(int threads, CancellationToken cancellation)
     {
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        for (int i = 0; i < threads * 3 + 2; i++) _free.Add(new Slot());
+        stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        for (int i = 0; i < threads * 3 + 2; i++) free.Add(new Slot());
     }
 
     /// <summary>Runs until the reader has no more or the writer has enough.</summary>
@@ -46,17 +46,17 @@ internal sealed class BlockPipeline : IDisposable
         }
         finally
         {
-            pipeline._stop.Cancel();
+            pipeline.stop.Cancel();
             foreach (Thread thread in running) thread.Join();
         }
-        pipeline._workerError?.Throw();
+        pipeline.workerError?.Throw();
         cancellation.ThrowIfCancellationRequested();
     }
 
     public void Dispose()
     {
-        foreach (BlockingCollection<Slot> queue in (ReadOnlySpan<BlockingCollection<Slot>>)[_free, _work, _ordered]) queue.Dispose();
-        _stop.Dispose();
+        foreach (BlockingCollection<Slot> queue in (ReadOnlySpan<BlockingCollection<Slot>>)[free, work, ordered]) queue.Dispose();
+        stop.Dispose();
     }
 
     private static Thread Start(Action body, string name, int stackBytes)
@@ -72,23 +72,23 @@ internal sealed class BlockPipeline : IDisposable
         {
             while (true)
             {
-                Slot slot = _free.Take(_stop.Token);
+                Slot slot = free.Take(stop.Token);
                 slot.Block.Clear();
                 if (!fill(slot.Block)) break;
-                _ordered.Add(slot);
-                _work.Add(slot);
+                ordered.Add(slot);
+                work.Add(slot);
             }
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return;
         }
         catch (Exception e)
         {
-            _readerError = ExceptionDispatchInfo.Capture(e);
+            readerError = ExceptionDispatchInfo.Capture(e);
         }
-        _ordered.CompleteAdding();
-        _work.CompleteAdding();
+        ordered.CompleteAdding();
+        work.CompleteAdding();
     }
 
     private void Work(Func<Action<MoleculeBlock>> workers)
@@ -96,20 +96,20 @@ internal sealed class BlockPipeline : IDisposable
         try
         {
             Action<MoleculeBlock> encode = workers();
-            foreach (Slot slot in _work.GetConsumingEnumerable(_stop.Token))
+            foreach (Slot slot in work.GetConsumingEnumerable(stop.Token))
             {
                 encode(slot.Block);
                 slot.Done.Set();
             }
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return;
         }
         catch (Exception e)
         {
-            Interlocked.CompareExchange(ref _workerError, ExceptionDispatchInfo.Capture(e), null);
-            _stop.Cancel();
+            Interlocked.CompareExchange(ref workerError, ExceptionDispatchInfo.Capture(e), null);
+            stop.Cancel();
         }
     }
 
@@ -117,20 +117,20 @@ internal sealed class BlockPipeline : IDisposable
     {
         try
         {
-            foreach (Slot slot in _ordered.GetConsumingEnumerable(_stop.Token))
+            foreach (Slot slot in ordered.GetConsumingEnumerable(stop.Token))
             {
-                slot.Done.Wait(_stop.Token);
+                slot.Done.Wait(stop.Token);
                 slot.Done.Reset();
                 if (!write(slot.Block)) return;
-                _free.Add(slot);
+                free.Add(slot);
             }
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The caller looks up why.
             return;
         }
-        _readerError?.Throw();
+        readerError?.Throw();
     }
 
     private sealed class Slot

@@ -11,14 +11,14 @@ internal sealed class GrowingVocabulary
 {
     private static readonly int Specials = TokenizerWriter.Specials.Length;
 
-    private readonly ConcurrentDictionary<string, ushort> _ids = new(StringComparer.Ordinal);
-    private readonly Lock _growing = new();
-    private readonly long[] _counts = new long[ushort.MaxValue + 1];
+    private readonly ConcurrentDictionary<string, ushort> ids = new(StringComparer.Ordinal);
+    private readonly Lock growing = new();
+    private readonly long[] counts = new long[ushort.MaxValue + 1];
 
     /// <summary>Counts the symbols of a molecule that is taken. One thread.</summary>
     public void Count(ReadOnlySpan<ushort> ids)
     {
-        foreach (ushort id in ids) _counts[id]++;
+        foreach (ushort id in ids) counts[id]++;
     }
 
     public IIdAssigner Assigner() => new ThreadAssigner(this);
@@ -27,34 +27,34 @@ internal sealed class GrowingVocabulary
     public (Tokenizer Tokenizer, ushort[] Final) Finish(SelfiesGrammar grammar, long minimumCount)
     {
         SymbolCounts counts = new();
-        foreach ((string symbol, ushort id) in _ids)
-            if (_counts[id] > 0) counts.Add(symbol, _counts[id]);
+        foreach ((string symbol, ushort id) in ids)
+            if (this.counts[id] > 0) counts.Add(symbol, this.counts[id]);
         Tokenizer tokenizer = counts.ToTokenizer(grammar, minimumCount);
-        ushort[] final = new ushort[Specials + _ids.Count];
+        ushort[] final = new ushort[Specials + ids.Count];
         for (ushort id = 0; id < Specials; id++) final[id] = id;
-        foreach ((string symbol, ushort id) in _ids)
+        foreach ((string symbol, ushort id) in ids)
             final[id] = tokenizer.Vocabulary.TryFind(symbol, out ushort known) ? known : tokenizer.Vocabulary.Unknown;
         return (tokenizer, final);
     }
 
     private ushort Number(string symbol)
     {
-        if (_ids.TryGetValue(symbol, out ushort known)) return known;
-        lock (_growing)
+        if (ids.TryGetValue(symbol, out ushort known)) return known;
+        lock (growing)
         {
-            int next = Specials + _ids.Count;
+            int next = Specials + ids.Count;
             if (next > ushort.MaxValue)
             {
-                throw new InputException("vocabulary", $"more than {_ids.Count} different symbols", "a tokenizer file that spells them");
+                throw new InputException("vocabulary", $"more than {ids.Count} different symbols", "a tokenizer file that spells them");
             }
-            return _ids.GetOrAdd(symbol, (ushort)next);
+            return ids.GetOrAdd(symbol, (ushort)next);
         }
     }
 
     private sealed class ThreadAssigner(GrowingVocabulary shared) : IIdAssigner
     {
-        private readonly SymbolTable _known = new();
-        private readonly List<ushort> _numbers = [];
+        private readonly SymbolTable known = new();
+        private readonly List<ushort> numbers = [];
 
         public int Assign(ReadOnlySpan<char> selfies, Span<ushort> ids)
         {
@@ -74,13 +74,13 @@ internal sealed class GrowingVocabulary
 
         private ushort Number(ReadOnlySpan<char> symbol)
         {
-            int index = _known.Find(symbol);
-            if (index >= 0) return _numbers[index];
+            int index = known.Find(symbol);
+            if (index >= 0) return numbers[index];
             string text = symbol.ToString();
             int special = TokenizerWriter.Specials.IndexOf(text);
-            _known.Add(symbol);
-            _numbers.Add(special >= 0 ? (ushort)special : shared.Number(text));
-            return _numbers[^1];
+            known.Add(symbol);
+            numbers.Add(special >= 0 ? (ushort)special : shared.Number(text));
+            return numbers[^1];
         }
     }
 }

@@ -8,8 +8,8 @@ internal sealed class MoleculeBlock
     /// <summary>Longer lines are refused.</summary>
     public const int MaximumCharacters = 1 << 16;
 
-    private ushort[] _ids = new ushort[1 << 14];
-    private int _idCount;
+    private ushort[] ids = new ushort[1 << 14];
+    private int idCount;
 
     /// <summary>The file, or the name of the source.</summary>
     public string Place { get; set; } = "";
@@ -36,11 +36,11 @@ internal sealed class MoleculeBlock
 
     public List<Refusal> Refused { get; } = [];
 
-    public ReadOnlySpan<ushort> Ids(MoleculeRecord molecule) => _ids.AsSpan(molecule.Start, molecule.Length);
+    public ReadOnlySpan<ushort> Ids(MoleculeRecord molecule) => ids.AsSpan(molecule.Start, molecule.Length);
 
     public void Clear()
     {
-        Start = End = HeaderLines = _idCount = 0;
+        Start = End = HeaderLines = idCount = 0;
         Count = 0;
         Molecules.Clear();
         Refused.Clear();
@@ -49,15 +49,15 @@ internal sealed class MoleculeBlock
     /// <summary>Room for at least this many ids behind those that are there.</summary>
     public Span<ushort> Room(int ids)
     {
-        if (_idCount + ids > _ids.Length) Array.Resize(ref _ids, Math.Max(_ids.Length * 2, _idCount + ids));
-        return _ids.AsSpan(_idCount);
+        if (idCount + ids > this.ids.Length) Array.Resize(ref this.ids, Math.Max(this.ids.Length * 2, idCount + ids));
+        return this.ids.AsSpan(idCount);
     }
 
     /// <summary>Takes the first ids of <see cref="Room"/> as a molecule.</summary>
     public void Take(long line, ulong key, int length)
     {
-        Molecules.Add(new MoleculeRecord(line, key, _idCount, length));
-        _idCount += length;
+        Molecules.Add(new MoleculeRecord(line, key, idCount, length));
+        idCount += length;
     }
 
     public void Refuse(long line, string reason, ReadOnlySpan<char> text)
@@ -89,21 +89,21 @@ internal sealed class RefusalCounts
 {
     public const int MaximumExamples = 5;
 
-    private readonly Dictionary<string, (long Count, List<string> Examples)> _reasons = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long Count, List<string> Examples)> reasons = new(StringComparer.Ordinal);
 
     public long Total { get; private set; }
 
     public void Add(string place, Refusal refusal)
     {
-        (long count, List<string> examples) = _reasons.GetValueOrDefault(refusal.Reason, (0, []));
+        (long count, List<string> examples) = reasons.GetValueOrDefault(refusal.Reason, (0, []));
         if (examples.Count < MaximumExamples) examples.Add($"{place}:{refusal.Line}: {refusal.Excerpt}");
-        _reasons[refusal.Reason] = (count + 1, examples);
+        reasons[refusal.Reason] = (count + 1, examples);
         Total++;
     }
 
     /// <summary>From the most frequent reason to the rarest.</summary>
     public IReadOnlyList<RefusedLines> ToList() =>
-        [.. _reasons.Select(reason => new RefusedLines(reason.Key, reason.Value.Count, reason.Value.Examples))
+        [.. reasons.Select(reason => new RefusedLines(reason.Key, reason.Value.Count, reason.Value.Examples))
             .OrderByDescending(lines => lines.Count).ThenBy(lines => lines.Reason, StringComparer.Ordinal)];
 }
 

@@ -62,21 +62,21 @@ internal sealed class SelfiesEncoder : IMoleculeEncoder
 internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar grammar) : IMoleculeEncoder
 {
     // The package selfies 1.0.4 makes symbols of anything in brackets and overlooks stray parentheses: a corpus should not.
-    private readonly SmilesReader? _reader = grammar == SelfiesGrammar.V1 ? new SmilesReader() : null;
-    private readonly Molecule _molecule = new();
-    private readonly SmilesFilter _filter = new(!options.KeepStereo, options.Fragments == FragmentRule.Largest);
-    private readonly SelfiesCodec _codec = SelfiesCodec.Create(grammar);
-    private readonly bool _oneFragment = options.Fragments == FragmentRule.Refuse;
+    private readonly SmilesReader? reader = grammar == SelfiesGrammar.V1 ? new SmilesReader() : null;
+    private readonly Molecule molecule = new();
+    private readonly SmilesFilter filter = new(!options.KeepStereo, options.Fragments == FragmentRule.Largest);
+    private readonly SelfiesCodec codec = SelfiesCodec.Create(grammar);
+    private readonly bool oneFragment = options.Fragments == FragmentRule.Refuse;
 
     public string Reason { get; private set; } = "";
 
     public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies)
     {
         selfies = default;
-        if (_oneFragment && molecule.Contains('.')) return Refuse("more than one fragment");
-        if (_reader is not null && !_reader.TryRead(molecule, _molecule)) return Refuse(_reader.Reason);
-        if (!_filter.TryClean(molecule, out ReadOnlySpan<char> cleaned)) return Refuse(_filter.Reason);
-        return _codec.TryEncode(cleaned, out selfies) || Refuse(_codec.Reason);
+        if (oneFragment && molecule.Contains('.')) return Refuse("more than one fragment");
+        if (reader is not null && !reader.TryRead(molecule, this.molecule)) return Refuse(reader.Reason);
+        if (!filter.TryClean(molecule, out ReadOnlySpan<char> cleaned)) return Refuse(filter.Reason);
+        return codec.TryEncode(cleaned, out selfies) || Refuse(codec.Reason);
     }
 
     private bool Refuse(string reason)

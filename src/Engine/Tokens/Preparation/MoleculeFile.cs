@@ -8,9 +8,9 @@ internal sealed class MoleculeFile : IDisposable
 {
     private static readonly string[] Extensions = [".smi", ".smiles", ".txt", ".csv"];
 
-    private readonly FileStream _file;
-    private readonly StreamReader _text;
-    private readonly bool _compressed;
+    private readonly FileStream file;
+    private readonly StreamReader text;
+    private readonly bool compressed;
 
     /// <exception cref="InputException">No such file, an empty one, or one of another kind.</exception>
     public MoleculeFile(string path)
@@ -19,28 +19,28 @@ internal sealed class MoleculeFile : IDisposable
         IsCsv = KindOf(path) == ".csv";
         try
         {
-            _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            this.file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException(path, "cannot be read", "a file of molecules", e.Message);
         }
-        if (_file.Length == 0)
+        if (this.file.Length == 0)
         {
-            _file.Dispose();
+            this.file.Dispose();
             throw new InputException(path, "is empty", "molecules, one a line");
         }
         // By content: names lie.
-        _compressed = _file.ReadByte() == 0x1f && _file.ReadByte() == 0x8b;
-        _file.Position = 0;
-        _text = new StreamReader(_compressed ? new CompleteGzipStream(_file) : _file, Encoding.UTF8, true, 1 << 16);
+        compressed = this.file.ReadByte() == 0x1f && this.file.ReadByte() == 0x8b;
+        this.file.Position = 0;
+        text = new StreamReader(compressed ? new CompleteGzipStream(this.file) : this.file, Encoding.UTF8, true, 1 << 16);
     }
 
     public string Path { get; }
 
     public bool IsCsv { get; }
 
-    public long BytesRead => _file.Position;
+    public long BytesRead => file.Position;
 
     /// <summary>The extension before .gz.</summary>
     /// <exception cref="InputException">Not one that is known.</exception>
@@ -62,10 +62,10 @@ internal sealed class MoleculeFile : IDisposable
         int filled = 0;
         try
         {
-            while (filled < buffer.Length && _text.Read(buffer[filled..]) is > 0 and int read) filled += read;
+            while (filled < buffer.Length && text.Read(buffer[filled..]) is > 0 and int read) filled += read;
             return filled;
         }
-        catch (Exception e) when (_compressed && e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (this.compressed && e is InvalidDataException or EndOfStreamException)
         {
             throw new InputException(
                 Path,
@@ -79,7 +79,7 @@ internal sealed class MoleculeFile : IDisposable
         }
     }
 
-    public void Dispose() => _text.Dispose();
+    public void Dispose() => text.Dispose();
 }
 
 /// <summary>
@@ -91,13 +91,13 @@ internal sealed class CompleteGzipStream : Stream
     private static readonly byte[] Seal = "\u0003chemscale-seal\u0004"u8.ToArray();
     private static readonly byte[] SealMember = Compress(Seal);
 
-    private readonly GZipStream _inner;
-    private readonly byte[] _held = new byte[1 << 16];
-    private int _start;
-    private int _end;
-    private bool _ended;
+    private readonly GZipStream inner;
+    private readonly byte[] held = new byte[1 << 16];
+    private int start;
+    private int end;
+    private bool ended;
 
-    public CompleteGzipStream(Stream compressed) => _inner = new GZipStream(new SealedStream(compressed), CompressionMode.Decompress);
+    public CompleteGzipStream(Stream compressed) => inner = new GZipStream(new SealedStream(compressed), CompressionMode.Decompress);
 
     public override bool CanRead => true;
 
@@ -113,10 +113,10 @@ internal sealed class CompleteGzipStream : Stream
     public override int Read(Span<byte> buffer)
     {
         // The seal's length stays behind until the end shows whether it is the seal.
-        while (!_ended && _end - _start <= Seal.Length) Refill();
-        int count = Math.Min(buffer.Length, _end - _start - Seal.Length);
-        _held.AsSpan(_start, count).CopyTo(buffer);
-        _start += count;
+        while (!ended && end - start <= Seal.Length) Refill();
+        int count = Math.Min(buffer.Length, end - start - Seal.Length);
+        held.AsSpan(start, count).CopyTo(buffer);
+        start += count;
         return count;
     }
 
@@ -132,18 +132,18 @@ internal sealed class CompleteGzipStream : Stream
 
     protected override void Dispose(bool disposing)
     {
-        _inner.Dispose();
+        inner.Dispose();
         base.Dispose(disposing);
     }
 
     private void Refill()
     {
-        _held.AsSpan(_start, _end - _start).CopyTo(_held);
-        (_start, _end) = (0, _end - _start);
-        int read = _inner.Read(_held, _end, _held.Length - _end);
-        _end += read;
-        _ended = read == 0;
-        if (_ended && !_held.AsSpan(0, _end).EndsWith(Seal)) throw new InvalidDataException("The compressed data end early.");
+        held.AsSpan(start, this.end - start).CopyTo(held);
+        (start, this.end) = (0, this.end - start);
+        int read = inner.Read(held, this.end, held.Length - this.end);
+        this.end += read;
+        ended = read == 0;
+        if (ended && !held.AsSpan(0, this.end).EndsWith(Seal)) throw new InvalidDataException("The compressed data end early.");
     }
 
     private static byte[] Compress(byte[] bytes)
@@ -156,7 +156,7 @@ internal sealed class CompleteGzipStream : Stream
     /// <summary>The compressed data, then the seal's member.</summary>
     private sealed class SealedStream(Stream data) : Stream
     {
-        private int _sealed;
+        private int closed;
 
         public override bool CanRead => true;
 
@@ -172,9 +172,9 @@ internal sealed class CompleteGzipStream : Stream
         {
             int read = data.Read(buffer);
             if (read > 0 || buffer.Length == 0) return read;
-            int count = Math.Min(buffer.Length, SealMember.Length - _sealed);
-            SealMember.AsSpan(_sealed, count).CopyTo(buffer);
-            _sealed += count;
+            int count = Math.Min(buffer.Length, SealMember.Length - closed);
+            SealMember.AsSpan(closed, count).CopyTo(buffer);
+            closed += count;
             return count;
         }
 

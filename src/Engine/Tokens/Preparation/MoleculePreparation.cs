@@ -14,32 +14,32 @@ public sealed class MoleculePreparation
 {
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(200);
 
-    private readonly PreparationOptions _options;
-    private readonly IProgress<PreparationProgress>? _progress;
-    private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly RefusalCounts _refused = new();
-    private readonly SplitRule _split;
-    private readonly Tokenizer? _tokenizer;
-    private readonly SelfiesGrammar _grammar;
-    private readonly GrowingVocabulary _growing = new();
-    private TimeSpan _reported;
-    private long _lines;
-    private long _taken;
+    private readonly PreparationOptions options;
+    private readonly IProgress<PreparationProgress>? progress;
+    private readonly Stopwatch watch = Stopwatch.StartNew();
+    private readonly RefusalCounts refused = new();
+    private readonly SplitRule split;
+    private readonly Tokenizer? tokenizer;
+    private readonly SelfiesGrammar grammar;
+    private readonly GrowingVocabulary growing = new();
+    private TimeSpan reported;
+    private long lines;
+    private long taken;
 
     private MoleculePreparation(PreparationOptions options, IProgress<PreparationProgress>? progress)
     {
-        _options = options;
-        _progress = progress;
+        this.options = options;
+        this.progress = progress;
         Check(options);
-        _split = new SplitRule(options.ValidationFraction, options.Seed);
-        _tokenizer = options.TokenizerFile is { } file ? Tokenizer.Load(file) : null;
-        _grammar = options.Grammar ?? _tokenizer?.Grammar ?? SelfiesGrammar.V1;
-        if (_tokenizer is not null && _tokenizer.Grammar != _grammar)
+        split = new SplitRule(options.ValidationFraction, options.Seed);
+        this.tokenizer = options.TokenizerFile is { } file ? Tokenizer.Load(file) : null;
+        this.grammar = options.Grammar ?? this.tokenizer?.Grammar ?? SelfiesGrammar.V1;
+        if (this.tokenizer is not null && this.tokenizer.Grammar != this.grammar)
         {
             throw new InputException(
                 options.TokenizerFile!,
-                $"a tokenizer for SELFIES {_tokenizer.Grammar.Name()}",
-                $"one for {_grammar.Name()}, the grammar asked for");
+                $"a tokenizer for SELFIES {this.tokenizer.Grammar.Name()}",
+                $"one for {this.grammar.Name()}, the grammar asked for");
         }
     }
 
@@ -59,43 +59,43 @@ public sealed class MoleculePreparation
 
     private PreparationReport Run(IStorage storage, CancellationToken cancellation)
     {
-        using IBlockReader reader = _options.Source is { } source ? new SourceReader(source) : new FileReader(_options);
-        using TokenStoreWriter writer = new(_options.Output, new TokenStoreOptions
+        using IBlockReader reader = options.Source is { } source ? new SourceReader(source) : new FileReader(options);
+        using TokenStoreWriter writer = new(options.Output, new TokenStoreOptions
         {
-            Split = _split,
-            KeepDuplicates = _options.KeepDuplicates,
-            Overwrite = _options.Overwrite,
-            Source = _options.SourceName,
-            Synthetic = _options.Source?.Synthetic ?? false,
+            Split = split,
+            KeepDuplicates = options.KeepDuplicates,
+            Overwrite = options.Overwrite,
+            Source = options.SourceName,
+            Synthetic = options.Source?.Synthetic ?? false,
             Record = Record(),
         }, storage);
-        BlockPipeline.Run(_options.Threads, reader.Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
-        if (_taken == 0) throw NoMolecule();
+        BlockPipeline.Run(options.Threads, reader.Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
+        if (taken == 0) throw NoMolecule();
         Report("sorting and writing", 1);
-        (Tokenizer tokenizer, ushort[] final) = _tokenizer is not null
-            ? (_tokenizer, [])
-            : _growing.Finish(_grammar, _options.MinimumCount);
+        (Tokenizer tokenizer, ushort[] final) = this.tokenizer is not null
+            ? (this.tokenizer, [])
+            : growing.Finish(grammar, options.MinimumCount);
         StoreManifest manifest = writer.Complete(tokenizer, final);
         Report("done", 1);
         return new PreparationReport
         {
             Store = manifest,
-            Lines = _lines,
-            Taken = _taken,
-            Refused = _refused.ToList(),
-            Elapsed = _watch.Elapsed,
+            Lines = lines,
+            Taken = taken,
+            Refused = refused.ToList(),
+            Elapsed = watch.Elapsed,
         };
     }
 
     private BlockEncoder Encoder(IBlockReader reader) => new(
         reader,
-        _options.Encoder?.Invoke() ?? DefaultEncoder(),
-        _tokenizer is not null ? new TokenizerAssigner(_tokenizer) : _growing.Assigner(),
-        _split,
-        _options.MaximumTokens);
+        options.Encoder?.Invoke() ?? DefaultEncoder(),
+        tokenizer is not null ? new TokenizerAssigner(tokenizer) : growing.Assigner(),
+        split,
+        options.MaximumTokens);
 
     private IMoleculeEncoder DefaultEncoder() =>
-        _options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(_options, _grammar);
+        options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, grammar);
 
     // One thread, blocks in order.
     private bool Write(MoleculeBlock block, TokenStoreWriter writer, IBlockReader reader)
@@ -105,50 +105,50 @@ public sealed class MoleculePreparation
         {
             ReadOnlySpan<ushort> ids = block.Ids(molecule);
             writer.Add(molecule.Key, ids);
-            if (_tokenizer is null) _growing.Count(ids);
-            _taken++;
-            if (_taken != _options.Limit) continue;
+            if (tokenizer is null) growing.Count(ids);
+            taken++;
+            if (taken != options.Limit) continue;
             last = molecule.Line;
             break;
         }
         foreach (Refusal refusal in block.Refused)
-            if (refusal.Line <= last) _refused.Add(block.Place, refusal);
-        _lines += last - block.First + 1;
-        if (_watch.Elapsed - _reported > ReportInterval) Report("reading", Progress(reader));
-        return _taken != _options.Limit;
+            if (refusal.Line <= last) refused.Add(block.Place, refusal);
+        lines += last - block.First + 1;
+        if (watch.Elapsed - reported > ReportInterval) Report("reading", Progress(reader));
+        return taken != options.Limit;
     }
 
     private double Progress(IBlockReader reader) =>
-        _options.Limit is { } limit ? Math.Max(reader.Fraction, (double)_taken / limit) : reader.Fraction;
+        options.Limit is { } limit ? Math.Max(reader.Fraction, (double)taken / limit) : reader.Fraction;
 
     private void Report(string stage, double fraction)
     {
-        _reported = _watch.Elapsed;
-        _progress?.Report(new PreparationProgress(stage, fraction, _lines, _taken, _refused.Total, _reported));
+        reported = watch.Elapsed;
+        progress?.Report(new PreparationProgress(stage, fraction, lines, taken, refused.Total, reported));
     }
 
     private InputException NoMolecule()
     {
-        string place = _options.Source?.Name ?? string.Join(", ", _options.Files);
-        RefusedLines? first = _refused.ToList().FirstOrDefault();
+        string place = options.Source?.Name ?? string.Join(", ", options.Files);
+        RefusedLines? first = this.refused.ToList().FirstOrDefault();
         return first is null
             ? new InputException(place, "no molecules", "at least one")
             : new InputException(
                 place,
-                $"no molecule could be used: {_refused.Total} lines refused, most for '{first.Reason}' ({first.Examples[0]})",
+                $"no molecule could be used: {this.refused.Total} lines refused, most for '{first.Reason}' ({first.Examples[0]})",
                 "at least one molecule");
     }
 
     private Dictionary<string, string> Record() => new()
     {
-        ["input"] = _options.Source is not null ? "enumerated" : _options.Kind.ToString().ToLowerInvariant(),
-        ["grammar"] = _grammar.Name(),
-        ["vocabulary"] = _options.TokenizerFile is { } file ? Path.GetFileName(file) : "symbols of the corpus",
-        ["minimumCount"] = Text(_options.MinimumCount),
-        ["limit"] = _options.Limit is { } limit ? Text(limit) : "none",
-        ["stereo"] = _options.Kind == MoleculeKind.Selfies ? "as given" : _options.KeepStereo ? "kept" : "stripped",
-        ["fragments"] = _options.Kind == MoleculeKind.Selfies ? "as given" : _options.Fragments.ToString().ToLowerInvariant(),
-        ["maximumTokens"] = Text(_options.MaximumTokens),
+        ["input"] = options.Source is not null ? "enumerated" : options.Kind.ToString().ToLowerInvariant(),
+        ["grammar"] = this.grammar.Name(),
+        ["vocabulary"] = options.TokenizerFile is { } file ? Path.GetFileName(file) : "symbols of the corpus",
+        ["minimumCount"] = Text(options.MinimumCount),
+        ["limit"] = options.Limit is { } limit ? Text(limit) : "none",
+        ["stereo"] = options.Kind == MoleculeKind.Selfies ? "as given" : options.KeepStereo ? "kept" : "stripped",
+        ["fragments"] = options.Kind == MoleculeKind.Selfies ? "as given" : options.Fragments.ToString().ToLowerInvariant(),
+        ["maximumTokens"] = Text(options.MaximumTokens),
     };
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -8,19 +8,19 @@ namespace ChemScale.Engine.Tokens.Store;
 /// </summary>
 public sealed class TokenSplit
 {
-    private readonly string _folder;
-    private readonly string _name;
-    private readonly MappedArray<ushort> _tokens;
-    private readonly MappedArray<ulong> _offsets;
+    private readonly string folder;
+    private readonly string name;
+    private readonly MappedArray<ushort> tokens;
+    private readonly MappedArray<ulong> offsets;
 
     internal TokenSplit(string folder, string name, MappedArray<ushort> tokens, MappedArray<ulong> offsets, long documents)
     {
-        _folder = folder;
-        _name = name;
-        _tokens = tokens;
-        _offsets = offsets;
+        this.folder = folder;
+        this.name = name;
+        this.tokens = tokens;
+        this.offsets = offsets;
         Documents = documents;
-        Tokens = (long)(_offsets[documents] - _offsets[0]);
+        Tokens = (long)(this.offsets[documents] - this.offsets[0]);
     }
 
     /// <summary>Molecules.</summary>
@@ -35,12 +35,12 @@ public sealed class TokenSplit
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Documents);
-        ReadOnlySpan<ulong> ends = _offsets.Slice(index, 2);
-        if (ends[0] >= ends[1] || ends[1] > (ulong)_tokens.Count || ends[1] - ends[0] > int.MaxValue)
+        ReadOnlySpan<ulong> ends = offsets.Slice(index, 2);
+        if (ends[0] >= ends[1] || ends[1] > (ulong)tokens.Count || ends[1] - ends[0] > int.MaxValue)
         {
             throw Damaged(index, ends[0], ends[1]);
         }
-        return _tokens.Slice((long)ends[0], (int)(ends[1] - ends[0]));
+        return tokens.Slice((long)ends[0], (int)(ends[1] - ends[0]));
     }
 
     /// <summary>How many ids molecule <paramref name="index"/> has.</summary>
@@ -53,16 +53,16 @@ public sealed class TokenSplit
         if (documents < 1 || documents > Documents)
         {
             throw new InputException(
-                $"{_folder}: {_name} subset",
+                $"{folder}: {name} subset",
                 $"{documents} molecules",
                 $"1 to {Documents}, as many as the store holds");
         }
-        return new TokenSplit(_folder, _name, _tokens, _offsets, documents);
+        return new TokenSplit(folder, name, tokens, offsets, documents);
     }
 
     private InputException Damaged(long index, ulong start, ulong end) => new(
-        Path.Combine(_folder, StoreLayout.Offsets(_name)),
+        Path.Combine(folder, StoreLayout.Offsets(name)),
         $"document {index} from token {start} to {end}",
-        $"rising offsets up to {_tokens.Count}",
+        $"rising offsets up to {tokens.Count}",
         StoreNames.Damaged);
 }

@@ -9,31 +9,31 @@ namespace ChemScale.Engine.Tokens.Store;
 /// </summary>
 public sealed class TokenStore : IDisposable
 {
-    private readonly string _manifestSha256;
-    private readonly MappedArray<ushort> _trainTokens;
-    private readonly MappedArray<ulong> _trainOffsets;
-    private readonly MappedArray<ushort> _validationTokens;
-    private readonly MappedArray<ulong> _validationOffsets;
-    private Tokenizer? _tokenizer;
+    private readonly string manifestSha256;
+    private readonly MappedArray<ushort> trainTokens;
+    private readonly MappedArray<ulong> trainOffsets;
+    private readonly MappedArray<ushort> validationTokens;
+    private readonly MappedArray<ulong> validationOffsets;
+    private Tokenizer? tokenizer;
 
     private TokenStore(string folder, StoreManifest manifest, string manifestSha256)
     {
         Folder = folder;
         Manifest = manifest;
-        _manifestSha256 = manifestSha256;
-        _trainTokens = new(Path.Combine(folder, StoreLayout.Tokens(StoreLayout.Train)), manifest.Train.Tokens);
-        _trainOffsets = new(Path.Combine(folder, StoreLayout.Offsets(StoreLayout.Train)), manifest.Train.Documents + 1);
-        _validationTokens = new(Path.Combine(folder, StoreLayout.Tokens(StoreLayout.Validation)), manifest.Validation.Tokens);
-        _validationOffsets = new(Path.Combine(folder, StoreLayout.Offsets(StoreLayout.Validation)), manifest.Validation.Documents + 1);
-        Train = new TokenSplit(folder, StoreLayout.Train, _trainTokens, _trainOffsets, manifest.Train.Documents);
-        Validation = new TokenSplit(folder, StoreLayout.Validation, _validationTokens, _validationOffsets, manifest.Validation.Documents);
+        this.manifestSha256 = manifestSha256;
+        trainTokens = new(Path.Combine(folder, StoreLayout.Tokens(StoreLayout.Train)), manifest.Train.Tokens);
+        trainOffsets = new(Path.Combine(folder, StoreLayout.Offsets(StoreLayout.Train)), manifest.Train.Documents + 1);
+        validationTokens = new(Path.Combine(folder, StoreLayout.Tokens(StoreLayout.Validation)), manifest.Validation.Tokens);
+        validationOffsets = new(Path.Combine(folder, StoreLayout.Offsets(StoreLayout.Validation)), manifest.Validation.Documents + 1);
+        Train = new TokenSplit(folder, StoreLayout.Train, trainTokens, trainOffsets, manifest.Train.Documents);
+        Validation = new TokenSplit(folder, StoreLayout.Validation, validationTokens, validationOffsets, manifest.Validation.Documents);
     }
 
     public string Folder { get; }
 
     public StoreManifest Manifest { get; }
 
-    public Tokenizer Tokenizer => _tokenizer!;
+    public Tokenizer Tokenizer => tokenizer!;
 
     public TokenSplit Train { get; }
 
@@ -52,8 +52,8 @@ public sealed class TokenStore : IDisposable
         TokenStore store = Map(folder);
         try
         {
-            StoreStamp.Ensure(folder, StoreLayout.Names, store.Manifest, store._manifestSha256, () => store.Verify(stop));
-            store._tokenizer ??= store.LoadTokenizer();
+            StoreStamp.Ensure(folder, StoreLayout.Names, store.Manifest, store.manifestSha256, () => store.Verify(stop));
+            store.tokenizer ??= store.LoadTokenizer();
             store.CheckEnds();
             return store;
         }
@@ -92,10 +92,10 @@ public sealed class TokenStore : IDisposable
 
     public void Dispose()
     {
-        _trainTokens.Dispose();
-        _trainOffsets.Dispose();
-        _validationTokens.Dispose();
-        _validationOffsets.Dispose();
+        trainTokens.Dispose();
+        trainOffsets.Dispose();
+        validationTokens.Dispose();
+        validationOffsets.Dispose();
     }
 
     private static TokenStore Map(string folder)
@@ -144,15 +144,15 @@ public sealed class TokenStore : IDisposable
     private void Verify(Action<InputException> wrong, CancellationToken stop)
     {
         StoreFiles files = new(Folder, Manifest, wrong, stop);
-        if (files.IsSound(StoreLayout.Tokenizer)) Guarded(() => _tokenizer = LoadTokenizer());
-        bool sound = _tokenizer is not null;
+        if (files.IsSound(StoreLayout.Tokenizer)) Guarded(() => tokenizer = LoadTokenizer());
+        bool sound = tokenizer is not null;
         long unknown = 0;
         foreach ((string name, MappedArray<ulong> offsets, SplitCounts counts) in
-            ((string, MappedArray<ulong>, SplitCounts)[])[(StoreLayout.Train, _trainOffsets, Manifest.Train), (StoreLayout.Validation, _validationOffsets, Manifest.Validation)])
+            ((string, MappedArray<ulong>, SplitCounts)[])[(StoreLayout.Train, trainOffsets, Manifest.Train), (StoreLayout.Validation, validationOffsets, Manifest.Validation)])
         {
             RisingOffsets rising = new(Path.Combine(Folder, StoreLayout.Offsets(name)), counts);
-            bool known = files.IsSound(StoreLayout.Offsets(name), rising.Look) && _tokenizer is not null;
-            MoleculeIds? ids = known ? new(Path.Combine(Folder, StoreLayout.Tokens(name)), _tokenizer!.Vocabulary, offsets) : null;
+            bool known = files.IsSound(StoreLayout.Offsets(name), rising.Look) && tokenizer is not null;
+            MoleculeIds? ids = known ? new(Path.Combine(Folder, StoreLayout.Tokens(name)), tokenizer!.Vocabulary, offsets) : null;
             sound &= files.IsSound(StoreLayout.Tokens(name), ids is null ? null : ids.Look) && known;
             unknown += ids?.Unknown ?? 0;
         }
@@ -175,8 +175,8 @@ public sealed class TokenStore : IDisposable
     /// <summary>Offsets as they pass: from 0, rising, at least [CLS] and [SEP] apart, to the number of tokens; the longest as counted.</summary>
     private sealed class RisingOffsets(string path, SplitCounts counts)
     {
-        private ulong _last;
-        private ulong _longest;
+        private ulong last;
+        private ulong longest;
 
         public void Look(ReadOnlySpan<byte> part, long at)
         {
@@ -184,23 +184,23 @@ public sealed class TokenStore : IDisposable
             long first = at / sizeof(ulong);
             for (int i = 0; i < offsets.Length; i++)
             {
-                ulong next = offsets[i], length = next - _last;
-                bool sound = first + i == 0 ? next == 0 : next > _last && length >= 2;
-                if (!sound) throw new InputException(path, $"offset {first + i} of {next} after {_last}", "0, and from there rising by 2 or more", StoreNames.Damaged);
-                _longest = Math.Max(_longest, length);
-                _last = next;
+                ulong next = offsets[i], length = next - this.last;
+                bool sound = first + i == 0 ? next == 0 : next > this.last && length >= 2;
+                if (!sound) throw new InputException(path, $"offset {first + i} of {next} after {this.last}", "0, and from there rising by 2 or more", StoreNames.Damaged);
+                this.longest = Math.Max(this.longest, length);
+                this.last = next;
             }
             if (first + offsets.Length <= counts.Documents) return;
-            if (_last != (ulong)counts.Tokens) throw new InputException(path, $"a last offset of {_last}", $"{counts.Tokens}, the number of tokens");
-            if (_longest != (ulong)counts.Longest)
-                throw new InputException(path, $"a longest molecule of {_longest} tokens", $"{counts.Longest}, as {StoreManifest.FileName} says");
+            if (this.last != (ulong)counts.Tokens) throw new InputException(path, $"a last offset of {this.last}", $"{counts.Tokens}, the number of tokens");
+            if (this.longest != (ulong)counts.Longest)
+                throw new InputException(path, $"a longest molecule of {this.longest} tokens", $"{counts.Longest}, as {StoreManifest.FileName} says");
         }
     }
 
     /// <summary>Ids as they pass: within the vocabulary, [CLS] first and [SEP] last of every molecule.</summary>
     private sealed class MoleculeIds(string path, Vocabulary vocabulary, MappedArray<ulong> offsets)
     {
-        private long _document;
+        private long document;
 
         /// <summary>How many were [UNK].</summary>
         public long Unknown { get; private set; }
@@ -213,9 +213,9 @@ public sealed class TokenStore : IDisposable
             if (beyond >= 0)
                 throw new InputException(path, $"id {ids[beyond]} in document {DocumentOf(first + beyond)}", $"ids below {vocabulary.Size}", StoreNames.Damaged);
             Unknown += ids.Count(vocabulary.Unknown);
-            for (; _document < offsets.Count - 1; _document++)
+            for (; this.document < offsets.Count - 1; this.document++)
             {
-                ReadOnlySpan<ulong> ends = offsets.Slice(_document, 2);
+                ReadOnlySpan<ulong> ends = offsets.Slice(this.document, 2);
                 long start = (long)ends[0], last = (long)ends[1] - 1;
                 if (start >= end) return;
                 if (start >= first) Expect(ids[(int)(start - first)], vocabulary.Start, "begins");
@@ -227,7 +227,7 @@ public sealed class TokenStore : IDisposable
 
         private void Expect(ushort id, ushort expected, string verb)
         {
-            if (id != expected) throw new InputException(path, $"document {_document} {verb} with id {id}", $"{expected}", StoreNames.Damaged);
+            if (id != expected) throw new InputException(path, $"document {this.document} {verb} with id {id}", $"{expected}", StoreNames.Damaged);
         }
 
         private long DocumentOf(long token)

@@ -12,9 +12,9 @@ internal sealed class TokenStoreWriter : IDisposable
 {
     private const int BucketBits = 8;
 
-    private readonly TokenStoreOptions _options;
-    private readonly StoreDraft _draft;
-    private readonly DocumentBucket[] _buckets;
+    private readonly TokenStoreOptions options;
+    private readonly StoreDraft draft;
+    private readonly DocumentBucket[] buckets;
 
     /// <exception cref="InputException">
     /// The folder holds a store and may not be overwritten, is being written, or cannot be written.
@@ -26,13 +26,13 @@ internal sealed class TokenStoreWriter : IDisposable
 
     internal TokenStoreWriter(string folder, TokenStoreOptions options, IStorage storage)
     {
-        _options = options;
-        _draft = new StoreDraft(folder, options.Overwrite, StoreLayout.Names, storage);
-        _buckets = new DocumentBucket[1 << BucketBits];
-        for (int i = 0; i < _buckets.Length; i++)
+        this.options = options;
+        draft = new StoreDraft(folder, options.Overwrite, StoreLayout.Names, storage);
+        buckets = new DocumentBucket[1 << BucketBits];
+        for (int i = 0; i < buckets.Length; i++)
         {
             string name = $"bucket-{i:x2}";
-            _buckets[i] = new DocumentBucket(() => _draft.Create(name));
+            buckets[i] = new DocumentBucket(() => draft.Create(name));
         }
     }
 
@@ -44,11 +44,11 @@ internal sealed class TokenStoreWriter : IDisposable
     {
         try
         {
-            _buckets[key >> (64 - BucketBits)].Add(key, ids);
+            buckets[key >> (64 - BucketBits)].Add(key, ids);
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
-            throw _draft.Unwritable(e);
+            throw draft.Unwritable(e);
         }
     }
 
@@ -60,29 +60,29 @@ internal sealed class TokenStoreWriter : IDisposable
     {
         try
         {
-            _draft.Save(StoreLayout.Tokenizer, tokenizer.ToJson());
-            StoreManifest manifest = WriteSides(tokenizer, final) with { Files = _draft.Files };
-            _draft.Commit(manifest.ToJson());
+            draft.Save(StoreLayout.Tokenizer, tokenizer.ToJson());
+            StoreManifest manifest = WriteSides(tokenizer, final) with { Files = draft.Files };
+            draft.Commit(manifest.ToJson());
             return manifest;
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
-            throw _draft.Unwritable(e);
+            throw draft.Unwritable(e);
         }
     }
 
     public void Dispose()
     {
-        foreach (DocumentBucket bucket in _buckets) bucket.Dispose();
-        _draft.Dispose();
+        foreach (DocumentBucket bucket in buckets) bucket.Dispose();
+        draft.Dispose();
     }
 
     private StoreManifest WriteSides(Tokenizer tokenizer, ReadOnlySpan<ushort> final)
     {
-        using SplitWriter train = new(_draft, StoreLayout.Train);
-        using SplitWriter validation = new(_draft, StoreLayout.Validation);
+        using SplitWriter train = new(draft, StoreLayout.Train);
+        using SplitWriter validation = new(draft, StoreLayout.Validation);
         long duplicates = 0, unknown = 0;
-        foreach (DocumentBucket bucket in _buckets)
+        foreach (DocumentBucket bucket in buckets)
         {
             DocumentBlock documents = bucket.Take();
             if (final.Length > 0) documents.Renumber(final);
@@ -92,26 +92,26 @@ internal sealed class TokenStoreWriter : IDisposable
                 if (documents.SameAsPrevious(i))
                 {
                     duplicates++;
-                    if (!_options.KeepDuplicates) continue;
+                    if (!options.KeepDuplicates) continue;
                 }
                 ReadOnlySpan<ushort> ids = documents.Ids(i);
                 unknown += ids.Count(tokenizer.Vocabulary.Unknown);
-                (_options.Split.IsValidation(documents.Key(i)) ? validation : train).Add(ids);
+                (options.Split.IsValidation(documents.Key(i)) ? validation : train).Add(ids);
             }
         }
         return new StoreManifest
         {
             Grammar = tokenizer.Grammar,
             VocabularySize = tokenizer.Vocabulary.Size,
-            Split = _options.Split,
+            Split = options.Split,
             Train = train.Complete(),
             Validation = validation.Complete(),
             Duplicates = duplicates,
-            DuplicatesDropped = !_options.KeepDuplicates,
+            DuplicatesDropped = !options.KeepDuplicates,
             UnknownTokens = unknown,
-            Source = _options.Source,
-            Synthetic = _options.Synthetic,
-            Options = _options.Record,
+            Source = options.Source,
+            Synthetic = options.Synthetic,
+            Options = options.Record,
             Files = [],
         };
     }
@@ -142,40 +142,40 @@ internal sealed record TokenStoreOptions
 /// <summary>Writes the two files of one side.</summary>
 internal sealed class SplitWriter : IDisposable
 {
-    private readonly StoreDraft _draft;
-    private readonly ChecksummedFile _tokens;
-    private readonly ChecksummedFile _offsets;
-    private long _documents;
-    private long _count;
-    private int _longest;
+    private readonly StoreDraft draft;
+    private readonly ChecksummedFile tokens;
+    private readonly ChecksummedFile offsets;
+    private long documents;
+    private long count;
+    private int longest;
 
     public SplitWriter(StoreDraft draft, string name)
     {
-        _draft = draft;
-        _tokens = draft.Data(StoreLayout.Tokens(name));
-        _offsets = draft.Data(StoreLayout.Offsets(name));
-        _offsets.Write<ulong>([0]);
+        this.draft = draft;
+        tokens = draft.Data(StoreLayout.Tokens(name));
+        offsets = draft.Data(StoreLayout.Offsets(name));
+        offsets.Write<ulong>([0]);
     }
 
     public void Add(ReadOnlySpan<ushort> ids)
     {
-        _tokens.Write(ids);
-        _documents++;
-        _count += ids.Length;
-        _longest = Math.Max(_longest, ids.Length);
-        _offsets.Write<ulong>([(ulong)_count]);
+        tokens.Write(ids);
+        documents++;
+        count += ids.Length;
+        longest = Math.Max(longest, ids.Length);
+        offsets.Write<ulong>([(ulong)count]);
     }
 
     public SplitCounts Complete()
     {
-        _draft.Add(_tokens.Complete());
-        _draft.Add(_offsets.Complete());
-        return new SplitCounts(_documents, _count, _longest);
+        draft.Add(tokens.Complete());
+        draft.Add(offsets.Complete());
+        return new SplitCounts(documents, count, longest);
     }
 
     public void Dispose()
     {
-        _tokens.Dispose();
-        _offsets.Dispose();
+        tokens.Dispose();
+        offsets.Dispose();
     }
 }

@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
 /// </summary>
 internal sealed class AseData
 {
-    private readonly Dictionary<string, double[]> _numbers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, double[]> numbers = new(StringComparer.Ordinal);
 
     private AseData()
     {
@@ -44,9 +44,9 @@ internal sealed class AseData
         return data;
     }
 
-    public bool Has(string name) => _numbers.ContainsKey(name);
+    public bool Has(string name) => numbers.ContainsKey(name);
 
-    public double[] Numbers(string name) => _numbers[name];
+    public double[] Numbers(string name) => numbers[name];
 
     private void Add(JsonElement root, byte[] blob, string place)
     {
@@ -56,11 +56,11 @@ internal sealed class AseData
             List<double> numbers = [];
             if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("__ndarray__", out JsonElement array))
             {
-                _numbers[member.Name] = Array(array, blob, $"{place}: data: {member.Name}");
+                this.numbers[member.Name] = Array(array, blob, $"{place}: data: {member.Name}");
             }
             else if (Collect(member.Value, numbers))
             {
-                _numbers[member.Name] = [.. numbers];
+                this.numbers[member.Name] = [.. numbers];
             }
         }
     }

@@ -51,11 +51,11 @@ internal static class AseDatabaseReader
 /// <summary>What schnetpack notes in a database about the units of its rows' data.</summary>
 internal sealed class AseMetadata
 {
-    private readonly string _place;
-    private readonly Dictionary<string, string> _units = new(StringComparer.Ordinal);
-    private string? _distance;
+    private readonly string place;
+    private readonly Dictionary<string, string> units = new(StringComparer.Ordinal);
+    private string? distance;
 
-    private AseMetadata(string path) => _place = $"{path}: metadata";
+    private AseMetadata(string path) => place = $"{path}: metadata";
 
     public static AseMetadata Read(SqliteConnection connection, string path)
     {
@@ -67,15 +67,15 @@ internal sealed class AseMetadata
     }
 
     /// <summary>Unit of the energies under this key; null where the database does not say.</summary>
-    public EnergyUnit? Energy(string key) => _units.TryGetValue(key, out string? unit) ? EnergyUnit.Parse(unit, $"{_place}: {key}") : null;
+    public EnergyUnit? Energy(string key) => units.TryGetValue(key, out string? unit) ? EnergyUnit.Parse(unit, $"{place}: {key}") : null;
 
-    public LengthUnit? Length => _distance is null ? null : LengthUnit.Parse(_distance, $"{_place}: _distance_unit");
+    public LengthUnit? Length => distance is null ? null : LengthUnit.Parse(distance, $"{place}: _distance_unit");
 
     /// <exception cref="InputException">Forces in anything but energy over length.</exception>
     public void CheckForces(string key, LabelUnits units)
     {
-        if (!_units.TryGetValue(key, out string? text)) return;
-        string place = $"{_place}: {key}";
+        if (!this.units.TryGetValue(key, out string? text)) return;
+        string place = $"{this.place}: {key}";
         int slash = text.LastIndexOf('/');
         if (slash < 0 || EnergyUnit.Parse(text[..slash], place) != units.Energy
             || LengthUnit.Parse(text[(slash + 1)..], place) != units.Length)
@@ -90,14 +90,14 @@ internal sealed class AseMetadata
         {
             using JsonDocument document = JsonDocument.Parse(json);
             JsonElement root = document.RootElement;
-            if (root.TryGetProperty("_distance_unit", out JsonElement distance)) _distance = distance.GetString();
+            if (root.TryGetProperty("_distance_unit", out JsonElement distance)) this.distance = distance.GetString();
             if (!root.TryGetProperty("_property_unit_dict", out JsonElement units)) return;
             foreach (JsonProperty unit in units.EnumerateObject())
-                if (unit.Value.GetString() is { Length: > 0 } name) _units[unit.Name] = name;
+                if (unit.Value.GetString() is { Length: > 0 } name) this.units[unit.Name] = name;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new InputException(_place, "no JSON object of units", "schnetpack's metadata", e.Message);
+            throw new InputException(place, "no JSON object of units", "schnetpack's metadata", e.Message);
         }
     }
 }
@@ -105,7 +105,7 @@ internal sealed class AseMetadata
 /// <summary>The row that a reader of the table systems stands at, as a frame.</summary>
 internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata metadata, FrameReadOptions options)
 {
-    private LabelKeys? _keys;
+    private LabelKeys? keys;
 
     public Frame Frame()
     {
@@ -119,9 +119,9 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             ? options.Units(path, energy is null ? null : metadata.Energy(energy), metadata.Length)
             : new LabelUnits(EnergyUnit.ElectronVolt, metadata.Length ?? LengthUnit.Angstrom, options.ForcesAreGradients);
         if (inData && forces is not null) metadata.CheckForces(forces, units);
-        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress))
+        if (keys is null || (keys.Energy, keys.Forces, keys.Stress) != (energy, forces, stress))
         {
-            _keys = new LabelKeys(energy, forces, stress);
+            keys = new LabelKeys(energy, forces, stress);
         }
         int[] numbers = Numbers<int>("numbers", place) ?? throw new InputException($"{place}: numbers", "nothing", "atomic numbers");
         double[] positions = Numbers<double>("positions", place) ?? throw new InputException($"{place}: positions", "nothing", "positions");
@@ -143,7 +143,7 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             Stress = stress is null ? null : Scaled(Stress(stress, data, place), units.StressFactor),
             Charge = Value("charge") is double charge ? charge : 0,
             Spin = Value("magmom") is double moment ? moment : 0,
-            Keys = _keys,
+            Keys = keys,
             Place = place,
         };
     }

@@ -6,69 +6,69 @@ internal sealed class AtomTable
     private static readonly string[] NumberNames = ["Z", "numbers", "atomic_numbers"];
     private static readonly string[] SymbolNames = ["species", "symbols", "element"];
 
-    private readonly IReadOnlyList<Column> _columns;
-    private readonly bool _strict;
-    private readonly int _width;
-    private readonly int[] _numbers;
-    private readonly Column? _element;
-    private readonly Dictionary<string, double[]> _reals = [];
-    private readonly Range[] _words;
-    private int _row;
+    private readonly IReadOnlyList<Column> columns;
+    private readonly bool strict;
+    private readonly int width;
+    private readonly int[] numbers;
+    private readonly Column? element;
+    private readonly Dictionary<string, double[]> reals = [];
+    private readonly Range[] words;
+    private int row;
 
     /// <param name="columns">What each line holds.</param>
     /// <param name="atoms">Lines to come.</param>
     /// <param name="strict">False for plain xyz, whose lines may go on with anything.</param>
     public AtomTable(IReadOnlyList<Column> columns, int atoms, bool strict)
     {
-        _columns = columns;
-        _strict = strict;
-        _width = columns.Sum(column => column.Width);
-        _numbers = new int[atoms];
-        _element = columns.FirstOrDefault(column => SymbolNames.Contains(column.Name))
+        this.columns = columns;
+        this.strict = strict;
+        width = columns.Sum(column => column.Width);
+        numbers = new int[atoms];
+        element = columns.FirstOrDefault(column => SymbolNames.Contains(column.Name))
             ?? columns.FirstOrDefault(column => NumberNames.Contains(column.Name));
         foreach (Column column in columns)
-            if (column is { Type: 'R' or 'I', Width: 3 }) _reals[column.Name] = new double[3 * atoms];
-        _words = new Range[_width + 1];
+            if (column is { Type: 'R' or 'I', Width: 3 }) reals[column.Name] = new double[3 * atoms];
+        words = new Range[width + 1];
     }
 
-    public bool Has(string name, int width) => _reals.ContainsKey(name) && width == 3;
+    public bool Has(string name, int width) => reals.ContainsKey(name) && width == 3;
 
     /// <exception cref="InputException">Too few or too many words, no number, no element.</exception>
     public void Add(string text, string place, int start)
     {
         ReadOnlySpan<char> line = text;
         int count = Split(line);
-        if (count < _width || (_strict && count > _width))
+        if (count < width || (strict && count > width))
         {
             throw new InputException(
                 place,
-                count > _width ? $"more than {_width} columns" : $"{count} column{(count == 1 ? "" : "s")}",
-                $"{_width}: {string.Join(", ", _columns)}",
-                $"the frame at line {start} says {_numbers.Length} atoms");
+                count > width ? $"more than {width} columns" : $"{count} column{(count == 1 ? "" : "s")}",
+                $"{width}: {string.Join(", ", this.columns)}",
+                $"the frame at line {start} says {numbers.Length} atoms");
         }
-        if (_element is not null) _numbers[_row] = Elements.Number(line[_words[_element.First]], place);
-        foreach (Column column in _columns)
+        if (element is not null) numbers[row] = Elements.Number(line[words[element.First]], place);
+        foreach (Column column in this.columns)
         {
-            if (!_reals.TryGetValue(column.Name, out double[]? values)) continue;
+            if (!reals.TryGetValue(column.Name, out double[]? values)) continue;
             for (int k = 0; k < 3; k++)
             {
-                ReadOnlySpan<char> word = line[_words[column.First + k]];
-                if (!FrameInfo.TryNumber(word, out values[3 * _row + k]))
+                ReadOnlySpan<char> word = line[words[column.First + k]];
+                if (!FrameInfo.TryNumber(word, out values[3 * row + k]))
                 {
                     throw new InputException($"{place}: {column.Name}", $"'{word}'", "a number");
                 }
             }
         }
-        _row++;
+        row++;
     }
 
     public int[] AtomicNumbers(string place) =>
-        _element is not null ? _numbers : throw new InputException($"{place}: Properties", "no species", "species:S:1");
+        element is not null ? numbers : throw new InputException($"{place}: Properties", "no species", "species:S:1");
 
     public double[]? Reals(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
-            if (_reals.TryGetValue(name, out double[]? values)) return values;
+            if (reals.TryGetValue(name, out double[]? values)) return values;
         return null;
     }
 
@@ -76,13 +76,13 @@ internal sealed class AtomTable
     private int Split(ReadOnlySpan<char> line)
     {
         int count = 0;
-        for (int at = 0; count < _words.Length; count++)
+        for (int at = 0; count < words.Length; count++)
         {
             while (at < line.Length && char.IsWhiteSpace(line[at])) at++;
             if (at == line.Length) break;
             int start = at;
             while (at < line.Length && !char.IsWhiteSpace(line[at])) at++;
-            _words[count] = start..at;
+            words[count] = start..at;
         }
         return count;
     }

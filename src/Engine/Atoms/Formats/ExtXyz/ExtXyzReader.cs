@@ -40,9 +40,9 @@ public static class ExtXyzReader
 /// <summary>Reads one frame after another and knows the line it is at.</summary>
 internal sealed class FrameBlock(TextReader reader, string path, FrameReadOptions options)
 {
-    private readonly LabelUnits _units = options.Units(path, options.Energy ?? EnergyUnit.ElectronVolt);
-    private LabelKeys? _keys;
-    private int _line;
+    private readonly LabelUnits units = options.Units(path, options.Energy ?? EnergyUnit.ElectronVolt);
+    private LabelKeys? keys;
+    private int line;
 
     /// <summary>Null behind the last frame.</summary>
     public Frame? Next()
@@ -50,7 +50,7 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
         string? first = ReadLine();
         while (first is not null && string.IsNullOrWhiteSpace(first)) first = ReadLine();
         if (first is null) return null;
-        int start = _line;
+        int start = this.line;
         if (!int.TryParse(first.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int atoms) || atoms < 1)
         {
             throw new InputException(
@@ -60,20 +60,20 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
                 "the frame before may hold more atoms than it says");
         }
         string comment = ReadLine() ?? throw new InputException(path, $"ends behind line {start}", $"a frame of {atoms} atoms");
-        FrameInfo info = new(Place(_line), comment);
-        AtomTable table = new(Column.Parse(info.Text("Properties"), Place(_line)), atoms, strict: info.Has("Properties"));
+        FrameInfo info = new(Place(this.line), comment);
+        AtomTable table = new(Column.Parse(info.Text("Properties"), Place(this.line)), atoms, strict: info.Has("Properties"));
         for (int i = 0; i < atoms; i++)
         {
             string line = ReadLine()
                 ?? throw new InputException(path, $"ends behind {i} atoms", $"the {atoms} of the frame at line {start}");
-            table.Add(line, Place(_line), start);
+            table.Add(line, Place(this.line), start);
         }
         return Assemble(info, table, Place(start));
     }
 
     private Frame Assemble(FrameInfo info, AtomTable table, string place)
     {
-        double[]? cell = Scaled(Nine(info, "Lattice"), _units.LengthFactor);
+        double[]? cell = Scaled(Nine(info, "Lattice"), units.LengthFactor);
         bool[] periodic = info.Flags("pbc") ?? [cell is not null, cell is not null, cell is not null];
         if (cell is null && periodic.Contains(true))
         {
@@ -82,23 +82,23 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
         string? energy = Choose(options.EnergyKey, LabelNames.Energy, info.Has, place);
         string? forces = Choose(options.ForcesKey, LabelNames.Forces, name => table.Has(name, 3), place);
         string? stress = Choose(options.StressKey, LabelNames.Stress, info.Has, place);
-        if (_keys is null || (_keys.Energy, _keys.Forces, _keys.Stress) != (energy, forces, stress))
+        if (keys is null || (keys.Energy, keys.Forces, keys.Stress) != (energy, forces, stress))
         {
-            _keys = new LabelKeys(energy, forces, stress);
+            keys = new LabelKeys(energy, forces, stress);
         }
         Frame frame = new()
         {
             AtomicNumbers = table.AtomicNumbers(place),
-            Positions = Scaled(table.Reals("pos", "positions"), _units.LengthFactor)
+            Positions = Scaled(table.Reals("pos", "positions"), units.LengthFactor)
                 ?? throw new InputException($"{place}: Properties", "no pos", "pos:R:3"),
             Cell = cell,
             Periodic = periodic,
-            Energy = energy is null ? null : info.Number(energy) * _units.EnergyFactor,
-            Forces = forces is null ? null : Scaled(table.Reals(forces), _units.ForceFactor),
+            Energy = energy is null ? null : info.Number(energy) * units.EnergyFactor,
+            Forces = forces is null ? null : Scaled(table.Reals(forces), units.ForceFactor),
             Charge = LabelNames.Charge.Select(info.Number).FirstOrDefault(value => value is not null) ?? 0,
             Spin = LabelNames.Spin.Select(info.Number).FirstOrDefault(value => value is not null) ?? 0,
             ConfigType = info.Text("config_type"),
-            Keys = _keys,
+            Keys = keys,
             Place = place,
         };
         return stress is null ? frame : frame with { Stress = Stress(info, stress, frame) };
@@ -107,9 +107,9 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
     private double[] Stress(FrameInfo info, string key, Frame frame)
     {
         double[] matrix = StressTensor.Matrix(info.Numbers(key)!) ?? throw info.Wrong(key, info.Text(key)!, "6 or 9 numbers");
-        if (!LabelNames.IsVirial(key)) return Scaled(matrix, _units.StressFactor)!;
+        if (!LabelNames.IsVirial(key)) return Scaled(matrix, units.StressFactor)!;
         if (frame.Volume == 0) throw info.Wrong(key, info.Text(key)!, "a cell with a volume beside a virial");
-        return StressTensor.FromVirial(Scaled(matrix, _units.EnergyFactor)!, frame.Volume);
+        return StressTensor.FromVirial(Scaled(matrix, units.EnergyFactor)!, frame.Volume);
     }
 
     private static double[]? Nine(FrameInfo info, string key)
@@ -139,7 +139,7 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
     private string? ReadLine()
     {
         string? line = reader.ReadLine();
-        if (line is not null) _line++;
+        if (line is not null) this.line++;
         return line;
     }
 }

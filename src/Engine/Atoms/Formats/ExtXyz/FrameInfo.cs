@@ -10,16 +10,16 @@ internal sealed class FrameInfo(string place, string line)
 {
     private static readonly char[] Separators = [' ', '\t', ',', '[', ']', '{', '}'];
 
-    private readonly Dictionary<string, string> _pairs = Split(line, place);
+    private readonly Dictionary<string, string> pairs = Split(line, place);
 
-    public bool Has(string key) => _pairs.ContainsKey(key);
+    public bool Has(string key) => pairs.ContainsKey(key);
 
-    public string? Text(string key) => _pairs.GetValueOrDefault(key);
+    public string? Text(string key) => pairs.GetValueOrDefault(key);
 
     /// <exception cref="InputException">Not numbers.</exception>
     public double[]? Numbers(string key)
     {
-        if (!_pairs.TryGetValue(key, out string? text)) return null;
+        if (!pairs.TryGetValue(key, out string? text)) return null;
         string[] words = text.Replace("_JSON", "").Split(Separators, StringSplitOptions.RemoveEmptyEntries);
         double[] numbers = new double[words.Length];
         for (int i = 0; i < words.Length; i++)
@@ -33,13 +33,13 @@ internal sealed class FrameInfo(string place, string line)
     public double? Number(string key)
     {
         if (Numbers(key) is not { } numbers) return null;
-        return numbers.Length == 1 ? numbers[0] : throw Wrong(key, _pairs[key], "one number");
+        return numbers.Length == 1 ? numbers[0] : throw Wrong(key, pairs[key], "one number");
     }
 
     /// <exception cref="InputException">Not three truth values.</exception>
     public bool[]? Flags(string key)
     {
-        if (!_pairs.TryGetValue(key, out string? text)) return null;
+        if (!pairs.TryGetValue(key, out string? text)) return null;
         string[] words = text.Split(Separators, StringSplitOptions.RemoveEmptyEntries);
         if (words.Length == 1) words = [words[0], words[0], words[0]];
         if (words.Length != 3) throw Wrong(key, text, "three of T and F");

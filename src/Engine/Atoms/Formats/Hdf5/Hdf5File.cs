@@ -6,11 +6,11 @@ namespace ChemScale.Engine.Atoms.Formats.Hdf5;
 /// <summary>An HDF5 file, whose faults are the user's.</summary>
 internal sealed class Hdf5File : IDisposable
 {
-    private readonly NativeFile _file;
+    private readonly NativeFile file;
 
     private Hdf5File(string path, NativeFile file)
     {
-        _file = file;
+        this.file = file;
         Root = new Hdf5Group(path, "", file);
     }
 
@@ -19,7 +19,7 @@ internal sealed class Hdf5File : IDisposable
     /// <exception cref="InputException">Missing, truncated, or no HDF5 file.</exception>
     public static Hdf5File Open(string path) => Guard(path, () => new Hdf5File(path, H5File.OpenRead(path)));
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 
     /// <summary>The library throws whatever its parser meets in a damaged file, plain <see cref="Exception"/> included.</summary>
     public static T Guard<T>(string place, Func<T> read)
@@ -38,52 +38,52 @@ internal sealed class Hdf5File : IDisposable
 /// <summary>A group of an HDF5 file, its data sets read as what is asked for.</summary>
 internal sealed class Hdf5Group
 {
-    private readonly string _file;
-    private readonly string _name;
-    private readonly Dictionary<string, IH5Dataset> _sets = new(StringComparer.Ordinal);
-    private readonly List<(string Name, IH5Group Group)> _groups = [];
+    private readonly string file;
+    private readonly string name;
+    private readonly Dictionary<string, IH5Dataset> sets = new(StringComparer.Ordinal);
+    private readonly List<(string Name, IH5Group Group)> groups = [];
 
     public Hdf5Group(string file, string name, IH5Group group)
     {
-        _file = file;
-        _name = name;
+        this.file = file;
+        this.name = name;
         foreach (IH5Object child in Hdf5File.Guard(Place, () => group.Children().ToArray()))
         {
-            if (child is IH5Dataset set) _sets[child.Name] = set;
-            else if (child is IH5Group inner) _groups.Add((child.Name, inner));
+            if (child is IH5Dataset set) sets[child.Name] = set;
+            else if (child is IH5Group inner) groups.Add((child.Name, inner));
         }
     }
 
     /// <summary>File and group.</summary>
-    public string Place => _name.Length == 0 ? _file : $"{_file}: {_name}";
+    public string Place => name.Length == 0 ? file : $"{file}: {name}";
 
-    public IEnumerable<string> Members => _sets.Keys.Order(StringComparer.Ordinal);
+    public IEnumerable<string> Members => sets.Keys.Order(StringComparer.Ordinal);
 
     public string Names => string.Join(", ", Members);
 
-    public string At(string name) => _name.Length == 0 ? $"{_file}: {name}" : $"{_file}: {_name}/{name}";
+    public string At(string name) => this.name.Length == 0 ? $"{file}: {name}" : $"{file}: {this.name}/{name}";
 
-    public bool Has(string name) => _sets.ContainsKey(name);
+    public bool Has(string name) => sets.ContainsKey(name);
 
-    public bool IsText(string name) => _sets[name].Type.Class is H5DataTypeClass.String or H5DataTypeClass.VariableLength;
+    public bool IsText(string name) => sets[name].Type.Class is H5DataTypeClass.String or H5DataTypeClass.VariableLength;
 
     /// <summary>This group and those below it, by name.</summary>
     public IEnumerable<Hdf5Group> WithDescendants()
     {
         yield return this;
-        foreach ((string name, IH5Group group) in _groups.OrderBy(child => child.Name, StringComparer.Ordinal))
+        foreach ((string name, IH5Group group) in groups.OrderBy(child => child.Name, StringComparer.Ordinal))
         {
-            Hdf5Group child = new(_file, _name.Length == 0 ? name : $"{_name}/{name}", group);
+            Hdf5Group child = new(file, this.name.Length == 0 ? name : $"{this.name}/{name}", group);
             foreach (Hdf5Group descendant in child.WithDescendants()) yield return descendant;
         }
     }
 
-    public string[] Texts(string name) => Hdf5File.Guard(At(name), () => _sets[name].Read<string[]>());
+    public string[] Texts(string name) => Hdf5File.Guard(At(name), () => sets[name].Read<string[]>());
 
     /// <exception cref="InputException">Not plain numbers.</exception>
     public double[] Numbers(string name, out long[] shape)
     {
-        IH5Dataset set = _sets[name];
+        IH5Dataset set = sets[name];
         shape = [.. set.Space.Dimensions.Select(size => (long)size)];
         return Hdf5File.Guard(At(name), () => (set.Type.Class, set.Type.Size) switch
         {

@@ -6,18 +6,18 @@ namespace ChemScale.Engine.Atoms.Formats.Npz;
 /// <summary>An array of an .npz archive. Values come out row by row, whatever the order in the file.</summary>
 internal sealed class NpyArray
 {
-    private readonly NpyType _type;
-    private readonly byte[] _data;
-    private readonly bool _columnsFirst;
+    private readonly NpyType type;
+    private readonly byte[] data;
+    private readonly bool columnsFirst;
 
     internal NpyArray(string file, string name, NpyType type, long[] shape, bool columnsFirst, byte[] data)
     {
         Name = name;
         Place = $"{file}: {name}";
-        _type = type;
+        this.type = type;
         Shape = shape;
-        _columnsFirst = columnsFirst && shape.Length > 1;
-        _data = data;
+        this.columnsFirst = columnsFirst && shape.Length > 1;
+        this.data = data;
     }
 
     public string Name { get; }
@@ -28,9 +28,9 @@ internal sealed class NpyArray
     /// <summary>Empty for a single value.</summary>
     public long[] Shape { get; }
 
-    public bool IsText => _type.IsText;
+    public bool IsText => type.IsText;
 
-    public int Length => _type.Size == 0 ? (int)Shape.Aggregate(1L, (a, b) => a * b) : _data.Length / _type.Size;
+    public int Length => type.Size == 0 ? (int)Shape.Aggregate(1L, (a, b) => a * b) : data.Length / type.Size;
 
     /// <summary>As (9, 3), the way a reader of the message would write it.</summary>
     public string ShapeText => $"({string.Join(", ", Shape)})";
@@ -38,23 +38,23 @@ internal sealed class NpyArray
     /// <exception cref="InputException">Not numbers.</exception>
     public double[] Doubles()
     {
-        if (_type.IsText) throw new InputException(Place, "text", "numbers");
-        if (_type is { Kind: 'f', Size: 8, BigEndian: false } && !_columnsFirst && BitConverter.IsLittleEndian)
+        if (this.type.IsText) throw new InputException(Place, "text", "numbers");
+        if (this.type is { Kind: 'f', Size: 8, BigEndian: false } && !columnsFirst && BitConverter.IsLittleEndian)
         {
             double[] copy = new double[Length];
-            Buffer.BlockCopy(_data, 0, copy, 0, _data.Length);
+            Buffer.BlockCopy(data, 0, copy, 0, data.Length);
             return copy;
         }
-        NpyType type = _type;
+        NpyType type = this.type;
         return Read(element => type.Double(element));
     }
 
     /// <exception cref="InputException">Not whole numbers.</exception>
     public long[] Integers()
     {
-        if (_type.IsText) throw new InputException(Place, "text", "whole numbers");
-        NpyType type = _type;
-        if (_type.Kind != 'f') return Read(element => type.Integer(element));
+        if (this.type.IsText) throw new InputException(Place, "text", "whole numbers");
+        NpyType type = this.type;
+        if (this.type.Kind != 'f') return Read(element => type.Integer(element));
         double[] numbers = Doubles();
         int wrong = Array.FindIndex(numbers, number => number != Math.Truncate(number) || Math.Abs(number) > long.MaxValue / 2);
         return wrong < 0 ? [.. numbers.Select(number => (long)number)]
@@ -64,18 +64,18 @@ internal sealed class NpyArray
     /// <exception cref="InputException">Not text.</exception>
     public string[] Texts()
     {
-        if (!_type.IsText) throw new InputException(Place, "numbers", "text");
-        Encoding encoding = _type.Kind == 'S' ? Encoding.UTF8 : new UTF32Encoding(_type.BigEndian, byteOrderMark: false);
+        if (!type.IsText) throw new InputException(Place, "numbers", "text");
+        Encoding encoding = type.Kind == 'S' ? Encoding.UTF8 : new UTF32Encoding(type.BigEndian, byteOrderMark: false);
         return Read(element => encoding.GetString(element).TrimEnd('\0'));
     }
 
     private T[] Read<T>(Func<byte[], T> convert)
     {
         T[] values = new T[Length];
-        byte[] element = new byte[_type.Size];
+        byte[] element = new byte[type.Size];
         for (int i = 0; i < values.Length; i++)
         {
-            Array.Copy(_data, (long)(_columnsFirst ? ColumnsFirst(i) : i) * _type.Size, element, 0, _type.Size);
+            Array.Copy(data, (long)(columnsFirst ? ColumnsFirst(i) : i) * type.Size, element, 0, type.Size);
             values[i] = convert(element);
         }
         return values;

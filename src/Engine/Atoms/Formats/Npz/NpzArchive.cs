@@ -14,13 +14,13 @@ internal sealed partial class NpzArchive
 {
     private const int HeaderBytes = 1 << 16;
 
-    private readonly Dictionary<string, NpyArray> _arrays = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, NpyArray> arrays = new(StringComparer.Ordinal);
 
     private NpzArchive(string path) => Path = path;
 
     public string Path { get; }
 
-    public IEnumerable<string> Names => _arrays.Keys;
+    public IEnumerable<string> Names => arrays.Keys;
 
     /// <exception cref="InputException">No such array.</exception>
     public NpyArray this[string name] =>
@@ -29,7 +29,7 @@ internal sealed partial class NpzArchive
     public NpyArray? Find(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
-            if (_arrays.TryGetValue(name, out NpyArray? array)) return array;
+            if (arrays.TryGetValue(name, out NpyArray? array)) return array;
         return null;
     }
 
@@ -91,7 +91,7 @@ internal sealed partial class NpzArchive
         {
             throw new InputException(place, $"{data.Length} bytes of data", $"{expected} for shape ({shape.Groups[1].Value})");
         }
-        _arrays[name] = new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
+        arrays[name] = new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
     }
 
     [GeneratedRegex("'descr':\\s*'([^']+)'")]

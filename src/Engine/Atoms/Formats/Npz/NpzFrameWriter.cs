@@ -62,14 +62,14 @@ internal sealed class NpzWriter : IDisposable
 
     private static readonly DateTimeOffset Date = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly PendingFile _file;
-    private readonly ZipArchive _zip;
+    private readonly PendingFile file;
+    private readonly ZipArchive zip;
 
     /// <exception cref="InputException">The file cannot be written.</exception>
     public NpzWriter(string path)
     {
-        _file = PendingFile.ForUser(path);
-        _zip = new ZipArchive(_file.Stream, ZipArchiveMode.Create, leaveOpen: true);
+        file = PendingFile.ForUser(path);
+        zip = new ZipArchive(file.Stream, ZipArchiveMode.Create, leaveOpen: true);
     }
 
     public void Add(string name, ReadOnlySpan<double> values, params ReadOnlySpan<long> shape) => Add(name, "<f8", values, shape);
@@ -86,21 +86,21 @@ internal sealed class NpzWriter : IDisposable
     /// <summary>Renames the file into place.</summary>
     public void Complete()
     {
-        _zip.Dispose();
-        _file.Complete();
+        zip.Dispose();
+        file.Complete();
     }
 
     /// <summary>Gives up what was not completed.</summary>
     public void Dispose()
     {
         // Not the archive: given up, it would write its directory, to a disk that may just have failed.
-        _file.Dispose();
+        file.Dispose();
     }
 
     private void Add<T>(string name, string type, ReadOnlySpan<T> values, ReadOnlySpan<long> shape)
         where T : unmanaged
     {
-        ZipArchiveEntry entry = _zip.CreateEntry(name + ".npy", CompressionLevel.SmallestSize);
+        ZipArchiveEntry entry = zip.CreateEntry(name + ".npy", CompressionLevel.SmallestSize);
         entry.LastWriteTime = Date;
         using Stream stream = entry.Open();
         string sizes = shape.Length == 1 ? $"({shape[0]},)" : $"({string.Join(", ", shape.ToArray())})";
