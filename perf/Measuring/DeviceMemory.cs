@@ -14,7 +14,8 @@ internal static class DeviceMemory
 
     /// <summary>Bytes: what was asked for, else a share of what is free on the host, or of all of the device.</summary>
     public static double Allowed(RunSettings settings, bool onHost) => settings.MemoryBytes
-        ?? (settings.Cuda && !onHost ? (settings.Peer is null ? ShareOfDevice : ShareOfDeviceBesidePeer) * CudaDriver.Find().Devices[settings.Ordinal].Memory : ShareOfHost * Free());
+        ?? (settings.Cuda && !onHost
+            ? (settings.Peer is null ? ShareOfDevice : ShareOfDeviceBesidePeer) * CudaDriver.Find().Devices[settings.Ordinal].Memory : ShareOfHost * Free());
 
     /// <summary>Bytes of the host's memory.</summary>
     public static double Total() => FromKernel("MemTotal:") ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

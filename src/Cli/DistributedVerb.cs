@@ -61,7 +61,8 @@ internal abstract class DistributedVerb : TrainingVerb
         if (Slurm && Workers is not null) throw new InputException("--slurm", "given beside --workers", "one of them");
         if (Workers < 1) throw new InputException("--workers", $"{Workers}", "1 or more");
         if (DryRun && !Slurm) throw new InputException("--dry-run", "given without --slurm", "both");
-        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[("--partition", Partition is not null), ("--account", Account is not null), ("--time", Time is not null),
+        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
+            ("--partition", Partition is not null), ("--account", Account is not null), ("--time", Time is not null),
             ("--gpus", Gpus is not null), ("--memory", Memory is not null), ("--array-limit", ArrayLimit != 0), ("--sbatch-option", SbatchOptions.Any())])
             if (given && !Slurm) throw new InputException(option, "given without --slurm", "both");
         SlurmOptions().Check();

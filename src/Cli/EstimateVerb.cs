@@ -78,7 +78,8 @@ internal static class EstimateTable
 {
     public static void Print(EstimationReport report)
     {
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"estimates from the first {100 * report.Probe:0.#} % of each run; predicted by {report.Estimator}, leaving one out"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"estimates from the first {100 * report.Probe:0.#} % of each run; predicted by {report.Estimator}, leaving one out"));
         int width = Math.Clamp(report.Runs.Max(r => r.Name.Length), 8, 32);
         Console.WriteLine($"  {"run".PadRight(width)}{"epochs",8}{"TSE",11}{"TSE-E",11}{"TSE-EMA",11}{"last",11}{"LCGA",11}{"power law",11}{"predicted",11}{"+-",10}{"final",11}");
         foreach (RunEstimate r in report.Runs.OrderBy(r => r.Tse ?? double.PositiveInfinity))

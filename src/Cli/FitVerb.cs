@@ -166,14 +166,16 @@ internal static class FitTable
     {
         foreach (FitPrediction p in answer.Predictions)
         {
-            string where = string.Join(", ", p.Resources.Zip(answer.Fit.Resources, (value, r) => string.Create(CultureInfo.InvariantCulture, $"{r.ToString().ToLowerInvariant()} {value:G4}")));
+            string where = string.Join(
+                ", ", p.Resources.Zip(answer.Fit.Resources, (value, r) => string.Create(CultureInfo.InvariantCulture, $"{r.ToString().ToLowerInvariant()} {value:G4}")));
             string beyond = p.Beyond > 1 ? string.Create(CultureInfo.InvariantCulture, $"; {p.Beyond:G3} times beyond the points") : "";
             Line($"at {where}: loss {p.Loss:F4}, profile {Text(p.Profile)}{Both(p)}{beyond}");
         }
         foreach (Requirement r in answer.Requirements)
         {
             string interval = r.Interval is { } i ? " " + Text(i) : "";
-            Line(r.Value is { } value ? (FormattableString)$"loss {r.Loss:G5}: {r.Resource.ToString().ToLowerInvariant()} {value:G4}{interval}" : $"loss {r.Loss:G5}: out of reach{interval}");
+            Line(r.Value is { } value ? (FormattableString)$"loss {r.Loss:G5}: {r.Resource.ToString().ToLowerInvariant()} {value:G4}{interval}"
+                : $"loss {r.Loss:G5}: out of reach{interval}");
         }
         foreach (ComputeOptimum o in answer.Optima) Line($"compute {o.Compute:G4}: {Spent(o)}, loss {o.Loss:F4}{Brackets(o.LossInterval)}");
         foreach (LeastCompute l in answer.LeastComputes)

@@ -47,7 +47,8 @@ internal sealed class GenerateVerb : Verb
             return 0;
         }
         foreach (GeneratedMolecule molecule in molecules.Molecules) Console.WriteLine($"{molecule.Selfies}\t{molecule.Smiles}");
-        Console.Error.WriteLine($"{molecules.File}: {molecules.Molecules.Count} sequences, {molecules.Finished} finished, {molecules.Decoded} decode to SMILES, {molecules.Distinct} distinct");
+        Console.Error.WriteLine(
+            $"{molecules.File}: {molecules.Molecules.Count} sequences, {molecules.Finished} finished, {molecules.Decoded} decode to SMILES, {molecules.Distinct} distinct");
         return 0;
     }
 }

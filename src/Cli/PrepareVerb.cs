@@ -207,7 +207,8 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
             $"  {string.Join(", ", statistics.Elements.Select(Elements.Symbol))}; {(double)store.Train.Atoms / store.Train.Frames:F1} atoms a frame, {statistics.NeighborsPerAtom:F1} neighbours an atom within {statistics.NeighborCutoff} A"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  energy {statistics.MeanEnergyPerAtom:F4} eV/atom, {statistics.EnergyResidual:F4} eV rms around reference energies of the elements; forces {statistics.ForceRms:F4} eV/A rms"));
-        foreach (FrameSource source in store.Sources) Console.WriteLine($"  {source.File}: {source.Frames:N0} frames{(source.Validation ? " (validation)" : "")}; {string.Join("; ", source.Keys)}");
+        foreach (FrameSource source in store.Sources) Console.WriteLine(
+            $"  {source.File}: {source.Frames:N0} frames{(source.Validation ? " (validation)" : "")}; {string.Join("; ", source.Keys)}");
         Console.WriteLine($"  {report.Read:N0} frames read, {report.Duplicates:N0} duplicates ({report.Shared:N0} of validation frames), {report.Unlabelled:N0} without labels, {report.Unassigned:N0} on neither side; {report.Elapsed.TotalSeconds:F1} s");
     }
 

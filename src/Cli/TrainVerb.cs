@@ -67,7 +67,8 @@ internal sealed class TrainVerb : TrainingVerb
         string? left = ofRuns.FirstOrDefault(name => Path.Exists(Path.Combine(directory.Path, name)));
         if (left is not null)
             throw new InputException(directory.Path, $"{left} and no experiment.yaml", "a run directory", "restore the file, or train in another directory");
-        if (!IsDescribed) throw new InputException(directory.Path, "no experiment.yaml: no run to go on with", "the run directory of a training", "leave --resume out to begin one");
+        if (!IsDescribed) throw new InputException(
+            directory.Path, "no experiment.yaml: no run to go on with", "the run directory of a training", "leave --resume out to begin one");
     }
 }
 

@@ -69,7 +69,8 @@ public sealed class AnswerTests
         Assert.That(runs.EnumerateArray().Select(r => r.GetProperty("name").GetString()), Is.EqualTo((string[])["width-8", "width-16", "width-32"]));
 
         string table = Path.Combine(sweep, "sweep.csv");
-        JsonElement byColumn = Json("fit", table, "--n", "parameters", "--bootstrap", "0", "--json"), byRun = Json("fit", sweep, "--resource", "parameters", "--bootstrap", "0", "--json");
+        JsonElement byColumn = Json("fit", table, "--n", "parameters", "--bootstrap", "0", "--json"),
+            byRun = Json("fit", sweep, "--resource", "parameters", "--bootstrap", "0", "--json");
         foreach (JsonElement answer in (JsonElement[])[byColumn, byRun])
         {
             JsonElement[] parameters = [.. answer.GetProperty("fit").GetProperty("parameters").EnumerateArray()];

@@ -140,7 +140,8 @@ public sealed class CrashTests
     {
         Outcome outcome = CommandLine.Bash($"ulimit -n {limit}; exec \"$@\"", "train", "--out", Workplace.In("few"), "--steps", "1");
         Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
-        Assert.That(outcome.ErrorLines, Is.EqualTo(new[] { $"chemscale: file descriptors: at most {limit}; expected at least 160. HINT: ulimit -n 1024, or ask who sets the limit" }));
+        Assert.That(outcome.ErrorLines,
+            Is.EqualTo(new[] { $"chemscale: file descriptors: at most {limit}; expected at least 160. HINT: ulimit -n 1024, or ask who sets the limit" }));
     }
 
     [Test]

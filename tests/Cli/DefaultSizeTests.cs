@@ -35,7 +35,8 @@ public sealed class DefaultSizeTests
         string whole = Workplace.In($"default-{family}"), parts = Workplace.In($"default-{family}-parts"), output = Workplace.In($"default-{family}-out");
         bool atoms = family != "chemgpt";
         string[] data = atoms ? ["--data", store] : ["--data", Workplace.Store, "--validation", "10"];
-        Works(["train", "--model", family, .. data, "--batch", "3", "--steps", "2", "--ema", "0.5", "--validate-every", "1 steps", "--checkpoint-every", "1 steps", "--threads", "1", "--out", whole]);
+        Works(["train", "--model", family, .. data, "--batch", "3", "--steps", "2", "--ema", "0.5", "--validate-every", "1 steps",
+            "--checkpoint-every", "1 steps", "--threads", "1", "--out", whole]);
         object config = Experiment.Read(Path.Combine(whole, "experiment.yaml")).Model.Config;
         Assert.That(config, Is.EqualTo(config switch
         {

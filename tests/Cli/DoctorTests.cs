@@ -43,7 +43,8 @@ public sealed class DoctorTests
         Assert.That(examined.ExitCode, Is.EqualTo(1), examined.ToString());
         Assert.That(examined.Error, Is.Empty);
         Assert.That(examined.Output, Does.Match(@"runtime +ok").And.Match(@"FAILED +no .*torch_cpu.*\n +HINT: .*LIBTORCH_DIR").And.Contain(folder));
-        foreach (string[] verb in (string[][])[["train", "--data", Workplace.Store, "--operators", "host", "--out", Workplace.In("none")], ["predict", "--run", "x", "--frames", "y"]])
+        foreach (string[] verb in (
+            string[][])[["train", "--data", Workplace.Store, "--operators", "host", "--out", Workplace.In("none")], ["predict", "--run", "x", "--frames", "y"]])
         {
             Outcome refused = CommandLine.Run(program, chosen, verb);
             Assert.That(refused.ExitCode, Is.EqualTo(2), refused.ToString());

@@ -65,7 +65,8 @@ public sealed class ForceFieldTests
     [TestCase("train --model painn --data STORE --steps 1 --batch-atoms 2", "3 atoms"), TestCase("train --model painn --data STORE --steps 1 --limit 31", "31")]
     [TestCase("train --model painn --frames FRAMES --units parsec --steps 1", "parsec"), TestCase("train --model painn --data STORE --frames FRAMES --steps 1", "--frames")]
     [TestCase("prepare --frames onepoint.xyz", "one point"), TestCase("prepare --frames forceless.xyz", "no forces"), TestCase("prepare --frames FRAMES --units kcal/mol", "eV")]
-    [TestCase("prepare --frames FRAMES --virtual 5", "--virtual"), TestCase("prepare --frames FRAMES --validation 1", "validation"), TestCase("prepare --frames absent.npz", "absent.npz")]
+    [TestCase("prepare --frames FRAMES --virtual 5", "--virtual"), TestCase("prepare --frames FRAMES --validation 1", "validation"),
+        TestCase("prepare --frames absent.npz", "absent.npz")]
     [TestCase("study --families gap", "gap"), TestCase("study --families painn --shapes 3", "3"), TestCase("study --families painn,painn", "painn")]
     public void What_makes_no_sense_is_refused_in_one_line(string command, string named)
     {

@@ -26,21 +26,29 @@ public sealed class GivenKeysTests
     [TestCase("train --data MOLECULES --set data.fingerprint=0123456789abcdef", "data.fingerprint"), TestCase("train --data MOLECULES --set data.grammar=2.1", "data.grammar")]
     [TestCase("train --data MOLECULES --set data.store=elsewhere", "data.store"), TestCase("train --data MOLECULES --grammar 2.1", "1.0.4")]
     [TestCase("train --data MOLECULES --validation 100000", "100000"), TestCase("train --data MOLECULES --set data.validation=100000", "100000")]
-    [TestCase("train --data MOLECULES --set training.batchAtoms=50", "training.batchAtoms"), TestCase("train --data MOLECULES --set training.labelLoss.error=l1", "labelLoss.error")]
-    [TestCase("train --data MOLECULES --set training.schedule.factor=0.1", "schedule.factor"), TestCase("train --data MOLECULES --set training.schedule.floor=0.1", "schedule.floor")]
+    [TestCase("train --data MOLECULES --set training.batchAtoms=50", "training.batchAtoms"),
+        TestCase("train --data MOLECULES --set training.labelLoss.error=l1", "labelLoss.error")]
+    [TestCase("train --data MOLECULES --set training.schedule.factor=0.1", "schedule.factor"),
+        TestCase("train --data MOLECULES --set training.schedule.floor=0.1", "schedule.floor")]
     [TestCase("train --data MOLECULES --base-width 32", "--base-width"), TestCase("train --data MOLECULES --set model.baseWidth=32", "model.baseWidth")]
     [TestCase("train --data MOLECULES --set model.window=9 model.attentionPattern=g", "model.window")]
     [TestCase("train --data MOLECULES --patience 3 --validate-every never --set training.patience=4", "training.patience")]
     [TestCase("train --model painn --data FRAMES --units kcal/mol", "--units"), TestCase("train --model painn --data FRAMES --set data.grammar=2.1", "data.grammar")]
-    [TestCase("train --model painn --data FRAMES --set model.cutoffPower=8", "model.cutoffPower"), TestCase("train --model painn --data FRAMES --batch 3 --batch-atoms 9", "--batch")]
-    [TestCase("train --model painn --data FRAMES --set training.batchSize=3 training.batchAtoms=9", "training.batchSize"), TestCase("train --model painn --data FRAMES --validation 6", "at most 5")]
-    [TestCase("train --model painn --data FRAMES --set training.labelLoss.huberDelta=1", "huberDelta"), TestCase("train --model painn --data FRAMES --set data.fingerprint=0123456789abcdef", "data.fingerprint")]
+    [TestCase("train --model painn --data FRAMES --set model.cutoffPower=8", "model.cutoffPower"),
+        TestCase("train --model painn --data FRAMES --batch 3 --batch-atoms 9", "--batch")]
+    [TestCase("train --model painn --data FRAMES --set training.batchSize=3 training.batchAtoms=9", "training.batchSize"),
+        TestCase("train --model painn --data FRAMES --validation 6", "at most 5")]
+    [TestCase("train --model painn --data FRAMES --set training.labelLoss.huberDelta=1", "huberDelta"),
+        TestCase("train --model painn --data FRAMES --set data.fingerprint=0123456789abcdef", "data.fingerprint")]
     [TestCase("train --model spookynet --data FRAMES --set model.electrostatics=false model.electrostaticCutoff=6", "electrostaticCutoff")]
     [TestCase("tpe --data MOLECULES --lr 1e-3", "--lr"), TestCase("tpe --data MOLECULES --batch 8", "--batch"), TestCase("tpe --data MOLECULES --steps 9", "--steps")]
-    [TestCase("tpe --data MOLECULES --patience 3", "--patience"), TestCase("tpe --data MOLECULES --workers 1 --parallel 2", "--parallel"), TestCase("tpe --data MOLECULES --partition gpu", "--slurm")]
+    [TestCase("tpe --data MOLECULES --patience 3", "--patience"), TestCase("tpe --data MOLECULES --workers 1 --parallel 2", "--parallel"),
+        TestCase("tpe --data MOLECULES --partition gpu", "--slurm")]
     [TestCase("tpe --data MOLECULES --set training.epochs=3", "training.epochs"), TestCase("tpe --data MOLECULES --set training.learningRate=0.1", "training.learningRate")]
-    [TestCase("sweep --data MOLECULES --vary training.labelLoss.energyWeight=0.1,0.2", "labelLoss.energyWeight"), TestCase("sweep --data MOLECULES --vary model.width=16 --workers 1 --parallel 2", "--parallel")]
-    [TestCase("sweep --data MOLECULES --vary model.width=16,32 --set model.width=64", "model.width"), TestCase("sweep --data MOLECULES --vary model.width=16 --time 1:00:00", "--slurm")]
+    [TestCase("sweep --data MOLECULES --vary training.labelLoss.energyWeight=0.1,0.2", "labelLoss.energyWeight"),
+        TestCase("sweep --data MOLECULES --vary model.width=16 --workers 1 --parallel 2", "--parallel")]
+    [TestCase("sweep --data MOLECULES --vary model.width=16,32 --set model.width=64", "model.width"),
+        TestCase("sweep --data MOLECULES --vary model.width=16 --time 1:00:00", "--slurm")]
     public void What_cannot_be_honoured_is_refused(string command, string named)
     {
         string output = Workplace.In("not-honoured");
@@ -80,9 +88,11 @@ public sealed class GivenKeysTests
             Assert.That(found[key], Is.EqualTo(value), key);
         }
         // Out of range, of other data, or without effect here: a batch of so many atoms beside one of so many frames.
-        string[] always = ["model.family", "data.store", "data.fingerprint", "data.grammar", "data.validation", "training.schedule.floor", "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention"];
+        string[] always = ["model.family", "data.store", "data.fingerprint", "data.grammar", "data.validation", "training.schedule.floor",
+            "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention"];
         string[] own = family == "chemgpt"
-            ? ["model.baseWidth", "training.schedule.factor", "training.schedule.patience", "training.schedule.threshold", "training.labelLoss.energyWeight", "training.labelLoss.forceWeight",
+            ? ["model.baseWidth", "training.schedule.factor", "training.schedule.patience", "training.schedule.threshold",
+                "training.labelLoss.energyWeight", "training.labelLoss.forceWeight",
                 "training.labelLoss.stressWeight", "training.labelLoss.error", "training.labelLoss.huberDelta"]
             : ["model.cutoffPower", "training.labelLoss.huberDelta"];
         Assert.That(refused, Is.EquivalentTo((string[])[.. always, .. own]));
@@ -118,7 +128,8 @@ public sealed class GivenKeysTests
                 _ when key is "model.heads" => "4",
                 _ when key is "training.device" => "cpu",
                 _ when long.TryParse(value, out long whole) => $"{whole + 2}",
-                _ when double.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out double number) => Math.Round(number * 0.75, 12).ToString(System.Globalization.CultureInfo.InvariantCulture).ToLowerInvariant(),
+                _ when double.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out double number) => Math.Round(number * 0.75, 12)
+                    .ToString(System.Globalization.CultureInfo.InvariantCulture).ToLowerInvariant(),
                 _ => Other(key),
             });
         }

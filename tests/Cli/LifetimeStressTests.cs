@@ -125,7 +125,8 @@ public sealed class LifetimeStressTests
     private static string Unwoven(string name)
     {
         string folder = Directory.CreateDirectory(Workplace.In(name)).FullName, here = AppContext.BaseDirectory;
-        foreach (string file in Directory.GetFiles(here).Where(f => f.EndsWith(".dll", StringComparison.Ordinal) || Path.GetFileName(f).StartsWith("ChemScale.Cli.", StringComparison.Ordinal)))
+        foreach (string file in Directory.GetFiles(here)
+            .Where(f => f.EndsWith(".dll", StringComparison.Ordinal) || Path.GetFileName(f).StartsWith("ChemScale.Cli.", StringComparison.Ordinal)))
         {
             string target = Path.Combine(folder, Path.GetFileName(file));
             // The folder of a program is that of the file behind a link.

@@ -44,7 +44,8 @@ public class SealTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["facts.json"], """{"Count":12,"Name":"a","Loss":null}""");
         Assert.That(Read(folder["facts.json"]), Is.EqualTo(new Facts(12, "a", null)));
-        foreach (string wrong in (string[])["""{"Count":12,"Name":"a","Loss":null,"sfal":"0"}""", """{"Count":12,"Loss":null}""", """{"Count":1,"Count":2,"Name":"a","Loss":null}""",
+        foreach (string wrong in (string[])["""{"Count":12,"Name":"a","Loss":null,"sfal":"0"}""",
+            """{"Count":12,"Loss":null}""", """{"Count":1,"Count":2,"Name":"a","Loss":null}""",
             """{"Count":12,"Name":null,"Loss":null}""", "null", ""])
         {
             File.WriteAllText(folder["facts.json"], wrong);
@@ -78,7 +79,8 @@ public class SealTests
         for (int at = 0; at < bytes.Length; at++)
         {
             byte before = bytes[at];
-            foreach (byte value in (byte[])[(byte)(before ^ 1), (byte)(before ^ 0x20), (byte)(before ^ 0x80), (byte)(before + 1), (byte)' ', (byte)'\n', (byte)'\t', (byte)'\r', (byte)'#', (byte)'"'])
+            foreach (byte value in (
+                byte[])[(byte)(before ^ 1), (byte)(before ^ 0x20), (byte)(before ^ 0x80), (byte)(before + 1), (byte)' ', (byte)'\n', (byte)'\t', (byte)'\r', (byte)'#', (byte)'"'])
             {
                 if (value == before) continue;
                 bytes[at] = value;

@@ -50,7 +50,8 @@ public sealed class ModelTensorsTests
         using nn.Module trained = Default(family);
         Dictionary<string, string> names = former.Split(' ').Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
         KeyValuePair<string, Tensor>[] tensors = [.. trained.state_dict()];
-        KeyValuePair<string, Tensor>[] renamed = [.. tensors.Select(t => KeyValuePair.Create(string.Join('.', t.Key.Split('.').Select(s => names.GetValueOrDefault(s, s))), t.Value))];
+        KeyValuePair<string,
+            Tensor>[] renamed = [.. tensors.Select(t => KeyValuePair.Create(string.Join('.', t.Key.Split('.').Select(s => names.GetValueOrDefault(s, s))), t.Value))];
         KeyValuePair<string, Tensor>[] both = [.. tensors.Concat(renamed).DistinctBy(t => t.Key)];
         Assert.That(both, Has.Length.EqualTo(tensors.Length + twice));
         var store = new CheckpointStore(folder["c"], DiskStorage.Shared);

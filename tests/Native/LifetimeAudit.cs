@@ -479,7 +479,8 @@ internal sealed class LifetimeAudit
         return seen;
     }
 
-    private bool IsCollection(int id) => id >= 0 && steps[id].Member is MethodInfo { ReturnType: { IsArray: true } or { Name: "List`1" } } or MethodInfo { Name: "ToArray" or "ToList" };
+    private bool IsCollection(int id) => id >= 0
+        && steps[id].Member is MethodInfo { ReturnType: { IsArray: true } or { Name: "List`1" } } or MethodInfo { Name: "ToArray" or "ToList" };
 
     private Type ReturnType => method is MethodInfo { ReturnType: var type } ? type : typeof(void);
 

@@ -13,7 +13,8 @@ public class AttentionTests
 
     [Test]
     public void Host_and_composed_forms_agree(
-        [Values(1, 2, 8, 12, 32)] int headWidth, [Values(1, 3, 12, 16, 18)] int heads, [Values(0, 5, 40)] int window, [Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
+        [Values(1, 2, 8, 12, 32)] int headWidth, [Values(1, 3, 12, 16, 18)] int heads, [Values(0, 5, 40)] int window,
+            [Values(ScalarType.Float32, ScalarType.Float64)] ScalarType dtype)
     {
         using var scope = NewDisposeScope();
         using var rows = new PackedRows([0, 1, 38, 70, 71, 88]);

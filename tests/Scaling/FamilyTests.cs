@@ -45,7 +45,8 @@ public class FamilyTests
         double[] log = [Math.Log(1e6), Math.Log(2e7)];
         Expect.Close(Math.Exp(LogSumExpFamily.PowerLaw.LogLoss([Math.Log(5), 0.2], log[..1])), 5 * Math.Pow(1e6, -0.2), absolute: 1e-12);
         Expect.Close(Math.Exp(LogSumExpFamily.PowerLawWithFloor.LogLoss([Math.Log(5), 0.2, Math.Log(0.7)], log[..1])), 5 * Math.Pow(1e6, -0.2) + 0.7, absolute: 1e-12);
-        Expect.Close(Math.Exp(LogSumExpFamily.Chinchilla.LogLoss([Math.Log(50), Math.Log(60), Math.Log(1.5), 0.3, 0.4], log)), 1.5 + 50 * Math.Pow(1e6, -0.3) + 60 * Math.Pow(2e7, -0.4), absolute: 1e-12);
+        Expect.Close(Math.Exp(LogSumExpFamily.Chinchilla.LogLoss([Math.Log(50), Math.Log(60), Math.Log(1.5), 0.3, 0.4], log)),
+            1.5 + 50 * Math.Pow(1e6, -0.3) + 60 * Math.Pow(2e7, -0.4), absolute: 1e-12);
     }
 
     [Test]

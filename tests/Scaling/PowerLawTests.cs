@@ -31,7 +31,8 @@ public class PowerLawTests
         ScalingPoints points = Synthetic.Curve(r => 8 * Math.Pow(r, -0.17), 6, noise: 0.1, seed: 4);
         ScalingPoints repeated = new([.. points.Kept, points.Kept[2], points.Kept[2]]);
         ScalingPoints weighted = new([.. points.Kept.Select((p, i) => p with { Weight = i == 2 ? 3 : 1 })]);
-        Expect.Close(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, weighted, Resource.Parameters)["beta"], ScalingFitter.Fit(LogSumExpFamily.PowerLaw, repeated, Resource.Parameters)["beta"], absolute: 1e-12);
+        Expect.Close(ScalingFitter.Fit(LogSumExpFamily.PowerLaw, weighted, Resource.Parameters)["beta"],
+            ScalingFitter.Fit(LogSumExpFamily.PowerLaw, repeated, Resource.Parameters)["beta"], absolute: 1e-12);
     }
 
     [TestCase(0.1)]

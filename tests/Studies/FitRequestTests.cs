@@ -39,7 +39,8 @@ public class FitRequestTests
     [Test]
     public void An_exact_power_law_is_found_whatever_the_columns_are_called()
     {
-        File.WriteAllLines(file, new double[] { 1e4, 1e5, 1e6, 1e7 }.Select(n => FormattableString.Invariant($"x,{n},{7 * Math.Pow(n, -0.17):R}")).Prepend("name,\"model size\",final"));
+        File.WriteAllLines(file, new double[] { 1e4, 1e5, 1e6, 1e7 }
+            .Select(n => FormattableString.Invariant($"x,{n},{7 * Math.Pow(n, -0.17):R}")).Prepend("name,\"model size\",final"));
         FitAnswer answer = new FitRequest { Sources = [file], NColumn = "model size", LossColumn = "final", Resamples = 50 }.Run();
         Expect.Close(answer.Fit["beta"], 0.17, absolute: 1e-9);
         Expect.Close(answer.Fit["alpha"], 7, absolute: 1e-6);

@@ -123,7 +123,8 @@ public class ResumeTests
             using (var task = new RegressionTask())
                 Trainer.Run(ToyRuns.Of(training), task, new RunDirectory(run, time: time), new TrainerOptions { Resume = true });
             AssertSame(folder["whole"], run);
-            Assert.That(Directory.GetFiles(run, "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".partial", StringComparison.Ordinal) && !f.Contains("claim.", StringComparison.Ordinal)),
+            Assert.That(Directory.GetFiles(run, "*", SearchOption.AllDirectories)
+                .Where(f => f.EndsWith(".partial", StringComparison.Ordinal) && !f.Contains("claim.", StringComparison.Ordinal)),
                 Is.Empty, storage.FailedOperation);
             Directory.Delete(run, recursive: true);
         }
@@ -151,7 +152,8 @@ public class ResumeTests
     {
         using var folder = new TemporaryFolder();
         string csv = Path.Combine(folder["replaced"], "metrics.csv");
-        using (var task = new RegressionTask { BeforeBatch = b => { if (b == 9) { byte[] same = File.ReadAllBytes(csv); File.Delete(csv); File.WriteAllText(csv + "2", ""); File.WriteAllBytes(csv, same); } } })
+        using (var task = new RegressionTask { BeforeBatch = b =>
+            { if (b == 9) { byte[] same = File.ReadAllBytes(csv); File.Delete(csv); File.WriteAllText(csv + "2", ""); File.WriteAllBytes(csv, same); } } })
             Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["replaced"])),
                 Throws.TypeOf<RunFilesLostException>().With.Message.Contains("was replaced"));
         csv = Path.Combine(folder["changed"], "metrics.csv");
@@ -204,7 +206,8 @@ public class ResumeTests
         using var folder = new TemporaryFolder();
         using var task = new RegressionTask { BeforeBatch = _ => Assert.Fail("trained") };
         Directory.CreateDirectory(Path.Combine(folder["run"], "facts.json"));
-        Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["run"]), new TrainerOptions { Begin = run => run.Keep("facts.json", () => [1]) }),
+        Assert.That(() => Trainer.Run(
+            ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["run"]), new TrainerOptions { Begin = run => run.Keep("facts.json", () => [1]) }),
             Throws.InstanceOf<IOException>().Or.InstanceOf<UnauthorizedAccessException>());
         Assert.That(File.Exists(Path.Combine(folder["run"], "DONE")), Is.False);
     }

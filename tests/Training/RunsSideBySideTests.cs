@@ -125,7 +125,8 @@ public class RunsSideBySideTests
     {
         using var folder = new TemporaryFolder();
         PlannedRun[] runs = [.. Enumerable.Range(1, 2).Select(n => new PlannedRun($"{n}", Of(null) with { Training = Of(null).Training with { Threads = n } }, folder[$"{n}"]))];
-        Assert.That(() => new LocalRunner { Parallel = 2 }.Run(runs), Throws.TypeOf<InputException>().With.Message.Contains("1, 2 in runs side by side").And.Message.Contains("workers"));
+        Assert.That(() => new LocalRunner { Parallel = 2 }.Run(runs),
+            Throws.TypeOf<InputException>().With.Message.Contains("1, 2 in runs side by side").And.Message.Contains("workers"));
         Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
     }
 

@@ -64,7 +64,8 @@ public class SafetensorsTests
         using SafetensorsFile file = SafetensorsFile.Open(folder["t"]);
         foreach (string name in file.Entries.Keys)
         {
-            Tensor turned = zeros(columns, 4, dtype: ScalarType.Int32).t(), room = zeros(6, columns + 2, dtype: ScalarType.Int32), part = room.narrow(0, 1, 4).narrow(1, 1, columns);
+            Tensor turned = zeros(columns, 4, dtype: ScalarType.Int32).t(), room = zeros(6, columns + 2, dtype: ScalarType.Int32),
+                part = room.narrow(0, 1, 4).narrow(1, 1, columns);
             Tensor everyOther = zeros(4, columns, 2, dtype: ScalarType.Int32).select(2, 1);
             foreach (Tensor target in (Tensor[])[turned, part, everyOther])
             {

@@ -191,14 +191,21 @@ public class SelfiesV2Tests
         codec.TryDecode(selfies, out _);
         codec.TryEncode("C1CC", out _);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
+        // Code that has just started still boxes what optimised code does not: the steady state may take a few rounds to come.
+        long allocated = 1;
+        for (int round = 0; round < 200 && allocated != 0; round++)
         {
-            codec.TryEncode(Smiles, out _);
-            codec.TryDecode(selfies, out _);
-            codec.TryEncode("C1CC", out _);
+            if (round > 0) Thread.Sleep(20);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 100; i++)
+            {
+                codec.TryEncode(Smiles, out _);
+                codec.TryDecode(selfies, out _);
+                codec.TryEncode("C1CC", out _);
+            }
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         }
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(allocated, Is.Zero);
     }
 
     [Test]

@@ -33,7 +33,8 @@ public class DegenerateSummaryTests
         GridPoint point = Part.Grid.Points[0] with { Curve = [new CurvePoint(1000, 1.5)] };
         using var report = new WrittenReport(With(Part.Selection with { Configurations = [only], Selected = 0 },
             Part.Grid with { Points = [point], Fits = [] }));
-        Assert.That(report.Pictures.Where(p => !p.Value.Contains("Residuals of the power laws")).Select(p => p.Value), Has.None.Contains("Nothing to draw"), "no law goes through one point");
+        Assert.That(report.Pictures.Where(p => !p.Value.Contains("Residuals of the power laws")).Select(p => p.Value),
+            Has.None.Contains("Nothing to draw"), "no law goes through one point");
         Assert.That(report.Html, Does.Not.Contain("NaN").And.Not.Contain("Infinity").And.Not.Contain("∞"));
     }
 

@@ -63,7 +63,8 @@ public class StudyReportTests
         ConfigurationOutcome[] all = [.. SampleSummary.Realistic().Parts[0].Selection.Configurations.Where(c => c.Predicted is not null)];
         Dictionary<string, string>[] rows = report.Rows("chemgpt-speed-accuracy");
         Assert.That(rows, Has.Length.EqualTo(all.Length));
-        string[] front = [.. all.Where(c => !all.Any(o => o.SecondsPerEpoch <= c.SecondsPerEpoch && o.Predicted <= c.Predicted && (o.SecondsPerEpoch < c.SecondsPerEpoch || o.Predicted < c.Predicted)))
+        string[] front = [.. all
+            .Where(c => !all.Any(o => o.SecondsPerEpoch <= c.SecondsPerEpoch && o.Predicted <= c.Predicted && (o.SecondsPerEpoch < c.SecondsPerEpoch || o.Predicted < c.Predicted)))
             .Select(c => c.Name)];
         Assert.That(rows.Where(r => r["front"] == "true").Select(r => r["configuration"]), Is.EquivalentTo(front));
         XElement table = report.Page.Descendants("div").Single(d => (string?)d.Attribute("class") == "table" && d.Value.Contains("best learning rate of each batch size"));

@@ -77,7 +77,8 @@ public class SweepFaultTests
             catch (FaultyStorage.InjectedFault)
             {
                 failures++;
-                Assert.That(File.Exists(Path.Combine(plan.Directory, "sweep.csv")), Is.False.Or.EqualTo(storage.FailedOperation.Contains("SyncDirectory", StringComparison.Ordinal)));
+                Assert.That(File.Exists(Path.Combine(plan.Directory, "sweep.csv")),
+                    Is.False.Or.EqualTo(storage.FailedOperation.Contains("SyncDirectory", StringComparison.Ordinal)));
                 Assert.That(plan.Runs.Count(run => File.Exists(Path.Combine(run.Directory, "FAILED"))), Is.Zero);
             }
             foreach (string claim in Directory.Exists(plan.Directory) ? Directory.GetFiles(plan.Directory, "claim.*", SearchOption.AllDirectories) : []) File.Delete(claim);

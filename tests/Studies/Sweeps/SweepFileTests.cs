@@ -74,7 +74,8 @@ public class SweepFileTests
     public void Two_different_runs_of_one_name_are_refused_and_the_same_run_twice_is_one()
     {
         using var folder = new TemporaryFolder();
-        var different = Read(folder, Base.Replace("20}", "20, schedule: {kind: plateau}}", StringComparison.Ordinal) + "runs:\n  - {training.patience: 3}\n  - {training.schedule.patience: 3}\n");
+        var different = Read(
+            folder, Base.Replace("20}", "20, schedule: {kind: plateau}}", StringComparison.Ordinal) + "runs:\n  - {training.patience: 3}\n  - {training.schedule.patience: 3}\n");
         Assert.That(() => different.Plan(different.Experiment, folder.Path), Throws.TypeOf<InputException>().With.Message.Contains("patience-3"));
         var twice = Read(folder, Base + "runs:\n  - {seed: 1}\n  - {seed: 1}\n  - {seed: 2}\n");
         Assert.That(twice.Plan(twice.Experiment, folder.Path).Select(r => r.Name), Is.EqualTo(new[] { "seed-1", "seed-2" }));

@@ -29,7 +29,8 @@ public class SweepPlanTests
         using var folder = new TemporaryFolder();
         Plan(folder, "model.width=16,32").Write();
         Plan(folder, "model.width=16,32").Write();
-        Assert.That(() => (Plan(folder, "model.width=16,32") with { Selection = new SelectionSpec() }).Write(), Throws.TypeOf<InputException>().With.Message.Contains("another sweep"));
+        Assert.That(() => (Plan(folder, "model.width=16,32") with { Selection = new SelectionSpec() }).Write(),
+            Throws.TypeOf<InputException>().With.Message.Contains("another sweep"));
         SweepPlan other = Plan(folder, "model.width=32");
         PlannedRun longer = other.Runs[0] with { Experiment = other.Runs[0].Experiment with { Seed = 7 } };
         Assert.That(() => (other with { Runs = [longer] }).Write(), Throws.TypeOf<InputException>().With.Message.Contains("another sweep"));

@@ -205,7 +205,8 @@ public class VerifierTests
         bool complete = File.Exists(Path.Combine(SweepFolder, Path.GetRelativePath(SweepFolder, file).Split(Path.DirectorySeparatorChar)[0], "DONE"));
         bool resumed = file.Contains("checkpoints", StringComparison.Ordinal) || Path.GetFileName(file) is "experiment.yaml" or "DONE";
         if (!complete || !resumed) return null;
-        return () => new LocalRunner { ThreadsPerRun = 1 }.Run([SweepPlan.Read(SweepFolder).Runs.Single(r => file.StartsWith(r.Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))]);
+        return () => new LocalRunner { ThreadsPerRun = 1 }.Run(
+            [SweepPlan.Read(SweepFolder).Runs.Single(r => file.StartsWith(r.Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))]);
     }
 
     private static byte[] Unsealed(string file)

@@ -60,7 +60,8 @@ public sealed class ModelFamilyTests
         Experiment basis = new TrainingRequest { Family = "toy", Settings = new Dictionary<string, object> { ["training.steps"] = 4 } }.Build(folder["sweep"]);
         IReadOnlyList<PlannedRun> runs = Sweep.Plan(basis, [Variation.Parse("model.width=1,2,5")], folder["sweep"]);
         new LocalRunner { ThreadsPerRun = 1 }.Run(runs);
-        Assert.That(runs.Select(r => RunFacts.Read(r.Directory) with { Operators = null }), Is.EqualTo(new[] { new RunFacts(1, 32, "numbers"), new(2, 32, "numbers"), new(5, 32, "numbers") }));
+        Assert.That(runs.Select(r => RunFacts.Read(r.Directory) with { Operators = null }),
+            Is.EqualTo(new[] { new RunFacts(1, 32, "numbers"), new(2, 32, "numbers"), new(5, 32, "numbers") }));
         Expect.AllBetween(runs.Select(r => RunPoints.Read(r.Directory).Loss), double.Epsilon, 100);
     }
 

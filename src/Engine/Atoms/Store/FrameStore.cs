@@ -159,7 +159,8 @@ public sealed class FrameStore : IDisposable
         for (; i < numbers.Length; i++)
         {
             if (double.IsFinite(numbers[i]) || (mayBeAbsent && double.IsNaN(numbers[i]))) continue;
-            throw new InputException(path, $"value {at / sizeof(double) + i} of {numbers[i]}", mayBeAbsent ? "finite numbers, or NaN where unknown" : "finite numbers", StoreNames.Damaged);
+            throw new InputException(
+                path, $"value {at / sizeof(double) + i} of {numbers[i]}", mayBeAbsent ? "finite numbers, or NaN where unknown" : "finite numbers", StoreNames.Damaged);
         }
     }
 

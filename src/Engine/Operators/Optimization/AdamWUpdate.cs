@@ -48,7 +48,8 @@ internal static class AdamWUpdate
         for (int i = 0; i < parameters.Length; i++)
             chunks.Add(Array<T>(parameters[i]), Array<T>(gradients[i]), Array<T>(first[i]), Array<T>(second[i]));
         using Tensor table = tensor(chunks.Rows, device: parameters[0].device);
-        AdamWLauncher<T, TReal>.Run(Device(parameters[0]), Array<long>(table) with { Owner = (table, chunks.Owners) }, settings.Update, settings.LearningRate, settings.Beta1, settings.Beta2,
+        AdamWLauncher<T, TReal>.Run(Device(parameters[0]), Array<long>(table) with { Owner = (table, chunks.Owners) },
+            settings.Update, settings.LearningRate, settings.Beta1, settings.Beta2,
             settings.WeightDecay, settings.Epsilon);
     }
 }

@@ -52,7 +52,8 @@ public static class SlurmSubmission
             string output = sbatch.StandardOutput.ReadToEnd();
             sbatch.WaitForExit();
             // JOB, or JOB;CLUSTER.
-            return sbatch.ExitCode == 0 ? output.Trim().Split(';')[0] : throw new InputException("sbatch", error.Result.Trim(), "", $"{script} is written; sbatch takes it by hand");
+            return sbatch.ExitCode == 0 ? output.Trim().Split(';')[0]
+                : throw new InputException("sbatch", error.Result.Trim(), "", $"{script} is written; sbatch takes it by hand");
         }
         catch (Win32Exception e)
         {
@@ -94,9 +95,11 @@ public sealed record SlurmOptions
         if (Cpus < 1) throw new InputException("slurm.cpus", $"{Cpus}", "1 or more");
         if (Limit < 0) throw new InputException("slurm.limit", $"{Limit}", "0 (none) or more");
         if (Warning < 1) throw new InputException("slurm.warning", $"{Warning}", "1 or more, in seconds");
-        foreach ((string key, string? value) in ((string, string?)[])[("slurm.partition", Partition), ("slurm.account", Account), ("slurm.time", Time), ("slurm.gpus", Gpus), ("slurm.memory", Memory)])
+        foreach ((string key, string? value) in ((string, string?)[])[
+            ("slurm.partition", Partition), ("slurm.account", Account), ("slurm.time", Time), ("slurm.gpus", Gpus), ("slurm.memory", Memory)])
             if (value is not null && (value.Length == 0 || value.Any(char.IsWhiteSpace))) throw new InputException(key, $"'{value}'", "one word");
-        if (More.FirstOrDefault(m => !m.StartsWith('-') || m.Contains('\n')) is { } odd) throw new InputException("slurm.more", $"'{odd}'", "an option of sbatch, such as --qos=long");
+        if (More.FirstOrDefault(m => !m.StartsWith('-') || m.Contains('\n')) is { } odd) throw new InputException(
+            "slurm.more", $"'{odd}'", "an option of sbatch, such as --qos=long");
     }
 }
 

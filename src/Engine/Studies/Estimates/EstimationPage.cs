@@ -90,7 +90,8 @@ public static class EstimationPage
         {
             object?[] row =
             [
-                Html.Unbroken(r.Pruner), Html.Unbroken(r.Selected), Numbers.Significant(r.Regret, 3), .. units.Select(u => Numbers.Percent(r.Savings.First(s => s.Unit == u).Share)),
+                Html.Unbroken(r.Pruner), Html.Unbroken(r.Selected), Numbers.Significant(r.Regret, 3),
+                .. units.Select(u => Numbers.Percent(r.Savings.First(s => s.Unit == u).Share)),
                 Numbers.Significant(r.All.R2, 3), Numbers.Significant(r.All.Spearman, 3), Numbers.Significant(r.NearBest.R2, 3), Numbers.Significant(r.NearBest.Spearman, 3),
             ];
             table.Add(r.Regret == 0, row);
@@ -108,7 +109,8 @@ internal static class ReplayFigure
     /// <param name="slug">What the names of the page's files begin with.</param>
     public static Figure Of(Replay replay, string slug)
     {
-        var chart = new Chart("Saved by each pruner, and lost by its choice", new ChartAxis("Saved, % of running all to the end"), new ChartAxis("Regret (final loss above the best)"));
+        var chart = new Chart(
+            "Saved by each pruner, and lost by its choice", new ChartAxis("Saved, % of running all to the end"), new ChartAxis("Regret (final loss above the best)"));
         var csv = new CsvWriter("pruner", "selected", "final", "regret", "saved_runs", "r2", "spearman", "r2_near", "spearman_near");
         for (int k = 0; k < Kinds.Length; k++)
         {

@@ -77,7 +77,8 @@ internal static class GridAllocation
         interval is not { Low: { } low, High: { } high } || !double.IsFinite(high) || !(low > 0) || high / low > WidestRatio;
 
     private static string Text(ConfidenceInterval? interval) =>
-        FormattableString.Invariant($"between {interval?.Low ?? 0:G2} and {(interval?.High is { } high ? high.ToString("G2", System.Globalization.CultureInfo.InvariantCulture) : "anything")}");
+        FormattableString.Invariant(
+            $"between {interval?.Low ?? 0:G2} and {(interval?.High is { } high ? high.ToString("G2", System.Globalization.CultureInfo.InvariantCulture) : "anything")}");
 
     private static int Index(ScalingFit fit, string name) => fit.Family.Parameters.ToList().FindIndex(p => p.Name == name);
 

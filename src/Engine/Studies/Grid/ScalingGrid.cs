@@ -9,7 +9,8 @@ using ChemScale.Engine.Training.Runs;
 namespace ChemScale.Engine.Studies.Grid;
 
 /// <summary>
-/// A grid of models and data sizes, each point trained until its validation loss stops falling or a cap on the data seen is reached. All points share one fixed validation set; a point's loss is the least it reached there, looked at at fixed fractions of the cap.
+/// A grid of models and data sizes, each point trained until its validation loss stops falling or a cap on the data seen is reached. All
+/// points share one fixed validation set; a point's loss is the least it reached there, looked at at fixed fractions of the cap.
 /// </summary>
 internal sealed record ScalingGrid
 {

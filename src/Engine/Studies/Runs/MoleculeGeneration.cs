@@ -134,7 +134,8 @@ internal static class RunTokenizer
         // Where data are prepared for one run alone, they lie in its folder, and move with it.
         string[] folders = [.. new[] { data.Store, run.In("data") }.Where(TokenStore.Exists)];
         string folder = folders.FirstOrDefault(f => FingerprintOf(f) == data.Fingerprint) ?? folders.FirstOrDefault()
-            ?? throw new InputException(run.Path, "no tokenizer of its own, as version 0.3 left it", $"its store in {data.Store}", "put the store back, or name where it is under data.store in experiment.yaml");
+            ?? throw new InputException(run.Path, "no tokenizer of its own, as version 0.3 left it", $"its store in {data.Store}",
+                "put the store back, or name where it is under data.store in experiment.yaml");
         using TokenStore store = TokenStore.Open(folder);
         data.RequireFingerprint(folder, store.Manifest.Fingerprint);
         return store.Tokenizer;

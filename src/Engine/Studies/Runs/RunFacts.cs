@@ -62,7 +62,8 @@ internal static class RunPoints
         RunFacts facts = RunFacts.Read(directory);
         LossCurve curve = LossCurve.ReadCsv(run.MetricsCsvPath);
         double loss = curve.LeastValidationLoss ?? throw new InputException(directory, "no validation loss", "a run that was validated");
-        long seen = run.IsDone ? run.ReadResult().ItemsSeen : throw new InputException(directory, "the run is not complete", "complete runs", "resume it, or name the complete ones");
+        long seen = run.IsDone ? run.ReadResult().ItemsSeen
+            : throw new InputException(directory, "the run is not complete", "complete runs", "resume it, or name the complete ones");
         return new ScalingPoint
         {
             N = facts.Parameters,

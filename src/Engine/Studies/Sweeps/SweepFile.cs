@@ -84,7 +84,8 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
     }
 
     private static Variation[] Settings(YamlNode node, string path, string key) => node is YamlMappingNode mapping
-        ? [.. mapping.Children.Select(c => new Variation(Text(c.Key, path, key), c.Value is YamlSequenceNode values ? [.. values.Select(v => Text(v, path, key))] : [Text(c.Value, path, key)]))]
+        ? [.. mapping.Children
+            .Select(c => new Variation(Text(c.Key, path, key), c.Value is YamlSequenceNode values ? [.. values.Select(v => Text(v, path, key))] : [Text(c.Value, path, key)]))]
         : throw Wrong(node, path, key, "keys of an experiment and their values, such as training.learningRate: [1e-4, 1e-3]");
 
     private static IEnumerable<YamlNode> Sequence(YamlNode node, string path, string key) =>

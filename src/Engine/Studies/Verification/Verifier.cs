@@ -50,7 +50,8 @@ public sealed class Verifier
         try
         {
             string[] names = [.. Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f))];
-            string[] below = [.. new DirectoryInfo(folder).EnumerateDirectories().Where(d => d.LinkTarget is null && !d.Name.StartsWith('.')).Select(d => d.Name).Order(StringComparer.Ordinal)];
+            string[] below = [.. new DirectoryInfo(folder).EnumerateDirectories().Where(d => d.LinkTarget is null && !d.Name.StartsWith('.'))
+                .Select(d => d.Name).Order(StringComparer.Ordinal)];
             if (names.Any(n => n == StoreManifest.FileName || n == StoreLayout.Tokens(StoreLayout.Train))) found |= VisitTokens(folder);
             if (names.Any(n => n == FrameStoreManifest.FileName || n == FrameStoreLayout.Records(FrameStoreLayout.Train))) found |= VisitFrames(folder);
             if (names.Contains(StoreFacts.FileName)) found |= Check(Path.Combine(folder, StoreFacts.FileName), () => StoreFacts.Check(folder));

@@ -35,7 +35,8 @@ public sealed record DataSpec
     public void RequireFingerprint(string folder, string found)
     {
         if (Fingerprint is not null && Fingerprint != found)
-            throw new InputException(folder, $"other data (fingerprint {found})", $"those of the experiment (fingerprint {Fingerprint})", "put the store back, or train on these data in another directory");
+            throw new InputException(folder, $"other data (fingerprint {found})", $"those of the experiment (fingerprint {Fingerprint})",
+                "put the store back, or train on these data in another directory");
     }
 
     internal DataSpec Resolved() => Grammar is null && Store == Virtual ? this with { Grammar = SelfiesGrammar.V1 } : this;

@@ -47,7 +47,8 @@ internal static class GivenKeys
         TrainingSpec training = experiment.Training;
         return experiment.Model.Family.Idle(experiment.Model.Config, key) ?? key switch
         {
-            "training.schedule.factor" or "training.schedule.patience" or "training.schedule.threshold" when training.Schedule.Kind != ScheduleKind.Plateau => "training.schedule.kind is not plateau",
+            "training.schedule.factor" or "training.schedule.patience" or "training.schedule.threshold"
+                when training.Schedule.Kind != ScheduleKind.Plateau => "training.schedule.kind is not plateau",
             "training.schedule.floor" when training.Schedule.Kind == ScheduleKind.Constant => "training.schedule.kind is constant",
             "training.labelLoss.huberDelta" when training.LabelLoss.Error != ErrorMeasure.Huber => "training.labelLoss.error is not huber",
             "training.batchSize" when (training.BatchAtoms ?? training.BatchEdges) is not null => "batches are filled to training.batchAtoms or training.batchEdges",

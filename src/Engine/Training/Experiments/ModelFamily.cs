@@ -164,7 +164,8 @@ public readonly record struct ModelShape(int? Depth, int Width)
     public static ModelShape Parse(string text, string place)
     {
         string[] parts = text.ToLowerInvariant().Split('x', StringSplitOptions.TrimEntries);
-        return parts.Length == 2 && Scalars.Parse(typeof(int), parts[0], out _) is int and > 0 and var depth && Scalars.Parse(typeof(int), parts[1], out _) is int and > 0 and var width
+        return parts.Length == 2 && Scalars.Parse(typeof(int), parts[0], out _) is int and > 0 and var depth
+            && Scalars.Parse(typeof(int), parts[1], out _) is int and > 0 and var width
             ? new ModelShape(depth, width)
             : throw new InputException(place, $"'{text}'", "DEPTHxWIDTH, such as 2x32");
     }

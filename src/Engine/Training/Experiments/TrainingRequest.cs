@@ -76,7 +76,8 @@ public sealed record TrainingRequest
         foreach ((string key, string _) in Overrides)
         {
             if (key == "model.family") throw new InputException(OverridesPlace, $"key '{key}'", "`model.family`, which is asked for by itself");
-            if (key == "data.store" && (Source.Store is not null || family.Data.HasFiles(Source))) throw new InputException(OverridesPlace, $"{key}, and data named elsewhere", "one of them");
+            if (key == "data.store" && (Source.Store is not null || family.Data.HasFiles(Source))) throw new InputException(
+                OverridesPlace, $"{key}, and data named elsewhere", "one of them");
         }
         Experiment experiment = Start ?? family.Defaults;
         if (experiment.Data.Store == DataSpec.Virtual && Begun is not null) experiment = experiment with { Data = experiment.Data with { Store = Begun.Data.Store } };
@@ -154,7 +155,8 @@ public sealed record TrainingRequest
 
     private string Prepare(ModelFamily family, DataSpec data, string folder, DataObserver observer, CancellationToken stop)
     {
-        string? prepared = Source.Store is { } given ? Path.GetFullPath(given) : !family.Data.HasFiles(Source) && data.Store != DataSpec.Virtual ? Path.GetFullPath(data.Store) : null;
+        string? prepared = Source.Store is { } given ? Path.GetFullPath(given) : !family.Data.HasFiles(Source) && data.Store != DataSpec.Virtual
+            ? Path.GetFullPath(data.Store) : null;
         if (prepared is not null)
         {
             family.Data.Agree(Source, prepared);

@@ -43,10 +43,12 @@ public sealed class ModelFiles
         {
             foreach (string line in File.ReadAllLines(place))
             {
-                if (line.Split("  ", 2) is not [var digest, var name] || name != Path.GetFileName(name)) throw new InputException(place, $"'{line}'", "a checksum and the name of a file");
+                if (line.Split("  ", 2) is not [var digest, var name] || name != Path.GetFileName(name)) throw new InputException(
+                    place, $"'{line}'", "a checksum and the name of a file");
                 place = Path.Combine(folder, name);
                 byte[] content = File.ReadAllBytes(place);
-                if (Digest(content) != digest) throw new InputException(place, "its checksum is wrong", $"SHA-256 {digest}", "restore it from a copy of the run, or resume the run");
+                if (Digest(content) != digest) throw new InputException(
+                    place, "its checksum is wrong", $"SHA-256 {digest}", "restore it from a copy of the run, or resume the run");
                 files[name] = content;
             }
         }

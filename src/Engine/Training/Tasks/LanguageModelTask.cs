@@ -30,7 +30,8 @@ internal sealed class LanguageModelTask : ITrainingTask
 
     /// <param name="experiment">Its model must be a ChemGPT whose vocabulary holds the store's.</param>
     /// <param name="store">Becomes the task's own.</param>
-    /// <exception cref="InputException">Model and store do not fit together, the store holds other data than the experiment names, or a subset is larger than the store.</exception>
+    /// <exception cref="InputException">Model and store do not fit together, the store holds other data than the experiment names, or a
+    /// subset is larger than the store.</exception>
     public LanguageModelTask(Experiment experiment, TokenStore store)
     {
         this.store = store;
