@@ -102,18 +102,14 @@ public sealed class Verifier
 
     private bool VisitPlan(string folder)
     {
+        string plan = Path.Combine(folder, SweepPlan.FolderName), list = Path.Combine(plan, SweepPlan.PlanName);
+        // A folder of that name may be anybody's.
+        if (!Directory.EnumerateFiles(plan).Any(f => Path.GetExtension(f) is ".yaml" or ".json")) return false;
         plans++;
-        string plan = Path.Combine(folder, SweepPlan.FolderName);
         foreach (string file in Directory.EnumerateFiles(plan, "*.yaml").Order(StringComparer.Ordinal)) Check(file, () => Experiment.ReadSealed(file));
         Count(plan, [SweepPlan.PlanName, SweepPlan.SelectionName]);
-        try
-        {
-            _ = SweepPlan.Read(folder).Kept;
-        }
-        catch (InputException e)
-        {
-            Wrong(e);
-        }
+        if (!File.Exists(list)) Wrong(new InputException(list, "is missing", "the plan of the sweep"));
+        else Check(list, () => _ = SweepPlan.Read(folder).Kept);
         return true;
     }
 

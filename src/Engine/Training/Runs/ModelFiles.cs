@@ -74,6 +74,7 @@ public sealed class ModelFiles
         }
         IStorage storage = run.Storage;
         storage.CreateDirectory(folder);
+        TemporaryNames.CleanOwned(folder, storage);
         var sums = new StringBuilder();
         foreach ((string name, byte[] content) in files)
         {
