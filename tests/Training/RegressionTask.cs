@@ -50,7 +50,8 @@ internal sealed class RegressionTask : ITrainingTask
     public long UniqueItems => samples;
 
     public IReadOnlyDictionary<string, byte[]> ModelFiles { get; } = new Dictionary<string,
-        byte[]> { ["inputs.json"] = "{\"inputs\":4}"u8.ToArray(), ["outputs.json"] = "{\"outputs\":1}"u8.ToArray() };
+        byte[]>
+    { ["inputs.json"] = "{\"inputs\":4}"u8.ToArray(), ["outputs.json"] = "{\"outputs\":1}"u8.ToArray() };
 
     public TrainingLoss NextLoss()
     {

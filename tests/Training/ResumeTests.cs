@@ -152,8 +152,11 @@ public class ResumeTests
     {
         using var folder = new TemporaryFolder();
         string csv = Path.Combine(folder["replaced"], "metrics.csv");
-        using (var task = new RegressionTask { BeforeBatch = b =>
-            { if (b == 9) { byte[] same = File.ReadAllBytes(csv); File.Delete(csv); File.WriteAllText(csv + "2", ""); File.WriteAllBytes(csv, same); } } })
+        using (var task = new RegressionTask
+        {
+            BeforeBatch = b =>
+            { if (b == 9) { byte[] same = File.ReadAllBytes(csv); File.Delete(csv); File.WriteAllText(csv + "2", ""); File.WriteAllBytes(csv, same); } }
+        })
             Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn), task, new RunDirectory(folder["replaced"])),
                 Throws.TypeOf<RunFilesLostException>().With.Message.Contains("was replaced"));
         csv = Path.Combine(folder["changed"], "metrics.csv");

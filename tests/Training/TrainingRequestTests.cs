@@ -86,14 +86,26 @@ public sealed class TrainingRequestTests
             Refused(new TrainingRequest { Source = new DataSource { Frames = ["a.xyz"] } }, "source.frames", "painn");
             Refused(new TrainingRequest { Family = "painn", Source = new DataSource { Molecules = ["a.smi"] } }, "source.molecules", "molecules");
             Refused(new TrainingRequest { Family = "painn", Source = new DataSource { Store = frames, Frames = ["a.xyz"] } }, "source.store", "`source.frames`");
-            Refused(new TrainingRequest { Family = "painn",
-                Source = new DataSource { Store = frames, Units = ChemScale.Engine.Atoms.Units.EnergyUnit.Hartree } }, "source.units", "`source.frames`");
-            Refused(Request(molecules) with { Source = new DataSource { Store = molecules,
-                Grammar = ChemScale.Engine.Chemistry.Selfies.SelfiesGrammar.V2 } }, "source.grammar", "1.0.4");
+            Refused(new TrainingRequest
+            {
+                Family = "painn",
+                Source = new DataSource { Store = frames, Units = ChemScale.Engine.Atoms.Units.EnergyUnit.Hartree }
+            }, "source.units", "`source.frames`");
+            Refused(Request(molecules) with
+            {
+                Source = new DataSource
+                {
+                    Store = molecules,
+                    Grammar = ChemScale.Engine.Chemistry.Selfies.SelfiesGrammar.V2
+                }
+            }, "source.grammar", "1.0.4");
             Refused(Request(molecules, ("training.batchSize", 0)), "training.batchSize", "at least 1");
             Refused(Request(molecules) with { Overrides = [("model.breadth", "1")] }, "overrides", "model.breadth");
-            Refused(new TrainingRequest { Family = "painn",
-                Basis = new TrainingRequest { Source = new DataSource { Store = molecules } }.Build(folder["run"]) }, "model.family", "chemgpt");
+            Refused(new TrainingRequest
+            {
+                Family = "painn",
+                Basis = new TrainingRequest { Source = new DataSource { Store = molecules } }.Build(folder["run"])
+            }, "model.family", "chemgpt");
         });
         Assert.That(Directory.Exists(folder["run"]), Is.False);
     }

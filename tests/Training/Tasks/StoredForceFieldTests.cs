@@ -35,8 +35,15 @@ public sealed class StoredForceFieldTests
     [Test]
     public void A_run_from_a_store_records_frames_and_resumes_bit_for_bit()
     {
-        Experiment experiment = Experiment(new TrainingSpec { Steps = 9, BatchAtoms = 12,
-            Schedule = new ScheduleSpec { Kind = ScheduleKind.Plateau, Patience = 0, WarmupSteps = 1 }, Threads = 1, LearningRate = 1e-3, ValidationInterval = Interval.Steps(2) });
+        Experiment experiment = Experiment(new TrainingSpec
+        {
+            Steps = 9,
+            BatchAtoms = 12,
+            Schedule = new ScheduleSpec { Kind = ScheduleKind.Plateau, Patience = 0, WarmupSteps = 1 },
+            Threads = 1,
+            LearningRate = 1e-3,
+            ValidationInterval = Interval.Steps(2)
+        });
         double[] whole = Losses(experiment, folder["whole"], null), broken = [.. Losses(experiment, folder["broken"], 5)];
         Expect.Below(broken.Length, whole.Length);
         Assert.That(Losses(experiment, folder["broken"], null), Is.EqualTo(whole));

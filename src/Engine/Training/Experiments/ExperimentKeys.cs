@@ -57,8 +57,11 @@ public static class ExperimentKeys
     /// <param name="place">To name in an error.</param>
     internal static Experiment With(Experiment experiment, string key, object value, string place)
     {
-        if (key == FamilyKey) return experiment with { Model = OfFamily(
-            experiment.Model, ModelFamily.Named(Convert.ToString(value, CultureInfo.InvariantCulture)!, place), place) };
+        if (key == FamilyKey) return experiment with
+        {
+            Model = OfFamily(
+            experiment.Model, ModelFamily.Named(Convert.ToString(value, CultureInfo.InvariantCulture)!, place), place)
+        };
         if (key == "seed") return (Experiment)Set(experiment, ["seed"], value, place);
         string[] path = key.Split('.');
         object section = Set(Section(experiment, path[0])!, path.AsSpan(1), value, place);
