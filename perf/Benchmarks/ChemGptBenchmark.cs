@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Training.Experiments;
@@ -92,9 +91,9 @@ internal sealed class ChemGptBenchmark : Benchmark
         return clock => clock.Time(Pass.Step, () =>
         {
             using DisposeScope step = NewDisposeScope();
-            Gradients.Backward(model.Loss(ids, positions, rows, targets));
+            optimizer.Parameters.Clear();
+            optimizer.Parameters.Backward(model.Loss(ids, positions, rows, targets));
             optimizer.Step(2e-5);
-            foreach (var p in model.parameters()) p.grad?.zero_();
         });
     }
 

@@ -152,7 +152,7 @@ public class AdamWTests
         var spec = new TrainingSpec { LearningRate = 1e-3, Epochs = 1, Dtype = Precision.Float64 };
         Parameter[] parameters = [.. model.parameters()];
         using var optimizer = new AdamW(model.named_parameters(), spec.Optimizer);
-        var step = new GradientStep(task, parameters, optimizer, spec);
+        var step = new GradientStep(task, optimizer, spec);
         for (int t = 0; t < losses.Length; t++)
         {
             GradientStep.Outcome outcome = step.Take(1, 1e-3);

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.Layers;
 using ChemScale.Engine.Operators.SelfAttention;
+using ChemScale.Engine.Operators.Transformer;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -90,10 +91,8 @@ public sealed class ChemGpt : nn.Module
     /// <returns>(T, h)</returns>
     public Tensor Hidden(Tensor ids, Tensor positions, PackedRows rows)
     {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor x = tokenTable.index_select(0, ids) + positionTable.index_select(0, positions);
-        foreach (ChemGptBlock block in blocks) x = block.Forward(x, rows);
-        return Normalize(x).MoveToOuterDisposeScope();
+        using Tensor x = Body(ids, positions, rows);
+        return Normalize(x);
     }
 
     /// <summary>Scores of the next token.</summary>
@@ -112,8 +111,8 @@ public sealed class ChemGpt : nn.Module
     /// <returns>A scalar.</returns>
     public Tensor Loss(Tensor ids, Tensor positions, PackedRows rows, Tensor targets)
     {
-        using Tensor logits = Logits(ids, positions, rows);
-        return CrossEntropy.Apply(logits, targets);
+        using Tensor x = Body(ids, positions, rows);
+        return HeadLoss.Apply(x, finalNormWeight, finalNormBias, tokenTable, targets, rows, Config.LayerNormEpsilon, scaling.Logits);
     }
 
     /// <summary>What the learning rate is multiplied by for the parameter of this name, and its weight decay divided by.</summary>
@@ -125,12 +124,15 @@ public sealed class ChemGpt : nn.Module
 
     /// <param name="hidden">(..., h), after the final norm.</param>
     /// <returns>(..., vocabulary)</returns>
-    internal Tensor Scored(Tensor hidden)
+    internal Tensor Scored(Tensor hidden) => HeadLoss.Scores(hidden, tokenTable, scaling.Logits);
+
+    /// <summary>Embeddings and layers, before the final norm.</summary>
+    private Tensor Body(Tensor ids, Tensor positions, PackedRows rows)
     {
-        if (scaling.Logits == 1) return nn.functional.linear(hidden, tokenTable);
-        // On the narrower side of the product.
-        using Tensor scaled = hidden * scaling.Logits;
-        return nn.functional.linear(scaled, tokenTable);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = TokenEmbedding.Apply(ids, positions, tokenTable, positionTable);
+        foreach (ChemGptBlock block in blocks) x = block.Forward(x, rows);
+        return x.MoveToOuterDisposeScope();
     }
 }
 

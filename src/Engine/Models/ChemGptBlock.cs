@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.Layers;
 using ChemScale.Engine.Operators.SelfAttention;
+using ChemScale.Engine.Operators.Transformer;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -10,16 +11,12 @@ namespace ChemScale.Engine.Models;
 /// <summary>One layer: x += proj(attention(LN1 x)); x += W2 gelu(W1 LN2 x + b1) + b2. Queries, keys and values have no bias.</summary>
 internal sealed class ChemGptBlock : nn.Module
 {
-    private readonly ChemGptConfig config;
-    private readonly double scale;
-    private readonly int window;
+    private readonly TransformerSettings settings;
 
     public ChemGptBlock(ChemGptConfig config, double scale, int layer, ParameterInit init)
         : base(nameof(ChemGptBlock))
     {
-        this.config = config;
-        this.scale = scale;
-        window = config.IsLocal(layer) ? config.Window : 0;
+        settings = new TransformerSettings(config.Heads, config.IsLocal(layer) ? config.Window : 0, scale, config.LayerNormEpsilon);
         int h = config.Width, inner = config.MlpWidth;
         Norm1Weight = Register("ln_1_weight", init.Constant(1, h));
         Norm1Bias = Register("ln_1_bias", init.Constant(0, h));
@@ -63,27 +60,18 @@ internal sealed class ChemGptBlock : nn.Module
     /// <summary>Whether a parameter of this name within the layer multiplies vectors of the model's width, rather than being one.</summary>
     internal static bool IsMatrix(string name) => name is "qkv" or "out_proj_weight" or "c_fc_weight" or "c_proj_weight";
 
+    private BlockWeights Weights => new(
+        Norm1Weight, Norm1Bias, QueryKeyValue, ProjectionWeight, ProjectionBias, Norm2Weight, Norm2Bias, ExpandWeight, ExpandBias, ContractWeight, ContractBias);
+
     /// <param name="x">(T, h)</param>
     /// <param name="rows">The molecules.</param>
     /// <returns>(T, h)</returns>
-    public Tensor Forward(Tensor x, PackedRows rows)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor qkv = nn.functional.linear(Norm(x, Norm1Weight, Norm1Bias), QueryKeyValue);
-        Tensor attended = Attention.Apply(qkv, rows, config.Heads, window, scale, Precision);
-        x = x + nn.functional.linear(attended, ProjectionWeight, ProjectionBias);
-        return FeedForward(x).MoveToOuterDisposeScope();
-    }
+    public Tensor Forward(Tensor x, PackedRows rows) => TransformerBlock.Apply(settings with { Precision = Precision }, rows, x, Weights);
 
     /// <summary>The second half of the layer, residual included.</summary>
-    internal Tensor FeedForward(Tensor x)
-    {
-        Tensor inner = LinearGelu.Apply(Norm(x, Norm2Weight, Norm2Bias), ExpandWeight, ExpandBias);
-        return x + nn.functional.linear(inner, ContractWeight, ContractBias);
-    }
+    internal Tensor FeedForward(Tensor x) => TransformerBlock.FeedForward(settings, x, Weights);
 
-    internal Tensor Norm(Tensor x, Tensor weight, Tensor bias) =>
-        LayerNorm.Apply(x, weight, bias, config.LayerNormEpsilon);
+    internal Tensor Norm(Tensor x, Tensor weight, Tensor bias) => LayerNorm.Apply(x, weight, bias, settings.Epsilon);
 
     private Parameter Register(string name, Parameter parameter)
     {

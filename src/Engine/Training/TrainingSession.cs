@@ -62,7 +62,7 @@ internal sealed class TrainingSession : IDisposable
         RequireDtype(trained);
         optimizer = new AdamW(trained, spec.Optimizer, task.LearningRateFactor);
         average = spec.EmaDecay is { } decay ? new WeightAverage(trained, decay) : null;
-        gradientStep = new GradientStep(task, [.. trained.Select(p => p.Parameter)], optimizer, spec);
+        gradientStep = new GradientStep(task, optimizer, spec);
         state = new TrainingState(experiment, task, optimizer, average, scope);
     }
 

@@ -32,7 +32,7 @@ public class ForceFieldMemoryTests
         var training = new TrainingSpec { BatchSize = 2, LabelLoss = new LabelLossSpec { EnergyWeight = 0.05, ForceWeight = 0.95 } };
         using var task = new ForceFieldTask(new Experiment { Model = ModelSpec.Of(config), Training = training }, frames, frames);
         using var optimizer = new AdamW(task.ForceField.named_parameters().Select(p => (p.name, p.parameter)), training.Optimizer);
-        var step = new GradientStep(task, [.. task.ForceField.parameters()], optimizer, training);
+        var step = new GradientStep(task, optimizer, training);
         Take(Steps / 2);
         (long tensors, int nodes, double resident) = (Tensor.TotalCount, AutogradFunction.LiveNodes, ResidentMegabytes());
         Take(Steps);

@@ -46,6 +46,9 @@ internal readonly unsafe struct DoubleLanes4 : ILanes<DoubleLanes4, double>
     public static DoubleLanes4 Min(DoubleLanes4 a, DoubleLanes4 b) => new(Vector256.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes4 Sqrt(DoubleLanes4 x) => new(Vector256.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes4 Reciprocal(DoubleLanes4 x) => new(Vector256<double>.One / x.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,6 +63,16 @@ internal readonly unsafe struct DoubleLanes4 : ILanes<DoubleLanes4, double>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes4 Log(DoubleLanes4 x) => new(Vector256.Log(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Sum(DoubleLanes4 x) => Vector256.Sum(x.value);
+
+    public static double Greatest(DoubleLanes4 x)
+    {
+        double greatest = x.value[0];
+        for (int lane = 1; lane < Count; lane++) greatest = Math.Max(greatest, x.value[lane]);
+        return greatest;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes4 SelectRange(int low, int high, DoubleLanes4 value, DoubleLanes4 other)
@@ -113,6 +126,9 @@ internal readonly unsafe struct DoubleLanes8 : ILanes<DoubleLanes8, double>
     public static DoubleLanes8 Min(DoubleLanes8 a, DoubleLanes8 b) => new(Vector512.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes8 Sqrt(DoubleLanes8 x) => new(Vector512.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Reciprocal(DoubleLanes8 x) => new(Vector512<double>.One / x.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,6 +143,16 @@ internal readonly unsafe struct DoubleLanes8 : ILanes<DoubleLanes8, double>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Log(DoubleLanes8 x) => new(Vector512.Log(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Sum(DoubleLanes8 x) => Vector512.Sum(x.value);
+
+    public static double Greatest(DoubleLanes8 x)
+    {
+        double greatest = x.value[0];
+        for (int lane = 1; lane < Count; lane++) greatest = Math.Max(greatest, x.value[lane]);
+        return greatest;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 SelectRange(int low, int high, DoubleLanes8 value, DoubleLanes8 other)

@@ -30,6 +30,8 @@ internal unsafe interface ILanes<TSelf, T>
 
     static abstract TSelf Min(TSelf a, TSelf b);
 
+    static abstract TSelf Sqrt(TSelf x);
+
     /// <summary>1 / x, to a unit or two in the last place; x positive and finite.</summary>
     static abstract TSelf Reciprocal(TSelf x);
 
@@ -41,6 +43,12 @@ internal unsafe interface ILanes<TSelf, T>
 
     /// <summary>Natural logarithm of positive numbers.</summary>
     static abstract TSelf Log(TSelf x);
+
+    /// <summary>Of all lanes.</summary>
+    static abstract T Sum(TSelf x);
+
+    /// <summary>Of all lanes.</summary>
+    static abstract T Greatest(TSelf x);
 
     /// <summary>Lane l of the result: <paramref name="value"/>'s where low &lt;= l &lt; high, else <paramref name="other"/>'s.</summary>
     static abstract TSelf SelectRange(int low, int high, TSelf value, TSelf other);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using ChemScale.Engine.Native;
 
 namespace ChemScale.Engine.Operators.Lanes;
@@ -39,6 +40,7 @@ internal static unsafe class Products<TLanes, T>
     /// <param name="c">(m, n)</param>
     /// <param name="cStride">Between rows of C.</param>
     /// <param name="add">Whether C is added to.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void InLanes(int m, int n, int k, T* a, long rowStep, long termStep, T* b, long bStride, T* c, long cStride, bool add)
     {
         int lanes = TLanes.Count, whole = n - n % lanes;
@@ -75,6 +77,7 @@ internal static unsafe class Products<TLanes, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows4(int k, T* a, long rowStep, long termStep, T* b, long bStride, T* c, long cStride, bool add)
     {
         int l = TLanes.Count;
@@ -114,6 +117,7 @@ internal static unsafe class Products<TLanes, T>
         TLanes.Store(c + 2 * TLanes.Count, third);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows4One(int k, T* a, long rowStep, long termStep, T* b, long bStride, T* c, long cStride, bool add)
     {
         T* c1 = c + cStride, c2 = c1 + cStride, c3 = c2 + cStride, a1 = a + rowStep, a2 = a1 + rowStep, a3 = a2 + rowStep;
@@ -135,6 +139,7 @@ internal static unsafe class Products<TLanes, T>
     }
 
     /// <summary>B (n, m) = A' of A (m, n).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(int m, int n, T* a, int aStride, T* b, int bStride)
     {
         // In blocks: rows of B are written whole cache lines at a time.

@@ -47,6 +47,9 @@ internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
     public static SingleLanes8 Min(SingleLanes8 a, SingleLanes8 b) => new(Vector256.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Sqrt(SingleLanes8 x) => new(Vector256.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes8 Reciprocal(SingleLanes8 x) => new(Vector256<float>.One / x.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -86,6 +89,16 @@ internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes8 Log(SingleLanes8 x) => new(Vector256.Log(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(SingleLanes8 x) => Vector256.Sum(x.value);
+
+    public static float Greatest(SingleLanes8 x)
+    {
+        float greatest = x.value[0];
+        for (int lane = 1; lane < Count; lane++) greatest = Math.Max(greatest, x.value[lane]);
+        return greatest;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes8 SelectRange(int low, int high, SingleLanes8 value, SingleLanes8 other)
@@ -139,6 +152,9 @@ internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
     public static SingleLanes16 Min(SingleLanes16 a, SingleLanes16 b) => new(Vector512.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Sqrt(SingleLanes16 x) => new(Vector512.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Reciprocal(SingleLanes16 x)
     {
         if (!Avx512F.IsSupported) return new(Vector512<float>.One / x.value);
@@ -183,6 +199,16 @@ internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Log(SingleLanes16 x) => new(Vector512.Log(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(SingleLanes16 x) => Vector512.Sum(x.value);
+
+    public static float Greatest(SingleLanes16 x)
+    {
+        float greatest = x.value[0];
+        for (int lane = 1; lane < Count; lane++) greatest = Math.Max(greatest, x.value[lane]);
+        return greatest;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 SelectRange(int low, int high, SingleLanes16 value, SingleLanes16 other)

@@ -23,7 +23,11 @@ internal static class AdamWUpdate
         // The library's fused update reads memory in order, whatever the strides.
         Tensor[] p = Ordered(parameters), g = Ordered(gradients), m = Ordered(first), v = Ordered(second);
         bool alike = System.Array.TrueForAll(p, t => t.dtype == type);
-        if (!alike || !OperatorModes.UseKernels(parameters[0])) AdamWUpdateComposed.Apply(p, g, m, v, settings);
+        if (alike && !OperatorModes.UseKernels(parameters[0]) && AdamWUpdateHost.Has(p[0]) && OperatorModes.UseHost(p[0]))
+        {
+            for (int i = 0; i < p.Length; i++) AdamWUpdateHost.Apply(p[i], g[i], m[i], v[i], settings);
+        }
+        else if (!alike || !OperatorModes.UseKernels(parameters[0])) AdamWUpdateComposed.Apply(p, g, m, v, settings);
         else if (type == ScalarType.Float32) Launch<float, F32>(p, g, m, v, settings);
         else Launch<double, F64>(p, g, m, v, settings);
         CopyBack(p, parameters);

@@ -50,6 +50,15 @@ public sealed class RunScope : IDisposable
     /// <summary>The run's random numbers on a device: on the CPU <see cref="Random"/>; elsewhere seeded anew for each training step.</summary>
     public Generator RandomOn(Device device) => device.type == DeviceType.CPU ? Random : deviceRandom ??= new Generator((ulong)seed, device);
 
+    /// <summary>
+    /// Where gradients by parameters lie together: a trainer says so while its backward pass runs. A pass that puts one there returns none, and
+    /// nothing is copied.
+    /// </summary>
+    internal IGradientPlaces? GradientPlaces { get; set; }
+
+    /// <returns>Where to put the gradient by this input of a pass, and whether one is there to be added to; 0: return it as a tensor.</returns>
+    internal (nint Address, bool Add) PlaceOf(Tensor input) => GradientPlaces?.Take(input) ?? default;
+
     /// <summary>Makes it the current one until the entry is disposed of.</summary>
     public Entry Enter() => new(this);
 
@@ -82,4 +91,11 @@ public sealed class RunScope : IDisposable
             if (changed) Entered.Value = before;
         }
     }
+}
+
+/// <summary>Gradients that lie together.</summary>
+internal interface IGradientPlaces
+{
+    /// <returns>The place of the gradient by this tensor, which is written or added to; 0 where the tensor is no parameter of these.</returns>
+    (nint Address, bool Add) Take(Tensor tensor);
 }

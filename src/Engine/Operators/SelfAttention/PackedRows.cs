@@ -53,6 +53,23 @@ public sealed class PackedRows : IDisposable
         return tiles[size] = tensor(table.ToArray(), device: device).DetachFromDisposeScope();
     }
 
+    /// <summary>
+    /// Consecutive molecules in parts of about so many tokens, as even as whole molecules allow: (parts + 1) first molecules.
+    /// </summary>
+    internal int[] Parts(int tokens)
+    {
+        int count = Math.Max(1, (Tokens + tokens - 1) / tokens);
+        var first = new List<int>(count + 1) { 0 };
+        for (int b = 1; b < Molecules; b++)
+        {
+            // Cut where a share of the tokens ends, before or behind the molecule that reaches over it, whichever is nearer.
+            long share = (long)Tokens * first.Count / count;
+            if (starts[b] >= share || (starts[b + 1] > share && share - starts[b] <= starts[b + 1] - share)) first.Add(b);
+        }
+        first.Add(Molecules);
+        return [.. first];
+    }
+
     public void Dispose()
     {
         foreach (Tensor table in tiles.Values) table.Dispose();

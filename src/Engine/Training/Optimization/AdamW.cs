@@ -10,7 +10,7 @@ namespace ChemScale.Engine.Training.Optimization;
 /// <summary>
 /// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) as torch.optim.AdamW computes it. With t counting a parameter's
 /// updates: w *= 1 - lr wd;  m += (1 - b1)(g - m);  v = b2 v + (1 - b2) g^2;  w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps).
-/// Parameters without a gradient are left alone. One fused call updates all of them.
+/// Parameters without a gradient are left alone. One pass updates all of them: they lie together, <see cref="FlatParameters"/>.
 /// </summary>
 internal sealed class AdamW : IDisposable
 {
@@ -19,7 +19,8 @@ internal sealed class AdamW : IDisposable
 
     private readonly OptimizerSpec spec;
     private readonly string[] names;
-    private readonly Parameter[] parameters;
+    private readonly FlatParameters flat;
+    private readonly Tensor[] firstFlat, secondFlat;
     private readonly Tensor[] first;
     private readonly Tensor[] second;
     private readonly double[] factors;
@@ -37,14 +38,17 @@ internal sealed class AdamW : IDisposable
         this.spec = spec;
         (string Name, Parameter Parameter)[] all = [.. parameters];
         names = [.. all.Select(p => p.Name)];
-        this.parameters = [.. all.Select(p => p.Parameter)];
+        flat = new FlatParameters([.. all.Select(p => p.Parameter)]);
         factors = [.. names.Select(learningRateFactor ?? (_ => 1))];
         updates = new long[all.Length];
         halved = spec.Moments == MomentPrecision.Bfloat16 ? new Bfloat16Moments() : null;
-        ScalarType? type = halved is null ? null : ScalarType.BFloat16;
-        first = [.. this.parameters.Select(p => Moment(p, type))];
-        second = [.. this.parameters.Select(p => Moment(p, type))];
+        (firstFlat, secondFlat) = halved is null ? (flat.Alike(), flat.Alike()) : ([], []);
+        first = [.. all.Select((p, i) => Moment(p.Parameter, firstFlat, i))];
+        second = [.. all.Select((p, i) => Moment(p.Parameter, secondFlat, i))];
     }
+
+    /// <summary>What is trained, and its gradients.</summary>
+    public FlatParameters Parameters => flat;
 
     /// <summary>The moments, by name; the optimizer keeps owning them.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Tensors
@@ -59,29 +63,29 @@ internal sealed class AdamW : IDisposable
         }
     }
 
-    /// <summary>One update from the gradients the parameters hold now.</summary>
+    /// <summary>One update from the gradients that there are: in their places, or with the parameters.</summary>
     public void Step(double learningRate)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        var groups = new Dictionary<(long Update, double Factor), List<int>>();
-        var gradients = new Tensor?[parameters.Length];
-        for (int i = 0; i < parameters.Length; i++)
+        flat.Collect();
+        for (int i = 0; i < names.Length; i++)
+            if (flat.Used(i)) updates[i]++;
+        if (halved is not null)
         {
-            gradients[i] = parameters[i].grad;
-            if (gradients[i] is null) continue;
-            updates[i]++;
-            (long, double) key = (updates[i], factors[i]);
-            if (!groups.TryGetValue(key, out List<int>? group)) groups[key] = group = [];
-            group.Add(i);
+            for (int i = 0; i < names.Length; i++)
+                if (flat.Used(i)) UpdateHalved(halved, i, Settings(i));
         }
-        // One group, unless some parameters learn at other rates or were not used by some losses.
-        foreach (((long update, double factor), List<int> group) in groups)
+        else
         {
-            var form = new AdamWSettings(update, learningRate * factor, spec.Beta1, spec.Beta2, spec.WeightDecay / factor, spec.Epsilon);
-            if (halved is not null) UpdateHalved(halved, group, gradients, form);
-            else AdamWUpdate.Apply(Pick(parameters, group), Pick(gradients, group), Pick(first, group), Pick(second, group), form);
+            // One run, unless some parameters learn at other rates or were not used by some losses.
+            foreach ((int of, FlatParameters.Run run, Tensor gradients) in flat.Runs(i => (updates[i], factors[i])))
+                AdamWUpdate.Apply([flat.Weights(run)], [gradients], [run.Of(firstFlat[run.Kind])], [run.Of(secondFlat[run.Kind])], Settings(of));
         }
+        flat.End();
+
+        AdamWSettings Settings(int i) =>
+            new(updates[i], learningRate * factors[i], spec.Beta1, spec.Beta2, spec.WeightDecay / factors[i], spec.Epsilon);
     }
 
     /// <summary>Updates done per parameter, in the order of the module.</summary>
@@ -99,29 +103,24 @@ internal sealed class AdamW : IDisposable
 
     public void Dispose()
     {
-        foreach (Tensor t in first) t.Dispose();
-        foreach (Tensor t in second) t.Dispose();
+        foreach (Tensor t in (Tensor[])[.. first, .. second, .. firstFlat, .. secondFlat]) t.Dispose();
+        flat.Dispose();
     }
 
-    private static Tensor Moment(Parameter parameter, ScalarType? type)
+    private Tensor Moment(Parameter parameter, Tensor[] all, int index)
     {
         using IDisposable noGrad = no_grad();
-        return zeros(parameter.shape, dtype: type ?? parameter.dtype, device: parameter.device).DetachFromDisposeScope();
+        Tensor moment = halved is null ? flat.Place(all, index) : zeros(parameter.shape, dtype: ScalarType.BFloat16, device: parameter.device);
+        return moment.DetachFromDisposeScope();
     }
 
-    private static Tensor[] Pick(IReadOnlyList<Tensor?> from, List<int> group) => [.. group.Select(i => from[i]!)];
-
-    private void UpdateHalved(Bfloat16Moments moments, List<int> group, Tensor?[] gradients, in AdamWSettings form)
+    private void UpdateHalved(Bfloat16Moments moments, int i, in AdamWSettings form)
     {
-        foreach (int i in group)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor m = first[i].to(parameters[i].dtype);
-            Tensor v = second[i].to(parameters[i].dtype);
-            AdamWUpdate.Apply([parameters[i]], [gradients[i]!], [m], [v], form);
-            first[i].copy_(m);
-            moments.RoundStochastically(v, second[i], updates[i], i);
-        }
+        using DisposeScope scope = NewDisposeScope();
+        Tensor weight = flat.Weight(i), m = first[i].to(weight.dtype), v = second[i].to(weight.dtype);
+        AdamWUpdate.Apply([weight], [flat.Gradient(i)], [m], [v], form);
+        first[i].copy_(m);
+        moments.RoundStochastically(v, second[i], updates[i], i);
     }
 }
 

@@ -1,8 +1,6 @@
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
-using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ChemScale.Engine.Training.Optimization;
 
@@ -10,7 +8,7 @@ namespace ChemScale.Engine.Training.Optimization;
 /// One optimizer step: losses of one or more micro-batches backward, gradients averaged over their items, clipped to a global norm,
 /// applied.
 /// </summary>
-internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, AdamW optimizer, TrainingSpec spec)
+internal sealed class GradientStep(ITrainingTask task, AdamW optimizer, TrainingSpec spec)
 {
     // As torch.nn.utils.clip_grad_norm_.
     private const double ClipEpsilon = 1e-6;
@@ -26,7 +24,7 @@ internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, A
     public Outcome Take(int batches, double learningRate)
     {
         using DisposeScope scope = NewDisposeScope();
-        foreach (Parameter parameter in parameters) parameter.grad = null;
+        optimizer.Parameters.Clear();
         var scalars = new Dictionary<string, double>();
         double sum = 0;
         long items = 0, weight = 0, firstWeight = 0;
@@ -38,7 +36,7 @@ internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, A
             if (b == 0) firstWeight = loss.Weight;
             // Weights relative to the first micro-batch, and the common factor put right below: the weight of all is not known yet.
             double relative = (double)loss.Weight / firstWeight;
-            Gradients.Backward(relative == 1 ? loss.Loss : loss.Loss * relative);
+            optimizer.Parameters.Backward(relative == 1 ? loss.Loss : loss.Loss * relative);
             double value = loss.Loss.detach().to(ScalarType.Float64).item<double>();
             sum += value * loss.Weight;
             weight += loss.Weight;
@@ -56,12 +54,13 @@ internal sealed class GradientStep(ITrainingTask task, Parameter[] parameters, A
     private double Apply(double factor, double learningRate)
     {
         using IDisposable noGrad = no_grad();
-        Tensor[] gradients = [.. parameters.Select(p => p.grad).Where(g => g is not null).Select(g => g!)];
-        if (gradients.Length == 0) throw new InvalidOperationException("the loss depends on no parameter");
-        double norm = FusedOps.Norm(gradients).item<double>() * factor;
+        FlatParameters flat = optimizer.Parameters;
+        flat.Collect();
+        if (!Enumerable.Range(0, flat.Count).Any(flat.Used)) throw new InvalidOperationException("the loss depends on no parameter");
+        double norm = flat.Norm() * factor;
         if (!double.IsFinite(norm)) return norm;
         if (spec.ClipNorm is { } limit && norm > limit) factor *= limit / (norm + ClipEpsilon);
-        if (factor != 1) FusedOps.Scale(gradients, factor);
+        if (factor != 1) flat.Scale(factor);
         optimizer.Step(learningRate);
         return norm;
     }

@@ -1,0 +1,79 @@
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Layers;
+using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.SelfAttention;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators.Transformer;
+
+/// <summary>
+/// One layer of GPT-Neo (Black et al. 2021) over packed molecules: x += Wo attention(Wqkv norm1(x)) + bo; x += W2 gelu(W1 norm2(x) + b1) + b2.
+/// The host form is one pass over all of it; elsewhere its operations choose their forms one by one.
+/// </summary>
+internal static class TransformerBlock
+{
+    /// <param name="settings">What is no tensor.</param>
+    /// <param name="rows">The molecules.</param>
+    /// <param name="x">(T, h)</param>
+    /// <param name="weights">As <see cref="BlockWeights"/> names them.</param>
+    /// <returns>(T, h)</returns>
+    public static Tensor Apply(TransformerSettings settings, PackedRows rows, Tensor x, in BlockWeights weights)
+    {
+        if (settings.Precision == AttentionPrecision.Weights && !OperatorModes.UseKernels(x)
+            && TransformerBlockHost.Has(settings, weights, x) && OperatorModes.UseHost(x, TransformerBlockHost.Pays(weights)))
+        {
+            return OperationFunction.Apply(new TransformerBlockHost(settings, rows), weights.After(x))[0]!;
+        }
+        return ByOperations(settings, rows, x, weights);
+    }
+
+    /// <summary>The second half, residual included: what decoding token by token has of the layer beside its attention.</summary>
+    internal static Tensor FeedForward(TransformerSettings settings, Tensor x, in BlockWeights w)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor inner = LinearGelu.Apply(LayerNorm.Apply(x, w.Norm2Weight, w.Norm2Bias, settings.Epsilon), w.Expand, w.ExpandBias);
+        return (x + nn.functional.linear(inner, w.Contract, w.ContractBias)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor ByOperations(TransformerSettings settings, PackedRows rows, Tensor x, in BlockWeights w)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor qkv = nn.functional.linear(LayerNorm.Apply(x, w.Norm1Weight, w.Norm1Bias, settings.Epsilon), w.QueryKeyValue);
+        Tensor attended = Attention.Apply(qkv, rows, settings.Heads, settings.Window, settings.Scale, settings.Precision);
+        return FeedForward(settings, x + nn.functional.linear(attended, w.Projection, w.ProjectionBias), w).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>The numbers of a layer.</summary>
+/// <param name="Heads">Divides h.</param>
+/// <param name="Window">Reach in tokens, the query's own included; 0: unlimited.</param>
+/// <param name="Scale">Factor on the scores.</param>
+/// <param name="Epsilon">Of the layer norms.</param>
+/// <param name="Precision">What attention multiplies in.</param>
+internal sealed record TransformerSettings(int Heads, int Window, double Scale, double Epsilon, AttentionPrecision Precision = AttentionPrecision.Weights);
+
+/// <summary>The parameters of a layer of width h and inner width n.</summary>
+/// <param name="Norm1Weight">(h)</param>
+/// <param name="Norm1Bias">(h)</param>
+/// <param name="QueryKeyValue">(3 h, h)</param>
+/// <param name="Projection">(h, h)</param>
+/// <param name="ProjectionBias">(h)</param>
+/// <param name="Norm2Weight">(h)</param>
+/// <param name="Norm2Bias">(h)</param>
+/// <param name="Expand">(n, h)</param>
+/// <param name="ExpandBias">(n)</param>
+/// <param name="Contract">(h, n)</param>
+/// <param name="ContractBias">(h)</param>
+internal readonly record struct BlockWeights(
+    Tensor Norm1Weight, Tensor Norm1Bias, Tensor QueryKeyValue, Tensor Projection, Tensor ProjectionBias, Tensor Norm2Weight, Tensor Norm2Bias,
+    Tensor Expand, Tensor ExpandBias, Tensor Contract, Tensor ContractBias)
+{
+    /// <summary>The inputs of the operation: x, then these in their order.</summary>
+    public Tensor?[] After(Tensor x) =>
+        [x, Norm1Weight, Norm1Bias, QueryKeyValue, Projection, ProjectionBias, Norm2Weight, Norm2Bias, Expand, ExpandBias, Contract, ContractBias];
+
+    /// <summary>Back from the operation's inputs.</summary>
+    public static BlockWeights Of(ReadOnlySpan<Tensor?> inputs) =>
+        new(inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, inputs[5]!, inputs[6]!, inputs[7]!, inputs[8]!, inputs[9]!, inputs[10]!, inputs[11]!);
+}

@@ -1,0 +1,89 @@
+using System.Runtime.Intrinsics;
+using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Lanes;
+using ChemScale.Engine.Operators.SelfAttention;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators.Transformer;
+
+/// <summary>
+/// The layer on the CPU: one parallel region a pass, shared by groups of molecules, so that what goes from one product to the next stays in
+/// a core's cache. Kept are statistics, queries, keys, values, attention and the inner products; the rest is computed again.
+/// </summary>
+internal sealed class TransformerBlockHost : IOperationPasses
+{
+    // Beyond it a layer's matrices fill whole products of the library's own, and gradients a thread each would fill memory.
+    internal const int WidestOfUse = 512;
+
+    private readonly TransformerSettings settings;
+    private readonly PackedRows rows;
+
+    public TransformerBlockHost(TransformerSettings settings, PackedRows rows)
+    {
+        // A window no molecule reaches is none.
+        this.settings = settings.Window >= rows.Longest ? settings with { Window = 0 } : settings;
+        this.rows = rows;
+    }
+
+    /// <summary>Whether there is such a pass: widths that are whole vectors.</summary>
+    public static bool Has(TransformerSettings settings, in BlockWeights weights, Tensor x)
+    {
+        if (x.dtype is not (ScalarType.Float32 or ScalarType.Float64) || weights.Expand.dtype != x.dtype || !Vector256.IsHardwareAccelerated) return false;
+        int lanes = Lanes(x.dtype, settings.Heads);
+        return x.size(-1) % lanes == 0 && weights.Expand.size(0) % lanes == 0;
+    }
+
+    public static bool Pays(in BlockWeights weights) => weights.Expand.size(1) <= WidestOfUse;
+
+    public Tensor?[] Composed(Tensor?[] inputs) => [TransformerBlockComposed.Apply(settings, rows, inputs[0]!, BlockWeights.Of(inputs))];
+
+    public (Tensor?[] Outputs, Tensor?[] Kept) Forward(Tensor?[] inputs, bool keep)
+    {
+        (Tensor output, Tensor? kept) = Of(inputs).Forward(inputs, keep);
+        return ([output], kept is null ? [] : [kept]);
+    }
+
+    public Tensor?[] Backward(Tensor?[] inputs, Tensor?[] kept, Tensor?[] gradients) => Of(inputs).Backward(inputs, kept[0]!, gradients[0]!);
+
+    /// <summary>Half as wide vectors where heads then fill them, a lane each.</summary>
+    private static int Lanes(ScalarType type, int heads)
+    {
+        int widest = (Vector512.IsHardwareAccelerated ? 64 : 32) / (type == ScalarType.Float32 ? 4 : 8);
+        return widest * (type == ScalarType.Float32 ? 4 : 8) == 64 && heads % widest != 0 && heads % (widest / 2) == 0 ? widest / 2 : widest;
+    }
+
+    private IBlockPasses Of(Tensor?[] inputs)
+    {
+        var shape = new BlockShape(rows, settings, (int)inputs[0]!.size(-1), (int)inputs[8]!.size(0));
+        return (inputs[0]!.dtype, Lanes(inputs[0]!.dtype, settings.Heads)) switch
+        {
+            (ScalarType.Float32, 16) => new BlockPasses<SingleLanes16, float>(shape),
+            (ScalarType.Float32, _) => new BlockPasses<SingleLanes8, float>(shape),
+            (ScalarType.Float64, 8) => new BlockPasses<DoubleLanes8, double>(shape),
+            _ => new BlockPasses<DoubleLanes4, double>(shape),
+        };
+    }
+}
+
+/// <summary>A layer's pass at one number type and vector width.</summary>
+internal interface IBlockPasses
+{
+    /// <param name="inputs">x and the weights.</param>
+    /// <param name="keep">Whether a backward pass may follow.</param>
+    (Tensor Output, Tensor? Kept) Forward(Tensor?[] inputs, bool keep);
+
+    /// <returns>Gradients by x and the weights; null where none is wanted.</returns>
+    Tensor?[] Backward(Tensor?[] inputs, Tensor kept, Tensor gradient);
+}
+
+/// <summary>What a layer works on.</summary>
+/// <param name="Rows">The molecules.</param>
+/// <param name="Settings">The layer's numbers.</param>
+/// <param name="Width">h</param>
+/// <param name="Inner">n</param>
+internal sealed record BlockShape(PackedRows Rows, TransformerSettings Settings, int Width, int Inner)
+{
+    public int HeadWidth => Width / Settings.Heads;
+
+    public int Tokens => Rows.Tokens;
+}
