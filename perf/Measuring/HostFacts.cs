@@ -14,7 +14,11 @@ internal sealed record HostFacts
 
     public string Processor { get; init; } = "";
 
+    /// <summary>Threads that are ours.</summary>
     public int Cores { get; init; }
+
+    /// <summary>What decided their number.</summary>
+    public string CoresReason { get; init; } = "";
 
     public int Threads { get; init; }
 
@@ -61,7 +65,8 @@ internal sealed record HostFacts
         {
             HostName = Environment.MachineName,
             Processor = ProcessorName(),
-            Cores = Environment.ProcessorCount,
+            Cores = ProcessorBudget.Count,
+            CoresReason = ProcessorBudget.Reason,
             Threads = get_num_threads(),
             MemoryBytes = DeviceMemory.Total(),
             System = RuntimeInformation.OSDescription,

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Native;
 using ChemScale.Perf;
 using ChemScale.Tests.Cli;
 using NUnit.Framework;
@@ -65,7 +66,7 @@ public sealed class PerfProgramTests
         Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
         JsonNode result = JsonNode.Parse(File.ReadAllText(file))!;
         Assert.That(result["skipped"]!.AsArray(), Is.Empty);
-        Assert.That(result["host"]!["cores"]!.GetValue<int>(), Is.EqualTo(Environment.ProcessorCount));
+        Assert.That(result["host"]!["cores"]!.GetValue<int>(), Is.EqualTo(ProcessorBudget.Count));
         Assert.That(result["records"]!.AsArray().Select(r => (string)r!["benchmark"]!).Distinct(), Is.EquivalentTo(names));
         foreach (JsonNode? record in result["records"]!.AsArray()) Expect.Above((double)record!["seconds"]!["median"]!, 0);
         JsonNode radial = result["records"]!.AsArray().First(r => (string)r!["benchmark"]! == "radial" && (string)r["pass"]! == "forward")!;

@@ -89,6 +89,7 @@ public static class NativeLibraries
             try
             {
                 Load();
+                if (Failure is null) ThreadGrant.Bound();
             }
             catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException)
             {
