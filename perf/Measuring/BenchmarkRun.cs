@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Perf.Benchmarks;
 using static TorchSharp.torch;
@@ -31,15 +32,14 @@ internal sealed class BenchmarkRun : IDisposable
     private readonly List<Skipped> skipped = [];
     private readonly List<string> notes = [];
     private readonly Dictionary<string, PeerProcess> peers = [];
-    private readonly int threadsBefore;
+    private readonly ThreadGrant threads;
     private string current = "";
 
     public BenchmarkRun(RunSettings settings, string command)
     {
         Settings = settings;
         this.command = command;
-        threadsBefore = get_num_threads();
-        if (settings.Threads is [var threads, ..]) set_num_threads(threads);
+        threads = ThreadGrant.Take(settings.Threads.FirstOrDefault(), place: "option 'threads'");
         Clock = new Stopclock(settings.Cuda, settings.Ordinal);
         host = HostFacts.Gather(settings);
         file = settings.Json is { } place ? ResultPlace.Of(place) : null;
@@ -137,7 +137,7 @@ internal sealed class BenchmarkRun : IDisposable
         foreach (PeerProcess peer in peers.Values) peer.Dispose();
         Clock.Dispose();
         hostClock.Dispose();
-        set_num_threads(threadsBefore);
+        threads.Dispose();
     }
 
     private void MeasureRates()

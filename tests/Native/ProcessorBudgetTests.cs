@@ -159,6 +159,73 @@ public class ProcessorBudgetTests
         Assert.That(outcome.Output, Does.Match($@"threads +ok +{cores}").And.Contain("right, on 1 threads"));
     }
 
+    [Test]
+    public void Libtorch_waits_as_we_say_and_programs_that_we_start_do_not()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("GNU OpenMP of Linux");
+        // OpenMP says itself what it has read.
+        Outcome ours = Cli.CommandLine.Bash("unset OMP_WAIT_POLICY GOMP_SPINCOUNT KMP_BLOCKTIME; OMP_DISPLAY_ENV=verbose exec \"$@\"", ["doctor"]);
+        Assert.That(ours.Error, Does.Contain("GOMP_SPINCOUNT = '1000'"));
+        Assert.That(ours.Output, Does.Contain("waiting by GOMP_SPINCOUNT=1000"));
+        Assert.That(NativeLibraries.Failure, Is.Null);
+        Assert.That(System.Environment.GetEnvironmentVariables().Keys, Has.No.Member("GOMP_SPINCOUNT").Or.Member("OMP_WAIT_POLICY").Or.Member("KMP_BLOCKTIME"));
+    }
+
+    [TestCase("GOMP_SPINCOUNT=77", "GOMP_SPINCOUNT = '77'")]
+    [TestCase("OMP_WAIT_POLICY=passive", "OMP_WAIT_POLICY = 'PASSIVE'", "GOMP_SPINCOUNT = '0'")]
+    [TestCase("KMP_BLOCKTIME=5", "GOMP_SPINCOUNT = '300000'")]
+    public void Who_has_chosen_how_threads_wait_has_it_so(string variable, params string[] said)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("GNU OpenMP of Linux");
+        Outcome outcome = Cli.CommandLine.Bash($"unset OMP_WAIT_POLICY GOMP_SPINCOUNT KMP_BLOCKTIME; {variable} OMP_DISPLAY_ENV=verbose exec \"$@\"", ["doctor"]);
+        foreach (string line in said) Assert.That(outcome.Error, Does.Contain(line));
+        Assert.That(outcome.Output, Does.Contain($"waiting by {variable} of the environment"));
+    }
+
+    [Test]
+    public void A_core_that_others_keep_busy_is_left_to_them_until_they_rest()
+    {
+        double now = 0, all = 0, own = 0;
+        var neighbours = new Neighbours(4, () => now, () => (all, own));
+        Assert.That(Turn(1.6, 1.6), Is.EqualTo(4), "we alone");
+        Assert.That(Turn(2.1, 2), Is.EqualTo(4), "a trifle");
+        Assert.That(Turn(2, 1.5), Is.EqualTo(3), "half a core and more");
+        Assert.That(Turn(2, 1.75), Is.EqualTo(3), "between the limits: as before");
+        Assert.That(Turn(1.2, 1.1), Is.EqualTo(4), "they rest");
+        Assert.That(Turn(4, 0), Is.EqualTo(1), "all taken");
+        Assert.That(Turn(1, 2), Is.EqualTo(4), "the kernel's rounding");
+        Assert.That(neighbours.Leave(2), Is.EqualTo(2), "never more than were wanted");
+        all += 100;
+        now += 0.1;
+        Assert.That(neighbours.Leave(4), Is.EqualTo(4), "not looked at yet");
+
+        int Turn(double together, double ours)
+        {
+            now += 1;
+            all += together;
+            own += ours;
+            return neighbours.Leave(4);
+        }
+    }
+
+    [Test]
+    public void Nothing_is_left_to_neighbours_that_cannot_be_seen()
+    {
+        double now = 0;
+        var neighbours = new Neighbours(2, () => now++, () => null);
+        Assert.That(neighbours.Leave(2), Is.EqualTo(2));
+        Assert.That(neighbours.Leave(2), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Work_of_our_cores_is_read_from_the_kernel_s_table()
+    {
+        string[] lines = ["cpu  1000 0 0 9000 0 0 0 0 0 0", "cpu0 100 20 30 4000 50 6 7 8 0 0", "cpu1 100 0 0 5 0 0 0 0 0 0", "cpu10 1 0 0 0 0 0 0 0 0 0", "cpu2 short", "intr 5 0 0 0 0 0 0 0 0"];
+        Assert.That(Neighbours.Worked(lines, [0]), Is.EqualTo(1.71).Within(1e-12));
+        Assert.That(Neighbours.Worked(lines, [1, 10]), Is.EqualTo(1.01).Within(1e-12));
+        Assert.That(Neighbours.Worked(lines, [7]), Is.Null);
+    }
+
     private void Group(string groups, params string[] mounts)
     {
         Write("proc/self/cgroup", groups + "\n");

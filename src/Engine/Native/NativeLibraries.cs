@@ -86,6 +86,7 @@ public static class NativeLibraries
                 return;
             }
             NativeHeap.KeepFreed();
+            ThreadWaiting.Shorten();
             try
             {
                 Load();

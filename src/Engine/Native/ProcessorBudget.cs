@@ -30,9 +30,9 @@ public static class ProcessorBudget
     /// <param name="runtime">What .NET counts.</param>
     internal static Limit Find(string root, Func<string, string?> environment, int runtime)
     {
-        int allowed = CpuList(Lines(root, "proc/self/status").FirstOrDefault(l => l.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal))?.Split(':')[1]);
+        int allowed = Allowed(root).Count;
         int cores = allowed > 0 ? allowed : Math.Max(1, runtime);
-        int online = CpuList(Lines(root, "sys/devices/system/cpu/online").FirstOrDefault());
+        int online = CpuList(Lines(root, "sys/devices/system/cpu/online").FirstOrDefault()).Count;
         var least = new Limit(cores, cores < online ? $"affinity, {cores} of {online} cores" : cores == 1 ? "one core" : $"all {cores} cores");
         string of = cores == 1 ? "one core" : $"{cores} cores";
         if (ControlGroups.Quota(root) is { } quota)
@@ -64,18 +64,22 @@ public static class ProcessorBudget
         }
     }
 
-    /// <returns>How many of <c>0-3,8</c>; 0: not such a list.</returns>
-    private static int CpuList(string? list)
+    /// <summary>Numbers of the cores that this process may run on; empty: not known.</summary>
+    internal static HashSet<int> Allowed(string root) =>
+        CpuList(Lines(root, "proc/self/status").FirstOrDefault(l => l.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal))?.Split(':')[1]);
+
+    /// <returns>The numbers of <c>0-3,8</c>; empty: not such a list.</returns>
+    private static HashSet<int> CpuList(string? list)
     {
-        int count = 0;
+        HashSet<int> cores = [];
         foreach (string range in (list ?? "").Split(','))
         {
             string[] ends = range.Split('-');
             if (ends.Length > 2 || !int.TryParse(ends[0], CultureInfo.InvariantCulture, out int first) || !int.TryParse(ends[^1], CultureInfo.InvariantCulture, out int last)
-                || first < 0 || last < first) return 0;
-            count += last - first + 1;
+                || first < 0 || last < first || last > ushort.MaxValue) return [];
+            cores.UnionWith(Enumerable.Range(first, last - first + 1));
         }
-        return count;
+        return cores;
     }
 
 #pragma warning disable RS0030 // Here is the one place.
@@ -153,4 +157,76 @@ internal static class ControlGroups
     /// <param name="Root">The group that is mounted.</param>
     /// <param name="Point">Where.</param>
     private readonly record struct Mount(bool Second, string Root, string Point);
+}
+
+/// <summary>
+/// What other processes leave of our cores, looked at twice a second. A thread for a core that somebody else keeps busy makes all others wait
+/// for it; one less does the work sooner. For regions whose result does not depend on the number of threads.
+/// </summary>
+/// <param name="cores">Number of cores.</param>
+/// <param name="clock">Seconds.</param>
+/// <param name="work">Seconds that those cores have worked, and that this process has; null: not known.</param>
+internal sealed class Neighbours(int cores, Func<double> clock, Func<(double All, double Own)?> work)
+{
+    private const double Interval = 0.5;
+
+    // Cores' worth of others. Beside two spinning threads of ours a busy process gets half a core; the kernel counts hundredths of a second.
+    private const double Busy = 0.35, Quiet = 0.2;
+
+    private static readonly HashSet<int> Ours = ProcessorBudget.Allowed("/");
+
+    private readonly Lock gate = new();
+    private double looked = clock();
+    private (double All, double Own)? last = work();
+    private int free = int.MaxValue;
+
+    public static Neighbours Here { get; } = new(Math.Max(1, Ours.Count), () => Environment.TickCount64 / 1000.0,
+        () => Worked(ProcessorBudget.Lines("/", "proc/stat"), Ours) is { } all ? (all, Environment.CpuUsage.TotalTime.TotalSeconds) : null);
+
+    /// <summary>At most as many threads as cores are free, and at least one.</summary>
+    public int Leave(int threads)
+    {
+        if (last is not null && clock() - Volatile.Read(ref looked) >= Interval && gate.TryEnter())
+        {
+            try
+            {
+                Look();
+            }
+            finally
+            {
+                gate.Exit();
+            }
+        }
+        return Math.Min(threads, free);
+    }
+
+    /// <summary>Seconds that some cores have worked, from the lines of /proc/stat; null: nothing is said of them.</summary>
+    internal static double? Worked(IEnumerable<string> lines, HashSet<int> cores)
+    {
+        long? hundredths = null;
+        foreach (string line in lines)
+        {
+            // cpu3 user nice system idle iowait irq softirq steal ...; the first line is the sum.
+            string[] words = line.Split(' ');
+            if (words.Length < 9 || !words[0].StartsWith("cpu", StringComparison.Ordinal) || !int.TryParse(words[0].AsSpan(3), CultureInfo.InvariantCulture, out int core)
+                || !cores.Contains(core)) continue;
+            hundredths ??= 0;
+            foreach (int column in (ReadOnlySpan<int>)[1, 2, 3, 6, 7, 8])
+                if (long.TryParse(words[column], CultureInfo.InvariantCulture, out long time)) hundredths += time;
+        }
+        return hundredths / 100.0;
+    }
+
+    private void Look()
+    {
+        double now = clock();
+        if (work() is { } worked && last is { } before)
+        {
+            double others = Math.Max(0, worked.All - before.All - (worked.Own - before.Own)) / (now - looked);
+            int most = Math.Clamp((int)(cores - others + Busy), 1, cores), least = Math.Clamp((int)(cores - others + Quiet), 1, cores);
+            free = Math.Clamp(free, least, most);
+            last = worked;
+        }
+        Volatile.Write(ref looked, now);
+    }
 }

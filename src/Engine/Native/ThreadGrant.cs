@@ -11,6 +11,7 @@ internal sealed partial class ThreadGrant : IDisposable
 {
     private static readonly Lock Gate = new();
     private static int holders, granted, before;
+    private static bool asked;
 
     private bool given;
 
@@ -27,13 +28,27 @@ internal sealed partial class ThreadGrant : IDisposable
         lock (Gate)
         {
             int present = get_num_threads();
-            if (holders == 0) (granted, before) = (threads > 0 ? threads : otherwise > 0 ? otherwise : present, present);
+            if (holders == 0) (granted, before, asked) = (threads > 0 ? threads : otherwise > 0 ? otherwise : present, present, threads > 0);
             else if (threads > 0 && threads != granted)
                 throw new InputException(place, $"{threads}", $"{granted}, which others in this process run with", OneHint);
+            asked |= threads > 0;
             holders++;
             if (present != granted) Set(granted);
         }
         return new ThreadGrant();
+    }
+
+    /// <summary>
+    /// Threads for a region whose result does not depend on their number: those of the calling thread, less those whose cores others keep
+    /// busy. Who asked for a number has it.
+    /// </summary>
+    public static int Now
+    {
+        get
+        {
+            int threads = get_num_threads();
+            return threads <= 1 || (holders > 0 && asked) ? threads : Neighbours.Here.Leave(threads);
+        }
     }
 
     /// <summary>

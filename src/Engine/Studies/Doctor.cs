@@ -23,10 +23,10 @@ public static class Doctor
     /// <summary>Everything. A libtorch that lacks what TorchSharp calls is not called.</summary>
     public static IReadOnlyList<Finding> Examine()
     {
-        if (!NativeLibraries.IsWoven) return [Runtime(), Threads(), Shim(), Imports(), Driver(), Compiler(), Data()];
+        if (!NativeLibraries.IsWoven) return [Runtime(), Threads(loaded: false), Shim(), Imports(), Driver(), Compiler(), Data()];
         return Imports() is { Good: false } incomplete
-            ? [Runtime(), Threads(), incomplete, Driver(), Compiler(), Data()]
-            : [Runtime(), Threads(), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
+            ? [Runtime(), Threads(loaded: false), incomplete, Driver(), Compiler(), Data()]
+            : [Runtime(), Threads(loaded: true), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
     }
 
     /// <summary>
@@ -62,7 +62,11 @@ public static class Doctor
         + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 20)} MiB, "
         + (Vector512.IsHardwareAccelerated ? "512-bit vectors" : Vector256.IsHardwareAccelerated ? "256-bit vectors" : "no wide vectors"));
 
-    private static Finding Threads() => new("threads", true, false, $"{ProcessorBudget.Count}: {ProcessorBudget.Reason}");
+    private static Finding Threads(bool loaded)
+    {
+        if (loaded) NativeLibraries.EnsureLoaded();
+        return new Finding("threads", true, false, $"{ProcessorBudget.Count}: {ProcessorBudget.Reason}" + (loaded ? "; " + ThreadWaiting.Describe() : ""));
+    }
 
     private static Finding Torch()
     {
