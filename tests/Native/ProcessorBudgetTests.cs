@@ -186,7 +186,7 @@ public class ProcessorBudgetTests
     public void A_core_that_others_keep_busy_is_left_to_them_until_they_rest()
     {
         double now = 0, all = 0, own = 0;
-        var neighbours = new Neighbours(4, () => now, () => (all, own));
+        var neighbours = new OtherProcesses(4, () => now, () => (all, own));
         Assert.That(Turn(1.6, 1.6), Is.EqualTo(4), "we alone");
         Assert.That(Turn(2.1, 2), Is.EqualTo(4), "a trifle");
         Assert.That(Turn(2, 1.5), Is.EqualTo(3), "half a core and more");
@@ -212,7 +212,7 @@ public class ProcessorBudgetTests
     public void Nothing_is_left_to_neighbours_that_cannot_be_seen()
     {
         double now = 0;
-        var neighbours = new Neighbours(2, () => now++, () => null);
+        var neighbours = new OtherProcesses(2, () => now++, () => null);
         Assert.That(neighbours.Leave(2), Is.EqualTo(2));
         Assert.That(neighbours.Leave(2), Is.EqualTo(2));
     }
@@ -221,9 +221,9 @@ public class ProcessorBudgetTests
     public void Work_of_our_cores_is_read_from_the_kernel_s_table()
     {
         string[] lines = ["cpu  1000 0 0 9000 0 0 0 0 0 0", "cpu0 100 20 30 4000 50 6 7 8 0 0", "cpu1 100 0 0 5 0 0 0 0 0 0", "cpu10 1 0 0 0 0 0 0 0 0 0", "cpu2 short", "intr 5 0 0 0 0 0 0 0 0"];
-        Assert.That(Neighbours.Worked(lines, [0]), Is.EqualTo(1.71).Within(1e-12));
-        Assert.That(Neighbours.Worked(lines, [1, 10]), Is.EqualTo(1.01).Within(1e-12));
-        Assert.That(Neighbours.Worked(lines, [7]), Is.Null);
+        Assert.That(OtherProcesses.Worked(lines, [0]), Is.EqualTo(1.71).Within(1e-12));
+        Assert.That(OtherProcesses.Worked(lines, [1, 10]), Is.EqualTo(1.01).Within(1e-12));
+        Assert.That(OtherProcesses.Worked(lines, [7]), Is.Null);
     }
 
     private void Group(string groups, params string[] mounts)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ChemScale.Engine.Native;
 using ChemScale.Perf;
 using ChemScale.Tests.Cli;
+using ChemScale.Perf.Measuring;
 using NUnit.Framework;
 using Command = ChemScale.Tests.Cli.CommandLine;
 
@@ -54,6 +55,51 @@ public sealed class PerfProgramTests
         Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
         Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
         Assert.That(outcome.ErrorLines[0], Does.StartWith("perf: ").And.Contain(named));
+    }
+
+    [Test]
+    public void Beside_a_busy_process_every_side_is_measured_again()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("cores of Linux");
+        string file = Path.Combine(folder, "busy.json");
+        Outcome outcome = Perf("run", "radial", "--busy", "--quick", "--json", file, "--edges", "36", "--modes", "composed", "--basis", "bessel", "--repeats", "1", "--warm-up", "0");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        JsonNode result = JsonNode.Parse(File.ReadAllText(file))!;
+        string[] sides = [.. result["records"]!.AsArray().Select(r => (string)r!["side"]!).Distinct()];
+        Assert.That(sides, Is.EquivalentTo(new[] { "composed", "composed busy" }));
+        foreach (JsonNode? record in result["records"]!.AsArray().Where(r => ((string)r!["side"]!).EndsWith("busy")))
+            Expect.Above((double)record!["more"]!["ofQuiet"]!, 0);
+        Assert.That((string)result["host"]!["jit"]!, Does.StartWith("JIT: "));
+    }
+
+    [Test]
+    public void A_busy_process_works_on_one_core_and_ends()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("cores of Linux");
+        int[] before = Spinning();
+        using (new BusyProcess())
+        {
+            int started = Spinning().Except(before).Single();
+            using var process = System.Diagnostics.Process.GetProcessById(started);
+            Assert.That(System.Numerics.BitOperations.PopCount((ulong)process.ProcessorAffinity), Is.EqualTo(1));
+            Assert.That(() => process.TotalProcessorTime.TotalSeconds, Is.GreaterThan(0.3).After(5000, 50));
+        }
+        Assert.That(Spinning().Except(before), Is.Empty);
+
+        static int[] Spinning() => [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(n => int.TryParse(n, out _)).Select(n => int.Parse(n!))
+            .Where(id => Command(id).EndsWith("ChemScale.Perf.dll spin", StringComparison.Ordinal))];
+
+        static string Command(int id)
+        {
+            try
+            {
+                return File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' ').Trim();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return "";
+            }
+        }
     }
 
     [Test]

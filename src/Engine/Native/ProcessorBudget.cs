@@ -166,7 +166,7 @@ internal static class ControlGroups
 /// <param name="cores">Number of cores.</param>
 /// <param name="clock">Seconds.</param>
 /// <param name="work">Seconds that those cores have worked, and that this process has; null: not known.</param>
-internal sealed class Neighbours(int cores, Func<double> clock, Func<(double All, double Own)?> work)
+internal sealed class OtherProcesses(int cores, Func<double> clock, Func<(double All, double Own)?> work)
 {
     private const double Interval = 0.5;
 
@@ -180,7 +180,7 @@ internal sealed class Neighbours(int cores, Func<double> clock, Func<(double All
     private (double All, double Own)? last = work();
     private int free = int.MaxValue;
 
-    public static Neighbours Here { get; } = new(Math.Max(1, Ours.Count), () => Environment.TickCount64 / 1000.0,
+    public static OtherProcesses Here { get; } = new(Math.Max(1, Ours.Count), () => Environment.TickCount64 / 1000.0,
         () => Worked(ProcessorBudget.Lines("/", "proc/stat"), Ours) is { } all ? (all, Environment.CpuUsage.TotalTime.TotalSeconds) : null);
 
     /// <summary>At most as many threads as cores are free, and at least one.</summary>

@@ -47,7 +47,7 @@ internal sealed partial class ThreadGrant : IDisposable
         get
         {
             int threads = get_num_threads();
-            return threads <= 1 || (holders > 0 && asked) ? threads : Neighbours.Here.Leave(threads);
+            return threads <= 1 || (holders > 0 && asked) ? threads : OtherProcesses.Here.Leave(threads);
         }
     }
 
