@@ -1,6 +1,7 @@
 using ChemScale.Cli;
 using ChemScale.Engine;
 using ChemScale.Perf.Commands;
+using ChemScale.Perf.Measuring;
 using CommandLine;
 using CommandLine.Text;
 using Verb = ChemScale.Perf.Commands.Verb;
@@ -13,7 +14,7 @@ namespace ChemScale.Perf;
 /// </summary>
 internal static class Program
 {
-    private static readonly Type[] Verbs = [typeof(ListVerb), typeof(RunVerb), typeof(MergeVerb), typeof(TableVerb)];
+    private static readonly Type[] Verbs = [typeof(ListVerb), typeof(RunVerb), typeof(MergeVerb), typeof(TableVerb), typeof(SpinVerb)];
 
     public static int Main(string[] args)
     {

@@ -124,6 +124,9 @@ internal sealed class RunSettings
 
     public bool Compile => options.Compile;
 
+    /// <summary>Beside a busy process too.</summary>
+    public bool Busy => options.Busy;
+
     public string? Json => options.Json;
 
     public string? Group => options.Group;

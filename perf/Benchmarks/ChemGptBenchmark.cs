@@ -70,7 +70,7 @@ internal sealed class ChemGptBenchmark : Benchmark
     {
         Measurement[] here = [.. run.Results.Where(m => m.Case == of.ToString())];
         if (here.FirstOrDefault(m => m.Library is null) is not { } ours) return;
-        foreach (Measurement peer in here.Where(m => m.Library is not null))
+        foreach (Measurement peer in here.Where(m => m.Library is not null && !m.Side.EndsWith(BusyProcess.Mark, StringComparison.Ordinal)))
         {
             run.Note(string.Create(CultureInfo.InvariantCulture, $"{of}: {ours.Side} at {of.Items / ours.Seconds.Least:N0} tokens/s is ")
                 + string.Create(CultureInfo.InvariantCulture, $"{peer.Seconds.Least / ours.Seconds.Least:F2} times as fast as {peer.Side} ({peer.Library}); best steps"));

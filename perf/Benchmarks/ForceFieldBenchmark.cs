@@ -71,19 +71,22 @@ internal sealed class ForceFieldBenchmark : Benchmark
             };
             string steps = (written.Atoms < ManyAtoms && !s.Quick ? MoreSteps * s.Steps : s.Steps).ToString(CultureInfo.InvariantCulture);
             var sides = new Dictionary<string, List<Measurement>>();
-            for (int round = 0; round < s.Rounds; round++)
+            for (int turn = 0; turn < (s.Busy ? 2 * s.Rounds : s.Rounds); turn++)
             {
+                bool beside = s.Busy && turn % 2 == 1;
+                using BusyProcess? busy = beside ? new BusyProcess() : null;
+                string mark = beside ? BusyProcess.Mark : "";
                 foreach (string mode in s.ModesOr(s.Cuda ? ["auto", "composed"] : ["auto"]).Where(m => m != "library"))
                 {
-                    string[] arguments = [.. Self(), "run", Name, "--case", path, "--steps", steps, "--modes", mode, "--device", s.DeviceName];
-                    Add(mode, Environment.ProcessPath!, arguments);
+                    string[] arguments = [.. BusyProcess.OwnWords()[1..], "run", Name, "--case", path, "--steps", steps, "--modes", mode, "--device", s.DeviceName];
+                    Add(mode + mark, BusyProcess.OwnWords()[0], arguments);
                 }
                 if (s.Peer is null) continue;
                 foreach (string form in s.Forms)
                 {
                     string[] arguments = [PeerProcess.PathOf(PeerScript), path, form, steps, "--device", s.DeviceName];
-                    Add("torch " + form, s.Peer, arguments);
-                    if (s.Compile) Add($"torch {form} compiled", s.Peer, [.. arguments, "--compile"]);
+                    Add("torch " + form + mark, s.Peer, arguments);
+                    if (s.Compile) Add($"torch {form} compiled{mark}", s.Peer, [.. arguments, "--compile"]);
                 }
             }
             double[] losses = sides.Count > 0 ? Losses(sides.Values.First()[0]) : [];
@@ -136,10 +139,6 @@ internal sealed class ForceFieldBenchmark : Benchmark
     }
 
     private static double[] Losses(Measurement of) => [.. of.More!["losses"]!.AsArray().Select(n => (double)n!)];
-
-    /// <summary>What leads the arguments where this program runs under <c>dotnet</c>.</summary>
-    private static string[] Self() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ForceFieldBenchmark).Assembly.Location] : [];
 
     private static JsonObject Output(string program, string[] arguments, int threads)
     {

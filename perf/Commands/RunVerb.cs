@@ -32,6 +32,9 @@ internal sealed class RunVerb : Verb
     [Option("modes", HelpText = "Sides to measure of those there are: composed, host, kernels, library, auto.")]
     public string? Modes { get; set; }
 
+    [Option("busy", HelpText = "Measure every side a second time, beside a process that keeps one of our cores busy.")]
+    public bool Busy { get; set; }
+
     [Option("json", HelpText = "File (.json) for results and host facts; or a folder, in which each task of a job writes its own.")]
     public string? Json { get; set; }
 

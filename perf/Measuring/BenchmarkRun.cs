@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Perf.Benchmarks;
 using static TorchSharp.torch;
@@ -31,15 +32,14 @@ internal sealed class BenchmarkRun : IDisposable
     private readonly List<Skipped> skipped = [];
     private readonly List<string> notes = [];
     private readonly Dictionary<string, PeerProcess> peers = [];
-    private readonly int threadsBefore;
+    private readonly ThreadGrant threads;
     private string current = "";
 
     public BenchmarkRun(RunSettings settings, string command)
     {
         Settings = settings;
         this.command = command;
-        threadsBefore = get_num_threads();
-        if (settings.Threads is [var threads, ..]) set_num_threads(threads);
+        threads = ThreadGrant.Take(settings.Threads.FirstOrDefault(), place: "option 'threads'");
         Clock = new Stopclock(settings.Cuda, settings.Ordinal);
         host = HostFacts.Gather(settings);
         file = settings.Json is { } place ? ResultPlace.Of(place) : null;
@@ -56,7 +56,7 @@ internal sealed class BenchmarkRun : IDisposable
     /// <returns>Exit code: 1 where something broke.</returns>
     public int All(IReadOnlyList<Benchmark> benchmarks)
     {
-        Console.WriteLine($"{host.HostName}: {host.Processor}, {host.Cores} cores, {host.Threads} threads, load {host.Load}; "
+        Console.WriteLine($"{host.HostName}: {host.Processor}, {host.Cores} cores ({host.CoresReason}), {host.Threads} threads, {host.Jit}, load {host.Load}; "
             + $"device {host.Device}{(host.Driver is null ? "" : ", driver " + host.Driver)}; libtorch {host.Libtorch}, {host.Runtime}");
         foreach (Benchmark benchmark in benchmarks)
         {
@@ -100,6 +100,10 @@ internal sealed class BenchmarkRun : IDisposable
                 sides.AddRange(PeerSides(of, peer, allowed));
             Measure(of, sides);
             foreach (Side side in sides) Record(of, side, passes, more);
+            if (!Settings.Busy) return;
+            List<Side> beside = [.. sides.Select(s => s with { Name = s.Name + BusyProcess.Mark, Clock = new PassClock(onHost ? hostClock : Clock), Quiet = s.Clock })];
+            using (new BusyProcess()) Measure(of, beside);
+            foreach (Side side in beside) Record(of, side, passes, more);
         });
         if (peer is not null && peers.TryGetValue(peer, out PeerProcess? process)) process.Forget();
         Save();
@@ -137,7 +141,7 @@ internal sealed class BenchmarkRun : IDisposable
         foreach (PeerProcess peer in peers.Values) peer.Dispose();
         Clock.Dispose();
         hostClock.Dispose();
-        set_num_threads(threadsBefore);
+        threads.Dispose();
     }
 
     private void MeasureRates()
@@ -185,10 +189,12 @@ internal sealed class BenchmarkRun : IDisposable
         {
             Pass pass = passes.FirstOrDefault(p => p.Name == name) ?? new Pass(name);
             var seconds = Summary.Of(times);
+            JsonObject? also = more?.Invoke(side.Name, seconds);
+            if (side.Quiet?.Times.GetValueOrDefault(name) is { } quiet) (also ??= [])["ofQuiet"] = seconds.Median / Summary.Of(quiet).Median;
             Add(Measurement.Of(current, of, side.Name, pass, seconds, CurrentRates) with
             {
                 Library = side.Process?.Library,
-                More = more?.Invoke(side.Name, seconds),
+                More = also,
             });
         }
         foreach ((string pass, string reason) in side.Clock.Missing) Skip(of.Parameters, side.Name, pass, reason);
@@ -250,5 +256,9 @@ internal sealed class BenchmarkRun : IDisposable
         }.Write(file);
     }
 
-    private sealed record Side(string Name, OperatorMode Mode, Action<PassClock> Step, PassClock Clock, PeerProcess? Process);
+    private sealed record Side(string Name, OperatorMode Mode, Action<PassClock> Step, PassClock Clock, PeerProcess? Process)
+    {
+        /// <summary>Of the same side without a busy process; null: this is that.</summary>
+        public PassClock? Quiet { get; init; }
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Native;
 using ChemScale.Kernels.Device;
@@ -14,7 +15,11 @@ internal sealed record HostFacts
 
     public string Processor { get; init; } = "";
 
+    /// <summary>Threads that are ours.</summary>
     public int Cores { get; init; }
+
+    /// <summary>What decided their number.</summary>
+    public string CoresReason { get; init; } = "";
 
     public int Threads { get; init; }
 
@@ -23,6 +28,9 @@ internal sealed record HostFacts
     public string System { get; init; } = "";
 
     public string Runtime { get; init; } = "";
+
+    /// <summary>How code comes to be compiled: tiers, profiles, loops, and whether our own assemblies are compiled ahead.</summary>
+    public string Jit { get; init; } = "";
 
     public string Libtorch { get; init; } = "";
 
@@ -61,11 +69,13 @@ internal sealed record HostFacts
         {
             HostName = Environment.MachineName,
             Processor = ProcessorName(),
-            Cores = Environment.ProcessorCount,
+            Cores = ProcessorBudget.Count,
+            CoresReason = ProcessorBudget.Reason,
             Threads = get_num_threads(),
             MemoryBytes = DeviceMemory.Total(),
             System = RuntimeInformation.OSDescription,
             Runtime = RuntimeInformation.FrameworkDescription,
+            Jit = JitSettings(),
             Libtorch = LibtorchVersion(),
             Device = device?.Name ?? "cpu",
             DeviceMemoryBytes = device?.Memory,
@@ -79,6 +89,21 @@ internal sealed record HostFacts
             SlurmTasks = Slurm("NTASKS"),
         };
     }
+
+    private static string JitSettings()
+    {
+        bool tiered = Setting("TieredCompilation", "TieredCompilation", true);
+        string tiers = !tiered ? "no tiers" : "tiers" + (Setting("TieredPGO", "TieredPGO", true) ? ", profiles" : "")
+            + (Setting("TC_QuickJitForLoops", "TieredCompilation.QuickJitForLoops", true) ? ", quick loops" : "");
+        using var image = new PEReader(File.OpenRead(typeof(NativeLibraries).Assembly.Location));
+        bool ahead = image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0 && Setting("ReadyToRun", "ReadyToRun", true);
+        return $"JIT: {tiers}{(ahead ? ", compiled ahead" : "")}";
+    }
+
+    /// <summary>The environment's, else the program's.</summary>
+    private static bool Setting(string variable, string property, bool otherwise) =>
+        Environment.GetEnvironmentVariable("DOTNET_" + variable) is { Length: > 0 } text ? text.TrimStart('0') is not ""
+        : AppContext.TryGetSwitch("System.Runtime." + property, out bool value) ? value : otherwise;
 
     private static string? Slurm(string name) => Environment.GetEnvironmentVariable("SLURM_" + name);
 

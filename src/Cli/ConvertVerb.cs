@@ -1,5 +1,6 @@
 using System.Text;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Conversion;
 using CommandLine;
@@ -22,7 +23,7 @@ internal sealed class ConvertVerb : Verb
     [Key("tokenizer")]
     public string? TokenizerFile { get; set; }
 
-    [Option("threads", HelpText = "Default: all cores.")]
+    [Option("threads", HelpText = "Default: as many as are ours (see doctor).")]
     public int? Threads { get; set; }
 
     public override int Run(CancellationToken stop)
@@ -34,7 +35,7 @@ internal sealed class ConvertVerb : Verb
             To = To,
             Tokenizer = tokenizer,
             Grammar = Grammar is null ? tokenizer?.Grammar ?? SelfiesGrammar.V1 : SelfiesGrammars.Parse(Grammar),
-            Threads = Threads ?? Environment.ProcessorCount,
+            Threads = Threads ?? ProcessorBudget.Count,
         };
         using var input = new StreamReader(Console.OpenStandardInput(), Encoding.UTF8, false, 1 << 16);
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);

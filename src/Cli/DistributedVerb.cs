@@ -110,7 +110,7 @@ internal sealed class WorkerVerb : Verb
     [Option("index", HelpText = "Only this run of the plan.")]
     public int? Index { get; set; }
 
-    [Option("threads", HelpText = "CPU threads (default: all cores).")]
+    [Option("threads", HelpText = "CPU threads (default: as many as are ours: see doctor).")]
     public int Threads { get; set; }
 
     [Option("stop-on-closed-input", HelpText = "Put the run aside and end when standard input closes.")]

@@ -56,7 +56,7 @@ internal abstract class FrameFilesVerb : Verb
     [Option("batch-atoms", Default = FramePrediction.BatchAtoms, HelpText = "Frames are computed together up to this many atoms.")]
     public int BatchAtoms { get; set; }
 
-    [Option("threads", HelpText = "CPU threads (default: all cores).")]
+    [Option("threads", HelpText = "CPU threads (default: as many as are ours: see doctor).")]
     public int Threads { get; set; }
 
     [Option("limit", HelpText = "Stop after this many frames.")]

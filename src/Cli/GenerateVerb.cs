@@ -32,7 +32,7 @@ internal sealed class GenerateVerb : Verb
     [Option("max-tokens", Default = 512, HelpText = "Longer sequences are given up as unfinished.")]
     public int MaximumTokens { get; set; }
 
-    [Option("threads", HelpText = "CPU threads (default: one for small models, all cores for large ones).")]
+    [Option("threads", HelpText = "CPU threads (default: one for small models, all of ours for large ones).")]
     public int Threads { get; set; }
 
     public override int Run(CancellationToken stop)

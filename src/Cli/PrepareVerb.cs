@@ -7,6 +7,7 @@ using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Training.Families;
 using CommandLine;
@@ -95,7 +96,7 @@ internal sealed class PrepareVerb : Verb
     [Option("max-tokens", Default = 512, HelpText = "Refuse longer molecules, [CLS] and [SEP] included.")]
     public int MaximumTokens { get; set; }
 
-    [Option("threads", HelpText = "Threads that encode (default: all cores).")]
+    [Option("threads", HelpText = "Threads that encode (default: as many as are ours: see doctor).")]
     public int? Threads { get; set; }
 
     [Option("overwrite", HelpText = "Replace a store that is there.")]
@@ -124,7 +125,7 @@ internal sealed class PrepareVerb : Verb
             Seed = Seed,
             KeepDuplicates = KeepDuplicates,
             MaximumTokens = MaximumTokens,
-            Threads = Threads ?? Environment.ProcessorCount,
+            Threads = Threads ?? ProcessorBudget.Count,
             Overwrite = Overwrite,
         };
         PreparationReport report;

@@ -80,7 +80,7 @@ internal sealed class StudyVerb : Verb
     [Option("no-validate", HelpText = "Do not finish the configurations that the search stopped.")]
     public bool NoValidate { get; set; }
 
-    [Option("parallel", HelpText = "Runs side by side (default: one for each core).")]
+    [Option("parallel", HelpText = "Runs side by side (default: one for each thread that is ours: see doctor).")]
     public int Parallel { get; set; }
 
     [Option("seed", HelpText = "Default 42.")]

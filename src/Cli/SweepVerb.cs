@@ -1,4 +1,5 @@
 using ChemScale.Engine;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
@@ -21,7 +22,7 @@ internal sealed class SweepVerb : DistributedVerb
     [Option("retry-failed", HelpText = "Try runs of OUT that failed once more.")]
     public bool RetryFailed { get; set; }
 
-    [Option("parallel", HelpText = "Runs side by side in this process (default: one for each core).")]
+    [Option("parallel", HelpText = "Runs side by side in this process (default: one for each thread that is ours: see doctor).")]
     public int Parallel { get; set; }
 
     [Option("out", HelpText = "Folder of the runs (default runs/sweep); an interrupted sweep goes on there.")]
@@ -34,7 +35,7 @@ internal sealed class SweepVerb : DistributedVerb
         if (Parallel > 0 && Distributed) throw new InputException("--parallel", "given beside --workers or --slurm", "one of them");
         if (Status) return Tell(SweepPlan.Read(Out), mustBeDone: false);
         SweepPlan plan = Plan(stop);
-        int parallel = Parallel > 0 ? Parallel : Math.Min(Environment.ProcessorCount, plan.Runs.Count);
+        int parallel = Parallel > 0 ? Parallel : Math.Min(ProcessorBudget.Count, plan.Runs.Count);
         var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = Threads ?? 0 };
         if (!Distributed) runner.RequireOneThreadCount(plan.Runs);
         SweepPlan whole = plan.Write();

@@ -1,5 +1,6 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Estimation.Selection;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
@@ -24,7 +25,7 @@ internal sealed partial class TpeVerb : DistributedVerb
     [Option("validate", HelpText = "Finish every configuration, and compare predictions with the truth.")]
     public bool Validate { get; set; }
 
-    [Option("parallel", HelpText = "Runs side by side (default: one for each core).")]
+    [Option("parallel", HelpText = "Runs side by side (default: one for each thread that is ours: see doctor).")]
     public int Parallel { get; set; }
 
     [Option("out", HelpText = "Folder of the runs (default runs/tpe); an interrupted search goes on there.")]
@@ -63,7 +64,7 @@ internal sealed partial class TpeVerb : DistributedVerb
         display.Observer.Begin($"training performance estimation: {search.Space.Configurations.Count} configurations, {search.ProbeEpochs} of {epochs} epochs each");
         var runner = new LocalRunner
         {
-            Parallel = Parallel > 0 ? Parallel : Environment.ProcessorCount,
+            Parallel = Parallel > 0 ? Parallel : ProcessorBudget.Count,
             ThreadsPerRun = Threads ?? 0,
             Progress = display,
             Warn = display.Observer.Warn,

@@ -169,7 +169,7 @@ internal abstract class TrainingVerb : Verb
     [Key("training.device")]
     public ComputeDevice? Device { get; set; }
 
-    [Option("threads", HelpText = "CPU threads (default: all cores).")]
+    [Option("threads", HelpText = "CPU threads (default: as many as are ours: see doctor).")]
     [Key("training.threads")]
     public int? Threads { get; set; }
 

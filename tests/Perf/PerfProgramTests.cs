@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Native;
 using ChemScale.Perf;
 using ChemScale.Tests.Cli;
+using ChemScale.Perf.Measuring;
 using NUnit.Framework;
 using Command = ChemScale.Tests.Cli.CommandLine;
 
@@ -56,6 +58,51 @@ public sealed class PerfProgramTests
     }
 
     [Test]
+    public void Beside_a_busy_process_every_side_is_measured_again()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("cores of Linux");
+        string file = Path.Combine(folder, "busy.json");
+        Outcome outcome = Perf("run", "radial", "--busy", "--quick", "--json", file, "--edges", "36", "--modes", "composed", "--basis", "bessel", "--repeats", "1", "--warm-up", "0");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        JsonNode result = JsonNode.Parse(File.ReadAllText(file))!;
+        string[] sides = [.. result["records"]!.AsArray().Select(r => (string)r!["side"]!).Distinct()];
+        Assert.That(sides, Is.EquivalentTo(new[] { "composed", "composed busy" }));
+        foreach (JsonNode? record in result["records"]!.AsArray().Where(r => ((string)r!["side"]!).EndsWith("busy")))
+            Expect.Above((double)record!["more"]!["ofQuiet"]!, 0);
+        Assert.That((string)result["host"]!["jit"]!, Does.StartWith("JIT: "));
+    }
+
+    [Test]
+    public void A_busy_process_works_on_one_core_and_ends()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("cores of Linux");
+        int[] before = Spinning();
+        using (new BusyProcess())
+        {
+            int started = Spinning().Except(before).Single();
+            using var process = System.Diagnostics.Process.GetProcessById(started);
+            Assert.That(System.Numerics.BitOperations.PopCount((ulong)process.ProcessorAffinity), Is.EqualTo(1));
+            Assert.That(() => process.TotalProcessorTime.TotalSeconds, Is.GreaterThan(0.3).After(5000, 50));
+        }
+        Assert.That(Spinning().Except(before), Is.Empty);
+
+        static int[] Spinning() => [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(n => int.TryParse(n, out _)).Select(n => int.Parse(n!))
+            .Where(id => Command(id).EndsWith("ChemScale.Perf.dll spin", StringComparison.Ordinal))];
+
+        static string Command(int id)
+        {
+            try
+            {
+                return File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' ').Trim();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return "";
+            }
+        }
+    }
+
+    [Test]
     public void Every_benchmark_that_needs_no_other_process_runs_on_its_smallest_sizes()
     {
         string[] names = [.. Perf("list").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]).Except(["forcefield"])];
@@ -65,7 +112,7 @@ public sealed class PerfProgramTests
         Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
         JsonNode result = JsonNode.Parse(File.ReadAllText(file))!;
         Assert.That(result["skipped"]!.AsArray(), Is.Empty);
-        Assert.That(result["host"]!["cores"]!.GetValue<int>(), Is.EqualTo(Environment.ProcessorCount));
+        Assert.That(result["host"]!["cores"]!.GetValue<int>(), Is.EqualTo(ProcessorBudget.Count));
         Assert.That(result["records"]!.AsArray().Select(r => (string)r!["benchmark"]!).Distinct(), Is.EquivalentTo(names));
         foreach (JsonNode? record in result["records"]!.AsArray()) Expect.Above((double)record!["seconds"]!["median"]!, 0);
         JsonNode radial = result["records"]!.AsArray().First(r => (string)r!["benchmark"]! == "radial" && (string)r["pass"]! == "forward")!;

@@ -86,9 +86,11 @@ public static class NativeLibraries
                 return;
             }
             NativeHeap.KeepFreed();
+            ThreadWaiting.Shorten();
             try
             {
                 Load();
+                if (Failure is null) ThreadGrant.Bound();
             }
             catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException)
             {

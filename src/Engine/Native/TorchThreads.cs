@@ -15,12 +15,12 @@ internal static unsafe class TorchThreads
     public static bool Shared => OpenMpParallel != null;
 
     /// <summary>
-    /// Runs <paramref name="body"/> for 0 .. count - 1, dynamically shared among <c>torch.get_num_threads()</c> threads. Bodies must
+    /// Runs <paramref name="body"/> for 0 .. count - 1, dynamically shared among <see cref="ThreadGrant.Now"/> threads. Bodies must
     /// write to disjoint places; then the result does not depend on the number of threads.
     /// </summary>
     public static void For(int count, Action<int> body)
     {
-        int threads = Math.Min(torch.get_num_threads(), count);
+        int threads = Math.Min(ThreadGrant.Now, count);
         if (threads <= 1)
         {
             using var own = new Region();

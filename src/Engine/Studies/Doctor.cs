@@ -23,10 +23,10 @@ public static class Doctor
     /// <summary>Everything. A libtorch that lacks what TorchSharp calls is not called.</summary>
     public static IReadOnlyList<Finding> Examine()
     {
-        if (!NativeLibraries.IsWoven) return [Runtime(), Shim(), Imports(), Driver(), Compiler(), Data()];
+        if (!NativeLibraries.IsWoven) return [Runtime(), Threads(loaded: false), Shim(), Imports(), Driver(), Compiler(), Data()];
         return Imports() is { Good: false } incomplete
-            ? [Runtime(), incomplete, Driver(), Compiler(), Data()]
-            : [Runtime(), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
+            ? [Runtime(), Threads(loaded: false), incomplete, Driver(), Compiler(), Data()]
+            : [Runtime(), Threads(loaded: true), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
     }
 
     /// <summary>
@@ -59,8 +59,14 @@ public static class Doctor
 
     private static Finding Runtime() => new("runtime", true, true,
         $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.RuntimeIdentifier}, "
-        + $"{Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 20)} MiB, "
+        + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 20)} MiB, "
         + (Vector512.IsHardwareAccelerated ? "512-bit vectors" : Vector256.IsHardwareAccelerated ? "256-bit vectors" : "no wide vectors"));
+
+    private static Finding Threads(bool loaded)
+    {
+        if (loaded) NativeLibraries.EnsureLoaded();
+        return new Finding("threads", true, false, $"{ProcessorBudget.Count}: {ProcessorBudget.Reason}" + (loaded ? "; " + ThreadWaiting.Describe() : ""));
+    }
 
     private static Finding Torch()
     {

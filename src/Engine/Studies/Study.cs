@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
@@ -23,7 +24,7 @@ public static class Study
         plan.Check();
         var watch = Stopwatch.StartNew();
         DateTimeOffset started = DateTimeOffset.Now;
-        int parallel = plan.Parallel > 0 ? plan.Parallel : Environment.ProcessorCount;
+        int parallel = plan.Parallel > 0 ? plan.Parallel : ProcessorBudget.Count;
         var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = 1, Progress = observer.Steps, Warn = observer.Warn };
         StudyPart[] parts = [.. plan.Parts.Select(part => StudyPartRun.Run(part, Path.Combine(directory, part.Name), runner, observer, plan.Notes, stop))];
         var summary = new StudySummary
@@ -40,7 +41,7 @@ public static class Study
     }
 
     private static HostFacts Host() => new(
-        RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Environment.ProcessorCount, "CPU",
+        RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, ProcessorBudget.Count, "CPU",
         typeof(Study).Assembly.GetName().Version?.ToString(3) ?? "");
 }
 
@@ -49,7 +50,7 @@ public sealed record StudyPlan
 {
     public required IReadOnlyList<StudyPartPlan> Parts { get; init; }
 
-    /// <summary>Runs side by side; 0: one for each core.</summary>
+    /// <summary>Runs side by side; 0: one for each thread of <see cref="ProcessorBudget"/>.</summary>
     public int Parallel { get; init; }
 
     /// <summary>Commands that go on from a part, for the report: of a plan, its folder and its store. What commands there are is the caller's.</summary>

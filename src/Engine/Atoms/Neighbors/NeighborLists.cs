@@ -1,3 +1,5 @@
+using ChemScale.Engine.Native;
+
 namespace ChemScale.Engine.Atoms.Neighbors;
 
 /// <summary>
@@ -45,7 +47,7 @@ internal static class LinkedCells
         BinGrid grid = BinGrid.Of(positions, box, cutoff, place);
         double[] given = positions.ToArray();
         BinSearch[] chunks = new BinSearch[(atoms + ChunkAtoms - 1) / ChunkAtoms];
-        Parallel.For(0, chunks.Length, c =>
+        Parallel.For(0, chunks.Length, ProcessorBudget.Loops, c =>
         {
             chunks[c] = new BinSearch(grid, box, given, cutoff);
             chunks[c].Run(c * ChunkAtoms, Math.Min(atoms, (c + 1) * ChunkAtoms));
@@ -67,7 +69,7 @@ internal static class LinkedCells
         int[] senders = new int[rowStarts[^1]];
         int[] shifts = new int[checked(3 * rowStarts[^1])];
         int[] cells = box.Cells;
-        Parallel.For(0, chunks.Length, c =>
+        Parallel.For(0, chunks.Length, ProcessorBudget.Loops, c =>
         {
             for (int row = 0; row < chunks[c].Rows; row++)
             {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Numerics.Optimization;
 using ChemScale.Engine.Scaling.Families;
@@ -33,7 +34,7 @@ public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property:
         double[][] starts = Starts(fit, options);
         double[]?[] draws = new double[]?[options.Resamples];
         int dimension = fit.Theta.Count;
-        Parallel.For(0, options.Resamples, () => new Worker(fit, data, dimension), (k, _, worker) =>
+        Parallel.For(0, options.Resamples, ProcessorBudget.Loops, () => new Worker(fit, data, dimension), (k, _, worker) =>
         {
             var random = new CounterRandom(options.Seed, (ulong)k);
             if (options.Kind == BootstrapKind.Pairs) worker.DrawPairs(ref random);

@@ -72,7 +72,7 @@ public sealed record LocalRunner
     }
 
     private int ThreadsOf(PlannedRun run) => run.Experiment.Training.Threads is > 0 and var threads ? threads
-        : ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, Environment.ProcessorCount / Math.Max(1, Parallel));
+        : ThreadsPerRun > 0 ? ThreadsPerRun : Math.Max(1, ProcessorBudget.Count / Math.Max(1, Parallel));
 
     /// <summary>Runs side by side have one number of threads; one after the other, they may differ.</summary>
     /// <exception cref="InputException">They would not.</exception>

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Files;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Training.Runs;
@@ -15,7 +16,7 @@ public sealed record SweepWorker
 {
     public required SweepPlan Plan { get; init; }
 
-    /// <summary>Threads of a run; 0: all cores.</summary>
+    /// <summary>Threads of a run; 0: <see cref="ChemScale.Engine.Native.ProcessorBudget"/>.</summary>
     public int Threads { get; init; }
 
     /// <summary>Only this run; null: any.</summary>
@@ -136,7 +137,7 @@ public sealed record SweepWorker
         // Between the look and the claim somebody may have ended it.
         RunState state = RunState.Of(run, held: true);
         if (!Unfinished(state, until)) return false;
-        var runner = new LocalRunner { ThreadsPerRun = Threads > 0 ? Threads : Environment.ProcessorCount, Progress = Progress, Warn = Say, Claim = claim, Storage = Storage };
+        var runner = new LocalRunner { ThreadsPerRun = Threads > 0 ? Threads : ProcessorBudget.Count, Progress = Progress, Warn = Say, Claim = claim, Storage = Storage };
         long? end = until?.Invoke(run);
         try
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ChemScale.Engine.Native;
 
 namespace ChemScale.Engine.Studies.Sweeps;
 
@@ -23,7 +24,7 @@ public sealed record WorkerProcesses
     /// <returns>Exit code of each; negative or above 128 where it was killed.</returns>
     public IReadOnlyList<int> Run(Func<WorkerCall, IReadOnlyList<string>> command, string directory, CancellationToken stop = default)
     {
-        int threads = Threads > 0 ? Threads : Math.Max(1, Environment.ProcessorCount / Count);
+        int threads = Threads > 0 ? Threads : Math.Max(1, ProcessorBudget.Count / Count);
         Process[] workers = [.. Enumerable.Range(0, Count).Select(_ => Start(command(new WorkerCall(directory, threads) { StopOnClosedInput = true })))];
         try
         {

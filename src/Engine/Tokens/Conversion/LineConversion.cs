@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Native;
 
 namespace ChemScale.Engine.Tokens.Conversion;
 
@@ -105,7 +106,7 @@ public sealed record ConversionOptions
     /// <summary>Needed where tokens are involved.</summary>
     public Tokenizer? Tokenizer { get; init; }
 
-    public int Threads { get; init; } = Environment.ProcessorCount;
+    public int Threads { get; init; } = ProcessorBudget.Count;
 
     /// <exception cref="InputException">A conversion that means nothing, or tokens without a tokenizer.</exception>
     public void Validate()

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;
@@ -49,7 +50,7 @@ public sealed record PreparationOptions
     public bool Overwrite { get; init; }
 
     /// <summary>Threads that encode.</summary>
-    public int Threads { get; init; } = Environment.ProcessorCount;
+    public int Threads { get; init; } = ProcessorBudget.Count;
 
     /// <summary>Longer molecules, [CLS] and [SEP] included, are refused: 512 as in ChemGPT's corpus.</summary>
     public int MaximumTokens { get; init; } = 512;
