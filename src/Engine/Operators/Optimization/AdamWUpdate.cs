@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Optimization;
 
-/// <summary>One AdamW update of many parameters, in place, in one call: by torch.optim.AdamW's formulas.</summary>
+/// <summary>One AdamW update of many parameters, in place, in one call: by torch.optim.AdamW's formulas. Moments below the normal
+/// range are written as zero.</summary>
 internal static class AdamWUpdate
 {
     /// <param name="parameters">Written. They and the next three: of one shape each, of any strides.</param>
@@ -23,7 +24,12 @@ internal static class AdamWUpdate
         // The library's fused update reads memory in order, whatever the strides.
         Tensor[] p = Ordered(parameters), g = Ordered(gradients), m = Ordered(first), v = Ordered(second);
         bool alike = System.Array.TrueForAll(p, t => t.dtype == type);
-        if (!alike || !OperatorModes.UseKernels(parameters[0])) AdamWUpdateComposed.Apply(p, g, m, v, settings);
+        if (!alike || !OperatorModes.UseKernels(parameters[0]))
+        {
+            AdamWUpdateComposed.Apply(p, g, m, v, settings);
+            Subnormals.Clear(m);
+            Subnormals.Clear(v);
+        }
         else if (type == ScalarType.Float32) Launch<float, F32>(p, g, m, v, settings);
         else Launch<double, F64>(p, g, m, v, settings);
         CopyBack(p, parameters);
