@@ -7,7 +7,7 @@ namespace ChemScale.Kernels.AdamW;
 
 /// <summary>
 /// w *= 1 - lr wd;  m += (1 - b1)(g - m);  v = b2 v + (1 - b2) g^2;  w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon), over
-/// many arrays at once: a group takes a chunk of one of them, found by its address in a table. Four numbers at a time, where all four
+/// many arrays at once; moments below the normal range are zero. A group takes a chunk of one of them, found by its address in a table. Four numbers at a time, where all four
 /// arrays are so aligned.
 /// </summary>
 internal static class AdamWStep
@@ -50,8 +50,9 @@ internal static class AdamWStep
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>
     {
-        TPack gradient = memory[g], first = memory[m], second = memory[v] * beta2 + gradient * rest2 * gradient;
-        first += (gradient - first) * rest1;
+        TPack gradient = memory[g], first = memory[m];
+        TPack second = TPack.Map<NormalOrZero<T, TReal>>(memory[v] * beta2 + gradient * rest2 * gradient);
+        first = TPack.Map<NormalOrZero<T, TReal>>(first + (gradient - first) * rest1);
         memory[m] = first;
         memory[v] = second;
         memory[w] = memory[w] * keep - first * step / (TPack.SqrtOf<TReal>(second, T.Zero) / TPack.Of(root) + TPack.Of(epsilon));

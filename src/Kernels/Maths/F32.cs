@@ -12,6 +12,8 @@ public readonly struct F32 : IReal<float>
 
     public static float FromInt(int value) => value;
 
+    public static float LeastNormal => 1.17549435e-38f;
+
     public static float Sqrt(float x) => MathF.Sqrt(x);
 
     public static float Exp(float x)

@@ -12,6 +12,8 @@ public readonly struct F64 : IReal<double>
 
     public static double FromInt(int value) => value;
 
+    public static double LeastNormal => 2.2250738585072014e-308;
+
     public static double Sqrt(double x) => Math.Sqrt(x);
 
     public static double Exp(double x)

@@ -15,6 +15,9 @@ public interface IReal<T>
 
     static abstract T FromInt(int value);
 
+    /// <summary>The smallest positive normal number.</summary>
+    static abstract T LeastNormal { get; }
+
     /// <summary>Correctly rounded.</summary>
     static abstract T Sqrt(T x);
 

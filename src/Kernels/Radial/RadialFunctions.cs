@@ -15,7 +15,7 @@ public interface IRadialFunction<T, TReal>
     static abstract Jet<T> At(T distance, T inverse, T center, T exponent);
 }
 
-/// <summary>phi(d) = exp(b (d - o)^2) with b = -1 / (2 s^2).</summary>
+/// <summary>phi(d) = exp(b (d - o)^2) with b = -1 / (2 s^2); zero with its derivatives where it is <see cref="Negligible"/>.</summary>
 public readonly struct Gaussian<T, TReal> : IRadialFunction<T, TReal>
     where T : unmanaged, INumber<T>
     where TReal : struct, IReal<T>
@@ -23,7 +23,7 @@ public readonly struct Gaussian<T, TReal> : IRadialFunction<T, TReal>
     public static Jet<T> At(T distance, T inverse, T center, T exponent)
     {
         T difference = distance - center, twice = exponent + exponent;
-        T value = TReal.Exp(difference * difference * exponent);
+        T value = ExponentialOrZero<T, TReal>.At(difference * difference * exponent);
         T slope = twice * difference;
         return new Jet<T> { Value = value, First = slope * value, Second = (slope * slope + twice) * value };
     }
@@ -76,7 +76,8 @@ public readonly struct CosineCutoffFunction<T, TReal> : ICutoffFunction<T, TReal
 
 /// <summary>
 /// f(d) = 1 - (p+1)(p+2)/2 x^p + p(p+2) x^(p+1) - p(p+1)/2 x^(p+2), x = d / c. With q = p(p+1)(p+2)/2 its derivatives by x are
-/// -q x^(p-1) (1-x)^2 and -q x^(p-2) (1-x) ((p-1)(1-x) - 2x): products, where the sums would cancel near the cutoff.
+/// -q x^(p-1) (1-x)^2 and -q x^(p-2) (1-x) ((p-1)(1-x) - 2x): products, where the sums would cancel near the cutoff. Where x^p is
+/// <see cref="Negligible"/>, f = 1.
 /// </summary>
 public readonly struct PolynomialCutoffFunction<T, TReal> : ICutoffFunction<T, TReal>
     where T : unmanaged, INumber<T>
@@ -89,6 +90,7 @@ public readonly struct PolynomialCutoffFunction<T, TReal> : ICutoffFunction<T, T
         x = x > T.One ? T.One : x;
         T low = T.One;
         for (int i = 2; i < power; i++) low *= x;
+        low = low * x * x <= TReal.Of(Negligible.Value) ? T.Zero : low;
         T p = TReal.FromInt(power), half = TReal.Of(0.5), two = T.One + T.One;
         T inner = (x * (-p * (p + T.One) * half) + p * (p + two)) * x - (p + T.One) * (p + two) * half;
         T rest = T.One - x, inverse = T.One / cutoff;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.AdamW;
 using ChemScale.Kernels.Maths;
@@ -8,7 +9,8 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Optimization;
 
-/// <summary>One AdamW update of many parameters, in place, in one call: by torch.optim.AdamW's formulas.</summary>
+/// <summary>One AdamW update of many parameters, in place, in one call: by torch.optim.AdamW's formulas. Moments below the normal
+/// range are written as zero.</summary>
 internal static class AdamWUpdate
 {
     /// <param name="parameters">Written. They and the next three: of one shape each, of any strides.</param>
@@ -26,8 +28,18 @@ internal static class AdamWUpdate
         if (alike && !OperatorModes.UseKernels(parameters[0]) && AdamWUpdateHost.Has(p[0]) && OperatorModes.UseHost(p[0]))
         {
             for (int i = 0; i < p.Length; i++) AdamWUpdateHost.Apply(p[i], g[i], m[i], v[i], settings);
+            if (!FlushToZero.IsSupported)
+            {
+                Subnormals.Clear(m);
+                Subnormals.Clear(v);
+            }
         }
-        else if (!alike || !OperatorModes.UseKernels(parameters[0])) AdamWUpdateComposed.Apply(p, g, m, v, settings);
+        else if (!alike || !OperatorModes.UseKernels(parameters[0]))
+        {
+            AdamWUpdateComposed.Apply(p, g, m, v, settings);
+            Subnormals.Clear(m);
+            Subnormals.Clear(v);
+        }
         else if (type == ScalarType.Float32) Launch<float, F32>(p, g, m, v, settings);
         else Launch<double, F64>(p, g, m, v, settings);
         CopyBack(p, parameters);

@@ -1,3 +1,4 @@
+using ChemScale.Kernels.Maths;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public static class CosineCutoff
 
 /// <summary>
 /// f(d) = 1 - (p+1)(p+2)/2 x^p + p(p+2) x^(p+1) - p(p+1)/2 x^(p+2), x = d / cutoff, 0 from the cutoff on; two continuous derivatives
-/// (Gasteiger et al. 2020, equation 8).
+/// (Gasteiger et al. 2020, equation 8). 1 where x^p is negligible.
 /// </summary>
 public static class PolynomialCutoff
 {
@@ -33,13 +34,14 @@ public static class PolynomialCutoff
         using DisposeScope scope = NewDisposeScope();
         double p = power;
         // Held at 1 the integer coefficients cancel exactly.
-        Tensor x = (distances / cutoff).clamp(max: 1);
+        Tensor x = Underflow.Drop((distances / cutoff).clamp(max: 1), Math.Pow(Negligible.Value, 1 / p));
         Tensor inner = (x * (-p * (p + 1) / 2) + p * (p + 2)) * x - (p + 1) * (p + 2) / 2;
         return (x.pow(p) * inner + 1).MoveToOuterDisposeScope();
     }
 }
 
-/// <summary>f(d) = exp(-d^2 / ((c - d) (c + d))) below the cutoff c, 0 from there on: every derivative is continuous (Unke et al. 2021).</summary>
+/// <summary>f(d) = exp(-d^2 / ((c - d) (c + d))) below the cutoff c, 0 from there on: every derivative is continuous (Unke et al. 2021), but
+/// for <see cref="Underflow"/>.</summary>
 public static class BumpCutoff
 {
     /// <param name="distances">(edges, 1) A</param>
@@ -51,6 +53,6 @@ public static class BumpCutoff
         Tensor inside = distances.lt(cutoff).to(distances.dtype);
         // Longer edges are put at zero, where the exponent has a value, before they are switched off.
         Tensor d = distances * inside;
-        return ((-d * d / ((cutoff - d) * (cutoff + d))).exp() * inside).MoveToOuterDisposeScope();
+        return (Underflow.Exp(-d * d / ((cutoff - d) * (cutoff + d))) * inside).MoveToOuterDisposeScope();
     }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Radial;
 
-/// <summary>Gaussians of a distance: phi_k(d) = exp(-(d - o_k)^2 / (2 s_k^2)) (Schütt et al. 2017).</summary>
+/// <summary>Gaussians of a distance: phi_k(d) = exp(-(d - o_k)^2 / (2 s_k^2)) (Schütt et al. 2017), by <see cref="Underflow"/>.</summary>
 public static class GaussianBasis
 {
     /// <param name="distances">(edges, 1) A</param>
@@ -14,7 +14,7 @@ public static class GaussianBasis
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor difference = distances - offsets;
-        return (difference * difference * exponents).exp().MoveToOuterDisposeScope();
+        return Underflow.Exp(difference * difference * exponents).MoveToOuterDisposeScope();
     }
 }
 
@@ -36,7 +36,7 @@ public static class BesselBasis
 
 /// <summary>
 /// Bernstein polynomials of e^-r, r = decay d: b_v(d) = binom(K-1, v) e^(-(K-1-v) r) (1 - e^-r)^v e^-r, v = 0 .. K-1 (Unke et al. 2021;
-/// the last factor lets all of them decay). Formed as one exponential: products of the factors would underflow.
+/// the last factor lets all of them decay). Formed as one exponential, by <see cref="Underflow"/>: products of the factors would underflow.
 /// </summary>
 public static class ExponentialBernsteinBasis
 {
@@ -50,7 +50,7 @@ public static class ExponentialBernsteinBasis
         using DisposeScope scope = NewDisposeScope();
         Tensor rho = distances * decay;
         Tensor logs = cat([rho, (-(-rho).expm1()).log()], 1);
-        return (logs.matmul(powers) + logBinomials).exp().MoveToOuterDisposeScope();
+        return Underflow.Exp(logs.matmul(powers) + logBinomials).MoveToOuterDisposeScope();
     }
 
     /// <summary>(2, K): v - K and v.</summary>

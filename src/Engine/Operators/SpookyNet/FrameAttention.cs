@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -39,7 +40,7 @@ public static class FrameAttention
     private static Tensor Features(Tensor x, Tensor u, Tensor maximum)
     {
         Tensor half = (x * x).sum(1, keepdim: true) * (0.5 / Math.Sqrt(x.shape[1]));
-        return ((u - half - maximum).exp() + FeatureFloor) / Math.Sqrt(u.shape[1]);
+        return (Underflow.Exp(u - half - maximum) + FeatureFloor) / Math.Sqrt(u.shape[1]);
     }
 
     /// <summary>(frames) The greatest value of each frame, or zero. Entries that share it share its gradient, so that equal atoms stay equal.</summary>

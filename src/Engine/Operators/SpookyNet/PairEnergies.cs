@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Radial;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,7 +26,7 @@ public static class ZblPair
         using DisposeScope scope = NewDisposeScope();
         Tensor zi = nuclear.index_select(0, receivers), zj = nuclear.index_select(0, senders);
         Tensor scaled = distances * (zi.pow(power) + zj.pow(power)) * inverseLength;
-        Tensor screening = ((scaled * -exponents).exp() * weights).sum(1, keepdim: true);
+        Tensor screening = (Underflow.Exp(scaled * -exponents) * weights).sum(1, keepdim: true);
         return (zi * zj / distances * envelope * screening * (0.5 * CoulombConstant.ElectronVoltAngstrom)).MoveToOuterDisposeScope();
     }
 }
@@ -50,7 +51,7 @@ public static class ShieldedCoulomb
         Tensor between = t.gt(0) & t.lt(1);
         // Outside the interval the argument is put at its middle, where it has a value, and its result not used.
         Tensor inner = t.where(between, full_like(t, 0.5));
-        Tensor s = (1 / inner - 1 / (1 - inner)).sigmoid().where(between, t.le(0).to(t.dtype));
+        Tensor s = Underflow.Sigmoid(1 / inner - 1 / (1 - inner)).where(between, t.le(0).to(t.dtype));
         Tensor g = s / (distances * distances + 1).sqrt() + (1 - s) / distances;
         if (double.IsFinite(cutoff)) g = (g + distances / (cutoff * cutoff) - 2 / cutoff) * distances.lt(cutoff).to(g.dtype);
         return (chargeProducts * g * (0.5 * CoulombConstant.ElectronVoltAngstrom)).MoveToOuterDisposeScope();

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Optimization;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -6,7 +7,7 @@ namespace ChemScale.Engine.Training.Optimization;
 
 /// <summary>
 /// Exponential moving average of weights, average += (1 - d)(w - average) after each step, where d = min(decay, (1 + n) / (10 + n)) after n
-/// steps lets a young average follow quickly.
+/// steps lets a young average follow quickly. Averages below the normal range are zero.
 /// </summary>
 internal sealed class WeightAverage : IDisposable
 {
@@ -33,6 +34,7 @@ internal sealed class WeightAverage : IDisposable
     {
         using IDisposable noGrad = no_grad();
         FusedOps.Lerp(averages, parameters, 1 - Math.Min(decay, (1.0 + steps) / (10.0 + steps)));
+        Subnormals.Clear(averages);
     }
 
     /// <summary>Exchanges weights and averages, bit for bit; twice is as if never.</summary>
