@@ -24,6 +24,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
     private readonly BlockShape shape;
     private readonly int h, n, heads, d, tokens;
     private readonly bool laned;
+    private readonly int[] lanePlaces;
     private readonly int[] parts;
     private readonly AttentionShape attention;
     private readonly T epsilon;
@@ -33,6 +34,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         this.shape = shape;
         (h, n, heads, d, tokens) = (shape.Width, shape.Inner, shape.Settings.Heads, shape.HeadWidth, shape.Tokens);
         laned = heads % TLanes.Count == 0;
+        lanePlaces = laned ? LanePlaces() : [];
         parts = shape.Rows.Parts(BlockParts.Tokens);
         attention = new AttentionShape(shape.Rows, heads, d, shape.Settings.Window, shape.Settings.Scale);
         epsilon = T.CreateChecked(shape.Settings.Epsilon);
@@ -82,9 +84,9 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
             matrices.QueryKeyValue = turned.Take<T>(3L * h * h);
             matrices.Projection = turned.Take<T>((long)h * h);
             for (int row = 0; row < 3 * h; row++)
-                Unsafe.CopyBlock(matrices.QueryKeyValue + (long)LanePlace(row) * h, w.QueryKeyValue + (long)row * h, (uint)(h * sizeof(T)));
+                Unsafe.CopyBlock(matrices.QueryKeyValue + (long)lanePlaces[row] * h, w.QueryKeyValue + (long)row * h, (uint)(h * sizeof(T)));
             for (int row = 0; row < h; row++)
-                for (int c = 0; c < h; c++) matrices.Projection[(long)row * h + LanePlace(c)] = w.Projection[(long)row * h + c];
+                for (int c = 0; c < h; c++) matrices.Projection[(long)row * h + lanePlaces[c]] = w.Projection[(long)row * h + c];
         }
         T* first = sums.Take<T>(shares * (long)(Workspace.Size<T>(size) / (nuint)sizeof(T)));
         long stride = (long)(Workspace.Size<T>(size) / (nuint)sizeof(T));
@@ -109,11 +111,17 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
 
     private long ShareNumbers() => 4L * h * h + 2L * n * h + 6L * h + n;
 
-    /// <summary>Where a row of the queries', keys' and values' matrix goes so that each head has a lane.</summary>
-    private int LanePlace(int row)
+    /// <summary>Where each feature of queries, keys, values and attention goes so that each head has a lane.</summary>
+    private int[] LanePlaces()
     {
-        int part = row / h, feature = row % h, head = feature / d, c = feature % d, lanes = TLanes.Count;
-        return part * h + (head / lanes * d + c) * lanes + head % lanes;
+        var places = new int[3 * h];
+        int lanes = TLanes.Count;
+        for (int row = 0; row < places.Length; row++)
+        {
+            int part = row / h, feature = row % h, head = feature / d, c = feature % d;
+            places[row] = part * h + (head / lanes * d + c) * lanes + head % lanes;
+        }
+        return places;
     }
 
     /// <summary>Matrices as the forward products read them: (in, out).</summary>
@@ -135,7 +143,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
                 case 2:
                     for (int row = 0; row < 3 * h; row++)
                     {
-                        T* from = w.QueryKeyValue + (long)row * h, to = m.QueryKeyValue + LanePlace(row);
+                        T* from = w.QueryKeyValue + (long)row * h, to = m.QueryKeyValue + lanePlaces[row];
                         for (int c = 0; c < h; c++) to[c * 3L * h] = from[c];
                     }
                     break;
@@ -143,7 +151,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
                 default:
                     for (int c = 0; c < h; c++)
                     {
-                        T* to = m.Projection + (long)LanePlace(c) * h;
+                        T* to = m.Projection + (long)lanePlaces[c] * h;
                         for (int row = 0; row < h; row++) to[row] = w.Projection[(long)row * h + c];
                     }
                     break;
@@ -282,7 +290,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
             if (task < wide)
             {
                 for (int row = task * Rows; row < Math.Min(3 * h, (task + 1) * Rows); row++)
-                    Sum(by.QueryKeyValue + (long)(laned ? LanePlace(row) : row) * h, into.QueryKeyValue + (long)row * h, h, stride, shares, places[3].Add);
+                    Sum(by.QueryKeyValue + (long)(laned ? lanePlaces[row] : row) * h, into.QueryKeyValue + (long)row * h, h, stride, shares, places[3].Add);
                 return;
             }
             task -= wide;
@@ -325,7 +333,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
     {
         for (int c = 0; c < h; c++)
         {
-            T* from = of + LanePlace(c);
+            T* from = of + lanePlaces[c];
             T sum = *from;
             for (int share = 1; share < shares; share++) sum += from[share * stride];
             to[c] = add ? to[c] + sum : sum;

@@ -151,6 +151,7 @@ internal static unsafe class HeadLanes<TLanes, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TLanes Greatest(T* scores, int count)
     {
         int lanes = TLanes.Count, j = 1;
