@@ -37,6 +37,8 @@ internal sealed class RunSettings
         Molecules = Numbers("molecules", options.Molecules, Sizes<long[]>([4, 16], [16, 64, 256], [16, 64, 256, 1024, 4096]));
         Tokens = (int)Number("tokens", options.Tokens, 37);
         Lengths = Numbers("lengths", options.Lengths, Sizes<long[]>([64], [128, 512], [256, 512, 1024, 2048, 4096, 8192]));
+        Sequences = Numbers("sequences", options.Sequences, Quick ? [5] : [100, 1_000]);
+        MaximumTokens = (int)Number("max-tokens", options.MaximumTokens, Quick ? 8 : 100);
         Heads = (int)Number("heads", options.Heads, 16);
         HeadWidths = Numbers("head-widths", options.HeadWidths, Quick ? [1, 8, 128] : [1, 2, 4, 8, 16, 32, 64, 128]);
         Window = options.Window is null ? 0 : (int)Whole("window", options.Window, 0);
@@ -89,6 +91,12 @@ internal sealed class RunSettings
     public int Tokens { get; }
 
     public long[] Lengths { get; }
+
+    /// <summary>Drawn in all.</summary>
+    public long[] Sequences { get; }
+
+    /// <summary>Of a sequence that is drawn, start token included.</summary>
+    public int MaximumTokens { get; }
 
     public int Heads { get; }
 

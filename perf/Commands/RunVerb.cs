@@ -56,7 +56,7 @@ internal sealed class RunVerb : Verb
     [Option("neighbors", HelpText = "Edges that an atom receives. Default: 18.")]
     public string? Neighbors { get; set; }
 
-    [Option("widths", HelpText = "Features of filter, painn, chemgpt, layer, adamw; channels of allegro.")]
+    [Option("widths", HelpText = "Features of filter, painn, chemgpt, generate, layer, adamw; channels of allegro.")]
     public string? Widths { get; set; }
 
     [Option("functions", HelpText = "Of the radial basis. Default: 20.")]
@@ -77,7 +77,13 @@ internal sealed class RunVerb : Verb
     [Option("lengths", HelpText = "attention: tokens of long sequences.")]
     public string? Lengths { get; set; }
 
-    [Option("heads", HelpText = "attention, chemgpt. Default: 16.")]
+    [Option("sequences", HelpText = "generate: how many are drawn. Default: 100,1000.")]
+    public string? Sequences { get; set; }
+
+    [Option("max-tokens", HelpText = "generate: of a sequence. Default: 100.")]
+    public string? MaximumTokens { get; set; }
+
+    [Option("heads", HelpText = "attention, chemgpt, generate. Default: 16.")]
     public string? Heads { get; set; }
 
     [Option("head-widths", HelpText = "attention: 1, 2, 4 .. 128 have kernels.")]
@@ -89,7 +95,7 @@ internal sealed class RunVerb : Verb
     [Option("atoms", HelpText = "neighbors: of the linked cells.")]
     public string? Atoms { get; set; }
 
-    [Option("layers", HelpText = "chemgpt, adamw. Default: 24; quick: 2.")]
+    [Option("layers", HelpText = "chemgpt, generate, adamw. Default: 24; quick: 2.")]
     public string? Layers { get; set; }
 
     [Option("models", HelpText = "forcefield: schnet, painn.")]

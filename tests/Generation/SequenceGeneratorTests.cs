@@ -28,7 +28,8 @@ public class SequenceGeneratorTests
         int[][] sequences = [[2, 5, 7, 8, 9, 11, 4, 4, 5, 6, 7], [2, 7, 7, 6, 10, 3, 8, 9, 5, 5, 1]];
         (Tensor ids, Tensor positions, var rows, _) = GptNeoFixture.Pack(sequences);
         Tensor whole = model.Logits(ids, positions, rows).view(2, 11, 12);
-        using var decoder = new ChemGptDecoder(model, 2, 11);
+        using ChemGptDecoder decoder = ChemGptDecoder.Of(model);
+        decoder.Begin(2);
         for (int t = 0; t < 11; t++)
         {
             Tensor step = decoder.Step([sequences[0][t], sequences[1][t]]);
@@ -78,7 +79,7 @@ public class SequenceGeneratorTests
         double[] scores = [0, 1, 2, double.NegativeInfinity];
         var counts = new int[4];
         const int draws = 20_000;
-        for (int s = 0; s < draws; s++) counts[new TokenSampler(1, s, 2, 0).Draw(scores)]++;
+        for (int s = 0; s < draws; s++) counts[new TokenSampler(1, s, 2, 0).Draw<double>(scores)]++;
         double total = 1 + Math.Exp(0.5) + Math.Exp(1);
         for (int i = 0; i < 3; i++)
         {
@@ -86,6 +87,46 @@ public class SequenceGeneratorTests
             Expect.Close(counts[i], p * draws, absolute: 5 * Math.Sqrt(draws * p * (1 - p)));
         }
         Assert.That(counts[3], Is.Zero);
+    }
+
+    [Test]
+    public void The_likeliest_tokens_are_those_that_sorting_finds([Values(3, 12, 684, 5000)] int vocabulary, [Values] bool ties)
+    {
+        var random = new Random(vocabulary);
+        foreach (double spread in (double[])[1e-3, 1, 30, 1e20])
+        {
+            float[] scores = [.. Enumerable.Range(0, vocabulary).Select(_ => (float)(spread * (random.NextDouble() - 0.7)))];
+            if (ties) for (int i = 0; i < vocabulary; i++) scores[i] = (float)(spread * Math.Round(4 * scores[i] / spread));
+            for (int i = 0; i < vocabulary; i += 3) scores[i] = float.NegativeInfinity;
+            foreach (int k in (int[])[1, 2, 50, vocabulary / 2, vocabulary - 1])
+            {
+                if (k >= vocabulary || k < 1) continue;
+                float least = scores.Order().ElementAt(vocabulary - k), found = TokenSampler.Threshold<float>(scores, k, scores.Max());
+                double[] wide = [.. scores.Select(s => (double)s)];
+                double foundWide = TokenSampler.Threshold<double>(wide, k, wide.Max());
+                bool[] expected = [.. scores.Select(s => s >= least)];
+                Assert.That(scores.Select(s => s >= found), Is.EqualTo(expected), $"{k} of {spread}");
+                Assert.That(wide.Select(s => s >= foundWide), Is.EqualTo(expected), $"{k} of {spread}, float64");
+            }
+        }
+    }
+
+    [Test]
+    public void What_is_drawn_is_what_the_stream_of_numbers_says()
+    {
+        // Version 0.3's: candidates in the order of their ids, from one number a token.
+        const int k = 7;
+        var random = new Random(2);
+        var sampler = new TokenSampler(5, 3, 0.8, k);
+        var again = new TokenSampler(5, 3, 0.8, 0);
+        for (int draw = 0; draw < 200; draw++)
+        {
+            double[] scores = [.. Enumerable.Range(0, 40).Select(_ => 4 * random.NextDouble())];
+            scores[draw % 40] = double.NegativeInfinity;
+            double least = scores.Order().ElementAt(40 - k);
+            double[] masked = [.. scores.Select(s => s >= least ? s : double.NegativeInfinity)];
+            Assert.That(sampler.Draw<double>(scores), Is.EqualTo(again.Draw<double>(masked)), $"draw {draw}");
+        }
     }
 
     [Test]

@@ -1,7 +1,7 @@
+using System.Numerics;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Numerics;
-using TorchSharp;
-using static TorchSharp.torch;
+using ChemScale.Engine.Operators.Transformer;
 
 namespace ChemScale.Engine.Generation;
 
@@ -26,58 +26,77 @@ internal static class SequenceGenerator
         int capacity = Math.Min(options.MaximumTokens, model.Config.Positions);
         if (prompt.Length + 2 > capacity)
             throw new InputException("prompt", $"{prompt.Length} tokens", $"at most {capacity - 2} for sequences of {capacity}");
+        using ChemGptDecoder decoder = ChemGptDecoder.Of(model);
         for (int first = 0; first < options.Count; first += options.BatchSize)
         {
             int count = Math.Min(options.BatchSize, options.Count - first);
-            foreach (GeneratedSequence sequence in Batch(model, options, prompt, startId, endId, never, first, count, capacity, stop))
+            foreach (GeneratedSequence sequence in Batch(decoder, options, prompt, startId, endId, never, first, count, capacity, stop))
                 yield return sequence;
         }
     }
 
-    private static GeneratedSequence[] Batch(ChemGpt model, SamplingOptions options, int[] prompt, int startId, int endId,
+    private static GeneratedSequence[] Batch(ChemGptDecoder decoder, SamplingOptions options, int[] prompt, int startId, int endId,
         IReadOnlyCollection<int> never, int first, int count, int capacity, CancellationToken stop)
     {
-        using var decoder = new ChemGptDecoder(model, count, capacity);
-        var samplers = Enumerable.Range(first, count).Select(s => new TokenSampler(options.Seed, s, options.Temperature, options.TopK)).ToArray();
+        decoder.Begin(count);
+        var drawing = new Drawing([.. Enumerable.Range(first, count).Select(s => new TokenSampler(options.Seed, s, options.Temperature, options.TopK))], [.. never]);
         List<int>[] drawn = [.. Enumerable.Range(0, count).Select(_ => new List<int>(prompt))];
         bool[] finished = new bool[count];
         int[] active = [.. Enumerable.Range(0, count)];
-        int vocabulary = model.Config.VocabularySize;
 
         int[] given = [startId, .. prompt];
         var next = new long[count];
         for (int t = 0; t < given.Length - 1; t++)
         {
             Array.Fill(next, given[t]);
-            decoder.Step(next).Dispose();
+            decoder.Step(next, null);
         }
         Array.Fill(next, given[^1]);
         // A sequence fills the capacity with start, tokens and end.
         while (active.Length > 0 && decoder.Length < capacity - 1)
         {
             stop.ThrowIfCancellationRequested();
-            using DisposeScope scope = NewDisposeScope();
-            double[] scores = decoder.Step(next).to(ScalarType.Float64).cpu().data<double>().ToArray();
-            var kept = new List<long>();
+            decoder.Step(next, drawing);
+            var kept = new List<long>(active.Length);
             for (int row = 0; row < active.Length; row++)
             {
-                int sequence = active[row];
-                Span<double> mine = scores.AsSpan(row * vocabulary, vocabulary);
-                foreach (int id in never) mine[id] = double.NegativeInfinity;
-                int id1 = samplers[sequence].Draw(mine);
-                if (id1 == endId)
+                int sequence = active[row], id = drawing.Drawn[row];
+                if (id == endId)
                 {
                     finished[sequence] = true;
                     continue;
                 }
-                drawn[sequence].Add(id1);
+                drawn[sequence].Add(id);
                 kept.Add(row);
             }
-            if (kept.Count < active.Length && kept.Count > 0) decoder.Keep([.. kept]);
-            active = [.. kept.Select(row => active[row])];
-            next = [.. active.Select(s => (long)drawn[s][^1])];
+            if (kept.Count < active.Length)
+            {
+                if (kept.Count > 0) decoder.Keep([.. kept]);
+                active = [.. kept.Select(row => active[row])];
+                drawing.Keep(kept);
+                next = new long[active.Length];
+            }
+            for (int row = 0; row < active.Length; row++) next[row] = drawn[active[row]][^1];
         }
         return [.. drawn.Select((ids, s) => new GeneratedSequence([.. ids], finished[s]))];
+    }
+
+    /// <summary>Draws from each row of scores as it comes.</summary>
+    private sealed class Drawing(TokenSampler[] samplers, int[] never) : IScoreReader
+    {
+        private TokenSampler[] samplers = samplers;
+
+        /// <summary>By row.</summary>
+        public int[] Drawn { get; } = new int[samplers.Length];
+
+        public void Read<T>(int row, Span<T> scores)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            foreach (int id in never) scores[id] = T.NegativeInfinity;
+            Drawn[row] = samplers[row].Draw<T>(scores);
+        }
+
+        public void Keep(List<long> rows) => samplers = [.. rows.Select(row => samplers[row])];
     }
 }
 
@@ -118,38 +137,84 @@ internal sealed class TokenSampler(long seed, long sequence, double temperature,
     private readonly Random random = new(HashCode(seed, sequence));
 
     /// <param name="scores">(vocabulary); a score of minus infinity is never drawn.</param>
-    public int Draw(ReadOnlySpan<double> scores)
+    public int Draw<T>(ReadOnlySpan<T> scores)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         int best = 0;
         for (int i = 1; i < scores.Length; i++)
             if (scores[i] > scores[best]) best = i;
         if (temperature == 0) return best;
 
-        double threshold = topK > 0 && topK < scores.Length ? KthGreatest(scores, topK) : double.NegativeInfinity;
-        Span<double> weights = scores.Length <= 4096 ? stackalloc double[scores.Length] : new double[scores.Length];
-        double total = 0;
+        T threshold = topK > 0 && topK < scores.Length ? Threshold(scores, topK, scores[best]) : T.NegativeInfinity;
+        bool small = scores.Length <= 4096;
+        Span<int> ids = small ? stackalloc int[scores.Length] : new int[scores.Length];
+        int count = 0;
         for (int i = 0; i < scores.Length; i++)
         {
-            weights[i] = scores[i] >= threshold ? Math.Exp((scores[i] - scores[best]) / temperature) : 0;
+            ids[count] = i;
+            count += scores[i] >= threshold ? 1 : 0;
+        }
+        Span<double> weights = small ? stackalloc double[count] : new double[count];
+        double total = 0, greatest = double.CreateChecked(scores[best]);
+        for (int i = 0; i < count; i++)
+        {
+            T score = scores[ids[i]];
+            weights[i] = T.IsNegativeInfinity(score) ? 0 : Math.Exp((double.CreateChecked(score) - greatest) / temperature);
             total += weights[i];
         }
         double point = random.NextDouble() * total;
         int drawn = best;
-        for (int i = 0; i < weights.Length; i++)
+        for (int i = 0; i < count; i++)
         {
             if (weights[i] <= 0) continue;
-            drawn = i;
+            drawn = ids[i];
             point -= weights[i];
             if (point < 0) break;
         }
         return drawn;
     }
 
-    private static double KthGreatest(ReadOnlySpan<double> scores, int k)
+    /// <summary>A number that the k greatest scores, and those that equal the least of them, reach, and no others: halving an interval and counting.</summary>
+    internal static T Threshold<T>(ReadOnlySpan<T> scores, int k, T greatest)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        double[] sorted = scores.ToArray();
-        Array.Sort(sorted);
-        return sorted[^k];
+        if (Reaching(scores, greatest) >= k) return greatest;
+        if (Reaching(scores, Least<T>()) < k) return T.NegativeInfinity;
+        T high = greatest, low;
+        for (T step = T.One; ; step += step)
+        {
+            // Most often a few steps down are enough; in the end it is the least finite number.
+            low = T.IsFinite(step) ? T.Max(greatest - step, Least<T>()) : Least<T>();
+            int count = Reaching(scores, low);
+            if (count == k) return low;
+            if (count > k) break;
+            high = low;
+        }
+        while (true)
+        {
+            T middle = low / (T.One + T.One) + high / (T.One + T.One);
+            if (!(middle > low) || !(middle < high)) return low;
+            int count = Reaching(scores, middle);
+            if (count == k) return middle;
+            if (count > k) low = middle;
+            else high = middle;
+        }
+    }
+
+    private static T Least<T>()
+        where T : unmanaged, IFloatingPointIeee754<T> => typeof(T) == typeof(float) ? T.CreateChecked(float.MinValue) : T.CreateChecked(double.MinValue);
+
+    /// <summary>How many scores are so great, or greater.</summary>
+    private static int Reaching<T>(ReadOnlySpan<T> scores, T least)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var threshold = new Vector<T>(least);
+        Vector<T> counts = Vector<T>.Zero;
+        int i = 0, rest = 0;
+        for (; i + Vector<T>.Count <= scores.Length; i += Vector<T>.Count)
+            counts += Vector.ConditionalSelect(Vector.GreaterThanOrEqual(new Vector<T>(scores.Slice(i)), threshold), Vector<T>.One, Vector<T>.Zero);
+        for (; i < scores.Length; i++) rest += scores[i] >= least ? 1 : 0;
+        return int.CreateChecked(Vector.Sum(counts)) + rest;
     }
 
     /// <summary>Neighbouring sequences get unrelated streams, the same on every platform.</summary>

@@ -60,7 +60,7 @@ internal sealed class ChemGptBlock : nn.Module
     /// <summary>Whether a parameter of this name within the layer multiplies vectors of the model's width, rather than being one.</summary>
     internal static bool IsMatrix(string name) => name is "qkv" or "out_proj_weight" or "c_fc_weight" or "c_proj_weight";
 
-    private BlockWeights Weights => new(
+    internal BlockWeights Weights => new(
         Norm1Weight, Norm1Bias, QueryKeyValue, ProjectionWeight, ProjectionBias, Norm2Weight, Norm2Bias, ExpandWeight, ExpandBias, ContractWeight, ContractBias);
 
     /// <param name="x">(T, h)</param>

@@ -26,10 +26,12 @@ internal sealed class TransformerBlockHost : IOperationPasses
     }
 
     /// <summary>Whether there is such a pass: widths that are whole vectors.</summary>
-    public static bool Has(TransformerSettings settings, in BlockWeights weights, Tensor x)
+    public static bool Has(TransformerSettings settings, in BlockWeights weights, Tensor x) => Has(settings.Heads, weights, x);
+
+    internal static bool Has(int heads, in BlockWeights weights, Tensor x)
     {
         if (x.dtype is not (ScalarType.Float32 or ScalarType.Float64) || weights.Expand.dtype != x.dtype || !Vector256.IsHardwareAccelerated) return false;
-        int lanes = Lanes(x.dtype, settings.Heads);
+        int lanes = Lanes(x.dtype, heads);
         return x.size(-1) % lanes == 0 && weights.Expand.size(0) % lanes == 0;
     }
 
@@ -46,7 +48,7 @@ internal sealed class TransformerBlockHost : IOperationPasses
     public Tensor?[] Backward(Tensor?[] inputs, Tensor?[] kept, Tensor?[] gradients) => Of(inputs).Backward(inputs, kept[0]!, gradients[0]!);
 
     /// <summary>Half as wide vectors where heads then fill them, a lane each.</summary>
-    private static int Lanes(ScalarType type, int heads)
+    internal static int Lanes(ScalarType type, int heads)
     {
         int widest = (Vector512.IsHardwareAccelerated ? 64 : 32) / (type == ScalarType.Float32 ? 4 : 8);
         return widest * (type == ScalarType.Float32 ? 4 : 8) == 64 && heads % widest != 0 && heads % (widest / 2) == 0 ? widest / 2 : widest;
