@@ -16,15 +16,13 @@ internal static unsafe class TorchThreads
 
     /// <summary>
     /// Runs <paramref name="body"/> for 0 .. count - 1, dynamically shared among <c>torch.get_num_threads()</c> threads. Bodies must
-    /// write to disjoint places; then the result does not depend on the number of threads. In them subnormal numbers are zero
-    /// (<see cref="FlushToZero"/>), but not on the .NET pool.
+    /// write to disjoint places; then the result does not depend on the number of threads.
     /// </summary>
     public static void For(int count, Action<int> body)
     {
         int threads = Math.Min(torch.get_num_threads(), count);
         if (threads <= 1)
         {
-            using FlushToZero mode = FlushToZero.Enter();
             for (int i = 0; i < count; i++) body(i);
         }
         else if (OpenMpParallel == null)
@@ -69,7 +67,6 @@ internal static unsafe class TorchThreads
 
         public void Run()
         {
-            using FlushToZero mode = FlushToZero.Enter();
             try
             {
                 for (int i; (i = Interlocked.Increment(ref next) - 1) < count;) body(i);
