@@ -23,11 +23,16 @@ internal static unsafe class TorchThreads
         int threads = Math.Min(torch.get_num_threads(), count);
         if (threads <= 1)
         {
+            using var own = new Region();
             for (int i = 0; i < count; i++) body(i);
         }
         else if (OpenMpParallel == null)
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+            {
+                using var own = new Region();
+                body(i);
+            });
         }
         else
         {
@@ -59,6 +64,16 @@ internal static unsafe class TorchThreads
         return null;
     }
 
+    /// <summary>What a thread has to itself while it works on pieces: products made by it alone.</summary>
+    private readonly ref struct Region : IDisposable
+    {
+        private readonly int threads;
+
+        public Region() => threads = Blas.UseOneThread();
+
+        public void Dispose() => Blas.Restore(threads);
+    }
+
     private sealed class Loop(int count, Action<int> body)
     {
         private int next;
@@ -67,6 +82,7 @@ internal static unsafe class TorchThreads
 
         public void Run()
         {
+            using var own = new Region();
             try
             {
                 for (int i; (i = Interlocked.Increment(ref next) - 1) < count;) body(i);

@@ -43,6 +43,16 @@ internal readonly unsafe struct DoubleLanes4 : ILanes<DoubleLanes4, double>
     public static DoubleLanes4 Max(DoubleLanes4 a, DoubleLanes4 b) => new(Vector256.MaxNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes4 Min(DoubleLanes4 a, DoubleLanes4 b) => new(Vector256.MinNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes4 Reciprocal(DoubleLanes4 x) => new(Vector256<double>.One / x.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes4 Exp2(DoubleLanes4 x) =>
+        new(Vector256.Exp(x.value * Vector256.Create(0.69314718055994531)) & Vector256.GreaterThanOrEqual(x.value, Vector256.Create(-100d)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes4 Exp(DoubleLanes4 x)
     {
         return new(Vector256.Exp(x.value));
@@ -98,6 +108,16 @@ internal readonly unsafe struct DoubleLanes8 : ILanes<DoubleLanes8, double>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Max(DoubleLanes8 a, DoubleLanes8 b) => new(Vector512.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes8 Min(DoubleLanes8 a, DoubleLanes8 b) => new(Vector512.MinNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes8 Reciprocal(DoubleLanes8 x) => new(Vector512<double>.One / x.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes8 Exp2(DoubleLanes8 x) =>
+        new(Vector512.Exp(x.value * Vector512.Create(0.69314718055994531)) & Vector512.GreaterThanOrEqual(x.value, Vector512.Create(-100d)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Exp(DoubleLanes8 x)

@@ -28,8 +28,16 @@ internal unsafe interface ILanes<TSelf, T>
 
     static abstract TSelf Max(TSelf a, TSelf b);
 
+    static abstract TSelf Min(TSelf a, TSelf b);
+
+    /// <summary>1 / x, to a unit or two in the last place; x positive and finite.</summary>
+    static abstract TSelf Reciprocal(TSelf x);
+
     /// <summary>e^x; in single precision 0 below the least normal number, and no more than e^88.3.</summary>
     static abstract TSelf Exp(TSelf x);
+
+    /// <summary>2^x; 0 below 2^-100, so that products with it are no subnormal numbers.</summary>
+    static abstract TSelf Exp2(TSelf x);
 
     /// <summary>Natural logarithm of positive numbers.</summary>
     static abstract TSelf Log(TSelf x);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ChemScale.Engine.Operators.Lanes;
 
@@ -41,6 +42,28 @@ internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes8 Max(SingleLanes8 a, SingleLanes8 b) => new(Vector256.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Min(SingleLanes8 a, SingleLanes8 b) => new(Vector256.MinNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Reciprocal(SingleLanes8 x) => new(Vector256<float>.One / x.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Exp2(SingleLanes8 x)
+    {
+        // Cephes' exp2f on the fraction in [-1/2, 1/2].
+        Vector256<float> n = Vector256.Round(Vector256.MinNative(x.value, Vector256.Create(127f))), f = x.value - n;
+        Vector256<float> p = Vector256.Create(1.535336188319500e-4f);
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(1.339887440266574e-3f));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(9.618437357674640e-3f));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(5.550332471162809e-2f));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(2.402264791363012e-1f));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(6.931472028550421e-1f));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256<float>.One);
+        Vector256<float> power = p * (Vector256.ConvertToInt32(n) + Vector256.Create(127) << 23).AsSingle();
+        return new(power & Vector256.GreaterThanOrEqual(x.value, Vector256.Create(-100f)));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes8 Exp(SingleLanes8 x)
@@ -111,6 +134,33 @@ internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Max(SingleLanes16 a, SingleLanes16 b) => new(Vector512.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Min(SingleLanes16 a, SingleLanes16 b) => new(Vector512.MinNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Reciprocal(SingleLanes16 x)
+    {
+        if (!Avx512F.IsSupported) return new(Vector512<float>.One / x.value);
+        Vector512<float> y = Avx512F.Reciprocal14(x.value); // 14 bits, and one step of Newton's
+        return new(y * Vector512.FusedMultiplyAdd(-x.value, y, Vector512.Create(2f)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Exp2(SingleLanes16 x)
+    {
+        // Cephes' exp2f on the fraction in [-1/2, 1/2].
+        Vector512<float> n = Vector512.Round(Vector512.MinNative(x.value, Vector512.Create(127f))), f = x.value - n;
+        Vector512<float> p = Vector512.Create(1.535336188319500e-4f);
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(1.339887440266574e-3f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(9.618437357674640e-3f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(5.550332471162809e-2f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(2.402264791363012e-1f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(6.931472028550421e-1f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512<float>.One);
+        Vector512<float> power = Avx512F.IsSupported ? Avx512F.Scale(p, n) : p * (Vector512.ConvertToInt32(n) + Vector512.Create(127) << 23).AsSingle();
+        return new(power & Vector512.GreaterThanOrEqual(x.value, Vector512.Create(-100f)));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Exp(SingleLanes16 x)

@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+
+namespace ChemScale.Engine.Native;
+
+/// <summary>
+/// The BLAS inside the loaded libtorch, by pointer. Linux x64 packages export MKL's <c>sgemm_</c> and <c>dgemm_</c> (checked: 2.10, 2.11,
+/// 2.13); macOS' and Arm's may or may not; Windows exports none. A call costs tens of nanoseconds, where the library's own operation costs a
+/// microsecond or two before it begins.
+/// </summary>
+internal static unsafe class Blas
+{
+    private static readonly nint Single = Find("sgemm_"), Double = Find("dgemm_");
+
+    private static readonly delegate* unmanaged[Cdecl]<int, int> SetThreads = (delegate* unmanaged[Cdecl]<int, int>)Find("MKL_Set_Num_Threads_Local");
+
+    /// <summary>Whether there are products of both number types.</summary>
+    public static bool Found => Single != 0 && Double != 0;
+
+    /// <summary>What it calls itself; null where there is none.</summary>
+    public static string? Version { get; } = Describe();
+
+    /// <summary>C (m, n) = A (m, k) B (k, n), or C += A B. Matrices are row-major; strides are between rows, in elements.</summary>
+    /// <param name="m">Rows of A and C.</param>
+    /// <param name="n">Columns of B and C.</param>
+    /// <param name="k">Columns of A, rows of B.</param>
+    /// <param name="a">A; where <paramref name="transposed"/>, its transpose: (k, m).</param>
+    /// <param name="aStride">Of what is stored.</param>
+    /// <param name="b">B</param>
+    /// <param name="bStride">Of B.</param>
+    /// <param name="c">C</param>
+    /// <param name="cStride">Of C.</param>
+    /// <param name="add">Whether C is added to.</param>
+    /// <param name="transposed">Whether A is stored by columns.</param>
+    public static void Multiply<T>(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add, bool transposed = false)
+        where T : unmanaged
+    {
+        // Fortran sees the transposes: C' = B' A'.
+        byte plain = (byte)'N', turned = (byte)'T';
+        if (typeof(T) == typeof(float))
+        {
+            float one = 1, beta = add ? 1 : 0;
+            ((delegate* unmanaged[Cdecl]<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)Single)(
+                &plain, transposed ? &turned : &plain, &n, &m, &k, &one, (float*)b, &bStride, (float*)a, &aStride, &beta, (float*)c, &cStride);
+        }
+        else
+        {
+            double one = 1, beta = add ? 1 : 0;
+            ((delegate* unmanaged[Cdecl]<byte*, byte*, int*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*, void>)Double)(
+                &plain, transposed ? &turned : &plain, &n, &m, &k, &one, (double*)b, &bStride, (double*)a, &aStride, &beta, (double*)c, &cStride);
+        }
+    }
+
+    /// <summary>
+    /// From here to <see cref="Restore"/> products of the calling thread are made by that thread alone: pieces of work are shared among
+    /// threads as wholes, and what a product gives must not depend on how many there are.
+    /// </summary>
+    /// <returns>What to restore.</returns>
+    public static int UseOneThread() => SetThreads == null ? 0 : SetThreads(1);
+
+    public static void Restore(int threads)
+    {
+        if (SetThreads != null) SetThreads(threads);
+    }
+
+    private static nint Find(string symbol)
+    {
+        NativeLibraries.EnsureLoaded();
+        if (OperatingSystem.IsWindows() || RuntimeInformation.ProcessArchitecture != Architecture.X64 || NativeLibraries.TorchFolder is not { } folder) return 0;
+        // Elsewhere the Fortran convention of what is exported was not looked at.
+        return NativeLibrary.TryLoad(Path.Combine(folder, "libtorch_cpu.so"), out nint library) && NativeLibrary.TryGetExport(library, symbol, out nint entry)
+            ? entry : 0;
+    }
+
+    private static string? Describe()
+    {
+        var version = (delegate* unmanaged[Cdecl]<byte*, int, void>)Find("MKL_Get_Version_String");
+        if (!Found || version == null) return Found ? "BLAS of libtorch" : null;
+        byte* text = stackalloc byte[256];
+        new Span<byte>(text, 256).Clear();
+        version(text, 255);
+        return Marshal.PtrToStringUTF8((nint)text)?.Trim();
+    }
+}
