@@ -1,4 +1,5 @@
 using System.Text;
+using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
