@@ -4,7 +4,6 @@ using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Lanes;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Transformer;

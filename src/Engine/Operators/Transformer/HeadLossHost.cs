@@ -5,7 +5,6 @@ using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Lanes;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Transformer;

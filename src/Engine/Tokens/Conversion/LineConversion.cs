@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Native;
 
 namespace ChemScale.Engine.Tokens.Conversion;
 
