@@ -20,7 +20,7 @@ public partial class LayerTests
         ["Chemistry"] = [],
         ["Stores"] = ["Files"],
         ["Atoms"] = ["Native", "Files", "Stores"],
-        ["Tokens"] = ["Chemistry", "Files", "Stores"],
+        ["Tokens"] = ["Native", "Chemistry", "Files", "Stores"],
         ["Operators"] = ["Native", "Atoms", Kernels],
         ["Models"] = ["Native", "Operators", "Chemistry", "Tokens", "Atoms"],
         ["Training"] = ["Native", "Files", "Stores", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
@@ -28,7 +28,7 @@ public partial class LayerTests
         ["Generation"] = ["Native", "Operators", "Models", "Chemistry", "Tokens"],
         ["Numerics"] = [],
         ["Estimation"] = [],
-        ["Scaling"] = [],
+        ["Scaling"] = ["Native"],
         ["Studies"] =
         [
             "Native", "Files", "Stores", "Chemistry", "Atoms", "Tokens", "Operators", "Models", "Training", "Simulation", "Generation", "Estimation", "Scaling",
