@@ -50,14 +50,7 @@ internal sealed class SpinVerb : Verb
 
     public override int Run(string[] arguments)
     {
-        var reader = new Thread(() =>
-        {
-            while (Console.In.Read() >= 0)
-            {
-            }
-            done = true;
-        }) { IsBackground = true };
-        reader.Start();
+        _ = Task.Run(() => done = Console.In.ReadToEnd() is not null);
         Console.WriteLine("busy");
         long turns = 0;
         while (!done) turns++;

@@ -1,7 +1,6 @@
 using System.Text;
 using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Conversion;
 using CommandLine;

@@ -40,9 +40,8 @@ public static class ProcessorBudget
         foreach (string variable in (string[])["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])
         {
             // OpenMP takes a list: one number for each level of nesting.
-            const NumberStyles Styles = NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite;
-            if (int.TryParse(environment(variable)?.Split(',')[0], Styles, CultureInfo.InvariantCulture, out int count) && count > 0)
-                Lower(count, $"{variable}={count} of {of}");
+            string? first = environment(variable)?.Split(',')[0].Trim();
+            if (int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0) Lower(count, $"{variable}={count} of {of}");
         }
         if (environment("DOTNET_PROCESSOR_COUNT") is { Length: > 0 }) Lower(Math.Max(1, runtime), $"DOTNET_PROCESSOR_COUNT={runtime} of {of}");
         return least;

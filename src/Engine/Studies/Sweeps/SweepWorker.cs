@@ -15,7 +15,7 @@ public sealed record SweepWorker
 {
     public required SweepPlan Plan { get; init; }
 
-    /// <summary>Threads of a run; 0: <see cref="ChemScale.Engine.Native.ProcessorBudget"/>.</summary>
+    /// <summary>Threads of a run; 0: <see cref="ProcessorBudget"/>.</summary>
     public int Threads { get; init; }
 
     /// <summary>Only this run; null: any.</summary>
