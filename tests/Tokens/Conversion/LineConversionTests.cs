@@ -1,3 +1,5 @@
+using System.IO.Pipes;
+using System.Text;
 using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens;
@@ -54,6 +56,85 @@ public class LineConversionTests
     {
         Assert.That(() => Convert([], new ConversionOptions { To = LineForm.Smiles }), Throws.TypeOf<InputException>());
         Assert.That(() => Convert([], new ConversionOptions { To = LineForm.Tokens }), Throws.TypeOf<InputException>().With.Message.Contains("tokenizer"));
+    }
+
+    [Test]
+    public void Bytes_are_read_as_a_stream_reader_reads_them_however_they_arrive([Values(1, 2)] int threads)
+    {
+        byte[][] pieces = [.. new[] { "C", "CCO", "c1ccccc1", "C1CC", " ", "\t", "\n", "\n", "\r", "\r\n", "\ufeff", "\0", "\u00e9", "\u00a0", "\U0001f600" }
+            .Select(Encoding.UTF8.GetBytes), [0xff], [0xc3], [0xe2, 0x82], [0xf0, 0x9f]];
+        Random random = new(5);
+        for (int round = 0; round < 200; round++)
+        {
+            byte[] input = [.. Enumerable.Range(0, random.Next(40)).SelectMany(_ => pieces[random.Next(pieces.Length)])];
+            var options = new ConversionOptions { Threads = threads };
+            using var output = new MemoryStream();
+            (long lines, long refused) = LineConversion.Run(new Trickle(input, random), output, options, default);
+            (string expected, long expectedLines, long expectedRefused) = LineByLine(input, options);
+            Assert.That(Encoding.UTF8.GetString(output.ToArray()), Is.EqualTo(expected), System.Convert.ToHexString(input));
+            Assert.That((lines, refused), Is.EqualTo((expectedLines, expectedRefused)));
+        }
+    }
+
+    [TestCase("\n"), TestCase("\r"), TestCase("\r\n")]
+    public void A_line_longer_than_a_block_is_one_line(string end)
+    {
+        byte[] input = Encoding.UTF8.GetBytes(string.Join(end, new string('C', 300_000), "CO", new string('N', 65_536), "O"));
+        using var output = new MemoryStream();
+        LineConversion.Run(new MemoryStream(input), output, new ConversionOptions { Threads = 2 }, default);
+        string[] lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n');
+        Assert.That(lines.Select(l => l.Length), Is.EqualTo(new[] { 900_000, 6, 3 * 65_536, 3, 0 }));
+    }
+
+    [Test, CancelAfter(20_000)]
+    public async Task A_line_comes_out_while_the_next_is_waited_for()
+    {
+        await using var typed = new AnonymousPipeServerStream(PipeDirection.Out);
+        await using var input = new AnonymousPipeClientStream(PipeDirection.In, typed.ClientSafePipeHandle);
+        await using var shown = new AnonymousPipeServerStream(PipeDirection.Out);
+        await using var output = new AnonymousPipeClientStream(PipeDirection.In, shown.ClientSafePipeHandle);
+        Task<(long Lines, long Refused)> running = Task.Run(() => LineConversion.Run(input, shown, new ConversionOptions { Threads = 2 }, default));
+        using var answers = new StreamReader(output);
+        foreach (string smiles in new[] { "CO", "CN", "CCO" })
+        {
+            typed.Write(Encoding.UTF8.GetBytes(smiles + "\n"));
+            string? answer = await answers.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(10));
+            Assert.That(answer, Is.EqualTo(string.Concat(smiles.Select(atom => $"[{atom}]"))));
+        }
+        typed.Close();
+        Assert.That((await running).Lines, Is.EqualTo(3));
+    }
+
+    [Test, CancelAfter(20_000)]
+    public async Task It_can_be_stopped_while_it_waits_for_input()
+    {
+        await using var typed = new AnonymousPipeServerStream(PipeDirection.Out);
+        await using var input = new AnonymousPipeClientStream(PipeDirection.In, typed.ClientSafePipeHandle);
+        using var stop = new CancellationTokenSource(50);
+        Task running = Task.Run(() => LineConversion.Run(input, Stream.Null, new ConversionOptions { Threads = 1 }, stop.Token));
+        Assert.That(async () => await running.WaitAsync(TimeSpan.FromSeconds(10)), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    private static (string Output, long Lines, long Refused) LineByLine(byte[] input, ConversionOptions options)
+    {
+        using var reader = new StreamReader(new MemoryStream(input), Encoding.UTF8, false);
+        var output = new StringBuilder();
+        var converter = SelfiesCodec.Create(options.Grammar);
+        long lines = 0, refused = 0;
+        for (; reader.ReadLine() is { } line; lines++)
+        {
+            string field = line.Trim().Split(' ', '\t')[0];
+            bool taken = converter.TryEncode(field, out ReadOnlySpan<char> selfies) && field.Length > 0;
+            if (!taken) refused++;
+            output.Append(taken ? selfies : field.Length == 0 ? "!ERROR empty line" : "!ERROR " + converter.Reason).Append('\n');
+        }
+        return (output.ToString(), lines, refused);
+    }
+
+    /// <summary>A few bytes a read.</summary>
+    private sealed class Trickle(byte[] bytes, Random random) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, random.Next(1, 5))]);
     }
 
     private static (string[] Lines, long Refused) Convert(IEnumerable<string> lines, ConversionOptions options)
