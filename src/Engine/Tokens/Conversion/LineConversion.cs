@@ -107,9 +107,10 @@ public static class LineConversion
         {
             Output.Clear();
             Lines = Refused = 0;
-            for (ReadOnlySpan<char> rest = Text.AsSpan(0, TextLength); rest.Length > 0; Lines++)
+            for (ReadOnlySpan<char> rest = Text.AsSpan(0, TextLength); rest.Length > 0;)
             {
                 int end = rest.IndexOfAny('\n', '\r');
+                Lines++;
                 if (!converter.Append(end < 0 ? rest : rest[..end], Output)) Refused++;
                 if (end < 0) break;
                 rest = rest[(rest[end] == '\r' && end + 1 < rest.Length && rest[end + 1] == '\n' ? end + 2 : end + 1)..];
