@@ -156,7 +156,7 @@ public class LineConversionTests
     {
         using var input = new StringReader(string.Concat(lines.Select(l => l + "\n")));
         using var output = new StringWriter();
-        (_, long refused) = LineConversion.Run(input, output, options);
+        (_, long refused) = LineConversion.Run(input, output, options, default);
         string text = output.ToString();
         return (text.Length == 0 ? [] : text[..^1].Split('\n'), refused);
     }

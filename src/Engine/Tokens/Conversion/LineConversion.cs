@@ -33,7 +33,7 @@ public static class LineConversion
     }
 
     /// <inheritdoc cref="Run(Stream, Stream, ConversionOptions, CancellationToken)"/>
-    public static (long Lines, long Refused) Run(TextReader input, TextWriter output, ConversionOptions options, CancellationToken stop = default)
+    public static (long Lines, long Refused) Run(TextReader input, TextWriter output, ConversionOptions options, CancellationToken stop)
     {
         var blocks = new LineBlocks<char>(input.Read);
         (long, long) counts = Run(options, stop,
