@@ -16,7 +16,8 @@ switch ($Task) {
     'test' { dotnet test -c Release @Rest }
     'study' { dotnet run -c Release --project src/Cli -- study @Rest }
     'perf' { dotnet run -c Release --project perf -- @Rest }
-    'pack' { dotnet pack -c Release src/Cli @Rest }
+    # For this platform, whose libtorch it takes: then it is compiled ahead.
+    'pack' { dotnet pack -c Release src/Cli -r ([System.Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier) @Rest }
 }
 
 exit $LASTEXITCODE

@@ -3,7 +3,6 @@ using ChemScale.Engine;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Perf.Benchmarks;
-using static TorchSharp.torch;
 
 namespace ChemScale.Perf.Measuring;
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Numerics;
-using ChemScale.Engine;
-using ChemScale.Engine.Native;
 using ChemScale.Perf.Commands;
 using CommandLine;
 
@@ -17,16 +15,14 @@ internal sealed class BusyProcess : IDisposable
 
     private readonly Process process;
 
-    /// <exception cref="InputException">This system keeps no process to one core.</exception>
     public BusyProcess()
     {
-        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsWindows())
-            throw new InputException("option 'busy'", "a system that keeps no process to one core", "Linux or Windows");
         string[] words = [.. OwnWords(), "spin"];
         var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         process = Process.Start(start)!;
-        // The highest: the system's own work comes to the lowest, as a rule.
-        process.ProcessorAffinity = (nint)(1L << (63 - BitOperations.LeadingZeroCount((ulong)process.ProcessorAffinity)));
+        // Where a process can be kept to one. The highest: the system's own work comes to the lowest, as a rule.
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
+            process.ProcessorAffinity = (nint)(1L << BitOperations.Log2((ulong)process.ProcessorAffinity));
         if (process.StandardOutput.ReadLine() is null) throw new InvalidOperationException("the busy process ended");
     }
 
@@ -54,14 +50,7 @@ internal sealed class SpinVerb : Verb
 
     public override int Run(string[] arguments)
     {
-        var reader = new Thread(() =>
-        {
-            while (Console.In.Read() >= 0)
-            {
-            }
-            done = true;
-        }) { IsBackground = true };
-        reader.Start();
+        _ = Task.Run(() => done = Console.In.ReadToEnd() is not null);
         Console.WriteLine("busy");
         long turns = 0;
         while (!done) turns++;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
+using ChemScale.Engine;
 using ChemScale.Engine.Native;
 using ChemScale.Kernels.Device;
 using static TorchSharp.torch;

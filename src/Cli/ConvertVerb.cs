@@ -1,6 +1,5 @@
-using System.Text;
+using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Conversion;
 using CommandLine;
@@ -37,8 +36,7 @@ internal sealed class ConvertVerb : Verb
             Grammar = Grammar is null ? tokenizer?.Grammar ?? SelfiesGrammar.V1 : SelfiesGrammars.Parse(Grammar),
             Threads = Threads ?? ProcessorBudget.Count,
         };
-        using var input = new StreamReader(Console.OpenStandardInput(), Encoding.UTF8, false, 1 << 16);
-        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
+        using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
         (long lines, long refused) = LineConversion.Run(input, output, options, stop);
         if (refused > 0) Console.Error.WriteLine($"{lines:N0} lines, {refused:N0} refused");
         return 0;

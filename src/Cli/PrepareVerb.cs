@@ -7,7 +7,6 @@ using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Training.Families;
 using CommandLine;

@@ -1,5 +1,4 @@
 using ChemScale.Engine;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;

@@ -1,6 +1,5 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Estimation.Selection;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;

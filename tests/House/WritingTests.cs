@@ -11,7 +11,6 @@ public partial class WritingTests
     {
         ["src/Engine/Training/Runs/RunClaim.cs"] = "a heartbeat is the time of an open file: it is not written",
         ["src/Engine/Stores/StoreStamp.cs"] = "without a stamp the next opening reads more and nothing else: no failure there matters",
-        ["src/Cli/ConvertVerb.cs"] = "standard output",
         ["src/Engine/Native/Weaver/Program.cs"] = "a tool of the build, which is not of the engine",
     };
 

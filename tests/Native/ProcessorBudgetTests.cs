@@ -1,3 +1,4 @@
+using ChemScale.Engine;
 using ChemScale.Engine.Native;
 using ChemScale.Tests.Cli;
 using NUnit.Framework;
@@ -220,9 +221,13 @@ public class ProcessorBudgetTests
     [Test]
     public void Work_of_our_cores_is_read_from_the_kernel_s_table()
     {
-        string[] lines = ["cpu  1000 0 0 9000 0 0 0 0 0 0", "cpu0 100 20 30 4000 50 6 7 8 0 0", "cpu1 100 0 0 5 0 0 0 0 0 0", "cpu10 1 0 0 0 0 0 0 0 0 0", "cpu2 short", "intr 5 0 0 0 0 0 0 0 0"];
-        Assert.That(OtherProcesses.Worked(lines, [0]), Is.EqualTo(1.71).Within(1e-12));
-        Assert.That(OtherProcesses.Worked(lines, [1, 10]), Is.EqualTo(1.01).Within(1e-12));
+        string[] lines =
+        [
+            "cpu  1000 0 0 9000 0 0 0 0 0 0", "cpu0 100 20 30 4000 50 6 7 8 0 0", "cpu1 100 0 0 5 0 0 0 0 0 0", "cpu10 1 0 0 0 0 0 0 0 0 0",
+            "cpu2 short", "intr 5 0 0 0 0 0 0 0 0",
+        ];
+        Expect.Close(OtherProcesses.Worked(lines, [0])!.Value, 1.71, absolute: 1e-12);
+        Expect.Close(OtherProcesses.Worked(lines, [1, 10])!.Value, 1.01, absolute: 1e-12);
         Assert.That(OtherProcesses.Worked(lines, [7]), Is.Null);
     }
 

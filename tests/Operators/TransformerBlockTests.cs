@@ -72,7 +72,7 @@ public class TransformerBlockTests
         Tensor[] at = Inputs(rows.Tokens, 16, 16, ScalarType.Float64);
         Tensor[] found = Second(OperatorMode.Host), expected = Second(OperatorMode.Composed);
         for (int i = 0; i < found.Length; i++) Expect.Close(found[i], expected[i], absolute: 1e-10, relative: 1e-9, message: Names[i]);
-        Assert.That(found.Count(t => t.count_nonzero().item<long>() > 0), Is.GreaterThanOrEqualTo(10));
+        Expect.AtLeast(found.Count(t => t.count_nonzero().item<long>() > 0), 10);
 
         Tensor[] Second(OperatorMode mode)
         {
@@ -123,7 +123,8 @@ public class TransformerBlockTests
         int[] parts = rows.Parts(tokens);
         Assert.That(parts[0], Is.Zero);
         Assert.That(parts[^1], Is.EqualTo(rows.Molecules));
-        Assert.That(parts, Is.Ordered.Ascending.And.Unique);
+        Expect.Ascending(parts);
+        Assert.That(parts, Is.Unique);
         int longest = rows.Longest;
         for (int i = 1; i < parts.Length; i++)
             Assert.That(starts[parts[i]] - starts[parts[i - 1]] <= Math.Max(tokens, 1) + 2 * longest, $"part {i - 1} of {parts.Length - 1}");

@@ -5,7 +5,8 @@ using ChemScale.Tests.Stress;
 
 /// <summary>
 /// DOTNET_STARTUP_HOOKS=ChemScale.Stress.dll PROGRAM: collects garbage without pause and lets finalizers run while the program works.
-/// STRESS_LOG: a file for how often it collected, and for every exception by place. STRESS_COLLECT=0 only records. STRESS_RACE=SECONDS runs
+/// STRESS_LOG: a file for how often it collected, and for every exception by place. STRESS_COLLECT=0 only records. STRESS_PAUSE=MILLISECONDS
+/// between collections lets the program have its turn on a machine where it has one processor. STRESS_RACE=SECONDS runs
 /// <see cref="HandleRace"/> in the program's place.
 /// </summary>
 /// <remarks>The runtime asks for this name, in no namespace.</remarks>
@@ -34,11 +35,13 @@ internal static class StartupHook
 
     private static void Collect()
     {
+        int pause = int.Parse(Environment.GetEnvironmentVariable("STRESS_PAUSE") ?? "0", CultureInfo.InvariantCulture);
         while (true)
         {
             GC.Collect(0);
             GC.WaitForPendingFinalizers();
             collections++;
+            if (pause > 0) Thread.Sleep(pause);
         }
     }
 

@@ -124,7 +124,7 @@ public sealed class ChemGpt : nn.Module
 
     /// <param name="hidden">(..., h), after the final norm.</param>
     /// <returns>(..., vocabulary)</returns>
-    internal Tensor Scored(Tensor hidden) => HeadLoss.Scores(hidden, tokenTable, scaling.Logits);
+    internal Tensor Scored(Tensor hidden) => HeadLossComposed.Scores(hidden, tokenTable, scaling.Logits);
 
     /// <summary>Embeddings and layers, before the final norm.</summary>
     private Tensor Body(Tensor ids, Tensor positions, PackedRows rows)

@@ -2,7 +2,6 @@ using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.Layers;
 using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Operators.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 

@@ -4,9 +4,10 @@ namespace ChemScale.Engine.Native;
 
 /// <summary>
 /// While it lives, subnormal numbers are zero for this thread, going in and coming out of its operations, and are not slow:
-/// <c>using FlushToZero mode = FlushToZero.Enter();</c>. A second belt for what <see cref="Kernels.Maths.Negligible"/> lets through, in loops
-/// of our own. The mode is the thread's own, and threads inherit it from their maker: leave it on the thread that entered. It does
-/// nothing where there is no GNU C library, whose fegetmode and fesetmode are the way to it that .NET has not.
+/// <c>using (FlushToZero.Enter()) native(...);</c>. A second belt, around calls of native code alone: managed code may be compiled when it is
+/// first called, on this very thread, and a compiler that computes with its constants in this mode makes wrong code of them: lanes' numbers
+/// 1, 2, 3 are subnormal when seen as floats. The mode is the thread's own, and threads inherit it from their maker. It does nothing where
+/// there is no GNU C library, whose fegetmode and fesetmode are the way to it that .NET has not.
 /// </summary>
 internal readonly unsafe ref struct FlushToZero : IDisposable
 {

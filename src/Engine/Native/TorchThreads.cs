@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using TorchSharp;
 
 namespace ChemScale.Engine.Native;
 
@@ -16,8 +15,7 @@ internal static unsafe class TorchThreads
 
     /// <summary>
     /// Runs <paramref name="body"/> for 0 .. count - 1, dynamically shared among <see cref="ThreadGrant.Now"/> threads. Bodies must
-    /// write to disjoint places; then the result does not depend on the number of threads. In them subnormal numbers are zero
-    /// (<see cref="FlushToZero"/>), but not on the .NET pool.
+    /// write to disjoint places; then the result does not depend on the number of threads.
     /// </summary>
     public static void For(int count, Action<int> body)
     {
@@ -25,7 +23,6 @@ internal static unsafe class TorchThreads
         if (threads <= 1)
         {
             using var own = new Region();
-            using FlushToZero mode = FlushToZero.Enter();
             for (int i = 0; i < count; i++) body(i);
         }
         else if (OpenMpParallel == null)
@@ -85,7 +82,6 @@ internal static unsafe class TorchThreads
         public void Run()
         {
             using var own = new Region();
-            using FlushToZero mode = FlushToZero.Enter();
             try
             {
                 for (int i; (i = Interlocked.Increment(ref next) - 1) < count;) body(i);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;

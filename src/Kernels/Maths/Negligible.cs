@@ -14,7 +14,7 @@ public static class Negligible
     public const double Value = 1.0842021724855044e-19;
 
     /// <summary>Its natural logarithm: e^x is zero for x of this or less.</summary>
-    public const double Exponent = -43.668272375276549;
+    public const double Exponent = -43.66827237527655;
 }
 
 /// <summary>e^x, or zero where that is negligible.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text;
 using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens;
@@ -56,11 +58,105 @@ public class LineConversionTests
         Assert.That(() => Convert([], new ConversionOptions { To = LineForm.Tokens }), Throws.TypeOf<InputException>().With.Message.Contains("tokenizer"));
     }
 
+    [Test]
+    public void Bytes_are_read_as_a_stream_reader_reads_them_however_they_arrive([Values(1, 2)] int threads)
+    {
+        byte[][] pieces = [.. new[] { "C", "CCO", "c1ccccc1", "C1CC", " ", "\t", "\n", "\n", "\r", "\r\n", "\ufeff", "\0", "\u00e9", "\u00a0", "\U0001f600" }
+            .Select(Encoding.UTF8.GetBytes), [0xff], [0xc3], [0xe2, 0x82], [0xf0, 0x9f]];
+        Random random = new(5);
+        for (int round = 0; round < 200; round++)
+        {
+            byte[] input = [.. Enumerable.Range(0, random.Next(40)).SelectMany(_ => pieces[random.Next(pieces.Length)])];
+            var options = new ConversionOptions { Threads = threads };
+            using var output = new MemoryStream();
+            (long lines, long refused) = LineConversion.Run(new Trickle(input, random), output, options, default);
+            (string expected, long expectedLines, long expectedRefused) = LineByLine(input, options);
+            Assert.That(Encoding.UTF8.GetString(output.ToArray()), Is.EqualTo(expected), System.Convert.ToHexString(input));
+            Assert.That((lines, refused), Is.EqualTo((expectedLines, expectedRefused)));
+        }
+    }
+
+    [TestCase("\n"), TestCase("\r"), TestCase("\r\n")]
+    public void A_line_longer_than_a_block_is_one_line(string end)
+    {
+        byte[] input = Encoding.UTF8.GetBytes(string.Join(end, new string('C', 300_000), "CO", new string('N', 65_536), "O"));
+        using var output = new MemoryStream();
+        LineConversion.Run(new MemoryStream(input), output, new ConversionOptions { Threads = 2 }, default);
+        string[] lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n');
+        Assert.That(lines.Select(l => l.Length), Is.EqualTo(new[] { 900_000, 6, 3 * 65_536, 3, 0 }));
+    }
+
+    [Test]
+    public void A_line_comes_out_while_the_next_is_waited_for()
+    {
+        using var typed = new Pipe();
+        using var shown = new Pipe();
+        Task<(long Lines, long Refused)> running = Task.Run(() => LineConversion.Run(typed, shown, new ConversionOptions { Threads = 2 }, default));
+        foreach (string smiles in new[] { "CO", "CN", "CCO" })
+        {
+            typed.Write(Encoding.UTF8.GetBytes(smiles + "\n"));
+            string expected = string.Concat(smiles.Select(atom => $"[{atom}]")) + "\n";
+            Assert.That(shown.Pieces.TryTake(out byte[]? answer, TimeSpan.FromSeconds(20)), smiles);
+            Assert.That(Encoding.UTF8.GetString(answer!), Is.EqualTo(expected));
+        }
+        typed.Pieces.CompleteAdding();
+        Assert.That(running.Wait(TimeSpan.FromSeconds(20)) && running.Result.Lines == 3);
+    }
+
+    [Test]
+    public void It_can_be_stopped_while_it_waits_for_input()
+    {
+        var typed = new Pipe();
+        using var stop = new CancellationTokenSource(50);
+        Task running = Task.Run(() => LineConversion.Run(typed, Stream.Null, new ConversionOptions { Threads = 1 }, stop.Token));
+        Assert.That(() => running.Wait(TimeSpan.FromSeconds(20)), Throws.InnerException.InstanceOf<OperationCanceledException>());
+        typed.Pieces.CompleteAdding();
+    }
+
+    private static (string Output, long Lines, long Refused) LineByLine(byte[] input, ConversionOptions options)
+    {
+        using var reader = new StreamReader(new MemoryStream(input), Encoding.UTF8, false);
+        var output = new StringBuilder();
+        var converter = SelfiesCodec.Create(options.Grammar);
+        long lines = 0, refused = 0;
+        for (; reader.ReadLine() is { } line; lines++)
+        {
+            string field = line.Trim().Split(' ', '\t')[0];
+            bool taken = converter.TryEncode(field, out ReadOnlySpan<char> selfies) && field.Length > 0;
+            if (!taken) refused++;
+            output.Append(taken ? selfies : field.Length == 0 ? "!ERROR empty line" : "!ERROR " + converter.Reason).Append('\n');
+        }
+        return (output.ToString(), lines, refused);
+    }
+
+    /// <summary>What is written can be read, piece by piece; a read waits for it.</summary>
+    private sealed class Pipe : MemoryStream
+    {
+        public BlockingCollection<byte[]> Pieces { get; } = [];
+
+        public override void Write(byte[] buffer, int offset, int count) => Pieces.Add(buffer[offset..(offset + count)]);
+
+        public override void Write(ReadOnlySpan<byte> buffer) => Pieces.Add(buffer.ToArray());
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (!Pieces.TryTake(out byte[]? piece, Timeout.Infinite)) return 0;
+            piece.CopyTo(buffer);
+            return piece.Length;
+        }
+    }
+
+    /// <summary>A few bytes a read.</summary>
+    private sealed class Trickle(byte[] bytes, Random random) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, random.Next(1, 5))]);
+    }
+
     private static (string[] Lines, long Refused) Convert(IEnumerable<string> lines, ConversionOptions options)
     {
         using var input = new StringReader(string.Concat(lines.Select(l => l + "\n")));
         using var output = new StringWriter();
-        (_, long refused) = LineConversion.Run(input, output, options);
+        (_, long refused) = LineConversion.Run(input, output, options, default);
         string text = output.ToString();
         return (text.Length == 0 ? [] : text[..^1].Split('\n'), refused);
     }

@@ -1,4 +1,3 @@
-using ChemScale.Engine.Native;
 
 namespace ChemScale.Engine.Atoms.Neighbors;
 

@@ -49,6 +49,9 @@ internal readonly unsafe struct DoubleLanes4 : ILanes<DoubleLanes4, double>
     public static DoubleLanes4 Sqrt(DoubleLanes4 x) => new(Vector256.Sqrt(x.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes4 Normal(DoubleLanes4 x) => new(Vector256.AndNot(x.value, Vector256.LessThan(Vector256.Abs(x.value), Vector256.Create(2.2250738585072014e-308))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes4 Reciprocal(DoubleLanes4 x) => new(Vector256<double>.One / x.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,6 +130,9 @@ internal readonly unsafe struct DoubleLanes8 : ILanes<DoubleLanes8, double>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Sqrt(DoubleLanes8 x) => new(Vector512.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DoubleLanes8 Normal(DoubleLanes8 x) => new(Vector512.AndNot(x.value, Vector512.LessThan(Vector512.Abs(x.value), Vector512.Create(2.2250738585072014e-308))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Reciprocal(DoubleLanes8 x) => new(Vector512<double>.One / x.value);

@@ -32,6 +32,9 @@ internal unsafe interface ILanes<TSelf, T>
 
     static abstract TSelf Sqrt(TSelf x);
 
+    /// <summary>x, or 0 where it is a subnormal number.</summary>
+    static abstract TSelf Normal(TSelf x);
+
     /// <summary>1 / x, to a unit or two in the last place; x positive and finite.</summary>
     static abstract TSelf Reciprocal(TSelf x);
 

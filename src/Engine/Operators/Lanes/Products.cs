@@ -17,14 +17,22 @@ internal static unsafe class Products<TLanes, T>
     /// <summary>C (m, n) = A (m, k) B (k, n), or C += A B.</summary>
     public static void Multiply(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add = false)
     {
-        if (Blas.Found) Blas.Multiply(m, n, k, a, aStride, b, bStride, c, cStride, add);
+        if (Blas.Found)
+        {
+            using FlushToZero mode = FlushToZero.Enter();
+            Blas.Multiply(m, n, k, a, aStride, b, bStride, c, cStride, add);
+        }
         else InLanes(m, n, k, a, aStride, 1, b, bStride, c, cStride, add);
     }
 
     /// <summary>C (m, n) = A' B with A (k, m) and B (k, n), or C += A' B: what gradients by weights are.</summary>
     public static void MultiplyTransposed(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add = false)
     {
-        if (Blas.Found) Blas.Multiply(m, n, k, a, aStride, b, bStride, c, cStride, add, transposed: true);
+        if (Blas.Found)
+        {
+            using FlushToZero mode = FlushToZero.Enter();
+            Blas.Multiply(m, n, k, a, aStride, b, bStride, c, cStride, add, transposed: true);
+        }
         else InLanes(m, n, k, a, 1, aStride, b, bStride, c, cStride, add);
     }
 

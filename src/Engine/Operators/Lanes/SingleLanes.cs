@@ -50,6 +50,9 @@ internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
     public static SingleLanes8 Sqrt(SingleLanes8 x) => new(Vector256.Sqrt(x.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes8 Normal(SingleLanes8 x) => new(Vector256.AndNot(x.value, Vector256.LessThan(Vector256.Abs(x.value), Vector256.Create(1.17549435e-38f))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes8 Reciprocal(SingleLanes8 x) => new(Vector256<float>.One / x.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -153,6 +156,9 @@ internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Sqrt(SingleLanes16 x) => new(Vector512.Sqrt(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SingleLanes16 Normal(SingleLanes16 x) => new(Vector512.AndNot(x.value, Vector512.LessThan(Vector512.Abs(x.value), Vector512.Create(1.17549435e-38f))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Reciprocal(SingleLanes16 x)

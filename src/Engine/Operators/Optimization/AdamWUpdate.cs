@@ -1,5 +1,4 @@
 using System.Numerics;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Kernels.AdamW;
 using ChemScale.Kernels.Maths;
@@ -28,11 +27,6 @@ internal static class AdamWUpdate
         if (alike && !OperatorModes.UseKernels(parameters[0]) && AdamWUpdateHost.Has(p[0]) && OperatorModes.UseHost(p[0]))
         {
             for (int i = 0; i < p.Length; i++) AdamWUpdateHost.Apply(p[i], g[i], m[i], v[i], settings);
-            if (!FlushToZero.IsSupported)
-            {
-                Subnormals.Clear(m);
-                Subnormals.Clear(v);
-            }
         }
         else if (!alike || !OperatorModes.UseKernels(parameters[0]))
         {

@@ -107,8 +107,8 @@ internal static unsafe class AdamWUpdateHost
         for (; i + TLanes.Count <= count; i += TLanes.Count)
         {
             TLanes gradient = TLanes.Load(g + i), first = TLanes.Load(m + i), second = TLanes.Load(v + i);
-            first = TLanes.Fma(toGradient, TLanes.Subtract(gradient, first), first);
-            second = TLanes.Fma(beta2, second, TLanes.Multiply(TLanes.Multiply(squared, gradient), gradient));
+            first = TLanes.Normal(TLanes.Fma(toGradient, TLanes.Subtract(gradient, first), first));
+            second = TLanes.Normal(TLanes.Fma(beta2, second, TLanes.Multiply(TLanes.Multiply(squared, gradient), gradient)));
             TLanes.Store(m + i, first);
             TLanes.Store(v + i, second);
             TLanes change = TLanes.Divide(first, TLanes.Fma(TLanes.Sqrt(second), unbias, small));
@@ -116,8 +116,9 @@ internal static unsafe class AdamWUpdateHost
         }
         for (; i < count; i++)
         {
-            m[i] = T.FusedMultiplyAdd(rest, g[i] - m[i], m[i]);
-            v[i] = T.FusedMultiplyAdd(decay, v[i], square * g[i] * g[i]);
+            T first = T.FusedMultiplyAdd(rest, g[i] - m[i], m[i]), second = T.FusedMultiplyAdd(decay, v[i], square * g[i] * g[i]);
+            m[i] = T.IsSubnormal(first) ? T.Zero : first;
+            v[i] = T.IsSubnormal(second) ? T.Zero : second;
             p[i] = T.FusedMultiplyAdd(step, m[i] / T.FusedMultiplyAdd(T.Sqrt(v[i]), root, epsilon), keep * p[i]);
         }
     }

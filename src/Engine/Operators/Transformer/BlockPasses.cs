@@ -4,7 +4,6 @@ using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Lanes;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Transformer;
@@ -167,7 +166,8 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         int first = shape.Rows.Starts[parts[part]], count = shape.Rows.Starts[parts[part + 1]] - first;
         long at = (long)first * h;
         using Workspace workspace = Workspace.Rent(Workspace.Size<T>((long)count * h) + Workspace.Size<T>((long)count * n) + AttentionScratch());
-        T* y = workspace.Take<T>((long)count * h), inner = workspace.Take<T>((long)count * n), scratch = laned ? workspace.Take<T>(HeadLanes<TLanes, T>.Scratch(shape.Rows.Longest)) : null;
+        T* y = workspace.Take<T>((long)count * h), inner = workspace.Take<T>((long)count * n);
+        T* scratch = laned ? workspace.Take<T>(HeadLanes<TLanes, T>.Scratch(shape.Rows.Longest)) : null;
         T* o = output + at, qkv = kept.QueryKeyValue + 3 * at, u = kept.Inner + (long)first * n;
         var norm1 = new NormWeights<T>(w.Norm1Weight, w.Norm1Bias, epsilon);
         RowPasses<TLanes, T>.Norm(count, h, x + at, norm1, w.ProjectionBias, o, null, y, kept.Mean + first, kept.Reciprocal1 + first);
@@ -389,7 +389,8 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         public static long Numbers(BlockPasses<TLanes, T> of)
         {
             long t = of.tokens;
-            return 3 * BlockParts.Rounded(t) + BlockParts.Rounded(t * of.heads) + BlockParts.Rounded(3 * t * of.h) + 2 * BlockParts.Rounded(t * of.h) + BlockParts.Rounded(t * of.n);
+            long wide = BlockParts.Rounded(3 * t * of.h) + 2 * BlockParts.Rounded(t * of.h) + BlockParts.Rounded(t * of.n);
+            return 3 * BlockParts.Rounded(t) + BlockParts.Rounded(t * of.heads) + wide;
         }
     }
 
@@ -473,4 +474,15 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
             public T* Norm1Weight, Norm1Bias, QueryKeyValue, Projection, ProjectionBias, Norm2Weight, Norm2Bias, Expand, ExpandBias, Contract, ContractBias;
         }
     }
+}
+
+/// <summary>A layer's pass at one number type and vector width.</summary>
+internal interface IBlockPasses
+{
+    /// <param name="inputs">x and the weights.</param>
+    /// <param name="keep">Whether a backward pass may follow.</param>
+    (Tensor Output, Tensor? Kept) Forward(Tensor?[] inputs, bool keep);
+
+    /// <returns>Gradients by x and the weights; null where none is wanted.</returns>
+    Tensor?[] Backward(Tensor?[] inputs, Tensor kept, Tensor gradient);
 }

@@ -4,7 +4,6 @@ using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Lanes;
 using ChemScale.Engine.Operators.Layers;
 using ChemScale.Engine.Operators.SelfAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Transformer;
@@ -129,19 +128,9 @@ internal sealed unsafe class HeadPasses<TLanes, T>(long[] targets, PackedRows ro
     }
 }
 
-/// <summary>How a batch is cut, and how sums over it are shared: by the data alone.</summary>
-internal static class BlockParts
+/// <summary>The head's pass at one number type and vector width.</summary>
+internal interface IHeadPasses
 {
-    /// <summary>What passes between two products of so many tokens fits a second-level cache at the widths that matter.</summary>
-    public const int Tokens = 160;
-
-    private const int Most = 16;
-
-    private const long MostBytes = 64 << 20;
-
-    /// <summary>How many sums of their own parts get, each of so many bytes.</summary>
-    public static int Shares(int parts, long bytes) => (int)Math.Clamp(MostBytes / bytes, 1, Math.Min(Most, parts));
-
-    /// <summary>Up to whole cache lines, whatever the number type.</summary>
-    public static long Rounded(long count) => (count + 15) / 16 * 16;
+    /// <returns>The loss, and the gradients by x, the norm's weight and bias, and the table.</returns>
+    (Tensor?[] Outputs, Tensor?[] Kept) Forward(Tensor?[] inputs, bool keep);
 }

@@ -44,36 +44,3 @@ internal static class TransformerBlock
         return FeedForward(settings, x + nn.functional.linear(attended, w.Projection, w.ProjectionBias), w).MoveToOuterDisposeScope();
     }
 }
-
-/// <summary>The numbers of a layer.</summary>
-/// <param name="Heads">Divides h.</param>
-/// <param name="Window">Reach in tokens, the query's own included; 0: unlimited.</param>
-/// <param name="Scale">Factor on the scores.</param>
-/// <param name="Epsilon">Of the layer norms.</param>
-/// <param name="Precision">What attention multiplies in.</param>
-internal sealed record TransformerSettings(int Heads, int Window, double Scale, double Epsilon, AttentionPrecision Precision = AttentionPrecision.Weights);
-
-/// <summary>The parameters of a layer of width h and inner width n.</summary>
-/// <param name="Norm1Weight">(h)</param>
-/// <param name="Norm1Bias">(h)</param>
-/// <param name="QueryKeyValue">(3 h, h)</param>
-/// <param name="Projection">(h, h)</param>
-/// <param name="ProjectionBias">(h)</param>
-/// <param name="Norm2Weight">(h)</param>
-/// <param name="Norm2Bias">(h)</param>
-/// <param name="Expand">(n, h)</param>
-/// <param name="ExpandBias">(n)</param>
-/// <param name="Contract">(h, n)</param>
-/// <param name="ContractBias">(h)</param>
-internal readonly record struct BlockWeights(
-    Tensor Norm1Weight, Tensor Norm1Bias, Tensor QueryKeyValue, Tensor Projection, Tensor ProjectionBias, Tensor Norm2Weight, Tensor Norm2Bias,
-    Tensor Expand, Tensor ExpandBias, Tensor Contract, Tensor ContractBias)
-{
-    /// <summary>The inputs of the operation: x, then these in their order.</summary>
-    public Tensor?[] After(Tensor x) =>
-        [x, Norm1Weight, Norm1Bias, QueryKeyValue, Projection, ProjectionBias, Norm2Weight, Norm2Bias, Expand, ExpandBias, Contract, ContractBias];
-
-    /// <summary>Back from the operation's inputs.</summary>
-    public static BlockWeights Of(ReadOnlySpan<Tensor?> inputs) =>
-        new(inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, inputs[5]!, inputs[6]!, inputs[7]!, inputs[8]!, inputs[9]!, inputs[10]!, inputs[11]!);
-}

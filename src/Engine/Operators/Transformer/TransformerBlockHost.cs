@@ -66,26 +66,3 @@ internal sealed class TransformerBlockHost : IOperationPasses
         };
     }
 }
-
-/// <summary>A layer's pass at one number type and vector width.</summary>
-internal interface IBlockPasses
-{
-    /// <param name="inputs">x and the weights.</param>
-    /// <param name="keep">Whether a backward pass may follow.</param>
-    (Tensor Output, Tensor? Kept) Forward(Tensor?[] inputs, bool keep);
-
-    /// <returns>Gradients by x and the weights; null where none is wanted.</returns>
-    Tensor?[] Backward(Tensor?[] inputs, Tensor kept, Tensor gradient);
-}
-
-/// <summary>What a layer works on.</summary>
-/// <param name="Rows">The molecules.</param>
-/// <param name="Settings">The layer's numbers.</param>
-/// <param name="Width">h</param>
-/// <param name="Inner">n</param>
-internal sealed record BlockShape(PackedRows Rows, TransformerSettings Settings, int Width, int Inner)
-{
-    public int HeadWidth => Width / Settings.Heads;
-
-    public int Tokens => Rows.Tokens;
-}

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Numerics.Optimization;
 using ChemScale.Engine.Scaling.Families;

@@ -1,6 +1,5 @@
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Files;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Training.Runs;
@@ -16,7 +15,7 @@ public sealed record SweepWorker
 {
     public required SweepPlan Plan { get; init; }
 
-    /// <summary>Threads of a run; 0: <see cref="ChemScale.Engine.Native.ProcessorBudget"/>.</summary>
+    /// <summary>Threads of a run; 0: <see cref="ProcessorBudget"/>.</summary>
     public int Threads { get; init; }
 
     /// <summary>Only this run; null: any.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ChemScale.Engine.Native;
 
 namespace ChemScale.Engine.Studies.Sweeps;
 

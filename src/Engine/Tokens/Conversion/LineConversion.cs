@@ -1,86 +1,176 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Native;
+using ChemScale.Engine.Tokens.Preparation;
 
 namespace ChemScale.Engine.Tokens.Conversion;
 
 /// <summary>
 /// A line-by-line filter between SMILES, SELFIES and token ids: one line out for each line in, in order, on all cores. A line that cannot
-/// be converted becomes <c>!ERROR reason</c>. Memory is bounded by the longest lines.
+/// be converted becomes <c>!ERROR reason</c>. Whatever a read returns is converted at once, so lines of a slow pipe do not wait for others;
+/// memory is bounded by the longest lines.
 /// </summary>
 public static class LineConversion
 {
-    private const int LinesPerBlock = 2048;
+    // s; a reader that waits for its input is then left behind.
+    private const double ReaderPatience = 0.1;
 
-    // A block ends early at this many characters, so that a file of giant lines does not pile up.
-    private const int CharactersPerBlock = 1 << 20;
-
+    /// <summary>UTF-8 in, with or without a byte order mark, and out. Bytes that are no UTF-8 become U+FFFD, and their line a refused one.</summary>
     /// <returns>How many lines were read, and how many of them refused.</returns>
-    public static (long Lines, long Refused) Run(TextReader input, TextWriter output, ConversionOptions options, CancellationToken stop = default)
+    public static (long Lines, long Refused) Run(Stream input, Stream output, ConversionOptions options, CancellationToken stop)
+    {
+        var blocks = new LineBlocks<byte>(input.Read);
+        return Run(options, stop,
+            block => (block.ByteCount = blocks.Fill(ref block.Bytes)) > 0,
+            (converter, block) => block.ConvertBytes(converter),
+            block =>
+            {
+                output.Write(block.Bytes, 0, block.ByteCount);
+                output.Flush();
+            });
+    }
+
+    /// <inheritdoc cref="Run(Stream, Stream, ConversionOptions, CancellationToken)"/>
+    public static (long Lines, long Refused) Run(TextReader input, TextWriter output, ConversionOptions options, CancellationToken stop)
+    {
+        var blocks = new LineBlocks<char>(input.Read);
+        (long, long) counts = Run(options, stop,
+            block => (block.TextLength = blocks.Fill(ref block.Text)) > 0,
+            (converter, block) => block.ConvertText(converter),
+            block => output.Write(block.Output.Text));
+        output.Flush();
+        return counts;
+    }
+
+    private static (long Lines, long Refused) Run(ConversionOptions options, CancellationToken stop, Func<Block, bool> fill,
+        Action<LineConverter, Block> convert, Action<Block> write)
     {
         options.Validate();
-        var converters = new LineConverter[options.Threads];
-        for (int t = 0; t < options.Threads; t++) converters[t] = new LineConverter(options);
-        long lines = 0, refused = 0;
-        // Two turns of blocks: one is converted while the next is read and the last written.
-        Task<Block[]>? converting = null;
-        while (true)
-        {
-            stop.ThrowIfCancellationRequested();
-            Block[] next = Read(input, options.Threads);
-            if (converting is not null)
+        long lines = 0, refused = 0, number = 0;
+        BlockPipeline<Block>.Run(
+            options.Threads,
+            block =>
             {
-                foreach (Block block in converting.GetAwaiter().GetResult())
-                {
-                    output.Write(block.Output);
-                    lines += block.Lines.Count;
-                    refused += block.Refused;
-                }
-            }
-            if (next.Length == 0) break;
-            converting = Task.Run(
-                () =>
-                {
-                    Parallel.For(0, next.Length, new ParallelOptions { MaxDegreeOfParallelism = options.Threads }, t => next[t].Convert(converters[t]));
-                    return next;
-                }, stop);
-        }
-        output.Flush();
+                block.IsFirst = number++ == 0;
+                return fill(block);
+            },
+            () =>
+            {
+                var converter = new LineConverter(options);
+                return block => convert(converter, block);
+            },
+            block =>
+            {
+                write(block);
+                lines += block.Lines;
+                refused += block.Refused;
+                return true;
+            },
+            stop,
+            ReaderPatience);
         return (lines, refused);
     }
 
-    private static Block[] Read(TextReader input, int count)
-    {
-        var blocks = new List<Block>();
-        while (blocks.Count < count)
-        {
-            var block = new Block();
-            long characters = 0;
-            while (block.Lines.Count < LinesPerBlock && characters < CharactersPerBlock && input.ReadLine() is { } line)
-            {
-                block.Lines.Add(line);
-                characters += line.Length;
-            }
-            if (block.Lines.Count == 0) break;
-            blocks.Add(block);
-        }
-        return [.. blocks];
-    }
-
+    /// <summary>Whole lines, then what became of them.</summary>
     private sealed class Block
     {
-        public List<string> Lines { get; } = [];
+        public byte[] Bytes = [];
+        public char[] Text = [];
 
-        public System.Text.StringBuilder Output { get; } = new();
+        public int ByteCount { get; set; }
 
-        public long Refused { get; private set; }
+        public int TextLength { get; set; }
 
-        public void Convert(LineConverter converter)
+        public bool IsFirst { get; set; }
+
+        public TextBuffer Output { get; } = new();
+
+        public int Lines { get; private set; }
+
+        public int Refused { get; private set; }
+
+        public void ConvertBytes(LineConverter converter)
         {
-            foreach (string line in Lines)
-                if (!converter.Append(line, Output)) Refused++;
+            ReadOnlySpan<byte> bytes = Bytes.AsSpan(0, ByteCount);
+            if (IsFirst && bytes.StartsWith("\ufeff"u8)) bytes = bytes[3..];
+            if (Text.Length < bytes.Length) Text = new char[Math.Max(bytes.Length, Bytes.Length)];
+            TextLength = Encoding.UTF8.GetChars(bytes, Text);
+            ConvertText(converter);
+            int needed = Encoding.UTF8.GetByteCount(Output.Text);
+            if (Bytes.Length < needed) Bytes = new byte[needed + needed / 4];
+            ByteCount = Encoding.UTF8.GetBytes(Output.Text, Bytes);
         }
+
+        public void ConvertText(LineConverter converter)
+        {
+            Output.Clear();
+            Lines = Refused = 0;
+            for (ReadOnlySpan<char> rest = Text.AsSpan(0, TextLength); rest.Length > 0;)
+            {
+                int end = rest.IndexOfAny('\n', '\r');
+                Lines++;
+                if (!converter.Append(end < 0 ? rest : rest[..end], Output)) Refused++;
+                if (end < 0) break;
+                rest = rest[(rest[end] == '\r' && end + 1 < rest.Length && rest[end + 1] == '\n' ? end + 2 : end + 1)..];
+            }
+        }
+    }
+}
+
+/// <summary>Cuts what comes in, bytes of UTF-8 or characters, into blocks of whole lines; what ends a line is LF, CR or both.</summary>
+internal sealed class LineBlocks<T>(LineBlocks<T>.Reader read)
+    where T : unmanaged, IBinaryInteger<T>
+{
+    // 2,000 molecules or so: a few ms of work. Larger blocks do not fit the caches.
+    private const int Size = 1 << 16;
+
+    // A block that held a giant line is not kept.
+    private const int Largest = 1 << 22;
+
+    private static readonly T LineFeed = T.CreateTruncating('\n'), CarriageReturn = T.CreateTruncating('\r');
+
+    private T[] kept = [];
+    private int keptCount;
+
+    /// <summary>Reads some, waiting for the first; 0 at the end.</summary>
+    public delegate int Reader(Span<T> buffer);
+
+    /// <summary>One read more, or as many as it takes for a whole line.</summary>
+    /// <returns>How many there are; 0 at the end.</returns>
+    public int Fill(ref T[] block)
+    {
+        int count = keptCount;
+        if (block.Length < Size + count || block.Length > Largest) block = new T[Size + count];
+        kept.AsSpan(0, count).CopyTo(block);
+        keptCount = 0;
+        while (true)
+        {
+            if (count == block.Length) Array.Resize(ref block, 2 * count);
+            int got = read(block.AsSpan(count));
+            if (got == 0) return count;
+            // A CR that came last may have been half of an end.
+            int searched = Math.Max(0, count - 1);
+            count += got;
+            int whole = Whole(block.AsSpan(searched..count));
+            if (whole == 0) continue;
+            Keep(block.AsSpan((searched + whole)..count));
+            return searched + whole;
+        }
+    }
+
+    private static int Whole(ReadOnlySpan<T> text)
+    {
+        int end = text.LastIndexOf(LineFeed);
+        return (end >= 0 ? end : text[..^1].LastIndexOf(CarriageReturn)) + 1;
+    }
+
+    private void Keep(ReadOnlySpan<T> rest)
+    {
+        if (kept.Length < rest.Length || kept.Length > Largest) kept = new T[Math.Max(Size, rest.Length)];
+        rest.CopyTo(kept);
+        keptCount = rest.Length;
     }
 }
 
@@ -128,7 +218,7 @@ internal sealed class LineConverter(ConversionOptions options)
 
     /// <summary>Appends the converted line, or <c>!ERROR reason</c>, and a line feed.</summary>
     /// <returns>False where the line was refused.</returns>
-    public bool Append(string line, StringBuilder output)
+    public bool Append(ReadOnlySpan<char> line, TextBuffer output)
     {
         // The first field, as in .smi files: a name may follow.
         ReadOnlySpan<char> field = options.From == LineForm.Tokens ? line : FirstField(line);
@@ -140,12 +230,16 @@ internal sealed class LineConverter(ConversionOptions options)
             else if (options.From == LineForm.Tokens) reason = Decode(field, out selfies);
             reason ??= AppendTarget(selfies, output);
         }
-        if (reason is not null) output.Append("!ERROR ").Append(reason.Length > 0 ? reason : "refused");
+        if (reason is not null)
+        {
+            output.Append("!ERROR ");
+            output.Append(reason.Length > 0 ? reason : "refused");
+        }
         output.Append('\n');
         return reason is null;
     }
 
-    private string? AppendTarget(ReadOnlySpan<char> selfies, StringBuilder output)
+    private string? AppendTarget(ReadOnlySpan<char> selfies, TextBuffer output)
     {
         switch (options.To)
         {
@@ -161,7 +255,7 @@ internal sealed class LineConverter(ConversionOptions options)
         }
     }
 
-    private string? AppendIds(ReadOnlySpan<char> selfies, StringBuilder output)
+    private string? AppendIds(ReadOnlySpan<char> selfies, TextBuffer output)
     {
         Tokenizer tokenizer = options.Tokenizer!;
         int most = tokenizer.MaximumIds(selfies.Length);
@@ -178,7 +272,7 @@ internal sealed class LineConverter(ConversionOptions options)
         for (int i = 0; i < count; i++)
         {
             if (i > 0) output.Append(' ');
-            output.Append(CultureInfo.InvariantCulture, $"{ids[i]}");
+            output.Append(ids[i]);
         }
         return null;
     }

@@ -69,7 +69,12 @@ public sealed class MoleculePreparation
             Synthetic = options.Source?.Synthetic ?? false,
             Record = Record(),
         }, storage);
-        BlockPipeline.Run(options.Threads, reader.Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
+        bool Fill(MoleculeBlock block)
+        {
+            block.Clear();
+            return reader.Fill(block);
+        }
+        BlockPipeline<MoleculeBlock>.Run(options.Threads, Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
         if (taken == 0) throw NoMolecule();
         Report("sorting and writing", 1);
         (Tokenizer tokenizer, ushort[] final) = this.tokenizer is not null

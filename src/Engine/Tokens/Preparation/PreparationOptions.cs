@@ -1,5 +1,4 @@
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ChemScale.Engine.Native;
+namespace ChemScale.Engine;
 
 /// <summary>
 /// How many threads are ours: the least of the cores that this process may run on, the CPU quotas of its control groups (rounded down, at
@@ -40,8 +40,8 @@ public static class ProcessorBudget
         foreach (string variable in (string[])["SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"])
         {
             // OpenMP takes a list: one number for each level of nesting.
-            if (int.TryParse(environment(variable)?.Split(',')[0], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int count) && count > 0)
-                Lower(count, $"{variable}={count} of {of}");
+            string? first = environment(variable)?.Split(',')[0].Trim();
+            if (int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0) Lower(count, $"{variable}={count} of {of}");
         }
         if (environment("DOTNET_PROCESSOR_COUNT") is { Length: > 0 }) Lower(Math.Max(1, runtime), $"DOTNET_PROCESSOR_COUNT={runtime} of {of}");
         return least;
