@@ -41,7 +41,11 @@ internal sealed class GenerateBenchmark : Benchmark
         double tokens = sequences * (options.MaximumTokens - 1.0);
         var parameters = new JsonObject
         {
-            ["layers"] = config.Layers, ["width"] = config.Width, ["heads"] = config.Heads, ["sequences"] = sequences, ["maximumTokens"] = options.MaximumTokens,
+            ["layers"] = config.Layers,
+            ["width"] = config.Width,
+            ["heads"] = config.Heads,
+            ["sequences"] = sequences,
+            ["maximumTokens"] = options.MaximumTokens,
         };
         double memory = 8.0 * config.NonEmbeddingParameters + 8.0 * config.Layers * config.Width * options.BatchSize * options.MaximumTokens;
         SidePlan[] plans = [.. s.ModesOr("auto", "composed").Where(m => m != "library").Select(m => new SidePlan(m, OperatorModes.Parse(m), memory))];

@@ -158,6 +158,13 @@ public class ChemGptDecoderTests
 
     private static ChemGptConfig Shape(int width, int heads, string pattern, int window) => new()
     {
-        Layers = 3, Width = width, Heads = heads, AttentionPattern = pattern, Window = window, Positions = 80, VocabularySize = 20, InitStd = 0.8 / Math.Sqrt(width),
+        Layers = 3,
+        Width = width,
+        Heads = heads,
+        AttentionPattern = pattern,
+        Window = window,
+        Positions = 80,
+        VocabularySize = 20,
+        InitStd = 0.8 / Math.Sqrt(width),
     };
 }

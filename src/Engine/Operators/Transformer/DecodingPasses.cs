@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Lanes;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Transformer;
@@ -87,11 +86,18 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
             int kind = model.Windows[l] > 0 ? Local : Global;
             layers[l] = new Layer
             {
-                Norm1 = new NormWeights<T>(Copy(w.Norm1Weight), Copy(w.Norm1Bias), epsilon), Norm2 = new NormWeights<T>(Copy(w.Norm2Weight), Copy(w.Norm2Bias), epsilon),
-                QueryKeyValue = PlacedColumns(w.QueryKeyValue, Take(3L * h * width)), Projection = PlacedRows(w.Projection, Take((long)h * width)),
-                ProjectionBias = Copy(w.ProjectionBias), Expand = Transposed(w.Expand, n), ExpandBias = Copy(w.ExpandBias),
-                Contract = Transposed(w.Contract, h), ContractBias = Copy(w.ContractBias),
-                Window = model.Windows[l], Kind = kind, Offset = 2L * Page * width * layersOf[kind]++,
+                Norm1 = new NormWeights<T>(Copy(w.Norm1Weight), Copy(w.Norm1Bias), epsilon),
+                Norm2 = new NormWeights<T>(Copy(w.Norm2Weight), Copy(w.Norm2Bias), epsilon),
+                QueryKeyValue = PlacedColumns(w.QueryKeyValue, Take(3L * h * width)),
+                Projection = PlacedRows(w.Projection, Take((long)h * width)),
+                ProjectionBias = Copy(w.ProjectionBias),
+                Expand = Transposed(w.Expand, n),
+                ExpandBias = Copy(w.ExpandBias),
+                Contract = Transposed(w.Contract, h),
+                ContractBias = Copy(w.ContractBias),
+                Window = model.Windows[l],
+                Kind = kind,
+                Offset = 2L * Page * width * layersOf[kind]++,
             };
         }
         finalNorm = new NormWeights<T>(Copy(model.NormWeight), Copy(model.NormBias), epsilon);
@@ -169,8 +175,12 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
             + Workspace.Size<T>(most) + Workspace.Size<T>(scores));
         var at = new Temporaries
         {
-            Y = workspace.Take<T>((long)most * h), Wide = workspace.Take<T>((long)most * Math.Max(3 * width, columns)), Attended = workspace.Take<T>((long)most * width),
-            Inner = workspace.Take<T>((long)most * n), Reciprocal = workspace.Take<T>(most), Scores = workspace.Take<T>(scores),
+            Y = workspace.Take<T>((long)most * h),
+            Wide = workspace.Take<T>((long)most * Math.Max(3 * width, columns)),
+            Attended = workspace.Take<T>((long)most * width),
+            Inner = workspace.Take<T>((long)most * n),
+            Reciprocal = workspace.Take<T>(most),
+            Scores = workspace.Take<T>(scores),
         };
         T* x = workspace.Take<T>((long)rows * h);
         for (int r = 0; r < rows; r++)
