@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Native;
 
 /// <summary>
 /// Memory for the temporaries of a host pass: pieces at 64-byte bounds of one block, which the next pass takes over. As many blocks live as
-/// were ever in use at once.
+/// were ever in use at once, until the process ends.
 /// </summary>
 internal sealed unsafe class Workspace : IDisposable
 {
@@ -21,8 +21,6 @@ internal sealed unsafe class Workspace : IDisposable
     private Workspace()
     {
     }
-
-    ~Workspace() => NativeMemory.AlignedFree(block);
 
     /// <summary>Room for <paramref name="bytes"/> in all; every piece of it may take up to 64 more than it asks for.</summary>
     public static Workspace Rent(nuint bytes)

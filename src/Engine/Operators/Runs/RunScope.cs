@@ -56,8 +56,8 @@ public sealed class RunScope : IDisposable
     /// </summary>
     internal IGradientPlaces? GradientPlaces { get; set; }
 
-    /// <returns>Where to put the gradient by this input of a pass, and whether one is there to be added to; 0: return it as a tensor.</returns>
-    internal (nint Address, bool Add) PlaceOf(Tensor input) => GradientPlaces?.Take(input) ?? default;
+    /// <returns>Where to put the gradient by this input of a pass; nowhere: return it as a tensor.</returns>
+    internal GradientPlace PlaceOf(Tensor input) => GradientPlaces?.Take(input) ?? default;
 
     /// <summary>Makes it the current one until the entry is disposed of.</summary>
     public Entry Enter() => new(this);
@@ -96,6 +96,12 @@ public sealed class RunScope : IDisposable
 /// <summary>Gradients that lie together.</summary>
 internal interface IGradientPlaces
 {
-    /// <returns>The place of the gradient by this tensor, which is written or added to; 0 where the tensor is no parameter of these.</returns>
-    (nint Address, bool Add) Take(Tensor tensor);
+    /// <returns>The place of the gradient by this tensor, which is written or added to; nowhere if the tensor is no parameter of these.</returns>
+    GradientPlace Take(Tensor tensor);
 }
+
+/// <summary>Where a gradient lies among others.</summary>
+/// <param name="All">(numbers), contiguous; null: nowhere.</param>
+/// <param name="Offset">Of its first number.</param>
+/// <param name="Add">Whether one is there already, to be added to.</param>
+internal readonly record struct GradientPlace(Tensor? All, long Offset, bool Add);

@@ -47,12 +47,12 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         // Without a backward pass to come every part could reuse what the last one wrote, but long molecules' rows are found by their place.
         Tensor kept = empty(Kept.Numbers(this), dtype: x.dtype);
         using TensorMemory ofX = new(x), ofOutput = new(output), ofKept = new(kept);
-        using var weights = new Weights(inputs);
+        Pointers w = Addresses(inputs);
         using Workspace packed = Workspace.Rent(Workspace.Size<T>(3L * h * h) + Workspace.Size<T>((long)h * h) + 2 * Workspace.Size<T>((long)n * h));
-        Pack(weights, packed, out Matrices matrices);
+        Pack(w, packed, out Matrices matrices);
         T* px = (T*)ofX.Address, po = (T*)ofOutput.Address, pk = (T*)ofKept.Address;
-        Weights.Pointers w = weights.All;
         TorchThreads.For(Parts, part => ForwardPart(part, px, po, new Kept(this, pk), w, matrices));
+        GC.KeepAlive(inputs);
         if (keep) return (output, kept);
         kept.Dispose();
         return (output, null);
@@ -65,18 +65,17 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         long size = ShareNumbers();
         var results = new Tensor?[inputs.Length];
         results[0] = byX;
-        var places = new (nint Address, bool Add)[inputs.Length];
+        var places = new GradientPlace[inputs.Length];
         for (int i = 1; i < inputs.Length; i++)
         {
             if (inputs[i]!.requires_grad) places[i] = RunScope.Current.PlaceOf(inputs[i]!);
-            if (places[i].Address == 0) results[i] = empty_like(inputs[i]!);
+            if (places[i].All is null) results[i] = empty_like(inputs[i]!);
         }
         using TensorMemory ofX = new(x), ofByX = new(byX), ofKept = new(kept), ofGradient = new(gradient);
-        using Weights weights = new(inputs), targets = new(results, places);
+        Pointers w = Addresses(inputs), into = Addresses(results, places);
         using Workspace turned = Workspace.Rent(laned ? Workspace.Size<T>(3L * h * h) + Workspace.Size<T>((long)h * h) : 0);
         using Workspace sums = Workspace.Rent((nuint)shares * Workspace.Size<T>(size));
         T* px = (T*)ofX.Address, pb = (T*)ofByX.Address, pk = (T*)ofKept.Address, pg = (T*)ofGradient.Address;
-        Weights.Pointers w = weights.All, into = targets.All;
         Matrices matrices = new() { QueryKeyValue = w.QueryKeyValue, Projection = w.Projection, Expand = w.Expand, Contract = w.Contract };
         if (laned)
         {
@@ -97,6 +96,9 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
             for (int part = from; part < to; part++) BackwardPart(part, part > from, px, pb, pg, new Kept(this, pk), w, matrices, by);
         });
         Gather(new Share(this, first), stride, shares, into, places);
+        GC.KeepAlive(inputs);
+        GC.KeepAlive(results);
+        GC.KeepAlive(places);
         for (int i = 0; i < inputs.Length; i++)
         {
             if (inputs[i]!.requires_grad) continue;
@@ -124,14 +126,13 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
     }
 
     /// <summary>Matrices as the forward products read them: (in, out).</summary>
-    private void Pack(Weights weights, Workspace workspace, out Matrices matrices)
+    private void Pack(Pointers w, Workspace workspace, out Matrices matrices)
     {
         var m = new Matrices
         {
             QueryKeyValue = workspace.Take<T>(3L * h * h), Projection = workspace.Take<T>((long)h * h),
             Expand = workspace.Take<T>((long)n * h), Contract = workspace.Take<T>((long)n * h),
         };
-        Weights.Pointers w = weights.All;
         void One(int which)
         {
             switch (which)
@@ -161,7 +162,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         matrices = m;
     }
 
-    private void ForwardPart(int part, T* x, T* output, in Kept kept, in Weights.Pointers w, in Matrices m)
+    private void ForwardPart(int part, T* x, T* output, in Kept kept, in Pointers w, in Matrices m)
     {
         int first = shape.Rows.Starts[parts[part]], count = shape.Rows.Starts[parts[part + 1]] - first;
         long at = (long)first * h;
@@ -179,9 +180,10 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         Products<TLanes, T>.Multiply(count, n, h, y, h, m.Expand, n, u, n);
         RowPasses<TLanes, T>.Gelu(count, n, u, w.ExpandBias, inner);
         Products<TLanes, T>.Multiply(count, h, n, inner, n, m.Contract, h, o, h, add: true);
+        GC.KeepAlive(this);
     }
 
-    private void BackwardPart(int part, bool add, T* x, T* byX, T* gradient, in Kept kept, in Weights.Pointers w, in Matrices m, in Share by)
+    private void BackwardPart(int part, bool add, T* x, T* byX, T* gradient, in Kept kept, in Pointers w, in Matrices m, in Share by)
     {
         int first = shape.Rows.Starts[parts[part]], count = shape.Rows.Starts[parts[part + 1]] - first;
         long at = (long)first * h, wide = (long)count * h, full = (long)count * n;
@@ -211,6 +213,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         Products<TLanes, T>.MultiplyTransposed(3 * h, h, count, byQkv, 3 * h, y, h, by.QueryKeyValue, h, add);
         Products<TLanes, T>.Multiply(count, h, 3 * h, byQkv, 3 * h, m.QueryKeyValue, h, byY, h);
         RowPasses<TLanes, T>.NormBackward(count, h, byY, normalized, kept.Reciprocal1 + first, w.Norm1Weight, bx, bx, by.Norm1Weight, by.Norm1Bias);
+        GC.KeepAlive(this);
     }
 
     private nuint AttentionScratch() => laned ? Workspace.Size<T>(HeadLanes<TLanes, T>.Scratch(shape.Rows.Longest)) : 0;
@@ -280,7 +283,7 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
     private bool ManyHeads => 2 * heads >= TLanes.Count;
 
     /// <summary>Sums over shares, in their order, put where torch has them.</summary>
-    private void Gather(Share by, long stride, int shares, Weights.Pointers into, (nint Address, bool Add)[] places)
+    private void Gather(Share by, long stride, int shares, Pointers into, GradientPlace[] places)
     {
         const int Rows = 64;
         int wide = (3 * h + Rows - 1) / Rows, square = (h + Rows - 1) / Rows, expand = (n + Rows - 1) / Rows;
@@ -442,37 +445,26 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
         public void Clear(BlockPasses<TLanes, T> of) => new Span<T>(sums, 6 * of.h + of.n).Clear();
     }
 
-    /// <summary>The memory of the weights, or of gradients by them, held while they are in use.</summary>
-    private readonly ref struct Weights : IDisposable
+    /// <summary>Where the weights lie, or gradients by them. Whoever asks keeps the tensors alive.</summary>
+    private static Pointers Addresses(Tensor?[] tensors, GradientPlace[]? places = null)
     {
-        private readonly Tensor?[] tensors;
-        private readonly (nint Address, bool Add)[]? places;
-
-        public Weights(Tensor?[] inputs, (nint Address, bool Add)[]? places = null)
+        return new Pointers
         {
-            tensors = inputs;
-            this.places = places;
-            All = new Pointers
-            {
-                Norm1Weight = At(1), Norm1Bias = At(2), QueryKeyValue = At(3), Projection = At(4), ProjectionBias = At(5), Norm2Weight = At(6), Norm2Bias = At(7),
-                Expand = At(8), ExpandBias = At(9), Contract = At(10), ContractBias = At(11),
-            };
-        }
+            Norm1Weight = At(1), Norm1Bias = At(2), QueryKeyValue = At(3), Projection = At(4), ProjectionBias = At(5), Norm2Weight = At(6), Norm2Bias = At(7),
+            Expand = At(8), ExpandBias = At(9), Contract = At(10), ContractBias = At(11),
+        };
 
-        public Pointers All { get; }
-
-        public void Dispose() => GC.KeepAlive(tensors);
-
-        private T* At(int input)
+        T* At(int input)
         {
-            using var memory = new TensorMemory(tensors[input]);
-            return (T*)(tensors[input] is null ? places![input].Address : memory.Address);
+            GradientPlace place = tensors[input] is null ? places![input] : default;
+            using var memory = new TensorMemory(tensors[input] ?? place.All);
+            return (T*)memory.Address + place.Offset;
         }
+    }
 
-        public struct Pointers
-        {
-            public T* Norm1Weight, Norm1Bias, QueryKeyValue, Projection, ProjectionBias, Norm2Weight, Norm2Bias, Expand, ExpandBias, Contract, ContractBias;
-        }
+    private struct Pointers
+    {
+        public T* Norm1Weight, Norm1Bias, QueryKeyValue, Projection, ProjectionBias, Norm2Weight, Norm2Bias, Expand, ExpandBias, Contract, ContractBias;
     }
 }
 

@@ -42,19 +42,20 @@ internal sealed class HeadLossHost(Tensor targets, PackedRows rows, double epsil
         for (int i = 0; i < by.Length; i++)
         {
             if (!inputs[i]!.requires_grad) continue;
-            (nint place, bool add) = RunScope.Current.PlaceOf(inputs[i]!);
-            if (place == 0) by[i] = number == 1 ? kept[i] : kept[i]! * factor;
-            else if (factor.dtype == ScalarType.Float32) Put<float>(kept[i]!, (float)number, place, add);
-            else Put(kept[i]!, number, place, add);
+            GradientPlace place = RunScope.Current.PlaceOf(inputs[i]!);
+            if (place.All is null) by[i] = number == 1 ? kept[i] : kept[i]! * factor;
+            else if (factor.dtype == ScalarType.Float32) Put<float>(kept[i]!, (float)number, place);
+            else Put(kept[i]!, number, place);
         }
         return by;
     }
 
-    private static unsafe void Put<T>(Tensor from, T factor, nint place, bool add)
+    private static unsafe void Put<T>(Tensor from, T factor, GradientPlace place)
         where T : unmanaged, INumber<T>
     {
-        using TensorMemory memory = new(from);
-        T* source = (T*)memory.Address, target = (T*)place;
+        using TensorMemory memory = new(from), all = new(place.All);
+        T* source = (T*)memory.Address, target = (T*)all.Address + place.Offset;
+        bool add = place.Add;
         long count = from.numel(), i = 0;
         for (; i + Vector<T>.Count <= count; i += Vector<T>.Count)
         {

@@ -59,19 +59,18 @@ internal sealed unsafe class TokenEmbeddingHost : IOperationPasses
         Tensor? By(Tensor table, long[] rows)
         {
             if (!table.requires_grad) return null;
-            (nint address, bool add) = RunScope.Current.PlaceOf(table);
-            Tensor? by = address == 0 ? empty_like(table) : null;
-            using TensorMemory memory = new(by);
-            if (by is not null) address = memory.Address;
-            if (table.dtype == ScalarType.Float32) AddRows((float*)from, (float*)address);
-            else AddRows((double*)from, (double*)address);
+            GradientPlace place = RunScope.Current.PlaceOf(table);
+            Tensor? by = place.All is null ? empty_like(table) : null;
+            using TensorMemory memory = new(by ?? place.All);
+            if (table.dtype == ScalarType.Float32) AddRows((float*)from, (float*)memory.Address + place.Offset);
+            else AddRows((double*)from, (double*)memory.Address + place.Offset);
             return by;
 
             void AddRows<T>(T* g, T* to)
                 where T : unmanaged, INumber<T>
             {
                 int h = (int)table.size(1);
-                if (!add) NativeMemory.Clear(to, (nuint)(table.numel() * sizeof(T)));
+                if (!place.Add) NativeMemory.Clear(to, (nuint)(table.numel() * sizeof(T)));
                 for (int t = 0; t < rows.Length; t++) AddTo(g + (long)t * h, to + rows[t] * h, h);
             }
         }

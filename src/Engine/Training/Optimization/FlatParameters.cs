@@ -93,16 +93,14 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
     }
 
     /// <inheritdoc/>
-    public (nint Address, bool Add) Take(Tensor tensor)
+    public GradientPlace Take(Tensor tensor)
     {
         if (!tensor.is_leaf || collected) return default;
         using var memory = new TensorMemory(tensor);
         if (!byAddress.TryGetValue(memory.Address, out int i)) return default;
-        Tensor gradients = buffers[kinds[i]].Gradients;
-        using var place = new TensorMemory(gradients);
         bool add = placed[i];
         placed[i] = true;
-        return (place.Address + (nint)(offsets[i] * gradients.element_size()), add);
+        return new GradientPlace(buffers[kinds[i]].Gradients, offsets[i], add);
     }
 
     /// <summary>Brings together what passes put in place and what autograd left with the parameters. Once a step; further calls do nothing.</summary>
