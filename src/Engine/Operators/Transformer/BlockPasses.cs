@@ -130,8 +130,10 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
     {
         var m = new Matrices
         {
-            QueryKeyValue = workspace.Take<T>(3L * h * h), Projection = workspace.Take<T>((long)h * h),
-            Expand = workspace.Take<T>((long)n * h), Contract = workspace.Take<T>((long)n * h),
+            QueryKeyValue = workspace.Take<T>(3L * h * h),
+            Projection = workspace.Take<T>((long)h * h),
+            Expand = workspace.Take<T>((long)n * h),
+            Contract = workspace.Take<T>((long)n * h),
         };
         void One(int which)
         {
@@ -450,8 +452,17 @@ internal sealed unsafe class BlockPasses<TLanes, T> : IBlockPasses
     {
         return new Pointers
         {
-            Norm1Weight = At(1), Norm1Bias = At(2), QueryKeyValue = At(3), Projection = At(4), ProjectionBias = At(5), Norm2Weight = At(6), Norm2Bias = At(7),
-            Expand = At(8), ExpandBias = At(9), Contract = At(10), ContractBias = At(11),
+            Norm1Weight = At(1),
+            Norm1Bias = At(2),
+            QueryKeyValue = At(3),
+            Projection = At(4),
+            ProjectionBias = At(5),
+            Norm2Weight = At(6),
+            Norm2Bias = At(7),
+            Expand = At(8),
+            ExpandBias = At(9),
+            Contract = At(10),
+            ContractBias = At(11),
         };
 
         T* At(int input)
