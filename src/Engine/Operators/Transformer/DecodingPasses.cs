@@ -28,22 +28,23 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
     // Far below every score, and finite: differences of it are numbers.
     private static readonly T Hidden = T.CreateChecked(-1e30);
 
-    private readonly DecodingModel model;
-    private readonly int h, n, d, heads, width, columns, vocabulary, reach;
+    private readonly int h, n, d, heads, width, columns, vocabulary, positions, reach;
+    private readonly double scoreScale;
     private readonly bool laned;
     private readonly Layer[] layers;
     private readonly int[] layersOf = new int[2];
     private readonly NormWeights<T> finalNorm;
+    private readonly T* table, places; // (V, h), (P, h)
     private readonly T* scoring; // (h, columns)
-    private readonly Stack<nint>[] free = [new(), new()];
+    private readonly List<long>[] free = [[], []];
     private void* weights;
     private Sequence[] sequences = [];
 
     public DecodingPasses(DecodingModel model)
     {
-        this.model = model;
-        heads = model.Heads;
-        (h, n, vocabulary) = ((int)model.Tokens.size(1), (int)model.Layers[0].Expand.size(0), (int)model.Tokens.size(0));
+        (heads, scoreScale) = (model.Heads, model.ScoreScale);
+        (h, n) = ((int)model.Tokens.size(1), (int)model.Layers[0].Expand.size(0));
+        (vocabulary, positions) = ((int)model.Tokens.size(0), (int)model.Places.size(0));
         d = h / heads;
         int lanes = TLanes.Count;
         // A lane per head, or heads of whole vectors: whichever leaves fewer lanes idle.
@@ -53,7 +54,7 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
         reach = model.Windows.Max();
 
         long each = Rounded(3L * h * width) + Rounded((long)h * width) + 2 * Rounded((long)h * n) + 6 * Rounded(h) + Rounded(n);
-        long numbers = model.Layers.Count * each + Rounded((long)h * columns) + 2 * Rounded(h);
+        long numbers = model.Layers.Count * each + Rounded((long)h * columns) + 2 * Rounded(h) + Rounded(model.Tokens.numel()) + Rounded(model.Places.numel());
         weights = NativeMemory.AlignedAlloc((nuint)(numbers * sizeof(T)), 64);
         NativeMemory.Clear(weights, (nuint)(numbers * sizeof(T)));
         T* next = (T*)weights;
@@ -63,20 +64,16 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
             next += Rounded(count);
             return piece;
         }
-        T* Copy(Tensor vector)
+        static void Copy(Tensor from, T* to)
         {
-            using TensorMemory memory = new(vector);
-            T* piece = Take(vector.numel());
-            new ReadOnlySpan<T>((void*)memory.Address, (int)vector.numel()).CopyTo(new Span<T>(piece, (int)vector.numel()));
-            return piece;
+            using TensorMemory memory = new(from);
+            new ReadOnlySpan<T>((void*)memory.Address, (int)from.numel()).CopyTo(new Span<T>(to, (int)from.numel()));
         }
-        T* Transposed(Tensor matrix, int stride)
+        static void Transposed(Tensor matrix, T* to, int stride)
         {
             using TensorMemory memory = new(matrix);
             int rows = (int)matrix.size(0), inner = (int)matrix.size(1);
-            T* piece = Take((long)inner * stride);
-            Products<TLanes, T>.Transpose(rows, inner, (T*)memory.Address, inner, piece, stride);
-            return piece;
+            Products<TLanes, T>.Transpose(rows, inner, (T*)memory.Address, inner, to, stride);
         }
         T epsilon = T.CreateChecked(model.Epsilon);
         layers = new Layer[model.Layers.Count];
@@ -84,32 +81,48 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
         {
             BlockWeights w = model.Layers[l];
             int kind = model.Windows[l] > 0 ? Local : Global;
-            layers[l] = new Layer
+            var layer = layers[l] = new Layer
             {
-                Norm1 = new NormWeights<T>(Copy(w.Norm1Weight), Copy(w.Norm1Bias), epsilon),
-                Norm2 = new NormWeights<T>(Copy(w.Norm2Weight), Copy(w.Norm2Bias), epsilon),
-                QueryKeyValue = PlacedColumns(w.QueryKeyValue, Take(3L * h * width)),
-                Projection = PlacedRows(w.Projection, Take((long)h * width)),
-                ProjectionBias = Copy(w.ProjectionBias),
-                Expand = Transposed(w.Expand, n),
-                ExpandBias = Copy(w.ExpandBias),
-                Contract = Transposed(w.Contract, h),
-                ContractBias = Copy(w.ContractBias),
+                Norm1 = new NormWeights<T>(Take(h), Take(h), epsilon),
+                Norm2 = new NormWeights<T>(Take(h), Take(h), epsilon),
+                QueryKeyValue = Take(3L * h * width),
+                Projection = Take((long)h * width),
+                ProjectionBias = Take(h),
+                Expand = Take((long)h * n),
+                ExpandBias = Take(n),
+                Contract = Take((long)n * h),
+                ContractBias = Take(h),
                 Window = model.Windows[l],
                 Kind = kind,
                 Offset = 2L * Page * width * layersOf[kind]++,
             };
+            Copy(w.Norm1Weight, layer.Norm1.Weight);
+            Copy(w.Norm1Bias, layer.Norm1.Bias);
+            Copy(w.Norm2Weight, layer.Norm2.Weight);
+            Copy(w.Norm2Bias, layer.Norm2.Bias);
+            PlacedColumns(w.QueryKeyValue, layer.QueryKeyValue);
+            PlacedRows(w.Projection, layer.Projection);
+            Copy(w.ProjectionBias, layer.ProjectionBias);
+            Transposed(w.Expand, layer.Expand, n);
+            Copy(w.ExpandBias, layer.ExpandBias);
+            Transposed(w.Contract, layer.Contract, h);
+            Copy(w.ContractBias, layer.ContractBias);
         }
-        finalNorm = new NormWeights<T>(Copy(model.NormWeight), Copy(model.NormBias), epsilon);
-        scoring = Transposed(model.Tokens, columns);
+        finalNorm = new NormWeights<T>(Take(h), Take(h), epsilon);
+        Copy(model.NormWeight, finalNorm.Weight);
+        Copy(model.NormBias, finalNorm.Bias);
+        table = Take(model.Tokens.numel());
+        Copy(model.Tokens, table);
+        places = Take(model.Places.numel());
+        Copy(model.Places, places);
+        scoring = Take((long)h * columns);
+        Transposed(model.Tokens, scoring, columns);
         if (model.LogitScale == 1) return;
         T factor = T.CreateChecked(model.LogitScale);
         for (long i = 0; i < (long)h * columns; i++) scoring[i] *= factor;
 
         int Whole(int count) => (count + lanes - 1) / lanes * lanes;
     }
-
-    ~DecodingPasses() => Free();
 
     public int Sequences => sequences.Length;
 
@@ -142,18 +155,16 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
     public void Step(ReadOnlySpan<long> ids, IScoreReader? reader)
     {
         if (ids.Length != sequences.Length) throw new ArgumentException($"{ids.Length} tokens for {sequences.Length} sequences", nameof(ids));
-        if (Length >= model.Places.size(0)) throw new InvalidOperationException($"the model has no position {Length}");
+        if (Length >= positions) throw new InvalidOperationException($"the model has no position {Length}");
         foreach (long id in ids)
             if ((ulong)id >= (ulong)vocabulary) throw new ArgumentOutOfRangeException(nameof(ids), id, $"not one of {vocabulary} tokens");
         foreach (Sequence sequence in sequences) Reserve(sequence);
         long[] tokens = ids.ToArray();
-        using TensorMemory ofTokens = new(model.Tokens), ofPlaces = new(model.Places);
-        T* table = (T*)ofTokens.Address, place = (T*)ofPlaces.Address + (long)Length * h;
         int count = sequences.Length, groups = (count + Group - 1) / Group, shares = Math.Min(ThreadGrant.Now, groups);
         TorchThreads.For(shares, share =>
         {
             int first = (int)((long)groups * share / shares) * Group, end = Math.Min(count, (int)((long)groups * (share + 1) / shares) * Group);
-            Step(tokens, first, end, table, place, reader);
+            Step(tokens, first, end, reader);
         });
         Length++;
     }
@@ -162,12 +173,12 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
     {
         Begin(0);
         Free();
-        GC.SuppressFinalize(this);
     }
 
     /// <summary>Sequences first .. end - 1 through all layers, group by group in each: its weights are in the cache for the second.</summary>
-    private void Step(long[] ids, int first, int end, T* table, T* place, IScoreReader? reader)
+    private void Step(long[] ids, int first, int end, IScoreReader? reader)
     {
+        T* place = places + (long)Length * h;
         int rows = end - first, most = Math.Min(Group, rows);
         long scores = (long)(Length + TLanes.Count) * (laned ? TLanes.Count : 1);
         using Workspace workspace = Workspace.Rent(Workspace.Size<T>((long)rows * h) + Workspace.Size<T>((long)most * h)
@@ -401,19 +412,20 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
         for (int kind = 0; kind < 2; kind++)
         {
             if (layersOf[kind] == 0) continue;
-            List<nint> pages = sequence.Pages[kind];
+            List<long> pages = sequence.Pages[kind];
             if (kind == Local)
             {
                 while ((sequence.Dropped + 1) * Page <= Length + 1 - reach)
                 {
-                    free[kind].Push(pages[0]);
+                    free[kind].Add(pages[0]);
                     pages.RemoveAt(0);
                     sequence.Dropped++;
                 }
             }
             if (Length / Page - (kind == Local ? sequence.Dropped : 0) < pages.Count) continue;
-            if (!free[kind].TryPop(out nint page)) page = (nint)NativeMemory.AlignedAlloc(PageBytes(kind), 64);
-            pages.Add(page);
+            int last = free[kind].Count - 1;
+            pages.Add(last < 0 ? (long)NativeMemory.AlignedAlloc(PageBytes(kind), 64) : free[kind][last]);
+            if (last >= 0) free[kind].RemoveAt(last);
         }
     }
 
@@ -423,16 +435,18 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
     {
         for (int kind = 0; kind < 2; kind++)
         {
-            foreach (nint page in sequence.Pages[kind]) free[kind].Push(page);
+            free[kind].AddRange(sequence.Pages[kind]);
             sequence.Pages[kind].Clear();
         }
     }
 
     private void Free()
     {
-        foreach (Stack<nint> pages in free)
-            while (pages.TryPop(out nint page)) NativeMemory.AlignedFree((void*)page);
-        foreach (nint page in sequences.SelectMany(s => s.Pages).SelectMany(p => p)) NativeMemory.AlignedFree((void*)page);
+        foreach (List<long> pages in free)
+        {
+            foreach (long page in pages) NativeMemory.AlignedFree((void*)page);
+            pages.Clear();
+        }
         NativeMemory.AlignedFree(weights);
         weights = null;
     }
@@ -447,11 +461,11 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
     }
 
     /// <summary>(h, 3 width) of (3 h, h); queries are scaled, for powers of two.</summary>
-    private T* PlacedColumns(Tensor matrix, T* to)
+    private void PlacedColumns(Tensor matrix, T* to)
     {
         using TensorMemory memory = new(matrix);
         T* from = (T*)memory.Address;
-        T scale = T.CreateChecked(model.ScoreScale * 1.4426950408889634); // log2 e
+        T scale = T.CreateChecked(scoreScale * 1.4426950408889634); // log2 e
         for (int row = 0; row < 3 * h; row++)
         {
             int part = row / h, column = part * width + Place(row % h);
@@ -461,11 +475,10 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
                 to[3L * c * width + column] = part == 0 ? value * scale : value;
             }
         }
-        return to;
     }
 
     /// <summary>(width, h) of (h, h).</summary>
-    private T* PlacedRows(Tensor matrix, T* to)
+    private void PlacedRows(Tensor matrix, T* to)
     {
         using TensorMemory memory = new(matrix);
         T* from = (T*)memory.Address;
@@ -474,7 +487,6 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
             T* row = to + (long)Place(c) * h;
             for (int r = 0; r < h; r++) row[r] = from[(long)r * h + c];
         }
-        return to;
     }
 
     private sealed class Layer
@@ -509,7 +521,7 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
     private sealed class Sequence
     {
         /// <summary>By kind of layer.</summary>
-        public List<nint>[] Pages { get; } = [[], []];
+        public List<long>[] Pages { get; } = [[], []];
 
         /// <summary>Pages of local layers that came before the first one there.</summary>
         public int Dropped { get; set; }
@@ -523,7 +535,7 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
     /// <summary>What one sequence has in one layer.</summary>
     private readonly struct Cache(Sequence sequence, Layer layer, int width, int position)
     {
-        private readonly List<nint> pages = sequence.Pages[layer.Kind];
+        private readonly List<long> pages = sequence.Pages[layer.Kind];
         private readonly int dropped = layer.Kind == Local ? sequence.Dropped : 0;
         private readonly long offset = layer.Offset;
 
