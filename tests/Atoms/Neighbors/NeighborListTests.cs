@@ -1,4 +1,7 @@
+using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Native;
+using ChemScale.Tests.Operators;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Atoms.Neighbors;
@@ -27,6 +30,80 @@ public class NeighborListTests
             Assert.That(linked.RowStarts, Is.EqualTo(brute.RowStarts));
             Assert.That(linked.Senders.SequenceEqual(brute.Senders) && linked.Shifts.SequenceEqual(brute.Shifts), $"{cutoff}");
         }
+    }
+
+    [Test]
+    public void Molecules_of_every_size_equal_brute_force()
+    {
+        Random random = new(8);
+        for (int atoms = 0; atoms <= 40; atoms++) Check(atoms);
+        foreach (int atoms in (int[])[63, 64, 65, 255, 256, 257]) Check(atoms);
+
+        void Check(int atoms)
+        {
+            double[] positions = [.. Enumerable.Range(0, 3 * atoms).Select(_ => 9 * random.NextDouble())];
+            foreach (double cutoff in (double[])[2.5, 5, 30])
+                AssertSame(NeighborLists.Build(positions, null, Nowhere, cutoff), BruteForce.Build(positions, PeriodicBox.Of(positions, null, Nowhere, "box"), cutoff, "box"));
+        }
+    }
+
+    [Test]
+    public void Random_boxes_with_atoms_far_outside_equal_brute_force([Range(0, 11)] int seed)
+    {
+        // Up to 10^8 A away: from there on a distance between wrapped atoms decides nothing by itself.
+        Random random = new(seed);
+        for (int round = 0; round < 8; round++)
+        {
+            bool[] periodic = Periodicities[random.Next(8)];
+            Frame frame = NeighborFrames.Random(1 + random.Next(60), periodic, random);
+            double away = seed % 3 == 0 ? Math.Pow(10, random.Next(9)) : 0;
+            double[] positions = [.. frame.Positions.Select(p => p + away)];
+            double cutoff = 0.5 + 6 * random.NextDouble();
+            PeriodicBox box = PeriodicBox.Of(positions, frame.Cell, periodic, "box");
+            AssertSame(LinkedCells.Build(positions, box, cutoff, "box"), BruteForce.Build(positions, box, cutoff, "box"));
+        }
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
+    public void Lattices_whose_shells_lie_at_the_cutoff_equal_brute_force(int cells)
+    {
+        // Atoms inside the cell and whole cells away from it: each rounds its own way.
+        double[] positions = [.. Enumerable.Range(0, 64).SelectMany(n => (double[])[n % 4 * 0.1, n / 4 % 4 * 0.1, n / 16 * 0.1]).Select((p, i) => p + i % 5 / 4 * cells * 0.4)];
+        double[] cell = [0.4, 0, 0, 0, 0.4, 0, 0, 0, 0.4];
+        PeriodicBox box = PeriodicBox.Of(positions, cell, Everywhere, "box");
+        foreach (double cutoff in (double[])[0.1, 0.2, 0.1 * Math.Sqrt(2), 0.1 * Math.Sqrt(3), 0.3, 0.5])
+            AssertSame(LinkedCells.Build(positions, box, cutoff, "box"), BruteForce.Build(positions, box, cutoff, "box"));
+    }
+
+    [Test]
+    public void Several_threads_give_the_list_of_one()
+    {
+        Frame frame = NeighborFrames.Dense(9000, [true, false, true], seed: 9);
+        NeighborList alone = With(1), together = With(4);
+        AssertSame(together, alone);
+        Assert.That(together.ReverseEdges.SequenceEqual(alone.ReverseEdges));
+
+        NeighborList With(int threads)
+        {
+            using ThreadGrant grant = ThreadGrant.Take(threads);
+            return NeighborLists.Build(frame, 4);
+        }
+    }
+
+    [Test]
+    public void Rows_longer_than_are_ranked_come_sorted([Values(191, 192, 193, 700)] int length)
+    {
+        long[] keys = new long[length + 8], sorted = new long[length];
+        Random random = new(10);
+        HashSet<long> drawn = [];
+        while (drawn.Count < length) drawn.Add(random.NextInt64(1L << 61));
+        drawn.CopyTo(keys);
+        unsafe
+        {
+            fixed (long* first = keys) RowSort.Sort(first, sorted);
+        }
+        Assert.That(sorted, Is.EqualTo(drawn.Order()));
     }
 
     [Test]
@@ -125,6 +202,10 @@ public class NeighborListTests
         TestContext.Out.WriteLine($"{small * 1e6:F2} and {large * 1e6:F2} us per atom at 9,261 and 1,000,000 atoms");
         Expect.Below(large, 4 * small);
     }
+
+    private static void AssertSame(NeighborList found, NeighborList expected) => Assert.That(
+        found.RowStarts.SequenceEqual(expected.RowStarts) && found.Senders.SequenceEqual(expected.Senders) && found.Shifts.SequenceEqual(expected.Shifts),
+        $"{found.Edges} edges where {expected.Edges} are expected");
 
     /// <summary>Best of three for a jittered cubic lattice, 2.2 Angstrom apart, cutoff 5: about 49 neighbours.</summary>
     private static double SecondsPerAtom(int side)

@@ -1,8 +1,11 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Neighbors;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
@@ -24,7 +27,11 @@ public class ForceFieldTaskTests
     public void Open() => scope = NewDisposeScope();
 
     [TearDown]
-    public void Close() => scope.Dispose();
+    public void Close()
+    {
+        scope.Dispose();
+        TestScope.Reset();
+    }
 
     [TestCase(ErrorMeasure.Mse)]
     [TestCase(ErrorMeasure.L1)]
@@ -133,6 +140,44 @@ public class ForceFieldTaskTests
     }
 
     [Test]
+    public void Neighbour_lists_are_made_in_the_first_epoch_alone_and_change_no_loss([Values] bool periodic, [Values] bool byEdges)
+    {
+        Frame[] frames = Frames(6);
+        if (periodic) frames = [.. frames.Select(f => f with { Cell = [5, 0, 0, 0, 5, 0, 1, 0, 5], Periodic = [true, true, true] })];
+        var training = new TrainingSpec { BatchSize = 4, BatchEdges = byEdges ? 2000 : null, Dtype = Precision.Float64 };
+        TestScope.Mode(OperatorMode.Host);
+        using ForceFieldTask task = Task(frames, frames[..2], training), none = Task(frames, frames[..2], training, mostListBytes: 0);
+        List<long> built = [], builtByNone = [];
+        for (int epoch = 0; epoch < 3; epoch++)
+        {
+            for (int batch = 0; batch < task.BatchesPerEpoch; batch++)
+                Assert.That(task.NextLoss().Loss.item<double>(), Is.EqualTo(none.NextLoss().Loss.item<double>()));
+            Assert.That(task.Validate()["val_loss"], Is.EqualTo(none.Validate()["val_loss"]));
+            built.Add(task.ListsBuilt);
+            builtByNone.Add(none.ListsBuilt);
+        }
+        Assert.That(built, Is.EqualTo(new long[] { 8, 8, 8 }));
+        int counted = byEdges ? 6 : 0;
+        Assert.That(builtByNone, Is.EqualTo(new long[] { counted + 8, counted + 16, counted + 24 }));
+    }
+
+    [Test]
+    public void Lists_are_kept_up_to_a_bound_and_are_those_that_are_made_anew()
+    {
+        Frame[] frames = Frames(10);
+        long bytes = Bytes(frames[0]) + Bytes(frames[1]) + Bytes(frames[2]);
+        var lists = new KeptLists(10, 4, bytes);
+        NeighborList[] first = [.. frames.Select((f, i) => lists.Of(i, f))];
+        NeighborList[] second = new NeighborList[10];
+        Parallel.For(0, 10, i => second[i] = lists.Of(i, frames[i]));
+        Assert.That(second.Zip(first, ReferenceEquals), Is.EqualTo(Enumerable.Range(0, 10).Select(i => i < 3)));
+        Assert.That(lists.Built, Is.EqualTo(17));
+        Assert.That(second.Zip(first).All(p => p.First.Senders.SequenceEqual(p.Second.Senders) && p.First.RowStarts.SequenceEqual(p.Second.RowStarts)));
+
+        static long Bytes(Frame frame) => 4 * (frame.Atoms + 1 + 2 * NeighborLists.Build(frame, 4).Edges);
+    }
+
+    [Test]
     public void Frames_that_cannot_be_used_are_named()
     {
         Frame[] frames = Frames(2);
@@ -163,8 +208,8 @@ public class ForceFieldTaskTests
         Training = training,
     };
 
-    private static ForceFieldTask Task(Frame[] train, Frame[] validation, TrainingSpec training) =>
-        new(Experiment(training), train, validation, new[] { 1, 6, 7, 8 }.ToDictionary(z => z, _ => Offset));
+    private static ForceFieldTask Task(Frame[] train, Frame[] validation, TrainingSpec training, long? mostListBytes = null) =>
+        new(Experiment(training), train, validation, new[] { 1, 6, 7, 8 }.ToDictionary(z => z, _ => Offset), mostListBytes);
 
     /// <summary>Molecules held together by springs, far below zero on the scale of energies.</summary>
     private static Frame[] Frames(int count) => [.. Enumerable.Range(0, count).Select(i => Labelled(TestFrame.Molecule(4 + i % 2, 100 + i, radius: 1.4)))];

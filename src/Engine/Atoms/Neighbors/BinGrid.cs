@@ -1,13 +1,24 @@
+using System.Runtime.InteropServices;
+
 namespace ChemScale.Engine.Atoms.Neighbors;
 
 /// <summary>
-/// Atoms dropped into bins along the basis vectors of their box, each about as wide as the cutoff, and sorted by bin, so that a bin's
-/// atoms stand together in memory.
+/// Atoms dropped into bins along the basis vectors of their box, each about half as wide as the cutoff, and sorted by bin, so that the atoms
+/// of a bin, and of those next to it along the third vector, stand together in memory.
 /// </summary>
 internal sealed class BinGrid
 {
     /// <summary>More bins than this for each atom cost more than they save.</summary>
     private const int BinsPerAtom = 4;
+
+    /// <summary>Two leave half as many atoms to look at as one, and runs of bins that still fill a vector.</summary>
+    private const int BinsPerCutoff = 2;
+
+    /// <summary>Positions beyond this many cutoffs leave too few digits to trust a distance between wrapped ones.</summary>
+    private const double FarAway = 1e6;
+
+    /// <summary>Atoms that may be read behind the last.</summary>
+    public const int Padding = 8;
 
     private readonly double[] origin = new double[3];
     private readonly double[] width = new double[3];
@@ -15,8 +26,10 @@ internal sealed class BinGrid
     private BinGrid(int atoms)
     {
         Order = new int[atoms];
-        Wrapped = new double[3 * atoms];
         Bins = new int[atoms];
+        X = new double[atoms + Padding];
+        Y = new double[atoms + Padding];
+        Z = new double[atoms + Padding];
     }
 
     /// <summary>(3) Bins along each direction.</summary>
@@ -34,14 +47,26 @@ internal sealed class BinGrid
     /// <summary>(atoms) The bin of each atom of <see cref="Order"/>.</summary>
     public int[] Bins { get; }
 
-    /// <summary>(atoms, 3) Positions inside the cell, in that order.</summary>
-    public double[] Wrapped { get; }
+    /// <summary>(atoms + padding) Positions inside the cell, in that order.</summary>
+    public double[] X { get; }
+
+    /// <inheritdoc cref="X"/>
+    public double[] Y { get; }
+
+    /// <inheritdoc cref="X"/>
+    public double[] Z { get; }
+
+    /// <summary>Whether any atom stands outside the cell.</summary>
+    public bool HasOutside { get; private set; }
+
+    /// <summary>Whether a distance between wrapped positions is right to a part in 10^7 of the cutoff.</summary>
+    public bool IsExact { get; private set; }
 
     public static BinGrid Of(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, string place)
     {
         BinGrid grid = new(positions.Length / 3);
         grid.Divide(positions, box, cutoff, place);
-        grid.Fill(positions, box);
+        grid.Sort(positions, box, cutoff);
         return grid;
     }
 
@@ -51,7 +76,7 @@ internal sealed class BinGrid
         for (int k = 0; k < 3; k++)
         {
             heights[k] = box.Periodic[k] ? CellGeometry.Height(box.Basis, k) : Extent(positions, box, k);
-            Counts[k] = (int)Math.Clamp(Math.Floor(heights[k] / (cutoff * Reach.Margin)), 1, 1 << 20);
+            Counts[k] = (int)Math.Clamp(Math.Floor(heights[k] * BinsPerCutoff / (cutoff * Reach.Margin)), 1, 1 << 20);
         }
         while ((double)Counts[0] * Counts[1] * Counts[2] > Math.Max(8.0, (double)BinsPerAtom * Order.Length))
         {
@@ -61,7 +86,8 @@ internal sealed class BinGrid
         for (int k = 0; k < 3; k++)
         {
             width[k] = box.Periodic[k] ? 1.0 / Counts[k] : heights[k] / Counts[k];
-            Range[k] = box.Periodic[k] ? Reach.Slabs(cutoff, heights[k] / Counts[k], place) : Math.Min(1, Counts[k] - 1);
+            Range[k] = box.Periodic[k] ? Reach.Slabs(cutoff, heights[k] / Counts[k], place)
+                : Counts[k] == 1 ? 0 : (int)Math.Min(Counts[k] - 1, Math.Ceiling(cutoff * Reach.Margin / width[k]));
         }
     }
 
@@ -78,7 +104,7 @@ internal sealed class BinGrid
         return Math.Max(high - low, 0);
     }
 
-    private void Fill(ReadOnlySpan<double> positions, PeriodicBox box)
+    private void Sort(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff)
     {
         int atoms = Order.Length;
         int[] bins = new int[atoms];
@@ -97,58 +123,62 @@ internal sealed class BinGrid
         }
         for (int bin = 0; bin < Starts.Length - 1; bin++) Starts[bin + 1] += Starts[bin];
         int[] next = Starts[..^1];
+        double farthest = 0;
         for (int i = 0; i < atoms; i++)
         {
             int slot = next[bins[i]]++;
             Order[slot] = i;
             Bins[slot] = bins[i];
+            ReadOnlySpan<int> cells = box.Cells.AsSpan(3 * i, 3);
+            HasOutside |= (cells[0] | cells[1] | cells[2]) != 0;
             for (int k = 0; k < 3; k++)
             {
-                Wrapped[3 * slot + k] = positions[3 * i + k];
-                for (int d = 0; d < 3; d++) Wrapped[3 * slot + k] -= box.Cells[3 * i + d] * box.Basis[3 * d + k];
+                double at = positions[3 * i + k], moved = Math.Abs(at);
+                for (int d = 0; d < 3; d++)
+                {
+                    double by = cells[d] * box.Basis[3 * d + k];
+                    at -= by;
+                    moved += Math.Abs(by);
+                }
+                (k == 0 ? X : k == 1 ? Y : Z)[slot] = at;
+                farthest = Math.Max(farthest, moved);
             }
         }
+        for (int d = 0; d < 9; d++) farthest += Range[d / 3] * Math.Abs(box.Basis[d]);
+        IsExact = farthest < FarAway * cutoff;
     }
 }
 
-/// <summary>Finds the rows of a run of atoms of a <see cref="BinGrid"/>. One thread each.</summary>
-internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] positions, double cutoff)
+/// <summary>Bins that follow each other in memory, all of one image of the cell.</summary>
+/// <param name="Start">First of <see cref="BinGrid.Order"/>.</param>
+/// <param name="End">Behind the last.</param>
+/// <param name="A">The image, along each basis vector.</param>
+/// <param name="B">Likewise.</param>
+/// <param name="C">Likewise.</param>
+/// <param name="X">Angstrom: where that image begins.</param>
+/// <param name="Y">Likewise.</param>
+/// <param name="Z">Likewise.</param>
+internal readonly record struct BinRun(int Start, int End, int A, int B, int C, double X, double Y, double Z)
 {
-    private const int FirstCapacity = 1 << 12;
+    /// <summary>As keys of edges have it.</summary>
+    public long Image { get; } = Edge.Image(A, B, C);
+}
 
-    private readonly List<int> ends = [];
-    private readonly double near = cutoff * cutoff * Reach.Margin;
-    private ulong[] edges = new ulong[FirstCapacity];
-    private int count;
+/// <summary>The runs of bins that are near enough to a bin to hold neighbours of its atoms. One thread each.</summary>
+internal sealed class BinRuns(BinGrid grid, PeriodicBox box)
+{
+    private readonly List<BinRun> runs = [];
+    private int center = -1;
 
-    /// <summary>Two atoms at one point, where there are any: no rows beyond.</summary>
-    public (int First, int Second)? Collision { get; private set; }
+    public ReadOnlySpan<BinRun> All => CollectionsMarshal.AsSpan(runs);
 
-    public int Rows => ends.Count;
-
-    public ReadOnlySpan<ulong> Row(int index)
+    /// <summary>Sets <see cref="All"/>.</summary>
+    public void Around(int bin)
     {
-        int start = index == 0 ? 0 : ends[index - 1];
-        return edges.AsSpan(start, ends[index] - start);
-    }
-
-    /// <param name="from">First of <see cref="BinGrid.Order"/>.</param>
-    /// <param name="to">Behind the last.</param>
-    public void Run(int from, int to)
-    {
-        for (int slot = from; slot < to && Collision is null; slot++)
-        {
-            int start = count;
-            Visit(slot);
-            Array.Sort(edges, start, count - start);
-            ends.Add(count);
-        }
-    }
-
-    private void Visit(int slot)
-    {
+        if (bin == center) return;
+        center = bin;
+        runs.Clear();
         int[] counts = grid.Counts, range = grid.Range;
-        int bin = grid.Bins[slot];
         int z = bin % counts[2], y = bin / counts[2] % counts[1], x = bin / counts[2] / counts[1];
         for (int dx = -range[0]; dx <= range[0]; dx++)
         {
@@ -156,11 +186,25 @@ internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] position
             for (int dy = -range[1]; dy <= range[1]; dy++)
             {
                 if (!Image(y + dy, 1, out int binY, out int b)) continue;
-                for (int dz = -range[2]; dz <= range[2]; dz++)
-                {
-                    if (Image(z + dz, 2, out int binZ, out int c)) Compare(slot, (binX * counts[1] + binY) * counts[2] + binZ, a, b, c);
-                }
+                Column((binX * counts[1] + binY) * counts[2], z - range[2], z + range[2], a, b);
             }
+        }
+    }
+
+    /// <summary>The bins of a column from one to another, which may lie in further images: a run in each.</summary>
+    private void Column(int column, int low, int high, int a, int b)
+    {
+        double[] basis = box.Basis;
+        int count = grid.Counts[2];
+        Image(low, 2, out _, out int first);
+        Image(high, 2, out _, out int last);
+        if (!box.Periodic[2]) first = last = 0;
+        for (int c = first; c <= last; c++)
+        {
+            int start = grid.Starts[column + Math.Max(0, low - c * count)], end = grid.Starts[column + Math.Min(count - 1, high - c * count) + 1];
+            if (start == end) continue;
+            runs.Add(new BinRun(start, end, a, b, c, a * basis[0] + b * basis[3] + c * basis[6], a * basis[1] + b * basis[4] + c * basis[7],
+                a * basis[2] + b * basis[5] + c * basis[8]));
         }
     }
 
@@ -171,39 +215,5 @@ internal sealed class BinSearch(BinGrid grid, PeriodicBox box, double[] position
         image = index >= 0 ? index / count : -((count - 1 - index) / count);
         bin = index - image * count;
         return image == 0 || box.Periodic[direction];
-    }
-
-    private void Compare(int slot, int bin, int a, int b, int c)
-    {
-        double[] basis = box.Basis;
-        ReadOnlySpan<double> wrapped = grid.Wrapped;
-        double x = wrapped[3 * slot] - (a * basis[0] + b * basis[3] + c * basis[6]);
-        double y = wrapped[3 * slot + 1] - (a * basis[1] + b * basis[4] + c * basis[7]);
-        double z = wrapped[3 * slot + 2] - (a * basis[2] + b * basis[5] + c * basis[8]);
-        int start = grid.Starts[bin];
-        ReadOnlySpan<double> others = wrapped[(3 * start)..(3 * grid.Starts[bin + 1])];
-        for (int at = 0; at + 2 < others.Length; at += 3)
-        {
-            double dx = others[at] - x, dy = others[at + 1] - y, dz = others[at + 2] - z;
-            if (dx * dx + dy * dy + dz * dz < near) Take(slot, start + at / 3, a, b, c);
-        }
-    }
-
-    private void Take(int slot, int otherSlot, int a, int b, int c)
-    {
-        if (slot == otherSlot && (a | b | c) == 0) return;
-        int i = grid.Order[slot], j = grid.Order[otherSlot];
-        int[] cells = box.Cells;
-        double squared = box.SquaredDistance(
-            positions,
-            i,
-            j,
-            a + cells[3 * i] - cells[3 * j],
-            b + cells[3 * i + 1] - cells[3 * j + 1],
-            c + cells[3 * i + 2] - cells[3 * j + 2]);
-        if (squared >= cutoff * cutoff) return;
-        if (squared < Reach.SamePoint) Collision ??= (i, j);
-        if (count == edges.Length) Array.Resize(ref edges, 2 * count);
-        edges[count++] = Edge.Pack(j, a, b, c);
     }
 }

@@ -9,13 +9,18 @@ internal sealed class NeighborList
 {
     private int[]? receivers;
     private int[]? reverse;
+    private int[]? shifts;
 
-    internal NeighborList(double cutoff, int[] rowStarts, int[] senders, int[] shifts)
+    /// <param name="cutoff">Angstrom</param>
+    /// <param name="rowStarts">(atoms + 1)</param>
+    /// <param name="senders">(edges)</param>
+    /// <param name="shifts">(edges, 3); null: all zero.</param>
+    internal NeighborList(double cutoff, int[] rowStarts, int[] senders, int[]? shifts)
     {
         Cutoff = cutoff;
         RowStarts = rowStarts;
         Senders = senders;
-        Shifts = shifts;
+        this.shifts = shifts;
     }
 
     /// <summary>Angstrom; pairs at this distance or beyond are absent.</summary>
@@ -32,7 +37,7 @@ internal sealed class NeighborList
     public int[] Senders { get; }
 
     /// <summary>(edges, 3) Whole lattice vectors by which the sender is moved; 0 in directions that do not repeat.</summary>
-    public int[] Shifts { get; }
+    public int[] Shifts => shifts ??= new int[checked(3 * Edges)];
 
     /// <summary>(edges) The row that each edge is in.</summary>
     public int[] Receivers => receivers ??= ExpandRows();
@@ -95,7 +100,7 @@ internal sealed class NeighborList
 }
 
 /// <summary>
-/// An edge of a known receiver as one number whose order is that of a row: by sender, then by shift between wrapped atoms.
+/// An edge of a known receiver as one positive number whose order is that of a row: by sender, then by shift between wrapped atoms.
 /// </summary>
 internal static class Edge
 {
@@ -104,13 +109,13 @@ internal static class Edge
     private const int Bias = 1 << (ShiftBits - 1);
     private const int Mask = (1 << ShiftBits) - 1;
 
-    public static ulong Pack(int sender, int a, int b, int c) =>
-        ((ulong)(uint)sender << (3 * ShiftBits)) | Field(a, 2) | Field(b, 1) | Field(c, 0);
+    public static long Pack(int sender, long image) => ((long)sender << (3 * ShiftBits)) | image;
 
-    public static int Sender(ulong edge) => (int)(edge >> (3 * ShiftBits));
+    /// <summary>The shift's part of the number.</summary>
+    public static long Image(int a, int b, int c) => ((long)(a + Bias) << (2 * ShiftBits)) | ((long)(b + Bias) << ShiftBits) | (long)(c + Bias);
+
+    public static int Sender(long edge) => (int)(edge >> (3 * ShiftBits));
 
     /// <summary>The shift along lattice vector <paramref name="k"/>.</summary>
-    public static int Shift(ulong edge, int k) => (int)(edge >> ((2 - k) * ShiftBits) & Mask) - Bias;
-
-    private static ulong Field(int shift, int place) => (ulong)(uint)(shift + Bias) << (place * ShiftBits);
+    public static int Shift(long edge, int k) => (int)(edge >> ((2 - k) * ShiftBits) & Mask) - Bias;
 }

@@ -1,14 +1,14 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ChemScale.Engine.Atoms.Neighbors;
 
 /// <summary>
-/// Finds neighbours: all images against all atoms where there are few, linked cells where there are many. Same result, same order.
+/// Finds neighbours: every atom against every other where nothing repeats and there are few, linked cells elsewhere. Same result, same order.
 /// </summary>
 internal static class NeighborLists
 {
-    /// <summary>Up to here the plain double loop is the faster one.</summary>
-    private const int FewAtoms = 64;
-
     /// <param name="positions">(atoms, 3) Angstrom; need not lie inside the cell.</param>
     /// <param name="cell">(3, 3) Angstrom, rows are lattice vectors, of either handedness; null where nothing repeats.</param>
     /// <param name="periodic">(3) Which lattice vectors repeat; the others are ignored.</param>
@@ -21,10 +21,9 @@ internal static class NeighborLists
         ReadOnlySpan<double> positions, double[]? cell, bool[] periodic, double cutoff, string place = "atoms")
     {
         if (!(cutoff > 0 && double.IsFinite(cutoff))) throw new InputException("cutoff", $"{cutoff}", "a positive length in Angstrom");
-        PeriodicBox box = PeriodicBox.Of(positions, cell, periodic, place);
-        return positions.Length / 3 <= FewAtoms
-            ? BruteForce.Build(positions, box, cutoff, place)
-            : LinkedCells.Build(positions, box, cutoff, place);
+        return positions.Length / 3 <= AllPairs.MostAtoms && !periodic.Contains(true)
+            ? AllPairs.Build(positions, cutoff, place)
+            : LinkedCells.Build(positions, PeriodicBox.Of(positions, cell, periodic, place), cutoff, place);
     }
 
     /// <inheritdoc cref="Build(ReadOnlySpan{double}, double[], bool[], double, string)"/>
@@ -32,99 +31,66 @@ internal static class NeighborLists
         Build(frame.Positions, frame.Cell, frame.Periodic, cutoff, frame.Place);
 }
 
-/// <summary>
-/// Neighbours from nearby bins only: O(atoms) at a given density (Quentrec and Brot, J. Comput. Phys. 13, 430, 1973). Where the cell
-/// is smaller than the cutoff, the same bin is met again in further images.
-/// </summary>
-internal static class LinkedCells
+/// <summary>Every atom of a molecule against every other, eight at a time: rows come out in order.</summary>
+internal static unsafe class AllPairs
 {
-    private const int ChunkAtoms = 2048;
+    /// <summary>Up to here faster than linked cells, whatever the cutoff.</summary>
+    public const int MostAtoms = 256;
 
-    public static NeighborList Build(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, string place)
+    private const int Lanes = 8;
+
+    public static NeighborList Build(ReadOnlySpan<double> positions, double cutoff, string place)
     {
-        int atoms = positions.Length / 3;
-        BinGrid grid = BinGrid.Of(positions, box, cutoff, place);
-        double[] given = positions.ToArray();
-        BinSearch[] chunks = new BinSearch[(atoms + ChunkAtoms - 1) / ChunkAtoms];
-        Parallel.For(0, chunks.Length, ProcessorBudget.Loops, c =>
+        if (positions.IndexOfNonFinite() is >= 0 and int bad) throw Reach.NoNumber(place, bad, positions[bad]);
+        int atoms = positions.Length / 3, room = (atoms + Lanes - 1) / Lanes * Lanes, bytes = room / Lanes;
+        double* x = stackalloc double[3 * room], y = x + room, z = y + room;
+        for (int i = 0; i < room; i++)
+            for (int k = 0; k < 3; k++) x[k * room + i] = i < atoms ? positions[3 * i + k] : double.PositiveInfinity;
+        // A bit for each pair.
+        Span<byte> near = stackalloc byte[atoms * bytes];
+        int[] rowStarts = new int[atoms + 1];
+        for (int i = 0; i < atoms; i++)
         {
-            chunks[c] = new BinSearch(grid, box, given, cutoff);
-            chunks[c].Run(c * ChunkAtoms, Math.Min(atoms, (c + 1) * ChunkAtoms));
-        });
-        foreach (BinSearch chunk in chunks)
-            if (chunk.Collision is { } pair) throw Reach.Collision(place, pair.First, pair.Second);
-        return Assemble(chunks, grid, box, cutoff);
+            int count = 0;
+            Span<byte> row = near.Slice(i * bytes, bytes);
+            for (int j = 0; j < atoms; j += Lanes)
+            {
+                Vector512<double> squared = PairLanes.Squared(x + j, y + j, z + j, x[i], y[i], z[i]);
+                uint bits = (uint)Vector512.LessThan(squared, Vector512.Create(cutoff * cutoff)).ExtractMostSignificantBits();
+                uint same = (uint)Vector512.LessThan(squared, Vector512.Create(Reach.SamePoint)).ExtractMostSignificantBits();
+                if (i / Lanes == j / Lanes) (bits, same) = (bits & ~(1u << (i % Lanes)), same & ~(1u << (i % Lanes)));
+                if ((bits & same) != 0) throw Reach.Collision(place, i, j + BitOperations.TrailingZeroCount(bits & same));
+                row[j / Lanes] = (byte)bits;
+                count += BitOperations.PopCount(bits);
+            }
+            rowStarts[i + 1] = rowStarts[i] + count;
+        }
+        return new NeighborList(cutoff, rowStarts, Senders(near, bytes, rowStarts[^1]), shifts: null);
     }
 
-    /// <summary>Rows from the order of bins into the order of atoms.</summary>
-    private static NeighborList Assemble(BinSearch[] chunks, BinGrid grid, PeriodicBox box, double cutoff)
+    private static int[] Senders(ReadOnlySpan<byte> near, int bytes, int edges)
     {
-        int[] rowStarts = new int[grid.Order.Length + 1];
-        for (int slot = 0; slot < grid.Order.Length; slot++)
+        int[] senders = GC.AllocateUninitializedArray<int>(edges);
+        int edge = 0;
+        for (int at = 0; at < near.Length; at++)
         {
-            rowStarts[grid.Order[slot] + 1] = chunks[slot / ChunkAtoms].Row(slot % ChunkAtoms).Length;
+            int first = at % bytes * Lanes;
+            for (uint bits = near[at]; bits != 0; bits &= bits - 1) senders[edge++] = first + BitOperations.TrailingZeroCount(bits);
         }
-        for (int i = 0; i < grid.Order.Length; i++) rowStarts[i + 1] = checked(rowStarts[i + 1] + rowStarts[i]);
-        int[] senders = new int[rowStarts[^1]];
-        int[] shifts = new int[checked(3 * rowStarts[^1])];
-        int[] cells = box.Cells;
-        Parallel.For(0, chunks.Length, ProcessorBudget.Loops, c =>
-        {
-            for (int row = 0; row < chunks[c].Rows; row++)
-            {
-                int receiver = grid.Order[c * ChunkAtoms + row];
-                int edge = rowStarts[receiver];
-                foreach (ulong packed in chunks[c].Row(row))
-                {
-                    int sender = Edge.Sender(packed);
-                    senders[edge] = sender;
-                    for (int k = 0; k < 3; k++)
-                        shifts[3 * edge + k] = Edge.Shift(packed, k) + cells[3 * receiver + k] - cells[3 * sender + k];
-                    edge++;
-                }
-            }
-        });
-        return new NeighborList(cutoff, rowStarts, senders, shifts);
+        return senders;
     }
 }
 
-/// <summary>Every image of every atom against every atom: O(atoms^2), the oracle of <see cref="LinkedCells"/>.</summary>
-internal static class BruteForce
+/// <summary>Squared distances in lanes: 512 bits, or two halves of them where the processor has less.</summary>
+internal static unsafe class PairLanes
 {
-    public static NeighborList Build(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, string place)
+    /// <summary>Of eight points, three arrays, from one; each operation rounded by itself, as <see cref="PeriodicBox.SquaredDistance"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<double> Squared(double* x, double* y, double* z, double toX, double toY, double toZ)
     {
-        int atoms = positions.Length / 3;
-        Span<int> reach = stackalloc int[3];
-        for (int k = 0; k < 3; k++)
-            if (box.Periodic[k]) reach[k] = Reach.Slabs(cutoff, CellGeometry.Height(box.Basis, k), place);
-        int[] rowStarts = new int[atoms + 1];
-        List<int> senders = [], shifts = [];
-        ReadOnlySpan<int> cells = box.Cells;
-        for (int i = 0; i < atoms; i++)
-        {
-            for (int j = 0; j < atoms; j++)
-            {
-                // Shifts between wrapped atoms are small; those between atoms as given differ by the cells the two are in.
-                int offsetA = cells[3 * i] - cells[3 * j];
-                int offsetB = cells[3 * i + 1] - cells[3 * j + 1];
-                int offsetC = cells[3 * i + 2] - cells[3 * j + 2];
-                for (int a = offsetA - reach[0]; a <= offsetA + reach[0]; a++)
-                {
-                    for (int b = offsetB - reach[1]; b <= offsetB + reach[1]; b++)
-                    {
-                        for (int c = offsetC - reach[2]; c <= offsetC + reach[2]; c++)
-                        {
-                            double squared = box.SquaredDistance(positions, i, j, a, b, c);
-                            if (squared >= cutoff * cutoff || (i == j && (a | b | c) == 0)) continue;
-                            if (squared < Reach.SamePoint) throw Reach.Collision(place, i, j);
-                            senders.Add(j);
-                            shifts.AddRange([a, b, c]);
-                        }
-                    }
-                }
-            }
-            rowStarts[i + 1] = senders.Count;
-        }
-        return new NeighborList(cutoff, rowStarts, [.. senders], [.. shifts]);
+        Vector512<double> dx = Vector512.Load(x) - Vector512.Create(toX);
+        Vector512<double> dy = Vector512.Load(y) - Vector512.Create(toY);
+        Vector512<double> dz = Vector512.Load(z) - Vector512.Create(toZ);
+        return dx * dx + dy * dy + dz * dz;
     }
 }

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Operators.Neighbors;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
@@ -149,8 +150,9 @@ internal static class GraphBatches
     /// <param name="frames">Stay the caller's.</param>
     /// <param name="cutoff">A: the model's; infinite: every pair of a frame.</param>
     /// <param name="device">null: the CPU.</param>
+    /// <param name="lists">The neighbours of a frame, by its number, should the host need them; null: they are looked for.</param>
     /// <exception cref="InputException">A frame whose atoms or cell allow no neighbour list.</exception>
-    public static GraphBatch Build(IReadOnlyList<Frame> frames, double cutoff, Device? device = null)
+    public static GraphBatch Build(IReadOnlyList<Frame> frames, double cutoff, Device? device = null, Func<int, NeighborList>? lists = null)
     {
         if (double.IsInfinity(cutoff) && frames.FirstOrDefault(f => f.IsPeriodic) is { } repeating)
         {
@@ -160,7 +162,7 @@ internal static class GraphBatches
         using DisposeScope scope = NewDisposeScope();
         int[] numbers = [.. frames.SelectMany(f => f.AtomicNumbers)];
         Tensor positions = tensor(frames.SelectMany(f => f.Positions).ToArray(), device: device).reshape(numbers.Length, 3);
-        FrameEdges neighbors = FrameNeighbors.Apply(frames, positions, cutoff);
+        FrameEdges neighbors = FrameNeighbors.Apply(frames, positions, cutoff, lists);
         neighbors.Shifts?.Dispose();
         double[] cells = new double[frames.Any(f => f.IsPeriodic) ? 9 * frames.Count : 0];
         for (int f = 0; f < frames.Count; f++)

@@ -23,7 +23,13 @@ public static class FrameNeighbors
     /// Two atoms at one point, a position that is no number, repeating lattice vectors that span no volume, or more edges than indices reach.
     /// </exception>
     /// <exception cref="ArgumentException">Another number of positions than of atoms, or every pair of a frame that repeats.</exception>
-    public static FrameEdges Apply(IReadOnlyList<Frame> frames, Tensor positions, double cutoff)
+    public static FrameEdges Apply(IReadOnlyList<Frame> frames, Tensor positions, double cutoff) => Apply(frames, positions, cutoff, null);
+
+    /// <param name="frames">As above.</param>
+    /// <param name="positions">As above.</param>
+    /// <param name="cutoff">As above.</param>
+    /// <param name="lists">The list of a frame where the host needs it, by its number; null: they are made.</param>
+    internal static FrameEdges Apply(IReadOnlyList<Frame> frames, Tensor positions, double cutoff, Func<int, NeighborList>? lists)
     {
         if (!(cutoff > 0)) throw new InputException("cutoff", $"{cutoff}", "a positive length in Angstrom");
         int[] sizes = [.. frames.Select(f => f.Atoms)];
@@ -31,7 +37,7 @@ public static class FrameNeighbors
         bool periodic = frames.Any(f => f.IsPeriodic), everyPair = double.IsInfinity(cutoff);
         if (periodic && everyPair) throw new ArgumentException("every pair of a frame that repeats", nameof(cutoff));
         using DisposeScope scope = NewDisposeScope();
-        if (!OperatorModes.UseKernels(positions)) return OnHost(frames, cutoff, positions.device);
+        if (!OperatorModes.UseKernels(positions)) return OnHost(frames, cutoff, positions.device, lists);
         // Lists are the host's to the bit: float64, whatever the model's type.
         Tensor exact = positions.detach().to(ScalarType.Float64).contiguous();
         return !periodic && (everyPair || sizes.All(n => n <= FewAtoms))
@@ -39,33 +45,16 @@ public static class FrameNeighbors
             : FrameNeighborsKernels.Build(exact, frames, cutoff);
     }
 
-    private static FrameEdges OnHost(IReadOnlyList<Frame> frames, double cutoff, Device device)
+    private static FrameEdges OnHost(IReadOnlyList<Frame> frames, double cutoff, Device device, Func<int, NeighborList>? lists)
     {
-        NeighborList[] lists = [.. frames.Select(frame => NeighborLists.Build(frame, double.IsFinite(cutoff) ? cutoff : Span(frame)))];
-        int edges = lists.Sum(l => l.Edges), atom = 0, edge = 0;
-        bool periodic = frames.Any(f => f.IsPeriodic);
-        int[] rowStarts = new int[frames.Sum(f => f.Atoms) + 1], senders = new int[edges], reverse = new int[edges];
-        int[] shifts = new int[periodic ? 3 * edges : 0];
-        double[] vectors = new double[shifts.Length];
-        for (int f = 0; f < frames.Count; f++)
-        {
-            NeighborList list = lists[f];
-            for (int i = 0; i < frames[f].Atoms; i++) rowStarts[atom + i + 1] = edge + list.RowStarts[i + 1];
-            int[] reverses = list.ReverseEdges;
-            for (int e = 0; e < list.Edges; e++) (senders[edge + e], reverse[edge + e]) = (atom + list.Senders[e], edge + reverses[e]);
-            if (frames[f].IsPeriodic)
-            {
-                list.Shifts.CopyTo(shifts, 3 * edge);
-                ShiftVectors(list, frames[f].Cell!, vectors.AsSpan(3 * edge));
-            }
-            atom += frames[f].Atoms;
-            edge += list.Edges;
-        }
-        EdgeList all = new(rowStarts, senders, reverse, device);
-        return periodic
-            ? new FrameEdges(all, tensor(shifts, device: device).reshape(edges, 3), tensor(vectors, device: device).reshape(edges, 3))
-            : new FrameEdges(all, null, null);
+        NeighborList[] found = [.. Enumerable.Range(0, frames.Count).Select(f => lists?.Invoke(f) ?? Of(frames[f], cutoff))];
+        return JoinedLists.Of(found, [.. frames.Select(f => f.IsPeriodic ? f.Cell : null)], device);
     }
+
+    /// <summary>Of one frame, on the host.</summary>
+    /// <param name="frame">Its atoms and cell.</param>
+    /// <param name="cutoff">A; infinite: every pair.</param>
+    internal static NeighborList Of(Frame frame, double cutoff) => NeighborLists.Build(frame, double.IsFinite(cutoff) ? cutoff : Span(frame));
 
     /// <summary>A: beyond the distance of any two atoms.</summary>
     private static double Span(Frame frame)
@@ -82,15 +71,6 @@ public static class FrameNeighbors
             squares += (greatest - least) * (greatest - least);
         }
         return Math.Sqrt(squares) + 1;
-    }
-
-    private static void ShiftVectors(NeighborList list, double[] cell, Span<double> vectors)
-    {
-        for (int e = 0; e < list.Edges; e++)
-        {
-            ReadOnlySpan<int> s = list.Shifts.AsSpan(3 * e, 3);
-            for (int k = 0; k < 3; k++) vectors[3 * e + k] = s[0] * cell[k] + s[1] * cell[3 + k] + s[2] * cell[6 + k];
-        }
     }
 }
 

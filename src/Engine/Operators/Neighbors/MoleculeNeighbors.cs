@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
@@ -31,18 +33,21 @@ public static class MoleculeNeighbors
 
     private static EdgeList OnHost(Tensor positions, IReadOnlyList<int> atomsPerFrame, double cutoff, string place)
     {
-        ReadOnlySpan<double> all = positions.detach().cpu().to(ScalarType.Float64).contiguous().data<double>().ToArray();
-        List<int> rowStarts = [0], senders = [], reverse = [];
-        int atom = 0;
-        foreach (int atoms in atomsPerFrame)
-        {
-            NeighborList list = NeighborLists.Build(all.Slice(3 * atom, 3 * atoms), null, [false, false, false], cutoff, place);
-            int edge = senders.Count, first = atom;
-            rowStarts.AddRange(list.RowStarts[1..].Select(start => edge + start));
-            senders.AddRange(list.Senders.Select(sender => first + sender));
-            reverse.AddRange(list.ReverseEdges.Select(other => edge + other));
-            atom += atoms;
-        }
-        return new EdgeList([.. rowStarts], [.. senders], [.. reverse], positions.device);
+        double[] all = Numbers(positions);
+        var lists = new NeighborList[atomsPerFrame.Count];
+        for (int f = 0, atom = 0; f < lists.Length; atom += atomsPerFrame[f++])
+            lists[f] = NeighborLists.Build(all.AsSpan(3 * atom, 3 * atomsPerFrame[f]), null, [false, false, false], cutoff, place);
+        return JoinedLists.Of(lists, new double[]?[lists.Length], positions.device).Edges;
+    }
+
+    private static double[] Numbers(Tensor positions)
+    {
+        using var memory = new TensorMemory(positions.device_type == DeviceType.CPU && positions.is_contiguous() ? positions : positions.detach().cpu().contiguous());
+        if (positions.dtype == ScalarType.Float64) return MemoryMarshal.Cast<byte, double>(memory.Bytes).ToArray();
+        if (positions.dtype != ScalarType.Float32) throw new ArgumentException($"positions of type {positions.dtype}");
+        ReadOnlySpan<float> single = MemoryMarshal.Cast<byte, float>(memory.Bytes);
+        double[] numbers = new double[single.Length];
+        for (int i = 0; i < numbers.Length; i++) numbers[i] = single[i];
+        return numbers;
     }
 }

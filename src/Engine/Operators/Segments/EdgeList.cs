@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using ChemScale.Engine.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +12,7 @@ namespace ChemScale.Engine.Operators.Segments;
 public sealed class EdgeList : IDisposable
 {
     private readonly Device? device;
-    private readonly bool isBuiltOnDevice;
+    private readonly bool sortOnDevice;
     private PairList? pairs;
     private PairList? oneWay;
     private SenderOrder? bySender;
@@ -45,9 +47,14 @@ public sealed class EdgeList : IDisposable
     }
 
     /// <summary>Takes over tensors that are right already, on one device: every edge has its reverse.</summary>
-    internal EdgeList(Tensor rowStarts, Tensor receivers, Tensor senders, Tensor reverseEdges)
+    /// <param name="rowStarts">(atoms + 1) int64</param>
+    /// <param name="receivers">(edges) int64</param>
+    /// <param name="senders">(edges) int64</param>
+    /// <param name="reverseEdges">(edges) int64</param>
+    /// <param name="sortOnDevice">Whether an order by sender is sorted there, or counted out here.</param>
+    internal EdgeList(Tensor rowStarts, Tensor receivers, Tensor senders, Tensor reverseEdges, bool sortOnDevice = true)
     {
-        isBuiltOnDevice = true;
+        this.sortOnDevice = sortOnDevice;
         device = senders.device;
         Atoms = (int)rowStarts.numel() - 1;
         Count = (int)senders.numel();
@@ -87,7 +94,7 @@ public sealed class EdgeList : IDisposable
     /// <summary>(edges) int64: the edges sorted by sender, each sender's ascending; made when first asked for.</summary>
     public Tensor SenderEdges => BySender.Edges;
 
-    internal SenderOrder BySender => bySender ??= isBuiltOnDevice ? new SenderOrder(this) : new SenderOrder(Numbers(Senders), Atoms, device);
+    internal SenderOrder BySender => bySender ??= sortOnDevice ? new SenderOrder(this) : new SenderOrder(Numbers(Senders), Atoms, device);
 
     public void Dispose()
     {
@@ -100,7 +107,12 @@ public sealed class EdgeList : IDisposable
         ReverseEdges?.Dispose();
     }
 
-    private static long[] Numbers(Tensor indices) => [.. indices.cpu().data<long>()];
+    private static long[] Numbers(Tensor indices)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var memory = new TensorMemory(indices.cpu());
+        return MemoryMarshal.Cast<byte, long>(memory.Bytes).ToArray();
+    }
 
     private static Tensor Indices(long[] values, Device? device) => tensor(values, device: device).DetachFromDisposeScope();
 

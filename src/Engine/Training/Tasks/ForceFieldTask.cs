@@ -6,6 +6,7 @@ using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Models.ForceFields;
+using ChemScale.Engine.Operators.Neighbors;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,6 +23,8 @@ internal sealed class ForceFieldTask : ITrainingTask
     private readonly IReadOnlyList<Frame> train;
     private readonly IReadOnlyList<Frame> validation;
     private readonly LabelLossSpec loss;
+    private readonly KeptLists trainLists;
+    private readonly KeptLists validationLists;
     private readonly FrameBatches batches;
     private readonly long seed;
     private readonly Device device;
@@ -42,9 +45,10 @@ internal sealed class ForceFieldTask : ITrainingTask
     /// <param name="train">The frames trained on; may be read lazily, the same frame for the same index.</param>
     /// <param name="validation">The fixed validation set.</param>
     /// <param name="referenceEnergies">eV per atom of each atomic number, which the network need not learn; null: none.</param>
+    /// <param name="mostListBytes">Memory for neighbour lists that are kept from epoch to epoch; null: <see cref="KeptLists.Share"/>.</param>
     /// <exception cref="InputException">Frames without a label that the loss weighs, or of elements the model does not know.</exception>
     public ForceFieldTask(Experiment experiment, IReadOnlyList<Frame> train, IReadOnlyList<Frame> validation,
-        IReadOnlyDictionary<int, double>? referenceEnergies = null)
+        IReadOnlyDictionary<int, double>? referenceEnergies = null, long? mostListBytes = null)
     {
         if (experiment.Model.Config is not ForceFieldConfig config)
             throw new InputException("model.family", experiment.Model.Family.Name, "a force field", "frames train force fields");
@@ -55,7 +59,11 @@ internal sealed class ForceFieldTask : ITrainingTask
         this.train = train;
         this.validation = validation;
         seed = experiment.Seed;
-        batches = Batches(experiment, train);
+        // Validation is short, and first in line.
+        long most = mostListBytes ?? KeptLists.Share;
+        validationLists = new KeptLists(validation.Count, config.NeighborCutoff, most / 4);
+        trainLists = new KeptLists(train.Count, config.NeighborCutoff, most - most / 4);
+        batches = Batches(experiment, train, trainLists);
         device = experiment.Training.Device == ComputeDevice.Cuda ? CUDA : CPU;
         model = config.Create(seed, experiment.Training.Dtype == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32, device);
         SetReferences(referenceEnergies ?? new Dictionary<int, double>());
@@ -74,13 +82,17 @@ internal sealed class ForceFieldTask : ITrainingTask
 
     public string ItemName => "frames";
 
+    /// <summary>Neighbour lists made so far, of training and validation.</summary>
+    internal long ListsBuilt => trainLists.Built + validationLists.Built;
+
     public TrainingLoss NextLoss()
     {
         // The backward pass of the last loss is over by now.
         present?.Dispose();
-        Frame[] frames = [.. batches.Of(epoch, position).Select(i => train[i])];
+        IReadOnlyList<int> indices = batches.Of(epoch, position);
+        Frame[] frames = [.. indices.Select(i => train[i])];
         if (++position == batches.Count) (epoch, position) = (epoch + 1, 0);
-        present = new LabelledFrames(frames, model.Config.NeighborCutoff, loss, device);
+        present = new LabelledFrames(frames, model.Config.NeighborCutoff, loss, device, f => trainLists.Of(indices[f], frames[f]));
         ForceFieldOutput output = present.Evaluate(model, createGraph: true);
         var errors = new LabelErrors();
         present.AddTo(errors, output);
@@ -97,7 +109,9 @@ internal sealed class ForceFieldTask : ITrainingTask
             int atoms = validation[first].Atoms;
             for (next = first + 1; next < validation.Count && atoms + validation[next].Atoms <= ValidationAtoms; next++) atoms += validation[next].Atoms;
             using DisposeScope scope = NewDisposeScope();
-            using var batch = new LabelledFrames([.. Enumerable.Range(first, next - first).Select(i => validation[i])], model.Config.NeighborCutoff, loss, device);
+            Frame[] frames = [.. Enumerable.Range(first, next - first).Select(i => validation[i])];
+            int start = first;
+            using var batch = new LabelledFrames(frames, model.Config.NeighborCutoff, loss, device, f => validationLists.Of(start + f, frames[f]));
             batch.AddTo(errors, batch.Evaluate(model, createGraph: false));
         }
         return new Dictionary<string, double>(errors.MeanAbsolute("val_")) { ["val_loss"] = errors.Loss };
@@ -122,7 +136,7 @@ internal sealed class ForceFieldTask : ITrainingTask
     }
 
     /// <summary>Micro-batches of an epoch, without building the model.</summary>
-    public static long CountBatches(Experiment experiment, FrameStore store) => Batches(experiment, TrainingFrames(experiment, store)).Count;
+    public static long CountBatches(Experiment experiment, FrameStore store) => Batches(experiment, TrainingFrames(experiment, store), null).Count;
 
     private static StoredFrames TrainingFrames(Experiment experiment, FrameStore store)
     {
@@ -145,17 +159,19 @@ internal sealed class ForceFieldTask : ITrainingTask
         return fit.Solve();
     }
 
-    private static FrameBatches Batches(Experiment experiment, IReadOnlyList<Frame> frames)
+    private static FrameBatches Batches(Experiment experiment, IReadOnlyList<Frame> frames, KeptLists? lists)
     {
         TrainingSpec spec = experiment.Training;
         if (spec.BatchAtoms is null && spec.BatchEdges is null) return new FrameBatches(frames.Count, spec.BatchSize, experiment.Seed);
         double cutoff = ((ForceFieldConfig)experiment.Model.Config).Cutoff;
         // With both, a frame costs the larger share of either budget: then both hold.
         long atomBudget = spec.BatchAtoms ?? 1, edgeBudget = spec.BatchEdges ?? 1;
-        long[] costs = [.. frames.Select(frame => Math.Max(
+        long[] costs = [.. frames.Select((frame, i) => Math.Max(
             spec.BatchAtoms is null ? 0 : Share(frame, frame.Atoms, atomBudget, "atoms") * edgeBudget,
-            spec.BatchEdges is null ? 0 : Share(frame, NeighborLists.Build(frame, cutoff).Edges, edgeBudget, "edges") * atomBudget))];
+            spec.BatchEdges is null ? 0 : Share(frame, Edges(frame, i), edgeBudget, "edges") * atomBudget))];
         return new FrameBatches(costs, atomBudget * edgeBudget, experiment.Seed);
+
+        int Edges(Frame frame, int i) => (lists?.Cutoff == cutoff ? lists.Of(i, frame) : NeighborLists.Build(frame, cutoff)).Edges;
     }
 
     private static long Share(Frame frame, long count, long budget, string what) => count <= budget

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Training.Experiments;
 using TorchSharp;
@@ -15,11 +16,16 @@ internal sealed class LabelledFrames : IDisposable
     private readonly LabelTerm? stress;
     private readonly Tensor perAtom;
 
+    /// <param name="frames">With their labels.</param>
+    /// <param name="cutoff">A: the model's.</param>
+    /// <param name="spec">The loss.</param>
+    /// <param name="device">null: the CPU.</param>
+    /// <param name="lists">The neighbours of a frame, by its number; null: they are looked for.</param>
     /// <exception cref="InputException">A frame whose atoms or cell allow no neighbour list.</exception>
-    public LabelledFrames(IReadOnlyList<Frame> frames, double cutoff, LabelLossSpec spec, Device? device)
+    public LabelledFrames(IReadOnlyList<Frame> frames, double cutoff, LabelLossSpec spec, Device? device, Func<int, NeighborList>? lists = null)
     {
         this.spec = spec;
-        Graph = GraphBatches.Build(frames, cutoff, device);
+        Graph = GraphBatches.Build(frames, cutoff, device, lists);
         energies = new LabelTerm([.. frames.Select(f => f.Energy ?? double.NaN)], [frames.Count], device);
         forces = new LabelTerm([.. frames.SelectMany(f => f.Forces ?? Absent(3 * f.Atoms))], [Graph.Atoms, 3], device);
         if (spec.StressWeight > 0 && Graph.Cells is not null)

@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Native;
+using ChemScale.Engine.Operators.Segments;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ChemScale.Engine.Operators.Neighbors;
+
+/// <summary>The lists of frames as the edges of their batch, written where the tensors have them.</summary>
+internal static class JoinedLists
+{
+    /// <param name="lists">(frames)</param>
+    /// <param name="cells">(frames) Each (3, 3) A; null for a frame that does not repeat.</param>
+    /// <param name="device">Where the tensors shall be.</param>
+    public static FrameEdges Of(NeighborList[] lists, double[]?[] cells, Device device)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        int atoms = lists.Sum(l => l.Atoms), edges = checked(lists.Sum(l => l.Edges));
+        bool periodic = cells.Any(c => c is not null);
+        Tensor rowStarts = Room(ScalarType.Int64, atoms + 1), receivers = Room(ScalarType.Int64, edges), senders = Room(ScalarType.Int64, edges);
+        Tensor reverse = Room(ScalarType.Int64, edges);
+        Tensor? shifts = periodic ? Room(ScalarType.Int32, edges, 3) : null, vectors = periodic ? Room(ScalarType.Float64, edges, 3) : null;
+        Fill(lists, cells, rowStarts, receivers, senders, reverse, shifts, vectors);
+        return new FrameEdges(new EdgeList(There(rowStarts), There(receivers), There(senders), There(reverse), sortOnDevice: false),
+            shifts is null ? null : There(shifts), vectors is null ? null : There(vectors));
+
+        Tensor There(Tensor made) => device.type == DeviceType.CPU ? made : made.to(device);
+    }
+
+    private static void Fill(NeighborList[] lists, double[]?[] cells, Tensor rowStarts, Tensor receivers, Tensor senders, Tensor reverse, Tensor? shifts, Tensor? vectors)
+    {
+        using TensorMemory starts = new(rowStarts), far = new(receivers), near = new(senders), back = new(reverse);
+        using TensorMemory cellsMoved = new(shifts), moves = new(vectors);
+        Span<long> allStarts = Numbers<long>(starts), allReceivers = Numbers<long>(far), allSenders = Numbers<long>(near), allReverse = Numbers<long>(back);
+        Span<int> allShifts = Numbers<int>(cellsMoved);
+        Span<double> allVectors = Numbers<double>(moves);
+        allStarts[0] = 0;
+        int atom = 0, edge = 0;
+        for (int f = 0; f < lists.Length; f++)
+        {
+            NeighborList list = lists[f];
+            for (int i = 0; i < list.Atoms; i++)
+            {
+                allStarts[atom + i + 1] = edge + list.RowStarts[i + 1];
+                allReceivers[(edge + list.RowStarts[i])..(edge + list.RowStarts[i + 1])].Fill(atom + i);
+            }
+            Offset(list.Senders, atom, allSenders.Slice(edge, list.Edges));
+            Offset(list.ReverseEdges, edge, allReverse.Slice(edge, list.Edges));
+            if (vectors is not null) Shift(list, cells[f], allShifts.Slice(3 * edge, 3 * list.Edges), allVectors.Slice(3 * edge, 3 * list.Edges));
+            atom += list.Atoms;
+            edge += list.Edges;
+        }
+    }
+
+    private static void Offset(int[] numbers, int by, Span<long> result)
+    {
+        for (int i = 0; i < result.Length; i++) result[i] = by + (long)numbers[i];
+    }
+
+    private static void Shift(NeighborList list, double[]? cell, Span<int> shifts, Span<double> vectors)
+    {
+        if (cell is null)
+        {
+            shifts.Clear();
+            vectors.Clear();
+            return;
+        }
+        list.Shifts.CopyTo(shifts);
+        for (int e = 0; e < shifts.Length; e += 3)
+        {
+            int a = shifts[e], b = shifts[e + 1], c = shifts[e + 2];
+            for (int k = 0; k < 3; k++) vectors[e + k] = a * cell[k] + b * cell[3 + k] + c * cell[6 + k];
+        }
+    }
+
+    private static Span<T> Numbers<T>(in TensorMemory memory)
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(memory.Bytes);
+
+    private static Tensor Room(ScalarType type, params long[] shape) => empty(shape, dtype: type);
+}
