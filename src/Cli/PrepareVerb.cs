@@ -17,7 +17,7 @@ namespace ChemScale.Cli;
     + "(eV, Angstrom, statistics) that training reads; split by hash.")]
 internal sealed class PrepareVerb : Verb
 {
-    [Option("molecules", HelpText = "Files: .smi or .txt (first field of each line), .csv (a column); each possibly .gz.")]
+    [Option("molecules", HelpText = "Files: .smi or .txt (first field of each line), .csv or .tsv (a column); each possibly .gz.")]
     public IEnumerable<string> Molecules { get; set; } = [];
 
     [Option("virtual", HelpText = "Instead of files: this many molecules of the built-in virtual library (synthetic).")]
@@ -74,8 +74,11 @@ internal sealed class PrepareVerb : Verb
     [Option("min-count", Default = 1L, HelpText = "Leave rarer symbols out of a vocabulary that is built.")]
     public long MinimumCount { get; set; }
 
-    [Option("limit", HelpText = "Stop after this many molecules.")]
+    [Option("limit", HelpText = "Stop after this many molecules, or training frames.")]
     public long? Limit { get; set; }
+
+    [Option("strict", HelpText = "Refuse frames that would be warned of.")]
+    public bool Strict { get; set; }
 
     [Option("keep-stereo", HelpText = "Keep stereo marks (default: strip them, as ChemGPT's corpus was).")]
     public bool KeepStereo { get; set; }
@@ -107,6 +110,10 @@ internal sealed class PrepareVerb : Verb
         if (Virtual < 1) throw new InputException("--virtual", $"{Virtual}", "1 or more");
         if (Virtual is not null && Molecules.Any()) throw new InputException("--virtual", "given beside --molecules", "one of them");
         if (Virtual is null && !Molecules.Any()) throw new InputException("prepare", "no input", "--molecules FILE..., --frames FILE... or --virtual N");
+        RequireNone("--frames", ("--units", Units is not null), ("--length-units", LengthUnits is not null), ("--forces-are-gradients", ForcesAreGradients),
+            ("--energy-key", EnergyKey is not null), ("--forces-key", ForcesKey is not null), ("--stress-key", StressKey is not null), ("--strict", Strict),
+            ("--missing", Missing != MissingLabels.Refuse), ("--validation-frames", ValidationFrames is not null), ("--validation-files", ValidationFiles.Any()),
+            ("--split-file", SplitFile is not null));
         var options = new PreparationOptions
         {
             Files = [.. Molecules],
@@ -134,9 +141,19 @@ internal sealed class PrepareVerb : Verb
         return 0;
     }
 
+    /// <exception cref="InputException">An option that says nothing to what is prepared.</exception>
+    private static void RequireNone(string input, params ReadOnlySpan<(string Option, bool Given)> options)
+    {
+        foreach ((string option, bool given) in options)
+            if (given) throw new InputException(option, $"given without {input}", $"{input}, which it is for");
+    }
+
     private int RunFrames(CancellationToken stop)
     {
         if (Virtual is not null || Molecules.Any()) throw new InputException("--frames", "given beside --molecules or --virtual", "one of them");
+        RequireNone("--molecules", ("--column", Column is not null), ("--grammar", Grammar is not null), ("--tokenizer", Tokenizer is not null), ("--keep-stereo", KeepStereo),
+            ("--keep-duplicates", KeepDuplicates), ("--kind", Kind != MoleculeKind.Smiles), ("--min-count", MinimumCount != 1), ("--fragments", Fragments != FragmentRule.Largest),
+            ("--max-tokens", MaximumTokens != 512));
         if (Validation is not null && (ValidationFrames is not null || ValidationFiles.Any() || SplitFile is not null))
             throw new InputException("--validation", "given beside another way to hold frames out", "one of them");
         var options = new FramePreparation
@@ -154,11 +171,14 @@ internal sealed class PrepareVerb : Verb
             ValidationFrames = ValidationFrames,
             ValidationFiles = [.. ValidationFiles],
             SplitFile = SplitFile,
+            Limit = Limit,
+            Strict = Strict,
             Seed = Seed,
             Overwrite = Overwrite,
         };
         FramePreparationReport report;
         using (var display = new PreparationDisplay()) report = FramePreparer.Run(options, display.Report, stop);
+        foreach (string warning in report.Warnings) Console.Error.WriteLine("chemscale: warning: " + warning);
         if (Json) Output.Json(report);
         else PreparationDisplay.Print(report, Out);
         return 0;

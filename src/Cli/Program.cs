@@ -34,7 +34,7 @@ internal static class Program
         string[] arguments = [.. args.SelectMany(ShortenOneLetterOption)];
         if (ArgumentCheck.Mistake(arguments, Verbs) is { } mistake)
         {
-            Console.Error.WriteLine("chemscale: " + mistake);
+            Console.Error.WriteLine("chemscale: " + OneLine.Of(mistake));
             return 2;
         }
         ParserResult<object> result = parser.ParseArguments(arguments, Verbs);
@@ -83,7 +83,7 @@ internal static class Program
 #pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
         catch (Exception e)
         {
-            Console.Error.WriteLine($"chemscale: {e.Message.ReplaceLineEndings(" ")}{Hint(e)}");
+            Console.Error.WriteLine($"chemscale: {OneLine.Of(e.Message)}{Hint(e)}");
             if (Environment.GetEnvironmentVariable("CHEMSCALE_TRACE") is { Length: > 0 }) Console.Error.WriteLine(e);
             return 1;
         }
@@ -119,7 +119,7 @@ internal static class Program
         }
         Error error = result.Errors.First();
         string verbs = string.Join(", ", Verbs.Select(v => ((VerbAttribute)v.GetCustomAttributes(typeof(VerbAttribute), false)[0]).Name));
-        Console.Error.WriteLine("chemscale: " + error switch
+        Console.Error.WriteLine("chemscale: " + OneLine.Of(error switch
         {
             UnknownOptionError e => $"unknown option '{e.Token}'. HINT: --help lists the options of a verb",
             BadVerbSelectedError e => $"unknown verb '{e.Token}'; expected one of {verbs}",
@@ -132,7 +132,7 @@ internal static class Program
             NamedError e => $"option '{e.NameInfo.NameText}': {e.Tag}",
             TokenError e => $"'{e.Token}': {e.Tag}",
             _ => error.Tag.ToString(),
-        });
+        }));
         return 2;
     }
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace ChemScale.Engine;
 
 /// <summary>
@@ -29,11 +32,63 @@ public class InputException : Exception
 
     private static string Compose(string place, string found, string expected, string hint)
     {
-        string message = place.Length > 0 ? $"{place}: {found}" : found;
-        if (expected.Length > 0) message += $"; expected {expected}";
-        if (hint.Length > 0) message += $". HINT: {hint}";
-        return message.ReplaceLineEndings(" ");
+        string[] parts = OneLine.Shortened(place, found, expected, hint);
+        string message = place.Length > 0 ? $"{parts[0]}: {parts[1]}" : parts[1];
+        if (expected.Length > 0) message += $"; expected {parts[2]}";
+        if (hint.Length > 0) message += $". HINT: {parts[3]}";
+        return message;
     }
+}
+
+/// <summary>Text of files and of the system in messages: on one line, every character to be seen, none longer than a reader bears.</summary>
+public static class OneLine
+{
+    /// <summary>Of a message; with the program's name before it, a line of 300 at most.</summary>
+    public const int MostCharacters = 285;
+
+    private const string Cut = "...";
+
+    // What Compose puts between.
+    private const int Between = 30;
+
+    /// <summary>The text with control characters written out, cut behind <see cref="MostCharacters"/>.</summary>
+    public static string Of(string text) => Kept(Visible(text), MostCharacters, end: false);
+
+    /// <summary>The parts of a message, the longest cut as far as all of them fit; of the first, a place, the end is what says where.</summary>
+    internal static string[] Shortened(params string[] parts)
+    {
+        string[] visible = [.. parts.Select(Visible)];
+        int room = MostCharacters - Between, open = visible.Length;
+        // Short parts stay whole; the longer ones share what is left.
+        foreach (int length in visible.Select(p => p.Length).Order())
+        {
+            if (length > room / open) break;
+            room -= length;
+            open--;
+        }
+        return open == 0 ? visible : [.. visible.Select((p, i) => Kept(p, room / open, end: i == 0))];
+    }
+
+    private static string Kept(string text, int most, bool end) => text.Length <= most ? text
+        : end ? Cut + text[^(most - Cut.Length)..] : text[..(most - Cut.Length)] + Cut;
+
+    /// <summary>Line breaks, other control characters, marks that turn the direction of text and halves of characters, as C# writes them.</summary>
+    private static string Visible(string text)
+    {
+        if (!text.Any(Hidden)) return text;
+        var visible = new StringBuilder();
+        for (int i = 0; i < text.Length; i++)
+        {
+            bool pair = char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]);
+            if (pair) visible.Append(text, i++, 2);
+            else if (!Hidden(text[i])) visible.Append(text[i]);
+            else visible.Append(text[i] switch { '\n' => "\\n", '\r' => "\\r", '\t' => "\\t", _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)text[i]:x4}") });
+        }
+        return visible.ToString();
+    }
+
+    private static bool Hidden(char c) => char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }
 
 /// <summary>

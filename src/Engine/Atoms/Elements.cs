@@ -13,13 +13,14 @@ public static class Elements
         "Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
     ).Split(' ');
 
-    private static readonly Dictionary<string, int> Numbers =
-        Enumerable.Range(1, Heaviest).ToDictionary(number => Symbols[number], StringComparer.OrdinalIgnoreCase);
+    // Heavy hydrogen is hydrogen: energies do not know masses.
+    private static readonly Dictionary<string, int> Numbers = new(
+        Enumerable.Range(1, Heaviest).Select(number => KeyValuePair.Create(Symbols[number], number)).Concat([new("D", 1), new("T", 1)]), StringComparer.OrdinalIgnoreCase);
 
     /// <param name="atomicNumber">1..118.</param>
     public static string Symbol(int atomicNumber) => Symbols[atomicNumber];
 
-    /// <summary>Atomic number of a symbol, in any case, or of a number written out.</summary>
+    /// <summary>Atomic number of a symbol, in any case (D and T among them), or of a number written out.</summary>
     /// <exception cref="InputException">No element.</exception>
     public static int Number(ReadOnlySpan<char> symbol, string place)
     {

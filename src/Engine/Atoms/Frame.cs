@@ -2,7 +2,7 @@ namespace ChemScale.Engine.Atoms;
 
 /// <summary>
 /// One configuration of atoms and what is known about it. eV and Angstrom throughout, whatever the source used. A label that is null or
-/// NaN is absent: it takes no part in a loss. The arrays belong to the frame; nobody writes into them.
+/// no finite number is absent: it takes no part in a loss. The arrays belong to the frame; nobody writes into them.
 /// </summary>
 public sealed record Frame
 {
@@ -39,6 +39,9 @@ public sealed record Frame
     /// <summary>Under which names the labels stood; null for a frame that was not read from a file.</summary>
     public LabelKeys? Keys { get; init; }
 
+    /// <summary>Names of labels of the same kinds that its file holds beside those that were taken.</summary>
+    internal IReadOnlyCollection<string> OtherLabels { get; init; } = [];
+
     /// <summary>File and line, row or index it came from, for messages.</summary>
     public string Place { get; init; } = "frame";
 
@@ -47,14 +50,14 @@ public sealed record Frame
     /// <summary>True where at least one direction repeats.</summary>
     public bool IsPeriodic => Periodic[0] || Periodic[1] || Periodic[2];
 
-    /// <summary>True where the energy is a number.</summary>
-    public bool HasEnergy => Energy is { } energy && !double.IsNaN(energy);
+    /// <summary>True where the energy is a finite number.</summary>
+    public bool HasEnergy => Energy is { } energy && double.IsFinite(energy);
 
-    /// <summary>True where every component of the forces is a number.</summary>
-    public bool HasForces => Forces is { } forces && !forces.Any(double.IsNaN);
+    /// <summary>True where every component of the forces is a finite number.</summary>
+    public bool HasForces => Forces is { } forces && forces.All(double.IsFinite);
 
-    /// <summary>True where every component of the stress is a number.</summary>
-    public bool HasStress => Stress is { } stress && !stress.Any(double.IsNaN);
+    /// <summary>True where every component of the stress is a finite number.</summary>
+    public bool HasStress => Stress is { } stress && stress.All(double.IsFinite);
 
     /// <summary>Volume of the cell, Angstrom^3; 0 without one.</summary>
     public double Volume => Cell is { } c ? Math.Abs(CellGeometry.Determinant(c)) : 0;

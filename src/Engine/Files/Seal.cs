@@ -73,7 +73,7 @@ internal static class Seal
             T value = JsonSerializer.Deserialize<T>(json, Strict(options)) ?? throw new InputException(path, "nothing", expected);
             return damage is null ? value : throw damage;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException or ArgumentException)
         {
             throw new InputException(path, e.Message, expected);
         }

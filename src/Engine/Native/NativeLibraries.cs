@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Native;
@@ -99,20 +98,20 @@ public static class NativeLibraries
         }
     }
 
-    /// <summary>Folders tried for libtorch, first match first.</summary>
+    /// <summary>Folders tried for libtorch, first match first; none by a relative path, which means another folder wherever one stands.</summary>
     public static IEnumerable<string> CandidateFolders()
     {
         if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } chosen)
         {
             // Whoever chooses one wants no other in its place.
-            yield return chosen;
+            if (Path.IsPathFullyQualified(chosen)) yield return chosen;
             yield break;
         }
         if (RecordedFolder() is { Length: > 0 } recorded)
         {
             yield return recorded;
             // A package cache elsewhere than on the machine that built (NUGET_PACKAGES moved, another user's home).
-            if (PackageTail(recorded) is { } tail) yield return Path.Combine(PackageCache(), tail);
+            if (PackageTail(recorded) is { } tail && PackageCache() is { } cache && Path.IsPathFullyQualified(cache)) yield return Path.Combine(cache, tail);
         }
         yield return AppContext.BaseDirectory;
         yield return Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
@@ -143,7 +142,15 @@ public static class NativeLibraries
         TorchFolder = FindTorchFolder();
         if (TorchFolder is null)
         {
-            Failure = "no libtorch_cpu.so in " + string.Join(", ", CandidateFolders());
+            string chosen = Environment.GetEnvironmentVariable(FolderVariable) ?? "";
+            Failure = chosen.Length > 0 && !Path.IsPathFullyQualified(chosen) ? $"{FolderVariable} is a relative path, '{chosen}'"
+                : "no libtorch_cpu.so in " + string.Join(", ", CandidateFolders());
+            return;
+        }
+        // Any of them may load any other.
+        if (Directory.GetFiles(TorchFolder, "*.so*").Select(Ownership.Objection).FirstOrDefault(o => o is not null) is { } objection)
+        {
+            Failure = $"{objection}; {Ownership.Variable}=FOLDER trusts a folder of another's";
             return;
         }
         // libtorch's RPATH ($ORIGIN) finds its siblings once the first is named by path.
@@ -170,34 +177,32 @@ public static class NativeLibraries
             NativeLibrary.Load(path); // throws with the loader's own reason
             return;
         }
-        ShimPath = WriteRelaxedCopy(bytes);
-        NativeLibrary.Load(ShimPath);
+        LoadCopy(bytes);
         ShimRelaxed = true;
     }
 
-    /// <summary>The copy is named after its content, so that concurrent processes and other versions do not meet.</summary>
-    private static string WriteRelaxedCopy(byte[] bytes)
+    /// <summary>
+    /// From memory where the system lets, else from a file that is gone at once. Nothing is kept for the next process: it would have to trust
+    /// whoever can write where it was kept.
+    /// </summary>
+    internal static nint LoadCopy(byte[] bytes)
     {
-        string reason = "";
-        string digest = Convert.ToHexString(SHA256.HashData(bytes))[..16];
-        foreach (string parent in (string[])[CacheHome(), Path.GetTempPath()])
+        var reasons = new List<string>();
+        Func<PrivateFile>[] ways = [() => PrivateFile.InMemory(Shim, bytes), .. ((string[])[CacheHome(), Path.GetTempPath()]).Where(Path.IsPathFullyQualified)
+            .Select(folder => (Func<PrivateFile>)(() => PrivateFile.Below(folder, bytes)))];
+        foreach (Func<PrivateFile> way in ways)
         {
             try
             {
-                string folder = Path.Combine(parent, "chemscale", $"shim-{Environment.UserName}-{digest}");
-                DiskStorage.Shared.EnsureDirectory(folder);
-                string target = Path.Combine(folder, Shim);
-                // Another user's file in a shared temporary folder must not be trusted by name alone.
-                if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes)) return target;
-                DiskStorage.Shared.WriteAtomically(target, bytes);
-                return target;
+                using PrivateFile copy = way();
+                return NativeLibrary.Load(copy.Path);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException)
             {
-                reason = $"cannot write a copy of {Shim} under {parent}: {e.Message}";
+                reasons.Add(e.Message);
             }
         }
-        throw new IOException(reason);
+        throw new IOException($"no copy of {Shim} can be loaded: {string.Join("; ", reasons)}");
     }
 
     private static void LoadOnOtherSystems()

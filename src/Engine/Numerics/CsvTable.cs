@@ -88,7 +88,12 @@ internal sealed class CsvTable
 
     public int Line(int row) => rows[row].Line;
 
-    public string Text(int row, int column) => rows[row].Cells[column].Trim();
+    public string Text(int row, int column)
+    {
+        string cell = rows[row].Cells[column].Trim();
+        // As CsvWriter writes what a spreadsheet would compute.
+        return cell.Length > 1 && cell[0] == '\'' && CsvWriter.IsFormula(cell.AsSpan(1)) ? cell[1..] : cell;
+    }
 
     /// <summary>The number in a cell, nan and inf included; null where the cell is empty.</summary>
     /// <exception cref="InputException">The cell holds something else.</exception>
@@ -196,7 +201,10 @@ internal sealed class CsvTable
     }
 }
 
-/// <summary>A CSV file in the making: a header line, every digit of a double, an empty cell for what is missing.</summary>
+/// <summary>
+/// A CSV file in the making: a header line, every digit of a double, an empty cell for what is missing. Text that a spreadsheet would take
+/// for a formula gets an apostrophe before it, which <see cref="CsvTable"/> takes away.
+/// </summary>
 internal sealed class CsvWriter
 {
     private readonly StringBuilder text = new();
@@ -228,6 +236,13 @@ internal sealed class CsvWriter
         _ => Quote(value.ToString()!),
     };
 
-    private static string Quote(string text) =>
-        text.AsSpan().IndexOfAny("\",\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    /// <summary>Or begins as one that is written already.</summary>
+    internal static bool IsFormula(ReadOnlySpan<char> text) => text.Length > 1 && (text[0] == '\'' ? IsFormula(text[1..])
+        : text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' && !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
+
+    private static string Quote(string text)
+    {
+        if (IsFormula(text)) text = "'" + text;
+        return text.AsSpan().IndexOfAny("\",\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
 }

@@ -28,6 +28,10 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
         {
             throw new InputException(file, $"not JSON (line {e.LineNumber + 1})", "a JSON object");
         }
+        catch (InvalidOperationException)
+        {
+            throw new InputException(file, "not JSON: half of a character in a key", "a JSON object");
+        }
     }
 
     public bool IsNull => value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;

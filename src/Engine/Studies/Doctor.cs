@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators;
 using TorchSharp;
@@ -73,7 +74,8 @@ public static class Doctor
         NativeLibraries.EnsureLoaded();
         return NativeLibraries.Failure is { } failure
             ? new Finding("libtorch", false, true, failure, NativeLibraries.Remedy)
-            : new Finding("libtorch", true, true, NativeLibraries.TorchFolder ?? "found by TorchSharp itself");
+            : new Finding("libtorch", true, true, (NativeLibraries.TorchFolder ?? "found by TorchSharp itself")
+                + (Ownership.TrustedFolders.Any() ? $" ({Ownership.Variable} trusts {string.Join(", ", Ownership.TrustedFolders)})" : ""));
     }
 
     private static Finding Shim()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
@@ -39,7 +40,10 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
 
     /// <returns>How long the metrics were.</returns>
     /// <exception cref="InputException">The checkpoint is not one of this experiment.</exception>
-    public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn)
+    public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn) =>
+        Reading.Guard(Path.Combine(checkpoint.Path, Checkpoint.StateFile), "the state of a training, as this program writes it", () => Restore(checkpoint, warn));
+
+    private MetricsPosition Restore(Checkpoint checkpoint, Action<string> warn)
     {
         using DisposeScope made = NewDisposeScope();
         JsonObject json = checkpoint.State;
@@ -54,7 +58,9 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
             checkpoint.LoadWeights(task.Model, averaged: false);
             using SafetensorsFile training = checkpoint.OpenTraining();
             foreach ((string name, Tensor tensor) in Tensors().Where(t => t.Key != RandomState)) training.ReadInto(name, tensor);
-            scope.Random.set_state(training.Read(RandomState));
+            Tensor state = scope.Random.get_state();
+            training.ReadInto(RandomState, state);
+            scope.Random.set_state(state);
         }
         catch (SafetensorsException e)
         {

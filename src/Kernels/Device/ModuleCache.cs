@@ -19,6 +19,9 @@ public sealed class ModuleCache(string folder, Action<string, byte[]>? write)
     /// <summary>How <see cref="Default"/> writes, set by the program that has a way to; null: it does not.</summary>
     public static Action<string, byte[]>? Write { get; set; }
 
+    /// <summary>Whether code in a folder may be run, set likewise; null: <see cref="Default"/> reads nothing.</summary>
+    public static Func<string, bool>? IsTrusted { get; set; }
+
     /// <exception cref="KernelException">The kernel does not compile.</exception>
     public PtxModule Get(KernelMethod kernel, string architecture)
     {
@@ -30,7 +33,8 @@ public sealed class ModuleCache(string folder, Action<string, byte[]>? write)
     private PtxModule Find(string key, KernelMethod kernel, string architecture)
     {
         string path = Path.Combine(folder, key + ".ptx");
-        if (Read(path, architecture) is { } known) return known;
+        bool trusted = this != Default || IsTrusted?.Invoke(folder) == true;
+        if (trusted && Read(path, architecture) is { } known) return known;
         PtxModule module = KernelCompiler.Compile(kernel, architecture);
         Keep(path, module);
         return module;
@@ -75,6 +79,6 @@ public sealed class ModuleCache(string folder, Action<string, byte[]>? write)
                 ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
                 : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
         }
-        return Path.Combine(root, "chemscale", "kernels");
+        return Path.Combine(root, "chemscale", "ptx");
     }
 }

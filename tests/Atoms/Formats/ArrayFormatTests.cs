@@ -105,7 +105,8 @@ public class ArrayFormatTests
         Assert.That(archive["columns"].Doubles(), Is.EqualTo((double[])[1, 2, 3, 4, 5, -1]));
         Assert.That(archive["big"].Doubles(), Is.EqualTo((double[])[1.5]));
         Assert.That(archive["half"].Doubles(), Is.EqualTo((double[])[1.5]));
-        Assert.That(() => archive["object"], Refused.With("no array 'object'"));
+        Assert.That(() => archive["object"], Refused.With("odd.npz: object: type |O"));
+        Assert.That(() => archive["absent"], Refused.With("no array 'absent'"));
     }
 
     [Test]

@@ -50,7 +50,8 @@ public class SlurmScriptTests
         Assert.That(jobs.Select(j => File.ReadAllText(j.Script).Contains("--array=", StringComparison.Ordinal)), Is.EqualTo(new[] { true, false, true }));
     }
 
-    [TestCase("partition", "a b"), TestCase("time", "1\n#SBATCH --uid=0"), TestCase("memory", ""), TestCase("more", "qos"), TestCase("cpus", null)]
+    [TestCase("partition", "a\tb"), TestCase("time", "1\n#SBATCH --uid=0"), TestCase("memory", ""), TestCase("more", "qos")]
+    [TestCase("more", "--qos=a\nrm"), TestCase("cpus", null)]
     public void A_value_that_would_say_something_else_in_a_script_is_refused(string key, string? value)
     {
         SlurmOptions options = key switch
@@ -62,6 +63,92 @@ public class SlurmScriptTests
             _ => new SlurmOptions { Cpus = 0 },
         };
         Assert.That(options.Check, Throws.TypeOf<InputException>().With.Message.StartWith("slurm." + key));
+    }
+
+    [TestCase("--array=0-1"), TestCase("--arr=0-1"), TestCase("-a0-1"), TestCase("-o x.log"), TestCase("--output=x"), TestCase("--no-requeue"), TestCase("--wrap=ls")]
+    [TestCase("--partition=other"), TestCase("--part other"), TestCase("-p other")]
+    public void An_option_that_a_script_sets_itself_is_refused(string option)
+    {
+        var options = new SlurmOptions { Partition = "gpu", More = [option] };
+        Assert.That(options.Check, Throws.TypeOf<InputException>().With.Message.StartWith("slurm.more: '" + option));
+    }
+
+    [Test]
+    public void An_option_given_twice_is_refused_and_others_are_taken()
+    {
+        Assert.That(new SlurmOptions { More = ["--qos=a", "--qos=b"] }.Check, Throws.TypeOf<InputException>().With.Message.Contains("each option once"));
+        Assert.That(new SlurmOptions { More = ["--qos=a", "-p gpu", "--mem-per-cpu=1G", "--comment=two words", "--gpus-per-node=2"], Gpus = "1" }.Check, Throws.Nothing);
+    }
+
+    // What sbatch reads of a line: Slurm's own rules, as its documentation of quotes and backslashes has them.
+    [TestCase("--comment=two words", "--comment=two words"), TestCase("--comment=it's \"quoted\" \\ # $(x) `y`", "--comment=it's \"quoted\" \\ # $(x) `y`")]
+    [TestCase("--qos=long", "--qos=long"), TestCase("-q long", "-q", "long")]
+    public void An_option_reaches_sbatch_as_it_was_given(string option, params string[] words)
+    {
+        Assert.That(SbatchWords(SbatchOption.Line(option)), Is.EqualTo(words));
+    }
+
+    [TestCase("line\nbreak"), TestCase("back\\slash"), TestCase("bell\u0007")]
+    public void A_folder_whose_name_would_say_something_else_is_refused(string name)
+    {
+        using var folder = new TemporaryFolder();
+        SweepPlan plan = SweepPlanTests.Plan(folder, "model.width=16,32");
+        plan = new SweepPlan(Path.Combine(folder.Path, name), plan.Runs);
+        Assert.That(() => SlurmScript.Of(plan, SweepStage.Finish, new SlurmOptions(), call => Words(["x"], call)),
+            Throws.TypeOf<InputException>().With.Message.StartWith("slurm: the folder"));
+    }
+
+    [TestCase("a; touch ran #"), TestCase("$(touch ran)"), TestCase("`touch ran`"), TestCase("it's \"here\" & touch ran")]
+    [TestCase("two  words\u00e9 %A"), TestCase("-n"), TestCase("!! ${IFS}~ *")]
+    [Platform("Linux,MacOsX", Reason = "runs bash")]
+    public void Nothing_of_a_name_is_run(string name)
+    {
+        using var folder = new TemporaryFolder();
+        string hostile = Path.Combine(folder.Path, name);
+        Directory.CreateDirectory(hostile);
+        SweepPlan plan = new(hostile, SweepPlanTests.Plan(folder, "model.width=16,32").Runs);
+        string script = folder["script.sh"], program = folder["program"];
+        File.WriteAllText(program, "#!/bin/bash\nprintf '%s\\n' \"$@\" > \"$BENCH/arguments\"\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string text = SlurmScript.Of(plan, SweepStage.Finish, new SlurmOptions { More = [$"--comment={name}"], Account = name }, call => Words([program], call));
+        File.WriteAllText(script, text);
+        foreach (string[] arguments in (string[][])[["-n", script], [script]])
+        {
+            var start = new ProcessStartInfo("bash", arguments) { WorkingDirectory = folder.Path, RedirectStandardError = true };
+            start.Environment["BENCH"] = folder.Path;
+            start.Environment["SLURM_ARRAY_TASK_ID"] = "1";
+            using Process bash = Process.Start(start)!;
+            Assert.That((Ended(bash), bash.StandardError.ReadToEnd()), Is.EqualTo((0, "")));
+        }
+        Assert.That(File.ReadAllLines(folder["arguments"])[1], Is.EqualTo(hostile));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path, "ran", SearchOption.AllDirectories), Is.Empty);
+        string[][] lines = [.. text.Split('\n').Where(l => l.StartsWith("#SBATCH", StringComparison.Ordinal)).Select(SbatchWords)];
+        Assert.That(lines.Select(l => l.Length), Is.All.EqualTo(1));
+        Assert.That(lines.Select(l => l[0]), Is.SupersetOf((string[])[$"--comment={name}", $"--account={name}", $"--output={hostile.Replace("%", "%%")}/slurm/finish-%A-%a.log"]));
+    }
+
+    private static string[] SbatchWords(string line)
+    {
+        Assert.That(line, Does.StartWith("#SBATCH "));
+        var words = new List<string>();
+        System.Text.StringBuilder? word = null;
+        char quote = '\0';
+        for (int i = 8; i < line.Length; i++)
+        {
+            char c = line[i];
+            if (c == '\\') (word ??= new()).Append(line[++i]);
+            else if (c == quote) quote = '\0';
+            else if (quote == '\0' && c is '"' or '\'') (quote, word) = (c, word ?? new());
+            else if (quote != '\0' || !char.IsWhiteSpace(c)) (word ??= new()).Append(c);
+            else if (word is not null)
+            {
+                words.Add(word.ToString());
+                word = null;
+            }
+            if (quote == '\0' && c == '#') throw new InvalidOperationException("the rest is a comment");
+        }
+        if (word is not null) words.Add(word.ToString());
+        return [.. words];
     }
 
     // The program's end, how often the task was restarted before; whether it goes back into the queue, and the script's own code.

@@ -44,7 +44,7 @@ public class LineFormatTests
     [TestCase("CCO\tethanol\t7", "CCO")]
     public void The_first_field_of_any_other_line_is_the_molecule(string line, string expected)
     {
-        Assert.That(LineFormat.FirstField.TryField(line, out ReadOnlySpan<char> field, out _));
+        Assert.That(LineFormat.FirstField(MoleculeKind.Smiles).TryField(line, out ReadOnlySpan<char> field, out _));
         Assert.That(field.ToString(), Is.EqualTo(expected));
     }
 }

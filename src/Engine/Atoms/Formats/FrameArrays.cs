@@ -25,7 +25,7 @@ internal sealed record FrameArrays
     /// <summary>(frames, 3, 3) or (3, 3)</summary>
     public double[]? Cells { get; init; }
 
-    /// <summary>(frames, 3) or (3)</summary>
+    /// <summary>(frames, 3) or (3); null: a frame with a cell repeats.</summary>
     public long[]? Periodic { get; init; }
 
     /// <summary>(frames, 3, 3)</summary>
@@ -54,12 +54,15 @@ internal sealed record FrameArrays
         {
             string place = $"{Place}[{f}]";
             int[] numbers = shared ?? Numbers(f * Atoms, place);
+            double[]? cell = Shared(Cells, f, 9, Units.LengthFactor);
+            // What a frame without a cell has in an array of cells.
+            if (cell?.All(value => value == 0) == true) cell = null;
             yield return new Frame
             {
                 AtomicNumbers = numbers,
                 Positions = Rows(Positions, f, numbers.Length, Units.LengthFactor)!,
-                Cell = Shared(Cells, f, 9, Units.LengthFactor),
-                Periodic = Periodic is null ? new bool[3]
+                Cell = cell,
+                Periodic = Periodic is null ? [cell is not null, cell is not null, cell is not null]
                     : [.. Enumerable.Range(0, 3).Select(k => Periodic[(Periodic.Length == 3 ? 0 : 3 * f) + k] != 0)],
                 Energy = Energies?[f] * Units.EnergyFactor,
                 Forces = Rows(Forces, f, numbers.Length, Units.ForceFactor),

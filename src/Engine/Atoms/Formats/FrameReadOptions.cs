@@ -59,17 +59,15 @@ internal static class LabelNames
 
     public static IReadOnlyList<string> Forces { get; } = ["REF_forces", "REF_force", "forces", "force"];
 
-    public static IReadOnlyList<string> Stress { get; } = ["REF_stress", "stress", .. Virial];
+    public static IReadOnlyList<string> Stress { get; } = ["REF_stress", "REF_virials", "REF_virial", "stress", "stresses", "virials", "virial"];
 
     public static IReadOnlyList<string> Charge { get; } = ["charge", "total_charge"];
 
     public static IReadOnlyList<string> Spin { get; } = ["spin", "total_spin", "magmom"];
 
-    private static string[] Virial => ["REF_virials", "REF_virial", "virials", "virial"];
-
     public static bool IsVirial(string name) => name.Contains("virial", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The one that is asked for, else the first of the usual ones; null where the file has neither.</summary>
+    /// <summary>The one that is asked for, else the first of the usual ones: a reference calculation's before any other. Null where the file has neither.</summary>
     public static string? Choose(string? asked, IReadOnlyList<string> usual, Func<string, bool> has) =>
         asked is not null ? (has(asked) ? asked : null) : usual.FirstOrDefault(has);
 }

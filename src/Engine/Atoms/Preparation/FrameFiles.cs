@@ -3,6 +3,8 @@ using ChemScale.Engine.Atoms.Formats.AseDatabase;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Atoms.Formats.Hdf5;
 using ChemScale.Engine.Atoms.Formats.Npz;
+using ChemScale.Engine.Atoms.Neighbors;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Atoms.Preparation;
 
@@ -15,7 +17,11 @@ public static class FrameFiles
     {
         if (!File.Exists(path)) throw new InputException(path, "no such file", "frames");
         options ??= new();
-        return Path.GetExtension(path).ToLowerInvariant() switch
+        const string Expected = "frames of atoms";
+        return Reading.Guard(path, Expected, Reading.Guard(path, Expected, () => Formats(path, options))).Select(Checked);
+    }
+
+    private static IEnumerable<Frame> Formats(string path, FrameReadOptions options) => Path.GetExtension(path).ToLowerInvariant() switch
         {
             ".xyz" or ".extxyz" => ExtXyzReader.Read(path, options),
             ".npz" => NpzFrames.Read(path, options),
@@ -23,5 +29,14 @@ public static class FrameFiles
             ".db" => AseDatabaseReader.Read(path, options),
             string other => throw new InputException(path, $"extension '{other}'", ".xyz, .extxyz, .npz, .h5, .hdf5 or .db"),
         };
+
+    /// <summary>What no format may give, whatever is done with the frame.</summary>
+    private static Frame Checked(Frame frame)
+    {
+        if (!double.IsFinite(frame.Charge)) throw new InputException(frame.Place, $"a charge of {frame.Charge}", "a finite number");
+        if (!double.IsFinite(frame.Spin)) throw new InputException(frame.Place, $"a spin of {frame.Spin}", "a finite number");
+        if (frame.Cell?.All(double.IsFinite) == false) throw new InputException(frame.Place, "a cell of numbers that are not finite", "nine finite numbers");
+        NeighborBudget.Check(frame);
+        return frame;
     }
 }

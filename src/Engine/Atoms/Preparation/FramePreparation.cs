@@ -55,6 +55,12 @@ public sealed record FramePreparation
     /// <summary>Replace a store that is there, once the new one is complete.</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>Take this many frames of <see cref="Files"/> at most; null: all.</summary>
+    public long? Limit { get; init; }
+
+    /// <summary>What would be a warning of the report is an error.</summary>
+    public bool Strict { get; init; }
+
     /// <summary>Angstrom: for the mean number of neighbours.</summary>
     public double NeighborCutoff { get; init; } = 5;
 
@@ -66,6 +72,7 @@ public sealed record FramePreparation
         {
             throw new InputException("validation fraction", $"{ValidationFraction}", "a number from 0 up to, not including, 1");
         }
+        if (Limit < 1) throw new InputException("limit", $"{Limit}", "at least 1");
         if (ValidationFrames < 0) throw new InputException("validation frames", $"{ValidationFrames}", "a count");
         int ways = (ValidationFrames is null ? 0 : 1) + (ValidationFiles.Count == 0 ? 0 : 1) + (SplitFile is null ? 0 : 1);
         if (ways > 1) throw new InputException("validation", "several ways to choose it", "one of a number, files, or a split file");
@@ -125,6 +132,9 @@ public sealed record FramePreparationReport
 
     /// <summary>On neither side of the split file.</summary>
     public required long Unassigned { get; init; }
+
+    /// <summary>What looks wrong with the data, one line each.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
 
     public required TimeSpan Elapsed { get; init; }
 }

@@ -25,6 +25,8 @@ public sealed class FramePreparer
     private readonly List<SpooledFrame> waiting = [];
     private readonly List<FrameSource> sources = [];
     private readonly SplitIndices? indices;
+    private readonly FrameAudit audit = new();
+    private string sourceName = "";
     private long read;
     private long unlabelled;
     private long unassigned;
@@ -71,6 +73,9 @@ public sealed class FramePreparer
         indices?.Check(read);
         FrameSorting sorting = FrameSorting.Of(waiting, options, spool);
         if (sorting.Train.Count == 0) throw new InputException(options.Files[0], "no frame left to train on", "at least one");
+        IReadOnlyList<string> warnings = audit.Complete();
+        if (options.Strict && warnings.Count > 0)
+            throw new InputException("strict", warnings[0] + (warnings.Count > 1 ? $" (and {warnings.Count - 1} more)" : ""), "data without warnings");
         FrameStoreManifest manifest = Write(draft, spool, sorting);
         draft.Commit(manifest.ToJson());
         return new FramePreparationReport
@@ -81,6 +86,7 @@ public sealed class FramePreparer
             Shared = sorting.Shared,
             Unlabelled = unlabelled,
             Unassigned = unassigned,
+            Warnings = warnings,
             Elapsed = Stopwatch.GetElapsedTime(start),
         };
     }
@@ -88,6 +94,7 @@ public sealed class FramePreparer
     private void ReadFile(string file, bool validation, FrameSpool spool)
     {
         long frames = 0;
+        sourceName = Path.GetFileName(file);
         List<string> keys = [];
         LabelKeys? last = null;
         foreach (Frame frame in FrameFiles.Read(file, options.ReadOptions))
@@ -98,26 +105,31 @@ public sealed class FramePreparer
                 if (!keys.Contains(last.ToString())) keys.Add(last.ToString());
             }
             stop.ThrowIfCancellationRequested();
+            if (!validation && read == options.Limit) break;
             long index = read++;
             frames++;
             if (frames % ProgressFrames == 0) Report($"reading {Path.GetFileName(file)}", frames);
             bool? side = validation ? true : indices is null ? false : indices.IsValidation(index);
             if (side is null) unassigned++;
-            else if (HasLabels(frame)) Take(frame, side.Value, spool);
+            else if (HasLabels(frame)) Take(frame, frames, side.Value, spool);
             else unlabelled++;
         }
-        sources.Add(new FrameSource(Path.GetFileName(file), frames, keys, validation));
+        sources.Add(new FrameSource(sourceName, frames, keys, validation));
     }
 
-    private void Take(Frame frame, bool validation, FrameSpool spool)
+    private void Take(Frame frame, long number, bool validation, FrameSpool spool)
     {
         NeighborLists.Build(frame, CollisionCutoff);
         ulong key = FrameSplitRule.Key(FrameSplitRule.Identity(frame), options.Seed);
+        audit.Add(sourceName, number, frame, key);
         waiting.Add(new SpooledFrame(key, spool.Add(frame), validation));
     }
 
     private bool HasLabels(Frame frame)
     {
+        bool infinite = (frame.Stress is { } stress && stress.Any(double.IsInfinity)) || (frame.Energy is { } energy && double.IsInfinity(energy))
+            || (frame.Forces is { } forces && forces.Any(double.IsInfinity));
+        if (infinite && options.Missing == MissingLabels.Refuse) throw new InputException(frame.Place, "an infinite label", "finite numbers", MissingHint);
         if (frame.HasEnergy && frame.HasForces) return true;
         if (options.Missing == MissingLabels.Keep && (frame.HasEnergy || frame.HasForces || frame.HasStress)) return true;
         if (options.Missing == MissingLabels.Drop) return false;
@@ -125,8 +137,10 @@ public sealed class FramePreparer
             frame.Place,
             frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
             "both, as numbers",
-            "`missing` drop leaves such frames out, `missing` keep takes what they have");
+            MissingHint);
     }
+
+    private const string MissingHint = "`missing` drop leaves such frames out, `missing` keep takes what they have";
 
     private FrameStoreManifest Write(StoreDraft draft, FrameSpool spool, FrameSorting sorting)
     {

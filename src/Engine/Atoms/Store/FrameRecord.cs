@@ -25,11 +25,11 @@ internal struct FrameRecord
 
     public static FrameRecord Of(Frame frame, int configType) => new()
     {
-        Energy = frame.Energy ?? double.NaN,
+        Energy = frame.HasEnergy ? frame.Energy!.Value : double.NaN,
         Charge = frame.Charge,
         Spin = frame.Spin,
         Cell = NineNumbers.Of(frame.Cell),
-        Stress = NineNumbers.Of(frame.Stress),
+        Stress = NineNumbers.Of(frame.HasStress ? frame.Stress : null),
         Flags = (frame.Periodic[0] ? 1 : 0) | (frame.Periodic[1] ? 2 : 0) | (frame.Periodic[2] ? 4 : 0)
             | (frame.HasForces ? ForcesFlag : 0),
         ConfigType = configType,

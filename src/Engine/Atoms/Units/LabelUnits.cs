@@ -6,6 +6,15 @@ namespace ChemScale.Engine.Atoms.Units;
 /// <param name="ForcesAreGradients">True where what the file calls forces has the opposite sign.</param>
 internal sealed record LabelUnits(EnergyUnit Energy, LengthUnit Length, bool ForcesAreGradients = false)
 {
+    /// <summary>Of forces, where a file declares another one: in eV/Angstrom.</summary>
+    public double? DeclaredForce { get; init; }
+
+    /// <summary>Of stresses, likewise: in eV/Angstrom^3.</summary>
+    public double? DeclaredStress { get; init; }
+
+    /// <summary>Of virials, likewise: in eV.</summary>
+    public double? DeclaredVirial { get; init; }
+
     /// <summary>eV, Angstrom, forces: nothing to do.</summary>
     public static LabelUnits Inside { get; } = new(EnergyUnit.ElectronVolt, LengthUnit.Angstrom);
 
@@ -13,9 +22,11 @@ internal sealed record LabelUnits(EnergyUnit Energy, LengthUnit Length, bool For
 
     public double LengthFactor => Length.Angstroms;
 
-    public double ForceFactor => (ForcesAreGradients ? -1 : 1) * Energy.ElectronVolts / Length.Angstroms;
+    public double ForceFactor => (ForcesAreGradients ? -1 : 1) * (DeclaredForce ?? Energy.ElectronVolts / Length.Angstroms);
 
-    public double StressFactor => Energy.ElectronVolts / Math.Pow(Length.Angstroms, 3);
+    public double StressFactor => DeclaredStress ?? Energy.ElectronVolts / Math.Pow(Length.Angstroms, 3);
+
+    public double VirialFactor => DeclaredVirial ?? Energy.ElectronVolts;
 
     public override string ToString() => $"{Energy}, {Length}{(ForcesAreGradients ? ", forces are gradients" : "")}";
 }
@@ -44,11 +55,11 @@ public sealed record EnergyUnit(string Name, double ElectronVolts)
     /// <param name="place">Option, or file and key, that states it.</param>
     public static EnergyUnit Parse(string text, string place = "unit of energy") => text.Trim().ToLowerInvariant() switch
     {
-        "ev" or "electronvolt" => ElectronVolt,
+        "ev" or "electronvolt" or "electronvolts" => ElectronVolt,
         "mev" => MilliElectronVolt,
-        "kcal/mol" or "kcal mol-1" or "kcal" => KilocaloriePerMole,
-        "kj/mol" or "kj mol-1" or "kj" => KilojoulePerMole,
-        "hartree" or "ha" or "eh" or "e_h" or "au" or "a.u." => Hartree,
+        "kcal/mol" or "kcal mol-1" or "kcal mol^-1" or "kcal" => KilocaloriePerMole,
+        "kj/mol" or "kj mol-1" or "kj mol^-1" or "kj" => KilojoulePerMole,
+        "hartree" or "hartrees" or "ha" or "eh" or "e_h" or "au" or "a.u." => Hartree,
         "rydberg" or "ry" => Rydberg,
         "" => throw new InputException(place, "not stated", "eV, meV, kcal/mol, kJ/mol, Hartree or Rydberg"),
         _ => throw new InputException(place, $"'{text}'", "eV, meV, kcal/mol, kJ/mol, Hartree or Rydberg"),
@@ -73,7 +84,7 @@ public sealed record LengthUnit(string Name, double Angstroms)
     /// <param name="place">Option, or file and key, that states it.</param>
     public static LengthUnit Parse(string text, string place = "unit of length") => text.Trim().ToLowerInvariant() switch
     {
-        "angstrom" or "ang" or "a" or "å" => Angstrom,
+        "angstrom" or "angstroms" or "ang" or "a" or "å" => Angstrom,
         "bohr" or "a0" or "au" or "a.u." => Bohr,
         "nm" or "nanometre" or "nanometer" => Nanometre,
         "" => throw new InputException(place, "not stated", "Angstrom, Bohr or nm"),
@@ -88,19 +99,51 @@ public sealed record LengthUnit(string Name, double Angstroms)
 /// <param name="ElectronVoltsPerCubicAngstrom">In one, CODATA 2018.</param>
 internal sealed record PressureUnit(string Name, double ElectronVoltsPerCubicAngstrom)
 {
+    /// <summary>eV/Angstrom in a unit of force: an energy over a length, such as kcal/mol/Angstrom.</summary>
+    /// <exception cref="InputException">No unit of force.</exception>
+    public static double Force(string text, string place)
+    {
+        (string energy, string length) = Parts(text, place, "eV/Angstrom, kcal/mol/Angstrom or Hartree/Bohr");
+        return EnergyUnit.Parse(energy, place).ElectronVolts / LengthUnit.Parse(length, place).Angstroms;
+    }
+
+    /// <summary>eV/Angstrom^3 in a unit of stress: one of pressure, or an energy over a length cubed.</summary>
+    /// <inheritdoc cref="Force"/>
+    public static double Stress(string text, string place)
+    {
+        if (!text.Contains('/', StringComparison.Ordinal)) return Parse(text, place).ElectronVoltsPerCubicAngstrom;
+        const string expected = "GPa, kbar, bar, eV/Angstrom^3 or Hartree/Bohr^3";
+        (string energy, string volume) = Parts(text, place, expected);
+        string length = volume.EndsWith("**3", StringComparison.Ordinal) ? volume[..^3] : volume.EndsWith("^3", StringComparison.Ordinal) ? volume[..^2]
+            : volume.EndsWith('3') ? volume[..^1] : throw new InputException(place, $"'{text}'", expected);
+        return EnergyUnit.Parse(energy, place).ElectronVolts / Math.Pow(LengthUnit.Parse(length, place).Angstroms, 3);
+    }
+
+    private static (string Over, string Under) Parts(string text, string place, string expected) =>
+        text.LastIndexOf('/') is > 0 and var slash ? (text[..slash], text[(slash + 1)..]) : throw new InputException(place, $"'{text}'", expected);
+
     public static PressureUnit Gigapascal { get; } = new("GPa", PhysicalConstants.Codata2018.Gigapascal);
 
     public static PressureUnit Kilobar { get; } = new("kbar", PhysicalConstants.Codata2018.Gigapascal / 10);
 
+    public static PressureUnit Megapascal { get; } = new("MPa", PhysicalConstants.Codata2018.Gigapascal / 1e3);
+
+    public static PressureUnit Bar { get; } = new("bar", PhysicalConstants.Codata2018.Gigapascal / 1e4);
+
+    public static PressureUnit Pascal { get; } = new("Pa", PhysicalConstants.Codata2018.Gigapascal / 1e9);
+
     public static PressureUnit ElectronVoltPerCubicAngstrom { get; } = new("eV/A^3", 1);
 
     /// <exception cref="InputException">Nothing stated, or no unit of pressure.</exception>
-    /// <param name="text">In any case: GPa, kbar, eV/A^3.</param>
+    /// <param name="text">In any case: GPa, MPa, Pa, kbar, bar, eV/A^3.</param>
     /// <param name="place">Option, or file and key, that states it.</param>
     public static PressureUnit Parse(string text, string place = "unit of stress") => text.Trim().ToLowerInvariant() switch
     {
         "gpa" => Gigapascal,
+        "mpa" => Megapascal,
+        "pa" => Pascal,
         "kbar" => Kilobar,
+        "bar" => Bar,
         "ev/a^3" or "ev/ang^3" or "ev/a3" or "ev/angstrom^3" => ElectronVoltPerCubicAngstrom,
         "" => throw new InputException(place, "not stated", "GPa, kbar or eV/A^3"),
         _ => throw new InputException(place, $"'{text}'", "GPa, kbar or eV/A^3"),

@@ -58,6 +58,26 @@ internal static class SelfiesSymbols
     /// <summary>Usable in <c>foreach</c> without allocation. Stops at the first place that is neither a closed bracket nor a dot.</summary>
     public static Enumerator Enumerate(ReadOnlySpan<char> selfies) => new(selfies);
 
+    /// <summary>
+    /// The molecule at the beginning of a line: the first word or, where that is a single symbol, as some corpora are written, all symbols
+    /// that follow, without the blanks between them.
+    /// </summary>
+    public static ReadOnlySpan<char> Field(ReadOnlySpan<char> line)
+    {
+        ReadOnlySpan<char> rest = line.Trim();
+        int end = rest.IndexOfAny(' ', '\t');
+        if (end < 0) return rest;
+        if (rest[0] != '[' || rest.IndexOf(']') != end - 1) return rest[..end];
+        var joined = new TextBuffer();
+        while (rest.Length > 0 && rest[0] is '[' or '.')
+        {
+            end = rest.IndexOfAny(' ', '\t');
+            joined.Append(end < 0 ? rest : rest[..end]);
+            rest = end < 0 ? default : rest[end..].TrimStart();
+        }
+        return joined.Text;
+    }
+
     /// <summary>Walks the symbols; each is a slice of the string, brackets included.</summary>
     public ref struct Enumerator(ReadOnlySpan<char> selfies)
     {

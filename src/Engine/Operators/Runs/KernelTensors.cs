@@ -10,11 +10,14 @@ namespace ChemScale.Engine.Operators.Runs;
 internal static class KernelTensors
 {
     // Kernels know no engine: what they keep is written as everything else is.
-    static KernelTensors() => ModuleCache.Write = static (path, content) =>
+    static KernelTensors()
     {
-        DiskStorage.Shared.EnsureDirectory(Path.GetDirectoryName(path)!);
-        DiskStorage.Shared.WriteAtomically(path, content);
-    };
+        ModuleCache.IsTrusted = Ownership.IsPrivate;
+        ModuleCache.Write = static (path, content) =>
+        {
+            if (Ownership.MakePrivate(Path.GetDirectoryName(path)!)) DiskStorage.Shared.WriteAtomically(path, content);
+        };
+    }
 
     /// <exception cref="NotSupportedException">Neither on the CPU nor on a CUDA device.</exception>
     /// <exception cref="KernelException">No driver.</exception>

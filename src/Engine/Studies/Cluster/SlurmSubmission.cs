@@ -24,6 +24,8 @@ public static class SlurmSubmission
     public static IReadOnlyList<SlurmJob> Run(SweepPlan plan, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command, bool submit)
     {
         options.Check();
+        if (plan.Selection is not null && options.More.FirstOrDefault(o => SbatchOption.Name(o) is "dependency" or "d") is { } waits)
+            throw new InputException("slurm.more", $"'{waits}'", "no dependency, since the jobs of a selection wait for one another");
         string folder = Path.Combine(plan.Directory, "slurm");
         DiskStorage.Shared.EnsureDirectory(folder);
         var jobs = new List<SlurmJob>();
@@ -53,7 +55,7 @@ public static class SlurmSubmission
             sbatch.WaitForExit();
             // JOB, or JOB;CLUSTER.
             return sbatch.ExitCode == 0 ? output.Trim().Split(';')[0]
-                : throw new InputException("sbatch", error.Result.Trim(), "", $"{script} is written; sbatch takes it by hand");
+                : throw new InputException("sbatch", error.Result.Trim().ReplaceLineEndings(" "), "", $"{script} is written; sbatch takes it by hand");
         }
         catch (Win32Exception e)
         {
@@ -86,7 +88,7 @@ public sealed record SlurmOptions
     /// <summary>Seconds before the time limit at which a run is put aside. Slurm's clock is coarse: up to a minute late.</summary>
     public int Warning { get; init; } = 120;
 
-    /// <summary>Further options of sbatch, word for word, such as --qos=long.</summary>
+    /// <summary>Further options of sbatch, one each, such as --qos=long or --comment=two words; none that a script sets already.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
 
     /// <exception cref="InputException">A value that would not survive in a script.</exception>
@@ -97,10 +99,64 @@ public sealed record SlurmOptions
         if (Warning < 1) throw new InputException("slurm.warning", $"{Warning}", "1 or more, in seconds");
         foreach ((string key, string? value) in ((string, string?)[])[
             ("slurm.partition", Partition), ("slurm.account", Account), ("slurm.time", Time), ("slurm.gpus", Gpus), ("slurm.memory", Memory)])
-            if (value is not null && (value.Length == 0 || value.Any(char.IsWhiteSpace))) throw new InputException(key, $"'{value}'", "one word");
-        if (More.FirstOrDefault(m => !m.StartsWith('-') || m.Contains('\n')) is { } odd) throw new InputException(
-            "slurm.more", $"'{odd}'", "an option of sbatch, such as --qos=long");
+            if (value is not null && (value.Length == 0 || value.Any(char.IsControl))) throw new InputException(key, $"'{value}'", "text on one line");
+        foreach (string option in More)
+        {
+            string name = SbatchOption.Name(option);
+            if (name.Length == 0 || option.Any(char.IsControl)) throw new InputException("slurm.more", $"'{option}'", "an option of sbatch, such as --qos=long");
+            // Of two, sbatch takes one and says nothing.
+            if (SbatchOption.Set(this).FirstOrDefault(own => SbatchOption.Means(name, own)) is { } taken)
+                throw new InputException("slurm.more", $"'{option}'", $"an option that the script does not set itself: it has --{taken}");
+            if (More.Count(other => SbatchOption.Name(other) == name) > 1) throw new InputException("slurm.more", $"'{option}'", "each option once");
+        }
     }
+}
+
+/// <summary>Options of sbatch as the lines of a script have them.</summary>
+internal static class SbatchOption
+{
+    private static readonly (string Name, string Letter, Func<SlurmOptions, bool> IsSet)[] Ours =
+    [
+        ("job-name", "J", _ => true), ("array", "a", _ => true), ("output", "o", _ => true), ("open-mode", "", _ => true), ("requeue", "", _ => true),
+        ("no-requeue", "", _ => true), ("nodes", "N", _ => true), ("ntasks", "n", _ => true), ("cpus-per-task", "c", _ => true), ("signal", "", _ => true),
+        ("parsable", "", _ => true), ("wrap", "", _ => true), ("partition", "p", o => o.Partition is not null), ("account", "A", o => o.Account is not null),
+        ("time", "t", o => o.Time is not null), ("gpus", "G", o => o.Gpus is not null), ("mem", "", o => o.Memory is not null),
+    ];
+
+    /// <summary>Names of those that a script sets.</summary>
+    public static IEnumerable<string> Set(SlurmOptions options) => Ours.Where(own => own.IsSet(options)).Select(own => own.Name);
+
+    /// <summary>Without dashes: long, or a letter. Empty where it is no option.</summary>
+    public static string Name(string option)
+    {
+        if (!option.StartsWith("--", StringComparison.Ordinal)) return option.Length > 1 && option[0] == '-' && char.IsAsciiLetter(option[1]) ? option[1..2] : "";
+        int end = option.AsSpan().IndexOfAny('=', ' ');
+        return end < 0 ? option[2..] : option[2..end];
+    }
+
+    /// <summary>Whether a name is one of ours, by its letter or cut short, as getopt takes it.</summary>
+    public static bool Means(string name, string own) =>
+        name.Length > 1 ? own.StartsWith(name, StringComparison.Ordinal) : Ours.Any(o => o.Name == own && o.Letter == name);
+
+    /// <summary>A line of the script. Between double quotes sbatch takes all but backslash and quote as it is.</summary>
+    public static string Line(string option)
+    {
+        int end = option.AsSpan().IndexOfAny('=', ' ');
+        return "#SBATCH " + (end < 0 ? Word(option) : option[..(end + 1)] + Word(option[(end + 1)..].TrimStart()));
+    }
+
+    private static string Word(string text) => ShellWord.IsPlain(text) ? text
+        : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+}
+
+/// <summary>Words of bash.</summary>
+internal static class ShellWord
+{
+    /// <summary>Means itself, here and to sbatch.</summary>
+    public static bool IsPlain(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+=:,%@".Contains(c, StringComparison.Ordinal));
+
+    /// <summary>A word that means the text itself, line breaks included.</summary>
+    public static string Of(string text) => text.Length > 0 && IsPlain(text) ? text : "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }
 
 /// <summary>
@@ -121,6 +177,9 @@ internal static class SlurmScript
     /// <param name="command">Words that run a worker.</param>
     public static string Of(SweepPlan plan, SweepStage stage, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command)
     {
+        // A line break ends a comment, and what follows is a command; with a backslash Slurm fills in no names.
+        if (plan.Directory.Any(c => char.IsControl(c) || c == '\\'))
+            throw new InputException("slurm", $"the folder '{plan.Directory}'", "a name without line breaks, other control characters and backslashes");
         bool array = stage != SweepStage.Select;
         string name = stage.ToString().ToLowerInvariant(), folder = Path.Combine(plan.Directory, "slurm");
         string limit = options.Limit > 0 ? string.Create(CultureInfo.InvariantCulture, $"%{options.Limit}") : "";
@@ -129,7 +188,7 @@ internal static class SlurmScript
             $"--job-name=chemscale-{name}",
             array ? string.Create(CultureInfo.InvariantCulture, $"--array=0-{plan.Runs.Count - 1}{limit}") : null,
             // A file name is Slurm's to fill in, so a percent sign of the folder is doubled.
-            $"--output={Quoted(folder.Replace("%", "%%", StringComparison.Ordinal) + "/" + name + (array ? "-%A-%a.log" : "-%j.log"))}",
+            $"--output={folder.Replace("%", "%%", StringComparison.Ordinal)}/{name}{(array ? "-%A-%a.log" : "-%j.log")}",
             "--open-mode=append",
             "--requeue",
             "--nodes=1",
@@ -144,11 +203,11 @@ internal static class SlurmScript
             .. options.More,
         ];
         var call = new WorkerCall(plan.Directory, options.Cpus) { Stage = stage, Index = array ? TaskIndex : null };
-        string work = string.Join(' ', command(call).Select(word => word == TaskIndex ? $"\"{word}\"" : Quoted(word)));
+        string work = string.Join(' ', command(call).Select(word => word == TaskIndex ? $"\"{word}\"" : ShellWord.Of(word)));
         string task = array ? "\"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"" : "\"$SLURM_JOB_ID\"";
         return $$"""
             #!/bin/bash
-            {{string.Join('\n', wanted.Where(w => w is not null).Select(w => "#SBATCH " + w))}}
+            {{string.Join('\n', wanted.OfType<string>().Select(SbatchOption.Line))}}
 
             # Exit codes of the program: 0 done, 1 a run failed, 2 a mistake in what was given, 75 put aside at USR1, 143 put aside at TERM.
             ended=
@@ -176,8 +235,4 @@ internal static class SlurmScript
 
             """.ReplaceLineEndings("\n");
     }
-
-    /// <summary>A word of bash that means the text itself.</summary>
-    private static string Quoted(string text) =>
-        text.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+=:,%".Contains(c, StringComparison.Ordinal)) ? text : "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }

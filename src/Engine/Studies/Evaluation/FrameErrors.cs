@@ -93,14 +93,14 @@ internal sealed class FrameErrors
 
     private void AddForces(Frame frame, FramePrediction prediction, TypeSums? type)
     {
-        if (frame.Forces is not { } forces || forces.All(double.IsNaN))
+        if (frame.Forces is not { } forces || !forces.Any(double.IsFinite))
         {
             WithoutForces++;
             return;
         }
         for (int i = 0; i < forces.Length; i++)
         {
-            if (double.IsNaN(forces[i]))
+            if (!double.IsFinite(forces[i]))
             {
                 MissingForceComponents++;
                 continue;

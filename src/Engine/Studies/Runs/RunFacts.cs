@@ -88,11 +88,21 @@ internal static class RunSeconds
         foreach (string line in File.ReadLines(path))
         {
             // A line that a crash cut short says nothing.
-            if (!line.EndsWith('}')) continue;
-            using JsonDocument document = JsonDocument.Parse(line);
-            if (document.RootElement.TryGetProperty("seconds", out JsonElement value) && value.ValueKind == JsonValueKind.Number)
-                seconds = Math.Max(seconds, value.GetDouble());
+            if (line.EndsWith('}')) seconds = Math.Max(seconds, Seconds(line));
         }
         return seconds;
+    }
+
+    private static double Seconds(string line)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            return document.RootElement.TryGetProperty("seconds", out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0;
+        }
+        catch (JsonException)
+        {
+            return 0;
+        }
     }
 }

@@ -1,9 +1,9 @@
 using System.Globalization;
 using ChemScale.Engine.Estimation.Selection;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Training.Experiments;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace ChemScale.Engine.Studies.Sweeps;
@@ -52,20 +52,17 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
 
     private static YamlMappingNode Root(string path)
     {
-        var stream = new YamlStream();
+        string text;
         try
         {
-            stream.Load(new StringReader(File.ReadAllText(path)));
-        }
-        catch (YamlException e)
-        {
-            throw new InputException($"{path}:{e.Start.Line}", e.InnerException?.Message ?? e.Message, "YAML");
+            text = File.ReadAllText(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException(path, e.Message, "a readable sweep file (YAML)");
         }
-        return stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode root ? root
+        IList<YamlDocument> documents = YamlText.Documents(text, path);
+        return documents.Count == 1 && documents[0].RootNode is YamlMappingNode root ? root
             : throw new InputException(path, "no mapping", string.Join(", ", Keys));
     }
 

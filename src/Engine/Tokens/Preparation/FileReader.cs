@@ -11,7 +11,7 @@ internal sealed class FileReader : IBlockReader
     private long doneBytes;
     private long readBytes;
     private long line;
-    private LineFormat format = LineFormat.FirstField;
+    private LineFormat format = LineFormat.FirstField(MoleculeKind.Smiles);
     private MoleculeFile? file;
 
     /// <exception cref="InputException">A file that is missing or of another kind.</exception>
@@ -49,14 +49,16 @@ internal sealed class FileReader : IBlockReader
     public void ForEach(MoleculeBlock block, MoleculeAction encode)
     {
         ReadOnlySpan<char> text = block.Text.AsSpan(block.Start, block.End - block.Start);
-        for (long line = block.First + block.HeaderLines; text.Length > 0; line++)
+        LineFormat format = block.Format;
+        for (long line = block.First + block.HeaderLines; text.Length > 0;)
         {
-            int end = text.IndexOf('\n');
-            ReadOnlySpan<char> content = (end < 0 ? text : text[..end]).Trim();
-            text = end < 0 ? default : text[(end + 1)..];
-            if (content.Length == 0) continue;
-            if (block.Format.TryField(content, out ReadOnlySpan<char> molecule, out string reason)) encode(block, line, molecule);
-            else block.Refuse(line, reason, content);
+            long start = line;
+            ReadOnlySpan<char> record = text[..format.RecordLength(text)], content = record.Trim();
+            text = text[record.Length..];
+            line += record.Count('\n');
+            if (content.Length == 0 || format.IsComment(content)) continue;
+            if (block.Format.TryField(content, out ReadOnlySpan<char> molecule, out string reason)) encode(block, start, molecule);
+            else block.Refuse(start, reason, content);
         }
     }
 
@@ -76,7 +78,8 @@ internal sealed class FileReader : IBlockReader
         block.Place = file.Path;
         block.First = line;
         bool atEnd = filled < text.Length;
-        int whole = atEnd ? filled : text.LastIndexOf('\n') + 1;
+        if (line == 1 && (atEnd || text.Contains('\n'))) ReadHeader(block, text[..filled]);
+        int whole = block.Start + format.WholeRecords(text[block.Start..filled], atEnd);
         if (whole == 0)
         {
             RefuseOverlong(block, text);
@@ -86,19 +89,19 @@ internal sealed class FileReader : IBlockReader
         block.End = whole;
         block.Count = text[..whole].Count('\n') + (text[whole - 1] == '\n' ? 0 : 1);
         line += block.Count;
-        if (block.First == 1) ReadHeader(block);
         block.Format = format;
         return true;
     }
 
-    private void ReadHeader(MoleculeBlock block)
+    private LineFormat FirstField => LineFormat.FirstField(options.Kind);
+
+    private void ReadHeader(MoleculeBlock block, ReadOnlySpan<char> text)
     {
-        ReadOnlySpan<char> text = block.Text.AsSpan(0, block.End);
         int end = text.IndexOf('\n');
         ReadOnlySpan<char> header = end < 0 ? text : text[..end];
-        format = file!.IsCsv ? LineFormat.Csv(header.Trim(), options.Column, options.Kind, file.Path) : LineFormat.FirstField;
+        format = file!.IsCsv ? LineFormat.Csv(header.Trim(), options.Column, options.Kind, file.Path) : FirstField;
         if (!file.IsCsv && !LineFormat.IsHeader(header)) return;
-        block.Start = end < 0 ? block.End : end + 1;
+        block.Start = end < 0 ? text.Length : end + 1;
         block.HeaderLines = 1;
     }
 
@@ -107,7 +110,7 @@ internal sealed class FileReader : IBlockReader
     {
         if (this.line == 1)
         {
-            format = LineFormat.FirstField;
+            format = FirstField;
             if (file!.IsCsv)
             {
                 throw new InputException($"{file.Path}:1", $"a line of {text.Length} characters or more", "the names of the columns");

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Chemistry.Selfies;
+
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>Where the molecule stands in a line.</summary>
@@ -5,14 +7,19 @@ internal sealed record LineFormat
 {
     private const char Whitespace = ' ';
 
-    private LineFormat(char delimiter, int column)
+    private static readonly LineFormat FirstSmiles = new(Whitespace, 0, MoleculeKind.Smiles), FirstSelfies = new(Whitespace, 0, MoleculeKind.Selfies);
+
+    private readonly MoleculeKind kind;
+
+    private LineFormat(char delimiter, int column, MoleculeKind kind)
     {
         Delimiter = delimiter;
         Column = column;
+        this.kind = kind;
     }
 
-    /// <summary>The first field up to white space: .smi and .txt.</summary>
-    public static LineFormat FirstField { get; } = new(Whitespace, 0);
+    /// <summary>The first field up to white space, which may stand between symbols of SELFIES: .smi and .txt.</summary>
+    public static LineFormat FirstField(MoleculeKind kind) => kind == MoleculeKind.Selfies ? FirstSelfies : FirstSmiles;
 
     public char Delimiter { get; }
 
@@ -22,13 +29,13 @@ internal sealed record LineFormat
     /// <exception cref="InputException">No such column, or several that might be meant.</exception>
     public static LineFormat Csv(ReadOnlySpan<char> header, string? column, MoleculeKind kind, string file)
     {
-        char delimiter = header.Contains(',') ? ',' : header.Contains('\t') ? '\t' : header.Contains(';') ? ';' : ',';
-        string[] names = [.. header.ToString().Split(delimiter).Select(name => name.Trim().Trim('"'))];
+        char delimiter = MoleculeFile.KindOf(file) == ".tsv" ? '\t' : header.Contains(',') ? ',' : header.Contains('\t') ? '\t' : header.Contains(';') ? ';' : ',';
+        string[] names = Names(header, new LineFormat(delimiter, 0, kind));
         string wanted = column ?? kind.ToString();
         int[] found = Matching(name => name.Equals(wanted, StringComparison.OrdinalIgnoreCase));
         if (found.Length == 0 && column is null) found = Matching(name => name.Contains(wanted, StringComparison.OrdinalIgnoreCase));
         return found.Length == 1
-            ? new LineFormat(delimiter, found[0])
+            ? new LineFormat(delimiter, found[0], kind)
             : throw new InputException(
                 $"{file}:1",
                 $"columns {Shown(names)}",
@@ -45,13 +52,43 @@ internal sealed record LineFormat
         return field.Equals("smiles", StringComparison.OrdinalIgnoreCase) || field.Equals("selfies", StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>A line that says something of the file; no molecule begins so.</summary>
+    public bool IsComment(ReadOnlySpan<char> line) => Delimiter == Whitespace && line[0] == '#';
+
+    /// <summary>
+    /// How much of a text is whole records: lines or, with columns, lines and those behind a line break between quotes. A quote that never
+    /// closes, or not before a delimiter, spoils its own line alone.
+    /// </summary>
+    /// <param name="text">From the beginning of a record.</param>
+    /// <param name="atEnd">Nothing follows it.</param>
+    public int WholeRecords(ReadOnlySpan<char> text, bool atEnd)
+    {
+        int lines = atEnd ? text.Length : text.LastIndexOf('\n') + 1;
+        if (Delimiter == Whitespace || !text.Contains('"')) return lines;
+        int start = 0;
+        while (start < lines)
+        {
+            int length = Record(text[start..]);
+            if (length == 0 && !atEnd && start > 0) break;
+            start += length > 0 ? length : Line(text[start..]);
+        }
+        return start;
+    }
+
+    /// <summary>Of the first record of a text of whole ones, line feed included.</summary>
+    public int RecordLength(ReadOnlySpan<char> text)
+    {
+        int length = Delimiter == Whitespace ? 0 : Record(text);
+        return length > 0 ? length : Line(text);
+    }
+
     /// <summary>The molecule of a line; false, with a reason, where the line has no such field.</summary>
     public bool TryField(ReadOnlySpan<char> line, out ReadOnlySpan<char> field, out string reason)
     {
         reason = "";
         if (Delimiter == Whitespace)
         {
-            field = UpToWhitespace(line);
+            field = kind == MoleculeKind.Selfies ? SelfiesSymbols.Field(line) : UpToWhitespace(line);
             return true;
         }
         for (int column = 0; ; column++)
@@ -62,9 +99,53 @@ internal sealed record LineFormat
             reason = "fewer columns than the header";
             return false;
         }
-        field = field.Trim();
+        field = kind == MoleculeKind.Selfies ? SelfiesSymbols.Field(field) : field.Trim();
         if (field.Length == 0) reason = "no molecule in its column";
         return field.Length > 0;
+    }
+
+    private static int Line(ReadOnlySpan<char> text) => text.IndexOf('\n') is >= 0 and var end ? end + 1 : text.Length;
+
+    /// <summary>0: the text ends before the record does.</summary>
+    private int Record(ReadOnlySpan<char> text)
+    {
+        bool first = true, begins = true;
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            if (c == '\n') return i + 1;
+            if (c == '"' && begins)
+            {
+                int close = i + 1;
+                while (true)
+                {
+                    int quote = text[close..].IndexOf('"');
+                    if (quote < 0) return 0;
+                    close += quote + 1;
+                    if (close == text.Length || text[close] != '"') break;
+                    close++;
+                }
+                if (close < text.Length && text[close] != Delimiter && text[close] != '\n') return Line(text);
+                (i, begins, first) = (close - 1, false, false);
+                continue;
+            }
+            // White space before a record is no part of it.
+            begins = c == Delimiter || (first && begins && char.IsWhiteSpace(c));
+            first &= c != Delimiter;
+        }
+        return 0;
+    }
+
+    private static string[] Names(ReadOnlySpan<char> header, LineFormat format)
+    {
+        var names = new List<string>();
+        ReadOnlySpan<char> rest = header;
+        for (bool last = false; !last;)
+        {
+            if (!format.TryNext(ref rest, out ReadOnlySpan<char> name, out last, out _)) return [.. header.ToString().Split(format.Delimiter).Select(n => n.Trim().Trim('"'))];
+            names.Add(name.Trim().Trim('"').ToString());
+        }
+        return [.. names];
     }
 
     private bool TryNext(scoped ref ReadOnlySpan<char> line, out ReadOnlySpan<char> field, out bool last, out string reason)

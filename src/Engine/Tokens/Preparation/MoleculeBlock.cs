@@ -30,7 +30,7 @@ internal sealed class MoleculeBlock
 
     public int End { get; set; }
 
-    public LineFormat Format { get; set; } = LineFormat.FirstField;
+    public LineFormat Format { get; set; } = LineFormat.FirstField(MoleculeKind.Smiles);
 
     public List<MoleculeRecord> Molecules { get; } = [];
 

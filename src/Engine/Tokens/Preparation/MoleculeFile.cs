@@ -6,17 +6,18 @@ namespace ChemScale.Engine.Tokens.Preparation;
 /// <summary>One open file of molecules: its text, whether it was gzipped or not, and how far it was read.</summary>
 internal sealed class MoleculeFile : IDisposable
 {
-    private static readonly string[] Extensions = [".smi", ".smiles", ".txt", ".csv"];
+    private static readonly string[] Extensions = [".smi", ".smiles", ".txt", ".csv", ".tsv"];
 
     private readonly FileStream file;
     private readonly StreamReader text;
     private readonly bool compressed;
+    private bool afterReturn;
 
     /// <exception cref="InputException">No such file, an empty one, or one of another kind.</exception>
     public MoleculeFile(string path)
     {
         Path = path;
-        IsCsv = KindOf(path) == ".csv";
+        IsCsv = IsTable(path);
         try
         {
             this.file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
@@ -42,6 +43,10 @@ internal sealed class MoleculeFile : IDisposable
 
     public long BytesRead => file.Position;
 
+    /// <summary>Has a header and columns.</summary>
+    /// <inheritdoc cref="KindOf"/>
+    public static bool IsTable(string path) => KindOf(path) is ".csv" or ".tsv";
+
     /// <summary>The extension before .gz.</summary>
     /// <exception cref="InputException">Not one that is known.</exception>
     public static string KindOf(string path)
@@ -50,10 +55,10 @@ internal sealed class MoleculeFile : IDisposable
         string extension = System.IO.Path.GetExtension(name).ToLowerInvariant();
         return Extensions.Contains(extension)
             ? extension
-            : throw new InputException(path, $"extension '{extension}'", ".smi, .txt or .csv, or one of them with .gz");
+            : throw new InputException(path, $"extension '{extension}'", ".smi, .txt, .csv or .tsv, or one of them with .gz");
     }
 
-    /// <summary>Reads on until the span is full or the file ends.</summary>
+    /// <summary>Reads on until the span is full or the file ends; what ends a line is LF, whatever it is in the file.</summary>
     /// <param name="buffer">Where to.</param>
     /// <param name="lines">Whole lines read before, to say in an error.</param>
     /// <exception cref="InputException">The compressed data end early, or are damaged.</exception>
@@ -62,7 +67,7 @@ internal sealed class MoleculeFile : IDisposable
         int filled = 0;
         try
         {
-            while (filled < buffer.Length && text.Read(buffer[filled..]) is > 0 and int read) filled += read;
+            while (filled < buffer.Length && text.Read(buffer[filled..]) is > 0 and int read) filled += LineFeeds(buffer.Slice(filled, read));
             return filled;
         }
         catch (Exception e) when (this.compressed && e is InvalidDataException or EndOfStreamException)
@@ -80,6 +85,24 @@ internal sealed class MoleculeFile : IDisposable
     }
 
     public void Dispose() => text.Dispose();
+
+    /// <summary>CR and CR LF to LF, in place.</summary>
+    /// <returns>Characters left.</returns>
+    private int LineFeeds(Span<char> text)
+    {
+        bool returned = afterReturn;
+        afterReturn = text[^1] == '\r';
+        int kept = returned && text[0] == '\n' ? 0 : text.IndexOf('\r');
+        if (kept < 0) return text.Length;
+        returned &= kept == 0;
+        for (int i = kept; i < text.Length; i++)
+        {
+            char c = text[i];
+            if (c != '\n' || !returned) text[kept++] = c == '\r' ? '\n' : c;
+            returned = c == '\r';
+        }
+        return kept;
+    }
 }
 
 /// <summary>

@@ -166,8 +166,8 @@ public sealed class MoleculePreparation
         }
         if (options.Limit < 1) throw new InputException("limit", $"{options.Limit}", "at least 1");
         if (options.Threads < 1) throw new InputException("threads", $"{options.Threads}", "at least 1");
-        if (options.Column is not null && !options.Files.Any(f => MoleculeFile.KindOf(f) == ".csv"))
-            throw new InputException("column", $"'{options.Column}'", "a .csv to take it from");
+        if (options.Column is not null && !options.Files.Any(MoleculeFile.IsTable))
+            throw new InputException("column", $"'{options.Column}'", "a .csv or .tsv to take it from");
         if (options.MaximumTokens < 3)
         {
             throw new InputException("maximum tokens", $"{options.MaximumTokens}", "at least 3: [CLS], a symbol, [SEP]");

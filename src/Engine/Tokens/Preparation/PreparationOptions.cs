@@ -6,7 +6,9 @@ namespace ChemScale.Engine.Tokens.Preparation;
 /// <summary>What <see cref="MoleculePreparation"/> reads, how it treats it and where it writes.</summary>
 public sealed record PreparationOptions
 {
-    /// <summary>.smi or .txt (first field of each line) or .csv (a column), each possibly gzipped; read one after another.</summary>
+    /// <summary>
+    /// .smi or .txt (first field of each line that is no comment) or .csv or .tsv (a column), each possibly gzipped; read one after another.
+    /// </summary>
     public IReadOnlyList<string> Files { get; init; } = [];
 
     /// <summary>Instead of files.</summary>

@@ -70,24 +70,28 @@ public sealed class CheckpointStore(string folder, IStorage storage)
     {
         VerifySums(path, stop);
         string statePath = Path.Combine(path, Checkpoint.StateFile);
-        JsonObject state;
-        try
-        {
-            state = JsonNode.Parse(File.ReadAllBytes(statePath)) as JsonObject
-                ?? throw new SafetensorsException(SafetensorsFault.HeaderJson, statePath, "state.json is no object");
-        }
-        catch (JsonException e)
-        {
-            throw new SafetensorsException(SafetensorsFault.HeaderJson, statePath, $"state.json is not JSON: {e.Message}");
-        }
-        int? format = (int?)state["format"];
-        if (format != Format)
-            throw new SafetensorsException(SafetensorsFault.Mismatch, statePath,
-                $"checkpoint format {format}, this program reads {Format}");
-        var checkpoint = new Checkpoint(path, (long)state["step"]!, state);
+        (JsonObject state, long step) = ReadState(statePath);
+        var checkpoint = new Checkpoint(path, step, state);
         checkpoint.OpenModel().Dispose();
         checkpoint.OpenTraining().Dispose();
         return checkpoint;
+    }
+
+    private static (JsonObject State, long Step) ReadState(string path)
+    {
+        try
+        {
+            JsonObject state = JsonNode.Parse(File.ReadAllBytes(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
+                ?? throw new SafetensorsException(SafetensorsFault.HeaderJson, path, "state.json is no object");
+            int? format = (int?)state["format"];
+            if (format != Format)
+                throw new SafetensorsException(SafetensorsFault.Mismatch, path, $"checkpoint format {format}, this program reads {Format}");
+            return (state, (long?)state["step"] ?? throw new FormatException("no step"));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new SafetensorsException(SafetensorsFault.HeaderJson, path, $"state.json is not what this program writes: {e.Message}");
+        }
     }
 
     /// <summary>Folders of all that is kept, the best weights included.</summary>

@@ -132,7 +132,7 @@ internal sealed class SafetensorsHeader
                 else header.Entries.Add(property.Name, header.Entry(property.Name, property.Value));
             }
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw header.Wrong(SafetensorsFault.HeaderJson, $"the header is not JSON: {e.Message}");
         }

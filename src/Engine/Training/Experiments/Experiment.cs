@@ -167,19 +167,11 @@ internal static class ExperimentYaml
 
     private static YamlMappingNode Root(string yaml, string file)
     {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(yaml));
-        }
-        catch (YamlException e)
-        {
-            throw new InputException($"{file}:{e.Start.Line}", e.InnerException?.Message ?? e.Message, "YAML");
-        }
-        return stream.Documents.Count switch
+        IList<YamlDocument> documents = YamlText.Documents(yaml, file);
+        return documents.Count switch
         {
             0 => throw new InputException(file, "is empty", "model, data, training and seed"),
-            1 when stream.Documents[0].RootNode is YamlMappingNode mapping => mapping,
+            1 when documents[0].RootNode is YamlMappingNode mapping => mapping,
             1 => throw new InputException(file, "is not a mapping", "model, data, training and seed"),
             int n => throw new InputException(file, $"holds {n} documents", "one experiment"),
         };

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using ChemScale.Engine.Atoms.Formats.Npz;
+using ChemScale.Engine.Files;
+using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
 
@@ -22,25 +24,12 @@ internal sealed class AseData
         AseData data = new();
         byte[] blob = value as byte[] ?? [];
         string text = value as string ?? "";
-        try
-        {
-            if (blob.Length > 0)
-            {
-                long start = blob.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(blob);
-                if (start < 8 || start > blob.Length) throw new InputException($"{place}: data", $"{blob.Length} bytes", "arrays and JSON");
-                using JsonDocument document = JsonDocument.Parse(blob.AsMemory((int)start));
-                data.Add(document.RootElement, blob, place);
-            }
-            else if (text.Length > 0)
-            {
-                using JsonDocument document = JsonDocument.Parse(text);
-                data.Add(document.RootElement, blob, place);
-            }
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{place}: data", "no JSON", "arrays and JSON", e.Message);
-        }
+        string at = $"{place}: data";
+        long start = blob.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(blob);
+        if (blob.Length > 0 && (start < 8 || start > blob.Length)) throw new InputException(at, $"{blob.Length} bytes", "arrays and JSON");
+        if (blob.Length == 0 && text.Length == 0) return data;
+        using JsonDocument document = blob.Length > 0 ? JsonPlace.Document(blob.AsSpan((int)start), at) : JsonPlace.Document(text, at);
+        data.Add(document.RootElement, blob, place);
         return data;
     }
 
@@ -69,15 +58,15 @@ internal sealed class AseData
     private static bool Collect(JsonElement value, List<double> numbers)
     {
         if (value.ValueKind == JsonValueKind.Array) return value.EnumerateArray().All(item => Collect(item, numbers));
-        if (value.ValueKind != JsonValueKind.Number) return false;
-        numbers.Add(value.GetDouble());
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number)) return false;
+        numbers.Add(number);
         return true;
     }
 
     /// <summary>[shape, type, byte offset], or [shape, type, list of values].</summary>
     private static double[] Array(JsonElement array, byte[] blob, string place)
     {
-        JsonElement[] parts = [.. array.EnumerateArray()];
+        JsonElement[] parts = array.ValueKind == JsonValueKind.Array ? [.. array.EnumerateArray()] : [];
         if (parts is not [{ ValueKind: JsonValueKind.Array } shape, { ValueKind: JsonValueKind.String } name, var where])
         {
             throw new InputException(place, array.GetRawText(), "[shape, type, offset]");
@@ -88,9 +77,11 @@ internal sealed class AseData
             return Collect(where, listed) ? [.. listed] : throw new InputException(place, "a list", "numbers");
         }
         NpyType type = Type(name.GetString()!) ?? throw new InputException(place, $"type {name}", "float64 or another numpy number");
-        long count = shape.EnumerateArray().Aggregate(1L, (product, size) => product * size.GetInt64());
-        if (where.ValueKind != JsonValueKind.Number || !where.TryGetInt64(out long start) || start < 0 || count < 0
-            || start + count * type.Size > blob.Length)
+        long[] sizes = [.. shape.EnumerateArray().Select(size => size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out long whole) ? whole
+            : throw new InputException(place, $"a size of {size.GetRawText()}", "a count"))];
+        long count = ReadBudget.Elements(place, sizes);
+        if (where.ValueKind != JsonValueKind.Number || !where.TryGetInt64(out long start) || start < 0 || start > blob.Length
+            || count > (blob.Length - start) / type.Size)
         {
             throw new InputException(place, $"{count} values at byte {where}", $"an array within {blob.Length} bytes");
         }

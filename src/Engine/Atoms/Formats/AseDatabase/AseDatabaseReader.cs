@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Stores;
 using Microsoft.Data.Sqlite;
 
 namespace ChemScale.Engine.Atoms.Formats.AseDatabase;
@@ -21,12 +22,17 @@ internal static class AseDatabaseReader
         SqliteConnectionStringBuilder text = new() { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false };
         using SqliteConnection connection = new(text.ToString());
         Guard(path, () => connection.Open());
+        SqliteLimits limits = Guard(path, () => new SqliteLimits(connection, path));
         AseMetadata metadata = Guard(path, () => AseMetadata.Read(connection, path));
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = $"SELECT {string.Join(", ", Columns)} FROM systems ORDER BY id";
         using SqliteDataReader reader = Guard(path, command.ExecuteReader);
         AseRow row = new(reader, path, metadata, options ?? new());
-        while (Guard(path, reader.Read)) yield return Guard(path, row.Frame);
+        while (Guard(path, reader.Read))
+        {
+            limits.Begin();
+            yield return Guard(path, row.Frame);
+        }
     }
 
     private static void Guard(string path, Action action) => Guard(path, () =>
@@ -46,6 +52,46 @@ internal static class AseDatabaseReader
             throw new InputException(path, "no ASE database", "a complete one, with a table systems", e.Message);
         }
     }
+}
+
+/// <summary>
+/// What a file of a stranger may make SQLite do: read two plain tables. A schema is a program otherwise, with views that never end and
+/// expressions that make gigabytes.
+/// </summary>
+internal sealed class SqliteLimits
+{
+    private const int Interval = 100_000, MostIntervals = 2000;
+
+    // Of sqlite3.h: SQLITE_LIMIT_LENGTH; SQLITE_DENY; SQLITE_READ, SELECT, FUNCTION, PRAGMA.
+    private const int LimitLength = 0, Deny = 1, Read = 20, Select = 21, Pragma = 19;
+
+    private int intervals;
+
+    /// <exception cref="InputException">A table is none, or computes what it holds.</exception>
+    public SqliteLimits(SqliteConnection connection, string path)
+    {
+        // No value can be longer than the file that holds it.
+        SQLitePCL.raw.sqlite3_limit(connection.Handle, LimitLength, (int)Math.Clamp(new FileInfo(path).Length, 1 << 16, int.MaxValue));
+        SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, Interval, _ => ++intervals > MostIntervals ? 1 : 0, null);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "PRAGMA trusted_schema = OFF";
+        command.ExecuteNonQuery();
+        command.CommandText = "SELECT name, type, sql FROM sqlite_master WHERE name IN ('systems', 'information')";
+        using (SqliteDataReader reader = command.ExecuteReader())
+        {
+            while (reader.Read())
+            {
+                string name = reader.GetString(0), kind = reader.GetString(1), sql = reader.IsDBNull(2) ? "" : reader.GetString(2);
+                bool computed = sql.Contains("GENERATED", StringComparison.OrdinalIgnoreCase) || sql.Contains(" AS ", StringComparison.OrdinalIgnoreCase)
+                    || sql.Contains("VIRTUAL", StringComparison.OrdinalIgnoreCase);
+                if (kind != "table" || computed) throw new InputException($"{path}: {name}", computed ? "columns that are computed" : $"a {kind}", "a plain table");
+            }
+        }
+        SQLitePCL.raw.sqlite3_set_authorizer(connection.Handle, (SQLitePCL.strdelegate_authorizer)((_, action, _, _, _, _) => action is Read or Select or Pragma ? 0 : Deny), null);
+    }
+
+    /// <summary>A row was read: the next may take as long again.</summary>
+    public void Begin() => intervals = 0;
 }
 
 /// <summary>What schnetpack notes in a database about the units of its rows' data.</summary>
@@ -88,14 +134,14 @@ internal sealed class AseMetadata
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json);
+            using JsonDocument document = JsonPlace.Document(json, place);
             JsonElement root = document.RootElement;
             if (root.TryGetProperty("_distance_unit", out JsonElement distance)) this.distance = distance.GetString();
             if (!root.TryGetProperty("_property_unit_dict", out JsonElement units)) return;
             foreach (JsonProperty unit in units.EnumerateObject())
                 if (unit.Value.GetString() is { Length: > 0 } name) this.units[unit.Name] = name;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (InvalidOperationException e)
         {
             throw new InputException(place, "no JSON object of units", "schnetpack's metadata", e.Message);
         }

@@ -6,10 +6,13 @@ internal sealed class AtomTable
     private static readonly string[] NumberNames = ["Z", "numbers", "atomic_numbers"];
     private static readonly string[] SymbolNames = ["species", "symbols", "element"];
 
+    private const int FirstRoom = 1024;
+
     private readonly IReadOnlyList<Column> columns;
     private readonly bool strict;
     private readonly int width;
-    private readonly int[] numbers;
+    private readonly int atoms;
+    private int[] numbers;
     private readonly Column? element;
     private readonly Dictionary<string, double[]> reals = [];
     private readonly Range[] words;
@@ -23,13 +26,19 @@ internal sealed class AtomTable
         this.columns = columns;
         this.strict = strict;
         width = columns.Sum(column => column.Width);
-        numbers = new int[atoms];
+        this.atoms = atoms;
+        // The count may be anything: what there is room for is what came.
+        int room = Math.Min(atoms, FirstRoom);
+        numbers = new int[room];
         element = columns.FirstOrDefault(column => SymbolNames.Contains(column.Name))
             ?? columns.FirstOrDefault(column => NumberNames.Contains(column.Name));
         foreach (Column column in columns)
-            if (column is { Type: 'R' or 'I', Width: 3 }) reals[column.Name] = new double[3 * atoms];
+            if (column is { Type: 'R' or 'I', Width: 3 }) reals[column.Name] = new double[3 * room];
         words = new Range[width + 1];
     }
+
+    /// <summary>Columns of three numbers.</summary>
+    public IEnumerable<string> Vectors => reals.Keys;
 
     public bool Has(string name, int width) => reals.ContainsKey(name) && width == 3;
 
@@ -44,8 +53,9 @@ internal sealed class AtomTable
                 place,
                 count > width ? $"more than {width} columns" : $"{count} column{(count == 1 ? "" : "s")}",
                 $"{width}: {string.Join(", ", this.columns)}",
-                $"the frame at line {start} says {numbers.Length} atoms");
+                $"the frame at line {start} says {atoms} atoms");
         }
+        if (row == numbers.Length) Grow();
         if (element is not null) numbers[row] = Elements.Number(line[words[element.First]], place);
         foreach (Column column in this.columns)
         {
@@ -60,6 +70,18 @@ internal sealed class AtomTable
             }
         }
         row++;
+    }
+
+    private void Grow()
+    {
+        int room = (int)Math.Min(atoms, 2L * row);
+        Array.Resize(ref numbers, room);
+        foreach (string name in reals.Keys.ToArray())
+        {
+            double[] values = reals[name];
+            Array.Resize(ref values, checked(3 * room));
+            reals[name] = values;
+        }
     }
 
     public int[] AtomicNumbers(string place) =>
@@ -97,6 +119,9 @@ internal sealed record Column(string Name, char Type, int Width, int First)
 {
     private const string Plain = "species:S:1:pos:R:3";
 
+    // Words of a line.
+    private const int MostWords = 1 << 16;
+
     /// <summary>The columns of a frame; those of plain xyz where it has no Properties.</summary>
     /// <exception cref="InputException">Properties that make no sense.</exception>
     public static IReadOnlyList<Column> Parse(string? properties, string place)
@@ -107,10 +132,11 @@ internal sealed record Column(string Name, char Type, int Width, int First)
         for (int i = 0; i < parts.Length; i += 3)
         {
             if (i + 2 >= parts.Length || parts[i + 1] is not ("S" or "R" or "I" or "L") || !int.TryParse(parts[i + 2], out int width)
-                || width < 1)
+                || width < 1 || width > MostWords - first)
             {
                 throw new InputException($"{place}: Properties", $"'{properties}'", "triples such as species:S:1:pos:R:3");
             }
+            if (columns.Any(column => column.Name == parts[i])) throw new InputException($"{place}: Properties", $"'{parts[i]}' twice", "each column once");
             columns.Add(new Column(parts[i], parts[i + 1][0], width, first));
             first += width;
         }

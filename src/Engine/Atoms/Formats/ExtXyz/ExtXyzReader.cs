@@ -4,9 +4,10 @@ using ChemScale.Engine.Atoms.Units;
 namespace ChemScale.Engine.Atoms.Formats.ExtXyz;
 
 /// <summary>
-/// Extended xyz in the dialect that ASE reads and writes; plain xyz too. Units are eV and Angstrom, as ASE has it, unless stated
-/// otherwise. Of labels present under several names the reference calculation's is taken (<c>REF_energy</c> before <c>energy</c>); a
-/// virial is turned into a stress.
+/// Extended xyz in the dialect that ASE reads and writes; plain xyz too. Units are eV and Angstrom, as ASE has it, unless options or the
+/// frame's own line (<c>energy-unit</c>, <c>force-unit</c>, <c>stress-unit</c>, <c>virial-unit</c>, <c>length-unit</c>) say otherwise. Of
+/// labels present under several names the reference calculation's is taken (<c>REF_energy</c> before <c>energy</c>); a virial is turned
+/// into a stress.
 /// </summary>
 public static class ExtXyzReader
 {
@@ -61,7 +62,8 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
         }
         string comment = ReadLine() ?? throw new InputException(path, $"ends behind line {start}", $"a frame of {atoms} atoms");
         FrameInfo info = new(Place(this.line), comment);
-        AtomTable table = new(Column.Parse(info.Text("Properties"), Place(this.line)), atoms, strict: info.Has("Properties"));
+        string? properties = info.Spelling("Properties");
+        AtomTable table = new(Column.Parse(properties is null ? null : info.Text(properties), Place(this.line)), atoms, strict: properties is not null);
         for (int i = 0; i < atoms; i++)
         {
             string line = ReadLine()
@@ -73,8 +75,9 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
 
     private Frame Assemble(FrameInfo info, AtomTable table, string place)
     {
-        double[]? cell = Scaled(Nine(info, "Lattice"), units.LengthFactor);
-        bool[] periodic = info.Flags("pbc") ?? [cell is not null, cell is not null, cell is not null];
+        LabelUnits units = Units(info, place);
+        double[]? cell = info.Spelling("Lattice") is { } lattice ? Scaled(Nine(info, lattice), units.LengthFactor) : null;
+        bool[] periodic = info.Spelling("pbc") is { } pbc ? info.Flags(pbc)! : [cell is not null, cell is not null, cell is not null];
         if (cell is null && periodic.Contains(true))
         {
             throw new InputException($"{place}: pbc", "a periodic frame without Lattice", "nine numbers");
@@ -99,17 +102,61 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
             Spin = LabelNames.Spin.Select(info.Number).FirstOrDefault(value => value is not null) ?? 0,
             ConfigType = info.Text("config_type"),
             Keys = keys,
+            OtherLabels = Others(info, table, keys),
             Place = place,
         };
-        return stress is null ? frame : frame with { Stress = Stress(info, stress, frame) };
+        return stress is null ? frame : frame with { Stress = Stress(info, stress, frame, units) };
     }
 
-    private double[] Stress(FrameInfo info, string key, Frame frame)
+    // ASE writes both, and they are the same calculation's.
+    private static bool IsUsual(string name) => name is "free_energy" or "energy";
+
+    private static string[] Others(FrameInfo info, AtomTable table, LabelKeys keys)
+    {
+        string[] energies = [.. info.NumbersNamed("energy").Where(name => name != keys.Energy && !(IsUsual(name) && keys.Energy is { } chosen && IsUsual(chosen)))];
+        return [.. energies, .. table.Vectors.Where(name => name.Contains("force", StringComparison.OrdinalIgnoreCase) && name != keys.Forces)];
+    }
+
+    /// <summary>Those of the file, unless the frame declares its own.</summary>
+    private LabelUnits Units(FrameInfo info, string place)
+    {
+        LabelUnits declared = units;
+        EnergyUnit? energy = null;
+        LengthUnit? length = null;
+        foreach ((string quantity, string unit, string at) in info.DeclaredUnits())
+        {
+            switch (quantity)
+            {
+                case "energy" or "energies":
+                    energy = EnergyUnit.Parse(unit, at);
+                    break;
+                case "length" or "distance" or "position" or "positions" or "pos":
+                    length = LengthUnit.Parse(unit, at);
+                    break;
+                case "force" or "forces":
+                    declared = declared with { DeclaredForce = PressureUnit.Force(unit, at) };
+                    if (options.Energy is not null && Math.Abs(declared.ForceFactor / options.Units(path).ForceFactor - 1) > 1e-6)
+                        throw new InputException(at, $"'{unit}'", $"{options.Energy} over a length, as the options say");
+                    break;
+                case "stress" or "stresses":
+                    declared = declared with { DeclaredStress = PressureUnit.Stress(unit, at) };
+                    break;
+                case "virial" or "virials":
+                    declared = declared with { DeclaredVirial = EnergyUnit.Parse(unit, at).ElectronVolts };
+                    break;
+            }
+        }
+        if (energy is null && length is null) return declared;
+        LabelUnits stated = options.Units(place, energy ?? options.Energy ?? EnergyUnit.ElectronVolt, length);
+        return declared with { Energy = stated.Energy, Length = stated.Length };
+    }
+
+    private static double[] Stress(FrameInfo info, string key, Frame frame, LabelUnits units)
     {
         double[] matrix = StressTensor.Matrix(info.Numbers(key)!) ?? throw info.Wrong(key, info.Text(key)!, "6 or 9 numbers");
         if (!LabelNames.IsVirial(key)) return Scaled(matrix, units.StressFactor)!;
         if (frame.Volume == 0) throw info.Wrong(key, info.Text(key)!, "a cell with a volume beside a virial");
-        return StressTensor.FromVirial(Scaled(matrix, units.EnergyFactor)!, frame.Volume);
+        return StressTensor.FromVirial(Scaled(matrix, units.VirialFactor)!, frame.Volume);
     }
 
     private static double[]? Nine(FrameInfo info, string key)

@@ -12,9 +12,29 @@ internal sealed class FrameInfo(string place, string line)
 
     private readonly Dictionary<string, string> pairs = Split(line, place);
 
+    /// <summary>In exactly this writing.</summary>
     public bool Has(string key) => pairs.ContainsKey(key);
 
     public string? Text(string key) => pairs.GetValueOrDefault(key);
+
+    /// <summary>How the file writes this key: as it is given, else in other letters of the same alphabet; null where it has none.</summary>
+    public string? Spelling(string key) => pairs.ContainsKey(key) ? key : pairs.Keys.FirstOrDefault(k => k.Equals(key, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Keys of single numbers whose names hold this word.</summary>
+    public IEnumerable<string> NumbersNamed(string word) => pairs.Where(pair =>
+        pair.Key.Contains(word, StringComparison.OrdinalIgnoreCase) && TryNumber(pair.Value, out _)).Select(pair => pair.Key);
+
+    /// <summary>The units that the line declares: energy-unit, force_units and their like, and what stands there.</summary>
+    public IEnumerable<(string Quantity, string Unit, string Place)> DeclaredUnits()
+    {
+        foreach ((string key, string value) in pairs)
+        {
+            if (!key.Contains("unit", StringComparison.OrdinalIgnoreCase)) continue;
+            string name = key.ToLowerInvariant().Replace('-', '_');
+            string? quantity = name.EndsWith("_unit", StringComparison.Ordinal) ? name[..^5] : name.EndsWith("_units", StringComparison.Ordinal) ? name[..^6] : null;
+            if (quantity is not null) yield return (quantity, value, $"{place}: {key}");
+        }
+    }
 
     /// <exception cref="InputException">Not numbers.</exception>
     public double[]? Numbers(string key)
@@ -52,6 +72,11 @@ internal sealed class FrameInfo(string place, string line)
     public static bool TryNumber(ReadOnlySpan<char> word, out double number)
     {
         if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return true;
+        if (word.TrimStart("+-").Equals("inf", StringComparison.OrdinalIgnoreCase))
+        {
+            number = word[0] == '-' ? double.NegativeInfinity : double.PositiveInfinity;
+            return true;
+        }
         return word.IndexOfAny('d', 'D') > 0
             && double.TryParse(Exponent(word), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
     }

@@ -1,17 +1,19 @@
+using System.Text.RegularExpressions;
+using ChemScale.Engine.Files;
 using PureHDF;
 using PureHDF.VOL.Native;
 
 namespace ChemScale.Engine.Atoms.Formats.Hdf5;
 
 /// <summary>An HDF5 file, whose faults are the user's.</summary>
-internal sealed class Hdf5File : IDisposable
+internal sealed partial class Hdf5File : IDisposable
 {
     private readonly NativeFile file;
 
     private Hdf5File(string path, NativeFile file)
     {
         this.file = file;
-        Root = new Hdf5Group(path, "", file);
+        Root = new Hdf5Group(path, "", file, new ReadBudget(path));
     }
 
     public Hdf5Group Root { get; }
@@ -21,6 +23,9 @@ internal sealed class Hdf5File : IDisposable
 
     public void Dispose() => file.Dispose();
 
+    [GeneratedRegex("filter '([^']*)' with ID '([0-9]+)'")]
+    private static partial Regex MissingFilter();
+
     /// <summary>The library throws whatever its parser meets in a damaged file, plain <see cref="Exception"/> included.</summary>
     public static T Guard<T>(string place, Func<T> read)
     {
@@ -28,9 +33,12 @@ internal sealed class Hdf5File : IDisposable
         {
             return read();
         }
-        catch (Exception e) when (e is not InputException and not OutOfMemoryException)
+        catch (Exception e) when (e is not InputException)
         {
-            throw new InputException(place, "truncated or no HDF5 file", "a complete one", e.Message);
+            throw MissingFilter().Match(e.Message) is { Success: true } filter
+                ? new InputException(place, $"compressed by a filter that is not read here: {filter.Groups[1].Value.Trim()} ({filter.Groups[2].Value})", "gzip, shuffle or none",
+                    "h5repack -f GZIP=4 IN OUT")
+                : new InputException(place, e is OutOfMemoryException ? "asks for more memory than there is" : "truncated or no HDF5 file", "a complete one", e.Message);
         }
     }
 }
@@ -40,13 +48,15 @@ internal sealed class Hdf5Group
 {
     private readonly string file;
     private readonly string name;
+    private readonly ReadBudget budget;
     private readonly Dictionary<string, IH5Dataset> sets = new(StringComparer.Ordinal);
     private readonly List<(string Name, IH5Group Group)> groups = [];
 
-    public Hdf5Group(string file, string name, IH5Group group)
+    public Hdf5Group(string file, string name, IH5Group group, ReadBudget budget)
     {
         this.file = file;
         this.name = name;
+        this.budget = budget;
         foreach (IH5Object child in Hdf5File.Guard(Place, () => group.Children().ToArray()))
         {
             if (child is IH5Dataset set) sets[child.Name] = set;
@@ -68,23 +78,29 @@ internal sealed class Hdf5Group
     public bool IsText(string name) => sets[name].Type.Class is H5DataTypeClass.String or H5DataTypeClass.VariableLength;
 
     /// <summary>This group and those below it, by name.</summary>
-    public IEnumerable<Hdf5Group> WithDescendants()
+    public IEnumerable<Hdf5Group> WithDescendants(int depth = 0)
     {
+        // A group may be a member of itself.
+        Nesting.Check(depth, Place);
         yield return this;
         foreach ((string name, IH5Group group) in groups.OrderBy(child => child.Name, StringComparer.Ordinal))
         {
-            Hdf5Group child = new(file, this.name.Length == 0 ? name : $"{this.name}/{name}", group);
-            foreach (Hdf5Group descendant in child.WithDescendants()) yield return descendant;
+            Hdf5Group child = new(file, this.name.Length == 0 ? name : $"{this.name}/{name}", group, budget);
+            foreach (Hdf5Group descendant in child.WithDescendants(depth + 1)) yield return descendant;
         }
     }
 
-    public string[] Texts(string name) => Hdf5File.Guard(At(name), () => sets[name].Read<string[]>());
+    public string[] Texts(string name) => Hdf5File.Guard(At(name), () =>
+    {
+        Shape(name, 64);
+        return sets[name].Read<string[]>();
+    });
 
     /// <exception cref="InputException">Not plain numbers.</exception>
     public double[] Numbers(string name, out long[] shape)
     {
         IH5Dataset set = sets[name];
-        shape = [.. set.Space.Dimensions.Select(size => (long)size)];
+        shape = Hdf5File.Guard(At(name), () => Shape(name, 2 * sizeof(double)));
         return Hdf5File.Guard(At(name), () => (set.Type.Class, set.Type.Size) switch
         {
             (H5DataTypeClass.FloatingPoint, 8) => set.Read<double[]>(),
@@ -95,6 +111,13 @@ internal sealed class Hdf5Group
             (H5DataTypeClass.FixedPoint, 8) => Widened(set.Read<long[]>()),
             _ => throw new InputException(At(name), $"{set.Type.Class} of {set.Type.Size} bytes", "numbers"),
         });
+    }
+
+    private long[] Shape(string name, int bytes)
+    {
+        long[] shape = [.. sets[name].Space.Dimensions.Select(size => checked((long)size))];
+        budget.Take(At(name), ReadBudget.Elements(At(name), shape), bytes);
+        return shape;
     }
 
     private static double[] Widened<T>(T[] values)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Atoms.Formats.Npz;
 
@@ -18,6 +19,7 @@ internal sealed class NpyArray
         Shape = shape;
         this.columnsFirst = columnsFirst && shape.Length > 1;
         this.data = data;
+        Length = (int)ReadBudget.Elements(Place, shape);
     }
 
     public string Name { get; }
@@ -30,7 +32,7 @@ internal sealed class NpyArray
 
     public bool IsText => type.IsText;
 
-    public int Length => type.Size == 0 ? (int)Shape.Aggregate(1L, (a, b) => a * b) : data.Length / type.Size;
+    public int Length { get; }
 
     /// <summary>As (9, 3), the way a reader of the message would write it.</summary>
     public string ShapeText => $"({string.Join(", ", Shape)})";

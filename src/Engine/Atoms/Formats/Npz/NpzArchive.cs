@@ -3,46 +3,70 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.RegularExpressions;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Atoms.Formats.Npz;
 
 /// <summary>
-/// numpy's .npz: a zip archive of .npy arrays (numpy.lib.format, versions 1 to 3). Arrays that hold Python objects are passed over; the
-/// others are read when asked for.
+/// numpy's .npz: a zip archive of .npy arrays (numpy.lib.format, versions 1 to 3). A member is inflated when it is asked for, as far as its
+/// header says and no further; one that nobody asks for may hold anything.
 /// </summary>
 internal sealed partial class NpzArchive
 {
     private const int HeaderBytes = 1 << 16;
 
+    private readonly Dictionary<string, int> members = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NpyArray> arrays = new(StringComparer.Ordinal);
+    private readonly ReadBudget budget;
 
-    private NpzArchive(string path) => Path = path;
+    private NpzArchive(string path)
+    {
+        Path = path;
+        budget = new ReadBudget(path);
+    }
 
     public string Path { get; }
 
-    public IEnumerable<string> Names => arrays.Keys;
+    public IEnumerable<string> Names => members.Keys;
 
-    /// <exception cref="InputException">No such array.</exception>
-    public NpyArray this[string name] =>
-        Find(name) ?? throw new InputException(Path, $"no array '{name}'", $"one; it has {string.Join(", ", Names)}");
+    /// <exception cref="InputException">No such array, or one of no plain numbers or text.</exception>
+    public NpyArray this[string name] => members.ContainsKey(name)
+        ? Find(name)! : throw new InputException(Path, $"no array '{name}'", $"one; it has {string.Join(", ", Names)}");
 
+    /// <summary>The first of these that is there.</summary>
+    /// <exception cref="InputException">It holds no plain numbers or text, or less than it says.</exception>
     public NpyArray? Find(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
+        {
             if (arrays.TryGetValue(name, out NpyArray? array)) return array;
+            if (members.TryGetValue(name, out int member))
+                return arrays[name] = Open(Path, zip => Reading.Guard($"{Path}: {name}", "an .npy array", () => Load(zip.Entries[member], name)));
+        }
         return null;
     }
 
     /// <exception cref="InputException">Missing, truncated, or no .npz.</exception>
-    public static NpzArchive Open(string path)
+    public static NpzArchive Open(string path) => Open(path, zip =>
     {
         NpzArchive archive = new(path);
+        for (int i = 0; i < zip.Entries.Count; i++)
+        {
+            string member = zip.Entries[i].FullName;
+            string name = member.EndsWith(".npy", StringComparison.Ordinal) ? member[..^4] : member;
+            if (!archive.members.TryAdd(name, i)) throw new InputException($"{path}: {name}", "two arrays of one name", "one");
+        }
+        return archive;
+    });
+
+    private static T Open<T>(string path, Func<ZipArchive, T> read)
+    {
         try
         {
             using ZipArchive zip = ZipFile.OpenRead(path);
-            foreach (ZipArchiveEntry entry in zip.Entries) archive.Load(entry);
+            return read(zip);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or ArgumentException or ArithmeticException)
         {
             throw new InputException(path, "truncated or no .npz archive", "a complete one, as numpy.savez writes", e.Message);
         }
@@ -50,48 +74,61 @@ internal sealed partial class NpzArchive
         {
             throw new InputException(path, "cannot be read", "an .npz archive", e.Message);
         }
-        return archive;
     }
 
-    private void Load(ZipArchiveEntry entry)
+    private NpyArray Load(ZipArchiveEntry entry, string name)
     {
-        string name = entry.FullName.EndsWith(".npy", StringComparison.Ordinal) ? entry.FullName[..^4] : entry.FullName;
         string place = $"{Path}: {name}";
-        byte[] bytes = new byte[entry.Length];
-        using (Stream stream = entry.Open())
-        {
-            int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (read < bytes.Length) throw new InputException(place, $"{read} bytes", $"{bytes.Length}", "the file is truncated");
-        }
-        if (bytes.Length < 12 || bytes[0] != 0x93 || !bytes.AsSpan(1, 5).SequenceEqual("NUMPY"u8))
-        {
-            throw new InputException(place, "no .npy array", "one in every member of the archive");
-        }
-        int start = bytes[6] == 1 ? 10 : 12;
-        long length = bytes[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8))
-            : BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8));
-        if (length > HeaderBytes || start + length > bytes.Length)
-        {
-            throw new InputException(place, $"a header of {length} bytes", "a shorter one");
-        }
-        string header = Encoding.UTF8.GetString(bytes, start, (int)length);
+        using Stream stream = entry.Open();
+        string header = Header(stream, place, out int start);
         Match description = Description().Match(header), order = Order().Match(header), shape = Shape().Match(header);
-        if (!description.Success || !order.Success || !shape.Success)
+        if (!order.Success || !shape.Success || !header.Contains("'descr'", StringComparison.Ordinal))
         {
-            // Structured types have a list here, objects the letter O: neither is an array of numbers or text.
-            if (header.Contains("'descr'", StringComparison.Ordinal)) return;
             throw new InputException(place, "an unreadable header", "descr, fortran_order and shape");
         }
-        if (NpyType.Parse(description.Groups[1].Value) is not { } type) return;
-        long[] sizes = [.. shape.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(size => long.Parse(size, CultureInfo.InvariantCulture))];
-        long expected = sizes.Aggregate((long)type.Size, (a, b) => checked(a * b));
-        byte[] data = bytes[(start + (int)length)..];
-        if (data.Length != expected)
+        // Structured types have a list where others have their name.
+        if (!description.Success || NpyType.Parse(description.Groups[1].Value) is not { } type)
         {
-            throw new InputException(place, $"{data.Length} bytes of data", $"{expected} for shape ({shape.Groups[1].Value})");
+            throw new InputException(
+                place, $"type {(description.Success ? description.Groups[1].Value : "of several parts")}", "plain numbers or text", "save it as float64, integers or text");
         }
-        arrays[name] = new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
+        long[] sizes = [.. shape.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(size =>
+            long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : throw new InputException(place, $"a size of {size}", "a count"))];
+        long elements = ReadBudget.Elements(place, sizes), bytes = elements * type.Size;
+        if (bytes > Array.MaxLength) throw new InputException(place, $"{bytes} bytes", $"at most {Array.MaxLength} an array");
+        if (entry.Length - start != bytes)
+        {
+            throw new InputException(place, $"{entry.Length - start} bytes of data", $"{bytes} for shape ({shape.Groups[1].Value})");
+        }
+        budget.Take(place, elements, type.Size + (type.IsText ? 32 : sizeof(double)));
+        byte[] data = new byte[bytes];
+        int read = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
+        if (read < data.Length) throw new InputException(place, $"{read} bytes", $"{bytes}", "the file is truncated");
+        return new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
+    }
+
+    /// <param name="stream">The member, from its beginning to behind the header.</param>
+    /// <param name="place">File and key.</param>
+    /// <param name="start">Where the data begin.</param>
+    private static string Header(Stream stream, string place, out int start)
+    {
+        byte[] prefix = new byte[12];
+        int fixedBytes = stream.ReadAtLeast(prefix.AsSpan(0, 10), 10, throwOnEndOfStream: false);
+        if (fixedBytes < 10 || prefix[0] != 0x93 || !prefix.AsSpan(1, 5).SequenceEqual("NUMPY"u8))
+        {
+            throw new InputException(place, "no .npy array", "one");
+        }
+        long length = BinaryPrimitives.ReadUInt16LittleEndian(prefix.AsSpan(8));
+        if (prefix[6] != 1)
+        {
+            fixedBytes += stream.ReadAtLeast(prefix.AsSpan(10), 2, throwOnEndOfStream: false);
+            length = BinaryPrimitives.ReadUInt32LittleEndian(prefix.AsSpan(8));
+        }
+        if (length > HeaderBytes) throw new InputException(place, $"a header of {length} bytes", "a shorter one");
+        byte[] header = new byte[length];
+        if (stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length) throw new InputException(place, "ends within its header", "an .npy array");
+        start = fixedBytes + header.Length;
+        return Encoding.UTF8.GetString(header);
     }
 
     [GeneratedRegex("'descr':\\s*'([^']+)'")]

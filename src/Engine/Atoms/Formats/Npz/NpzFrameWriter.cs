@@ -32,7 +32,8 @@ public static class NpzFrameWriter
         }
         if (frames.Any(frame => frame.HasStress)) npz.Add("stress", Rows(frames, 9, frame => frame.Stress, double.NaN), count, 3, 3);
         if (frames.Any(frame => frame.Cell is not null)) npz.Add("cell", Rows(frames, 9, frame => frame.Cell, 0), count, 3, 3);
-        if (frames.Any(frame => frame.IsPeriodic))
+        // Beside a cell the absence of pbc means that all directions repeat.
+        if (frames.Any(frame => frame.IsPeriodic || frame.Cell is not null))
         {
             npz.Add("pbc", Rows(frames, 3, frame => [.. frame.Periodic.Select(flag => (byte)(flag ? 1 : 0))], (byte)0), count, 3);
         }

@@ -5,12 +5,14 @@ namespace ChemScale.Engine.Atoms.Formats.Npz;
 
 /// <summary>
 /// Frames in .npz: the keys of rMD17 (nuclear_charges, coords, energies, forces), of the older MD17 and sGDML (z, R, E, F; r_unit and
-/// e_unit and config_type where they are there), and those of <see cref="NpzFrameWriter"/>.
+/// e_unit and config_type where they are there; of sGDML's lattice the columns are the vectors), and those of <see cref="NpzFrameWriter"/>. A
+/// cell without pbc repeats in all directions, as in extended xyz.
 /// </summary>
 internal static class NpzFrames
 {
-    private static readonly string[] Energies = ["energies", "E", "energy"];
-    private static readonly string[] Forces = ["forces", "F"];
+    private static readonly string[] Energies = ["REF_energy", "energies", "E", "energy"];
+    private static readonly string[] Forces = ["REF_forces", "forces", "F"];
+    private static readonly string[] Stresses = ["REF_stress", "stress", "stresses"];
 
     /// <inheritdoc cref="FrameFiles.Read"/>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
@@ -26,7 +28,7 @@ internal static class NpzFrames
         }
         NpyArray? energies = Label(archive, options.EnergyKey, Energies, frames);
         NpyArray? forces = Label(archive, options.ForcesKey, Forces, 3 * frames * atoms);
-        NpyArray? stresses = options.StressKey is { } key ? archive[key] : archive.Find("stress");
+        NpyArray? stresses = options.StressKey is { } key ? archive[key] : archive.Find(Stresses);
         FrameArrays arrays = new()
         {
             Place = path,
@@ -35,7 +37,7 @@ internal static class NpzFrames
             Frames = checked((int)frames),
             Energies = energies?.Doubles(),
             Forces = forces?.Doubles(),
-            Cells = Sized(archive.Find("cell", "lattice"), 9, frames)?.Doubles(),
+            Cells = Sized(archive.Find("cell"), 9, frames)?.Doubles() ?? Transposed(Sized(archive.Find("lattice"), 9, frames)?.Doubles()),
             Periodic = Sized(archive.Find("pbc"), 3, frames)?.Integers(),
             Stresses = Sized(stresses, 9, frames)?.Doubles(),
             Charges = Sized(archive.Find("charge", "total_charge"), 1, frames)?.Doubles(),
@@ -49,10 +51,17 @@ internal static class NpzFrames
 
     private static LabelUnits Units(NpzArchive archive, string path, FrameReadOptions options)
     {
-        EnergyUnit? energy = archive.Find("e_unit") is { IsText: true } e ? EnergyUnit.Parse(e.Texts()[0], e.Place) : null;
-        LengthUnit? length = archive.Find("r_unit") is { IsText: true } r ? LengthUnit.Parse(r.Texts()[0], r.Place) : null;
+        EnergyUnit? energy = Text(archive.Find("e_unit")) is (var e, var atE) ? EnergyUnit.Parse(e, atE) : null;
+        LengthUnit? length = Text(archive.Find("r_unit")) is (var r, var atR) ? LengthUnit.Parse(r, atR) : null;
         return options.Units(path, energy, length);
     }
+
+    private static (string Text, string Place)? Text(NpyArray? array) =>
+        array is null ? null : array.Texts() is [var text] ? (text, array.Place) : throw Shape(array, "one text");
+
+    /// <summary>(3, 3) or (frames, 3, 3): rows become columns.</summary>
+    private static double[]? Transposed(double[]? cells) =>
+        cells is null ? null : [.. Enumerable.Range(0, cells.Length).Select(i => cells[i / 9 * 9 + i % 3 * 3 + i % 9 / 3])];
 
     private static NpyArray Required(NpzArchive archive, string what, params string[] names) =>
         archive.Find(names) ?? throw new InputException(

@@ -5,7 +5,7 @@ namespace ChemScale.Engine.Chemistry.Selfies.V2;
 /// <summary>SMILES to <see cref="StringGraph"/>, with the refusals of grammar 2.1. Ring closures do not cross dots.</summary>
 internal sealed class GraphReader
 {
-    private const int Labels = 110; // 0..9, then %00..%99, which are other labels
+    private const int Labels = 110 + 900; // 0..9, then %00..%99, which are other labels, then %(100)..%(999), which the reference does not read
 
     private readonly int[] ringEdge = new int[Labels];
     private readonly int[] ringAtom = new int[Labels];
@@ -106,10 +106,10 @@ internal sealed class GraphReader
                 int label = c - '0';
                 if (c == '%')
                 {
-                    ReadOnlySpan<char> digits = smiles[(i + 1)..];
-                    if (digits.Length < 2 || digits[..2].ContainsAnyExceptInRange('0', '9')) return "ring label without number";
-                    label = 10 * (digits[0] - '0') + digits[1] - '0' + 10;
-                    i += 2;
+                    int next = i;
+                    if (!OpenRings.TryReadLabel(smiles, ref next, out label)) return "ring label without number";
+                    label += 10;
+                    i = next - 1;
                 }
                 i++;
                 if (chainStart) return "chain begins with no atom";
