@@ -52,6 +52,9 @@ internal sealed class RunSettings
         Rounds = (int)Number("rounds", options.Rounds, Sizes(1, 3, 1));
         Forms = Words("forms", options.Forms, ["brackets", "select"]) ?? ["brackets", "select"];
         Grammars = Words("grammar", options.Grammar, ["1.0.4", "2.1"]) ?? ["1.0.4", "2.1"];
+        Lines = Numbers("lines", options.Lines, Quick ? [1_000] : [100_000, 1_000_000]);
+        foreach ((string name, string? command) in new[] { ("program", options.Program), ("before", options.Before) })
+            if (command is not null && !File.Exists(command)) throw new InputException($"option '{name}'", $"no file '{command}'");
         if (options.Smiles is { } file && !File.Exists(file)) throw new InputException("option 'smiles'", $"no file '{file}'");
         if (Compile && Peer is null) throw new InputException("option 'compile'", "no peer", hint: "--peer names a Python that has torch");
     }
@@ -125,6 +128,15 @@ internal sealed class RunSettings
     public string[] Forms { get; }
 
     public string[] Grammars { get; }
+
+    /// <summary>That a process converts.</summary>
+    public long[] Lines { get; }
+
+    /// <summary>The command; null: the one of this build.</summary>
+    public string? Program => options.Program;
+
+    /// <summary>The command of another version; null: none.</summary>
+    public string? Before => options.Before;
 
     public string? Smiles => options.Smiles;
 

@@ -19,6 +19,9 @@ internal sealed class ChemGptBenchmark : Benchmark
 {
     private const string PeerScript = "chemgpt_torch.py";
 
+    /// <summary>What the composed form is beside a peer.</summary>
+    public static string EagerWithoutPython { get; } = $"libtorch {HostFacts.LibtorchVersion()}, eager, no Python";
+
     public override string Name => "chemgpt";
 
     public override string Summary => "training steps of ChemGPT, AdamW included";
@@ -43,7 +46,7 @@ internal sealed class ChemGptBenchmark : Benchmark
         var parameters = new JsonObject { ["layers"] = config.Layers, ["width"] = config.Width, ["heads"] = config.Heads, ["tokens"] = tokens };
         double flops = 6.0 * config.NonEmbeddingParameters, perToken = 4.0 * config.Layers * (40.0 * config.Width + 3.0 * config.Heads * lengths.Max());
         double memory = tokens * perToken + 20.0 * config.NonEmbeddingParameters;
-        SidePlan[] plans = [.. s.ModesOr(s.Cuda ? ["auto", "composed"] : ["auto"]).Where(m => m != "library")
+        SidePlan[] plans = [.. s.ModesOr(s.Cuda || s.Peer is not null ? ["auto", "composed"] : ["auto"]).Where(m => m != "library")
             .Select(m => new SidePlan(m, OperatorModes.Parse(m), memory))];
         if (plans.Length == 0) return;
         double own = 0;
@@ -70,10 +73,10 @@ internal sealed class ChemGptBenchmark : Benchmark
     {
         Measurement[] here = [.. run.Results.Where(m => m.Case == of.ToString())];
         if (here.FirstOrDefault(m => m.Library is null) is not { } ours) return;
-        foreach (Measurement peer in here.Where(m => m.Library is not null && !m.Side.EndsWith(BusyProcess.Mark, StringComparison.Ordinal)))
+        foreach (Measurement peer in here.Where(m => (m.Library is not null || m.Side == "composed") && m != ours && !m.Side.EndsWith(BusyProcess.Mark, StringComparison.Ordinal)))
         {
             run.Note(string.Create(CultureInfo.InvariantCulture, $"{of}: {ours.Side} at {of.Items / ours.Seconds.Least:N0} tokens/s is ")
-                + string.Create(CultureInfo.InvariantCulture, $"{peer.Seconds.Least / ours.Seconds.Least:F2} times as fast as {peer.Side} ({peer.Library}); best steps"));
+                + string.Create(CultureInfo.InvariantCulture, $"{peer.Seconds.Least / ours.Seconds.Least:F2} times as fast as {peer.Side} ({peer.Library ?? EagerWithoutPython}); best steps"));
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class ForceFieldBenchmark : Benchmark
     private const int ManyAtoms = 500;
     private const int MoreSteps = 10;
 
-    private const string PeerScript = "forcefield_torch.py";
+    private const string PeerScript = "forcefield_torch.py", Flushed = " flushed";
 
     public override string Name => "forcefield";
 
@@ -76,7 +76,7 @@ internal sealed class ForceFieldBenchmark : Benchmark
                 bool beside = s.Busy && turn % 2 == 1;
                 using BusyProcess? busy = beside ? new BusyProcess() : null;
                 string mark = beside ? BusyProcess.Mark : "";
-                foreach (string mode in s.ModesOr(s.Cuda ? ["auto", "composed"] : ["auto"]).Where(m => m != "library"))
+                foreach (string mode in s.ModesOr(s.Cuda || s.Peer is not null ? ["auto", "composed"] : ["auto"]).Where(m => m != "library"))
                 {
                     string[] arguments = [.. BusyProcess.OwnWords()[1..], "run", Name, "--case", path, "--steps", steps, "--modes", mode, "--device", s.DeviceName];
                     Add(mode + mark, BusyProcess.OwnWords()[0], arguments);
@@ -85,12 +85,17 @@ internal sealed class ForceFieldBenchmark : Benchmark
                 foreach (string form in s.Forms)
                 {
                     string[] arguments = [PeerProcess.PathOf(PeerScript), path, form, steps, "--device", s.DeviceName];
-                    Add("torch " + form + mark, s.Peer, arguments);
-                    if (s.Compile) Add($"torch {form} compiled{mark}", s.Peer, [.. arguments, "--compile"]);
+                    // Subnormal numbers as they are, and taken for zero.
+                    foreach ((string flush, string[] more) in s.Cuda ? [("", [])] : ((string, string[])[])[("", []), (Flushed, ["--flush"])])
+                    {
+                        Add($"torch {form}{flush}{mark}", s.Peer, [.. arguments, .. more]);
+                        if (s.Compile) Add($"torch {form} compiled{flush}{mark}", s.Peer, [.. arguments, .. more, "--compile"]);
+                    }
                 }
             }
             double[] losses = sides.Count > 0 ? Losses(sides.Values.First()[0]) : [];
             foreach ((string side, List<Measurement> rounds) in sides) run.Add(Joined(side, parameters, rounds, losses, written.Atoms));
+            if (s.Peer is not null) Compare(run, parameters);
 
             void Add(string side, string program, string[] arguments)
             {
@@ -108,6 +113,21 @@ internal sealed class ForceFieldBenchmark : Benchmark
         {
             File.Delete(path);
         }
+    }
+
+    /// <summary>Least processor times of a step; the composed form is what our own libtorch takes without Python.</summary>
+    private static void Compare(BenchmarkRun run, JsonObject parameters)
+    {
+        string of = Case.Text(parameters);
+        Measurement[] here = [.. run.Results.Where(m => m.Case == of)];
+        if (here.FirstOrDefault(m => m.Side == "auto") is not { } ours) return;
+        foreach (Measurement other in here.Where(m => m.Side == "composed" || m.Library is not null))
+        {
+            run.Note(string.Create(CultureInfo.InvariantCulture,
+                $"{of}: auto is {Processor(other) / Processor(ours):F2} times as fast as {other.Side} ({other.Library ?? ChemGptBenchmark.EagerWithoutPython}), by least processor time"));
+        }
+
+        static double Processor(Measurement m) => (double)m.More!["processorMs"]!;
     }
 
     /// <summary>The round with the least median, with the best step, the least processor time and the least peak of all.</summary>

@@ -18,7 +18,7 @@ internal sealed class SelfiesBenchmark : Benchmark
     public override void Run(BenchmarkRun run)
     {
         RunSettings s = run.Settings;
-        string[] smiles = s.Smiles is { } file ? Read(file) : Made(s.Sizes(1_000, 100_000, 100_000));
+        string[] smiles = s.Smiles is { } file ? Read(file) : Molecules(s, s.Sizes(1_000, 100_000, 100_000));
         foreach (string grammar in s.Grammars)
         {
             SelfiesCodec codec = SelfiesCodec.Create(SelfiesGrammars.Parse(grammar));
@@ -44,13 +44,20 @@ internal sealed class SelfiesBenchmark : Benchmark
         }
     }
 
-    private static string[] Made(int molecules)
+    /// <summary>So many: of the file that was given, from its start again as often as it takes, or of the virtual library.</summary>
+    public static string[] Molecules(RunSettings s, int count)
     {
+        if (s.Smiles is { } file)
+        {
+            string[] read = Read(file);
+            return [.. Enumerable.Range(0, count).Select(i => read[i % read.Length])];
+        }
         var library = new VirtualLibrary();
-        return [.. Enumerable.Range(0, molecules).Select(i => library[i])];
+        return [.. Enumerable.Range(0, count).Select(i => library[i])];
     }
 
-    private static string[] Encoded(SelfiesCodec codec, string[] smiles)
+    /// <summary>Without those that the grammar refuses.</summary>
+    public static string[] Encoded(SelfiesCodec codec, string[] smiles)
     {
         var selfies = new List<string>(smiles.Length);
         foreach (string line in smiles)

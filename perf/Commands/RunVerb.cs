@@ -116,10 +116,19 @@ internal sealed class RunVerb : Verb
     [Option("forms", HelpText = "forcefield: how the peer gathers rows: brackets, select.")]
     public string? Forms { get; set; }
 
-    [Option("grammar", HelpText = "selfies: 1.0.4, 2.1. Default: both.")]
+    [Option("grammar", HelpText = "selfies, convert: 1.0.4, 2.1. Default: both.")]
     public string? Grammar { get; set; }
 
-    [Option("smiles", HelpText = "selfies: a file with one SMILES a line, .gz or not. Default: molecules of the virtual library.")]
+    [Option("lines", HelpText = "convert: of a process. Default: 1e5,1e6; quick: 1e3.")]
+    public string? Lines { get; set; }
+
+    [Option("program", HelpText = "convert: the command. Default: the one beside this program, or where the repository builds it.")]
+    public string? Program { get; set; }
+
+    [Option("before", HelpText = "convert: another version of the command, as one more side.")]
+    public string? Before { get; set; }
+
+    [Option("smiles", HelpText = "selfies, convert: a file with one SMILES a line, .gz or not. Default: molecules of the virtual library.")]
     public string? Smiles { get; set; }
 
     [Option("case", Hidden = true, HelpText = "forcefield: measures our side on this file, in this process.")]

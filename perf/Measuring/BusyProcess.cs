@@ -38,7 +38,7 @@ internal sealed class BusyProcess : IDisposable
     {
         string host = Environment.ProcessPath!;
         // Of a host that runs others' code, such as a test's, only the assembly is ours.
-        return Path.GetFileNameWithoutExtension(host) == "ChemScale.Perf" ? [host] : [host, typeof(BusyProcess).Assembly.Location];
+        return Path.GetFileName(host) is "ChemScale.Perf" or "ChemScale.Perf.exe" ? [host] : [host, typeof(BusyProcess).Assembly.Location];
     }
 }
 

@@ -120,7 +120,7 @@ internal sealed record HostFacts
     }
 
     /// <summary>What lies beside the library that was loaded; else what TorchSharp was built for.</summary>
-    private static string LibtorchVersion()
+    public static string LibtorchVersion()
     {
         if (NativeLibraries.TorchFolder is { } folder)
         {

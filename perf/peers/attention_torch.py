@@ -42,7 +42,7 @@ def make(request):
     qkv = torch.randn(tokens, 3 * heads * d, device=device).requires_grad_()
     window = window if 0 < window < length else 0
     starts = torch.arange(molecules + 1, device=device, dtype=torch.int64) * length
-    case, clock, reasons = measuring.Case(tokens, "tokens"), measuring.Clock(device), unavailable(window)
+    case, clock, reasons = measuring.Case(tokens, "tokens", device), measuring.Clock(device), unavailable(window)
     # As for molecules of unlike lengths, gathered and scattered, although these have one length.
     slots = torch.arange(tokens, device=device)
     scores = 24 * tokens * length * heads

@@ -107,7 +107,7 @@ def make(request):
     # By itself: molecules of MOSES' mean length.
     lengths = more.get("lengths") or [37] * max(1, parameters["tokens"] // 37)
     settings = {"vocabulary": more.get("vocabulary", 684), **parameters}
-    case, clock = measuring.Case(sum(lengths), "tokens"), measuring.Clock(request["device"])
+    case, clock = measuring.Case(sum(lengths), "tokens", request["device"]), measuring.Clock(request["device"])
     for form in ("packed", "padded"):
         model = Model(settings).to(request["device"])
         case.add("torch " + form, training(settings, lengths, form, request["device"], clock, model, model))

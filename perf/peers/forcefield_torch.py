@@ -5,6 +5,8 @@ its edges, its labels, the weights, and what our side computes with them) and wr
 far energies and forces are from ours, the losses of the steps before, and peak memory; or {"reason": ...} where --compile cannot be had.
 
 Two forms: `brackets` gathers rows as x[index], as most code has it; `select` as x.index_select(0, index), whose backward pass is faster.
+--flush takes subnormal numbers for zero. --trace records the step up to the gradients, derivatives included, as one graph of plain operations
+(make_fx, torch 1.13 on); --compile compiles that graph: torch.compile by itself has no second derivatives, which training on forces takes.
 """
 import argparse
 import json
@@ -149,6 +151,41 @@ def evaluate(model, case, training, form):
     return energies, -gradient
 
 
+def loss_of(outputs, labels, s):
+    energies, forces = outputs
+    return s["energyWeight"] * F.mse_loss(energies, labels[0]) + s["forceWeight"] * F.mse_loss(forces, labels[1])
+
+
+def traced(model, case, labels, s, form, compiled):
+    """-> step() that sets the parameters' gradients and returns the loss, from the step's graph."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+    try:
+        from torch.func import functional_call
+    except ImportError:
+        from torch.nn.utils.stateless import functional_call
+    names, parameters = zip(*model.named_parameters())
+
+    def whole(positions, *values):
+        def network(*inputs):
+            return functional_call(model, dict(zip(names, values)), inputs)
+
+        loss = loss_of(evaluate(network, {**case, "positions": positions}, training=True, form=form), labels, s)
+        return (loss, *torch.autograd.grad(loss, values))
+
+    positions = case["positions"].detach().requires_grad_()
+    graph = make_fx(whole)(positions, *parameters)
+    call = torch.compile(graph) if compiled else graph
+
+    def step():
+        with torch.no_grad():
+            loss, *gradients = call(positions, *parameters)
+        for parameter, gradient in zip(parameters, gradients):
+            parameter.grad = gradient
+        return loss
+
+    return step
+
+
 def peak_megabytes():
     # The other figure counts what the parent had when it made this process.
     try:
@@ -165,8 +202,12 @@ def main():
     parser.add_argument("form", choices=["brackets", "select"])
     parser.add_argument("steps", type=int)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--compile", action="store_true", help="the whole network by torch.compile")
+    parser.add_argument("--flush", action="store_true", help="subnormal numbers are zero")
+    parser.add_argument("--trace", action="store_true", help="the whole step as one graph")
+    parser.add_argument("--compile", action="store_true", help="that graph by torch.compile")
     o = parser.parse_args()
+    if o.flush and not torch.set_flush_denormal(True):
+        return measuring.say({"reason": "this processor does not flush subnormal numbers"})
     if o.compile and measuring.no_compile():
         return measuring.say({"reason": measuring.no_compile()})
     metadata, case = read_safetensors(o.case)
@@ -181,10 +222,6 @@ def main():
     model.to(device)
     case = {name: values.to(device) for name, values in case.items() if not name.startswith("weights.")}
     case["positions"] = case["positions"].float()
-    try:
-        call = torch.compile(model) if o.compile else model
-    except RuntimeError as error:
-        return measuring.say({"reason": measuring.one_line(error)})
     energies, forces = evaluate(model, case, training=False, form=o.form)
     more = {
         "energyDifference": (energies - case["model_energies"]).abs().max().item(),
@@ -194,18 +231,23 @@ def main():
     labels = case["energies"].float(), case["forces"].float()
     optimizer = torch.optim.AdamW(model.parameters(), lr=s["learningRate"], weight_decay=s["weightDecay"])
     losses, wall, processor = [], [], []
+
+    def gradients():
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(evaluate(model, case, training=True, form=o.form), labels, s)
+        loss.backward()
+        return loss
+
+    try:
+        run = traced(model, case, labels, s, o.form, o.compile) if o.trace or o.compile else gradients
+        run()
+    except Exception as error:
+        if not (o.trace or o.compile):
+            raise
+        return measuring.say({"reason": measuring.one_line(error)})
     for step in range(s["warmup"] + o.steps):
         start, used = time.perf_counter(), time.process_time()
-        optimizer.zero_grad(set_to_none=True)
-        try:
-            energies, forces = evaluate(call, case, training=True, form=o.form)
-            loss = s["energyWeight"] * F.mse_loss(energies, labels[0]) + s["forceWeight"] * F.mse_loss(forces, labels[1])
-            loss.backward()
-        except Exception as error:
-            if not o.compile:
-                raise
-            # Compiled functions have no second derivatives, which training on forces takes.
-            return measuring.say({"reason": measuring.one_line(error)})
+        loss = run()
         optimizer.step()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
@@ -215,7 +257,8 @@ def main():
     wall, processor = wall[s["warmup"]:], processor[s["warmup"]:]
     more.update(losses=losses[:s["warmup"]], processor=min(processor), peak=peak_megabytes())
     atoms = len(case["numbers"])
-    measuring.say(measuring.record("forcefield", {"model": s["model"], "atoms": atoms}, "torch " + o.form, "step", wall, atoms, "atoms", more=more))
+    side = "torch " + o.form + (" compiled" if o.compile else " traced" if o.trace else "") + (measuring.FLUSHED if o.flush else "")
+    measuring.say(measuring.record("forcefield", {"model": s["model"], "atoms": atoms}, side, "step", wall, atoms, "atoms", more=more))
 
 
 if __name__ == "__main__":

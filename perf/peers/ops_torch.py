@@ -79,7 +79,7 @@ def make(request):
     if request["parameters"].get("operation", "message") != "message":
         raise ValueError("only PaiNN's message is here")
     forward, inputs, twice, edges = PROBLEMS[benchmark](request["parameters"], device)
-    case, clock = measuring.Case(edges, "edges"), measuring.Clock(device)
+    case, clock = measuring.Case(edges, "edges", device), measuring.Clock(device)
     case.add("torch eager", measuring.derivatives(lambda: forward(*inputs), inputs, twice, clock))
     if request["compile"]:
         case.add_compiled("torch compile", forward, lambda compiled: measuring.derivatives(lambda: compiled(*inputs), inputs, twice, clock))

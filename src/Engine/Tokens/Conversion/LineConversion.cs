@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Tokens.Preparation;
 
 namespace ChemScale.Engine.Tokens.Conversion;
 
@@ -14,9 +14,6 @@ namespace ChemScale.Engine.Tokens.Conversion;
 /// </summary>
 public static class LineConversion
 {
-    // s; a reader that waits for its input is then left behind.
-    private const double ReaderPatience = 0.1;
-
     /// <summary>UTF-8 in, with or without a byte order mark, and out. Bytes that are no UTF-8 become U+FFFD, and their line a refused one.</summary>
     /// <returns>How many lines were read, and how many of them refused.</returns>
     public static (long Lines, long Refused) Run(Stream input, Stream output, ConversionOptions options, CancellationToken stop)
@@ -48,29 +45,13 @@ public static class LineConversion
         Action<LineConverter, Block> convert, Action<Block> write)
     {
         options.Validate();
-        long lines = 0, refused = 0, number = 0;
-        BlockPipeline<Block>.Run(
-            options.Threads,
-            block =>
-            {
-                block.IsFirst = number++ == 0;
-                return fill(block);
-            },
-            () =>
-            {
-                var converter = new LineConverter(options);
-                return block => convert(converter, block);
-            },
-            block =>
-            {
-                write(block);
-                lines += block.Lines;
-                refused += block.Refused;
-                return true;
-            },
-            stop,
-            ReaderPatience);
-        return (lines, refused);
+        var turns = new Turns(fill, write);
+        turns.Run(options.Threads, () =>
+        {
+            var converter = new LineConverter(options);
+            return block => convert(converter, block);
+        }, stop);
+        return (turns.Lines, turns.Refused);
     }
 
     /// <summary>Whole lines, then what became of them.</summary>
@@ -114,6 +95,120 @@ public static class LineConversion
                 if (!converter.Append(end < 0 ? rest : rest[..end], Output)) Refused++;
                 if (end < 0) break;
                 rest = rest[(rest[end] == '\r' && end + 1 < rest.Length && rest[end + 1] == '\n' ? end + 2 : end + 1)..];
+            }
+        }
+    }
+
+    /// <summary>
+    /// Workers that read, convert and write a block each, and take turns at both ends: a block is never handed from thread to thread, which would
+    /// cost as much as its chemistry, and the outcome does not depend on how many they are.
+    /// </summary>
+    private sealed class Turns(Func<Block, bool> fill, Action<Block> write)
+    {
+        // Encoders recurse.
+        private const int StackBytes = 16 << 20;
+
+        private readonly Lock input = new();
+        private readonly object output = new();
+        private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private ExceptionDispatchInfo? readerError;
+        private ExceptionDispatchInfo? workerError;
+        private long read;
+        private long written;
+        private int running;
+        private bool ended;
+        private bool stopped;
+
+        public long Lines { get; private set; }
+
+        public long Refused { get; private set; }
+
+        /// <summary>Until the input ends. What failed is thrown after all that was read before has been written.</summary>
+        public void Run(int threads, Func<Action<Block>> converters, CancellationToken stop)
+        {
+            running = threads;
+            for (int i = 0; i < threads; i++) new Thread(() => Work(converters), StackBytes) { IsBackground = true, Name = "line converter" }.Start();
+            try
+            {
+                done.Task.Wait(stop);
+            }
+            catch (OperationCanceledException)
+            {
+                // Thrown again below, once nobody writes any more. Who waits for input is left behind: it may never come.
+            }
+            Stop();
+            workerError?.Throw();
+            stop.ThrowIfCancellationRequested();
+            readerError?.Throw();
+        }
+
+        private void Work(Func<Action<Block>> converters)
+        {
+            try
+            {
+                Action<Block> convert = converters();
+                var block = new Block();
+                for (long turn; (turn = Read(block)) >= 0;)
+                {
+                    convert(block);
+                    if (!Write(block, turn)) break;
+                }
+            }
+#pragma warning disable CA1031 // Of a thread; Run rethrows it.
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref workerError, ExceptionDispatchInfo.Capture(e), null);
+                Stop();
+                done.TrySetResult();
+            }
+#pragma warning restore CA1031
+            if (Interlocked.Decrement(ref running) == 0) done.TrySetResult();
+        }
+
+        /// <returns>The block's number; -1 where there is none.</returns>
+        private long Read(Block block)
+        {
+            lock (input)
+            {
+                if (ended) return -1;
+                block.IsFirst = read == 0;
+                try
+                {
+                    ended = !fill(block);
+                }
+#pragma warning disable CA1031 // Run rethrows it.
+                catch (Exception e)
+                {
+                    readerError = ExceptionDispatchInfo.Capture(e);
+                    ended = true;
+                }
+#pragma warning restore CA1031
+                return ended ? -1 : read++;
+            }
+        }
+
+        /// <returns>False: it is over.</returns>
+        private bool Write(Block block, long turn)
+        {
+            lock (output)
+            {
+                while (written != turn && !stopped) Monitor.Wait(output);
+                if (stopped) return false;
+                write(block);
+                Lines += block.Lines;
+                Refused += block.Refused;
+                written++;
+                Monitor.PulseAll(output);
+                return true;
+            }
+        }
+
+        private void Stop()
+        {
+            lock (output)
+            {
+                stopped = true;
+                Monitor.PulseAll(output);
             }
         }
     }

@@ -7,8 +7,7 @@ namespace ChemScale.Engine.Tokens.Preparation;
 /// Reader -> workers -> writer, with a fixed number of blocks going round, so memory is bounded whatever the input. Blocks
 /// reach the writer in the order they were read: the outcome does not depend on the number of workers.
 /// </summary>
-internal sealed class BlockPipeline<TBlock> : IDisposable
-    where TBlock : new()
+internal sealed class BlockPipeline : IDisposable
 {
     private const int WorkerStackBytes = 16 << 20;
 
@@ -31,20 +30,15 @@ internal sealed class BlockPipeline<TBlock> : IDisposable
     /// <param name="workers">Makes what one worker does with a block.</param>
     /// <param name="write">Takes a block, on the calling thread; false: enough.</param>
     /// <param name="cancellation">Gives everything up.</param>
-    /// <param name="readerPatience">
-    /// s that a reader is waited for once all is given up; null: for ever. One that waits for a pipe or a terminal may never come back.
-    /// </param>
     public static void Run(
         int threads,
-        Func<TBlock, bool> fill,
-        Func<Action<TBlock>> workers,
-        Func<TBlock, bool> write,
-        CancellationToken cancellation,
-        double? readerPatience = null)
+        Func<MoleculeBlock, bool> fill,
+        Func<Action<MoleculeBlock>> workers,
+        Func<MoleculeBlock, bool> write,
+        CancellationToken cancellation)
     {
-        BlockPipeline<TBlock> pipeline = new(threads, cancellation);
-        Thread reader = Start(() => pipeline.Read(fill), "molecule reader", 0);
-        List<Thread> running = [];
+        using BlockPipeline pipeline = new(threads, cancellation);
+        List<Thread> running = [Start(() => pipeline.Read(fill), "molecule reader", 0)];
         for (int i = 0; i < threads; i++) running.Add(Start(() => pipeline.Work(workers), "molecule encoder", WorkerStackBytes));
         try
         {
@@ -54,8 +48,6 @@ internal sealed class BlockPipeline<TBlock> : IDisposable
         {
             pipeline.stop.Cancel();
             foreach (Thread thread in running) thread.Join();
-            // What a reader that stays behind still holds is left to the collector.
-            if (reader.Join(readerPatience is { } s ? TimeSpan.FromSeconds(s) : Timeout.InfiniteTimeSpan)) pipeline.Dispose();
         }
         pipeline.workerError?.Throw();
         cancellation.ThrowIfCancellationRequested();
@@ -74,13 +66,14 @@ internal sealed class BlockPipeline<TBlock> : IDisposable
         return thread;
     }
 
-    private void Read(Func<TBlock, bool> fill)
+    private void Read(Func<MoleculeBlock, bool> fill)
     {
         try
         {
             while (true)
             {
                 Slot slot = free.Take(stop.Token);
+                slot.Block.Clear();
                 if (!fill(slot.Block)) break;
                 ordered.Add(slot);
                 work.Add(slot);
@@ -98,11 +91,11 @@ internal sealed class BlockPipeline<TBlock> : IDisposable
         work.CompleteAdding();
     }
 
-    private void Work(Func<Action<TBlock>> workers)
+    private void Work(Func<Action<MoleculeBlock>> workers)
     {
         try
         {
-            Action<TBlock> encode = workers();
+            Action<MoleculeBlock> encode = workers();
             foreach (Slot slot in work.GetConsumingEnumerable(stop.Token))
             {
                 encode(slot.Block);
@@ -120,7 +113,7 @@ internal sealed class BlockPipeline<TBlock> : IDisposable
         }
     }
 
-    private void Write(Func<TBlock, bool> write)
+    private void Write(Func<MoleculeBlock, bool> write)
     {
         try
         {
@@ -142,7 +135,7 @@ internal sealed class BlockPipeline<TBlock> : IDisposable
 
     private sealed class Slot
     {
-        public TBlock Block { get; } = new();
+        public MoleculeBlock Block { get; } = new();
 
         public ManualResetEventSlim Done { get; } = new();
     }

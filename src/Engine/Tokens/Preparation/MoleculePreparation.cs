@@ -74,7 +74,7 @@ public sealed class MoleculePreparation
             block.Clear();
             return reader.Fill(block);
         }
-        BlockPipeline<MoleculeBlock>.Run(options.Threads, Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
+        BlockPipeline.Run(options.Threads, Fill, () => Encoder(reader).Encode, block => Write(block, writer, reader), cancellation);
         if (taken == 0) throw NoMolecule();
         Report("sorting and writing", 1);
         (Tokenizer tokenizer, ushort[] final) = this.tokenizer is not null
