@@ -29,14 +29,14 @@ internal interface IEnergyPasses
     /// <param name="inputs">r, centers, exponents or null, weights.</param>
     /// <param name="keep">Whether a backward pass may follow.</param>
     /// <returns>e (atoms), G (pairs, 3); what is kept</returns>
-    (Tensor Energies, Tensor ByVectors, Tensor? Kept) Forward(Tensor?[] inputs, bool keep);
+    (Tensor Energies, Tensor ByVectors, Tensor[] Kept) Forward(Tensor?[] inputs, bool keep);
 
     /// <param name="inputs">As before.</param>
     /// <param name="kept">By the forward pass.</param>
     /// <param name="byEnergies">(atoms) dS/de; null: zero</param>
     /// <param name="along">(pairs, 3) dS/dG; null: zero</param>
     /// <returns>By the weights; null by everything else.</returns>
-    Tensor?[] Backward(Tensor?[] inputs, Tensor kept, Tensor? byEnergies, Tensor? along);
+    Tensor?[] Backward(Tensor?[] inputs, Tensor?[] kept, Tensor? byEnergies, Tensor? along);
 }
 
 /// <summary>What networks have in common: the frames, the radial basis, the element table, the head, and how a pass goes over blocks.</summary>
@@ -77,46 +77,43 @@ internal abstract unsafe class EnergyPasses<TLanes, T> : IEnergyPasses
 
     protected int Layers => Settings.Interactions;
 
-    protected long Atoms => Blocks.Atoms;
-
-    protected long Pairs => Blocks.Pairs;
-
     /// <summary>Width of the head's hidden layer.</summary>
     protected int HeadWidth => hidden.Outputs;
 
     private int Elements { get; }
 
-    public (Tensor Energies, Tensor ByVectors, Tensor? Kept) Forward(Tensor?[] inputs, bool keep)
+    public (Tensor Energies, Tensor ByVectors, Tensor[] Kept) Forward(Tensor?[] inputs, bool keep)
     {
         foreach (long number in graph.AtomicNumbers)
             if ((ulong)number >= (ulong)Elements) throw new ArgumentOutOfRangeException(nameof(inputs), number, $"outside a table of {Elements} elements");
         Tensor vectors = inputs[Vectors]!;
-        Tensor energies = empty(Atoms, dtype: vectors.dtype), byVectors = empty(Pairs, 3, dtype: vectors.dtype);
-        Tensor kept = empty(Kept(null), dtype: vectors.dtype);
-        using TensorMemory ofVectors = new(vectors), ofEnergies = new(energies), ofBy = new(byVectors), ofKept = new(kept);
-        T* r = (T*)ofVectors.Address, e = (T*)ofEnergies.Address, by = (T*)ofBy.Address, k = (T*)ofKept.Address;
-        Kept(k);
-        nint[] addresses = Addresses(inputs);
-        var weights = new WeightRows<T>(addresses, k);
+        Tensor energies = empty(Blocks.Atoms, dtype: vectors.dtype), byVectors = empty(Blocks.Pairs, 3, dtype: vectors.dtype);
+        // A tensor a block: the C library returns larger pieces of memory to the system, which clears them each time.
+        Tensor[] kept = [empty(Sums.Turned, dtype: vectors.dtype), .. Blocks.Blocks.Select(b => empty(Kept(b), dtype: vectors.dtype))];
+        using TensorMemory ofVectors = new(vectors), ofEnergies = new(energies), ofBy = new(byVectors);
+        T* r = (T*)ofVectors.Address, e = (T*)ofEnergies.Address, by = (T*)ofBy.Address;
+        nint[] places = Addresses(kept);
+        var weights = new WeightRows<T>(Addresses(inputs), (T*)places[0]);
         Turn(weights);
         TorchThreads.For(Blocks.Blocks.Length, b =>
         {
-            using Workspace workspace = Workspace.Rent(ForwardRoom(Blocks.Blocks[b]));
-            ForwardBlock(Blocks.Blocks[b], weights, r, e, by, workspace);
+            FrameBlock block = Blocks.Blocks[b];
+            using Workspace workspace = Workspace.Rent(ForwardRoom(block));
+            ForwardBlock(block, weights, (T*)places[b + 1], r, e, by, workspace);
         });
         GC.KeepAlive(inputs);
+        GC.KeepAlive(kept);
         if (keep) return (energies, byVectors, kept);
-        kept.Dispose();
-        return (energies, byVectors, null);
+        foreach (Tensor t in kept) t.Dispose();
+        return (energies, byVectors, []);
     }
 
-    public Tensor?[] Backward(Tensor?[] inputs, Tensor kept, Tensor? byEnergies, Tensor? along)
+    public Tensor?[] Backward(Tensor?[] inputs, Tensor?[] kept, Tensor? byEnergies, Tensor? along)
     {
-        using TensorMemory ofKept = new(kept), ofEnergies = new(byEnergies), ofAlong = new(along);
-        T* k = (T*)ofKept.Address, g = (T*)ofEnergies.Address, v = (T*)ofAlong.Address;
-        Kept(k);
-        nint[] addresses = Addresses(inputs);
-        var weights = new WeightRows<T>(addresses, k);
+        using TensorMemory ofEnergies = new(byEnergies), ofAlong = new(along);
+        T* g = (T*)ofEnergies.Address, v = (T*)ofAlong.Address;
+        nint[] places = Addresses(kept);
+        var weights = new WeightRows<T>(Addresses(inputs), (T*)places[0]);
         long size = Sums.Numbers;
         int blocks = Blocks.Blocks.Length, shares = Blocks.Shares(size * sizeof(T));
         using Workspace sums = Workspace.Rent(Workspace.Size<T>(shares * size));
@@ -130,18 +127,18 @@ internal abstract unsafe class EnergyPasses<TLanes, T> : IEnergyPasses
             {
                 FrameBlock block = Blocks.Blocks[b];
                 using Workspace workspace = Workspace.Rent(BackwardRoom(block));
-                BackwardBlock(block, weights, g, v, own, workspace);
+                BackwardBlock(block, weights, (T*)places[b + 1], g, v, own, workspace);
             }
         });
         var results = new Tensor?[inputs.Length];
         Sums.Gather<TLanes, T>(first, shares, inputs, results);
         GC.KeepAlive(inputs);
+        GC.KeepAlive(kept);
         return results;
     }
 
-    /// <summary>Lays out what the passes keep; with memory, where it is to lie. The weights that are laid out come first.</summary>
-    /// <returns>Numbers in all.</returns>
-    protected abstract long Kept(T* memory);
+    /// <returns>Numbers that are kept of a block.</returns>
+    protected abstract long Kept(in FrameBlock block);
 
     protected abstract void Turn(in WeightRows<T> weights);
 
@@ -150,10 +147,10 @@ internal abstract unsafe class EnergyPasses<TLanes, T> : IEnergyPasses
     protected abstract nuint BackwardRoom(in FrameBlock block);
 
     /// <summary>Energies, then the reverse pass, of a block.</summary>
-    protected abstract void ForwardBlock(in FrameBlock block, in WeightRows<T> weights, T* vectors, T* energies, T* byVectors, Workspace workspace);
+    protected abstract void ForwardBlock(in FrameBlock block, in WeightRows<T> weights, T* memory, T* vectors, T* energies, T* byVectors, Workspace workspace);
 
     /// <summary>Tangents, then gradients by weights, of a block.</summary>
-    protected abstract void BackwardBlock(in FrameBlock block, in WeightRows<T> weights, T* byEnergies, T* along, T* share, Workspace workspace);
+    protected abstract void BackwardBlock(in FrameBlock block, in WeightRows<T> weights, T* memory, T* byEnergies, T* along, T* share, Workspace workspace);
 
     /// <summary>The head, whose inputs are the last.</summary>
     protected void Head(ref int place, Tensor?[] inputs)
@@ -306,6 +303,13 @@ internal unsafe struct Pieces<T>(T* memory)
     private T* next = memory;
 
     public long Numbers { get; private set; }
+
+    /// <summary>Rows of a block's atoms, found by their places in the batch.</summary>
+    public T* Rows(in FrameBlock block, long width)
+    {
+        T* piece = Take(block.Atoms * width);
+        return piece == null ? null : piece - block.FirstAtom * width;
+    }
 
     public T* Take(long count)
     {

@@ -86,12 +86,18 @@ internal sealed class FrameBlocks
 /// <param name="OneWay">Its other pairs.</param>
 internal readonly record struct FrameBlock(int FirstAtom, int Atoms, PairRange TwoWay, PairRange OneWay)
 {
+    public int Pairs => TwoWay.Count + OneWay.Count;
+
     /// <summary>Its pairs in pieces of so many.</summary>
     public List<PairRange> Chunks(int most)
     {
         var chunks = new List<PairRange>();
+        int place = 0;
         foreach (PairRange range in (ReadOnlySpan<PairRange>)[TwoWay, OneWay])
-            for (int at = 0; at < range.Count; at += most) chunks.Add(new PairRange(range.First + at, Math.Min(most, range.Count - at), range.BothWays));
+        {
+            for (int at = 0; at < range.Count; at += most) chunks.Add(new PairRange(range.First + at, Math.Min(most, range.Count - at), range.BothWays, place + at));
+            place += range.Count;
+        }
         return chunks;
     }
 }
@@ -100,12 +106,17 @@ internal readonly record struct FrameBlock(int FirstAtom, int Atoms, PairRange T
 /// <param name="First">Of all pairs.</param>
 /// <param name="Count">How many.</param>
 /// <param name="BothWays">Whether each stands for both directions.</param>
-internal readonly record struct PairRange(int First, int Count, bool BothWays);
+/// <param name="Place">Of the first among the pairs of its block.</param>
+internal readonly record struct PairRange(int First, int Count, bool BothWays, int Place = 0);
 
 /// <summary>The ends of consecutive pairs.</summary>
 internal readonly ref struct PairSpan(int[] receivers, int[] senders, PairRange range)
 {
+    /// <summary>Of the batch.</summary>
     public int First => range.First;
+
+    /// <summary>Of the block.</summary>
+    public int Place => range.Place;
 
     public int Count => range.Count;
 

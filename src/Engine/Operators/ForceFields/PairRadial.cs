@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using ChemScale.Kernels.Maths;
 using ChemScale.Kernels.Radial;
 
@@ -24,14 +25,16 @@ internal sealed unsafe class PairRadial(RadialSettings settings, double[] center
     /// <param name="range">Which pairs.</param>
     /// <param name="vectors">(pairs, 3) A, of the batch</param>
     /// <param name="cut">Whether phi is multiplied by the cutoff function, which is then the last number; else that is 1.</param>
-    /// <param name="geometry">(pairs, <see cref="Geometry"/>), of the batch, written</param>
-    /// <param name="rows">(2 pairs, <see cref="Stride"/>), of the batch, written</param>
+    /// <param name="geometry">(pairs, <see cref="Geometry"/>), of the block, written</param>
+    /// <param name="rows">(2 pairs, <see cref="Stride"/>), of the block, written; zero beyond the last number</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill<T>(PairRange range, T* vectors, bool cut, T* geometry, T* rows)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        for (int p = range.First; p < range.First + range.Count; p++)
+        int stride = Stride;
+        for (int p = 0; p < range.Count; p++)
         {
-            T* v = vectors + 3L * p, g = geometry + (long)Geometry * p, row = rows + 2L * Stride * p, slope = row + Stride;
+            T* v = vectors + 3L * (range.First + p), g = geometry + (long)Geometry * (range.Place + p), row = rows + 2L * stride * (range.Place + p), slope = row + stride;
             double x = double.CreateTruncating(v[0]), y = double.CreateTruncating(v[1]), z = double.CreateTruncating(v[2]);
             double d = Math.Sqrt(x * x + y * y + z * z), inverse = 1 / d;
             Jet<double> f = settings.Power == 0
@@ -47,6 +50,7 @@ internal sealed unsafe class PairRadial(RadialSettings settings, double[] center
             }
             row[centers.Length] = cut ? g[4] : T.One;
             slope[centers.Length] = cut ? g[5] : T.Zero;
+            for (int k = centers.Length + 1; k < stride; k++) row[k] = slope[k] = T.Zero;
         }
 
         static T Of(double value) => T.CreateTruncating(value);

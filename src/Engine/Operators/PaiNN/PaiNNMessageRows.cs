@@ -24,7 +24,7 @@ internal static unsafe class PaiNNMessageRows<TLanes, T>
             for (int way = 0; way < (pairs.BothWays ? 2 : 1); way++, (i, j) = (j, i), sign = -sign)
             {
                 T* w = filters + 6L * p * f, xj = x + 3 * j * f, muJ = mu + 3 * j * f, q = context + 2 * i * f, m = mu1 + 3 * i * f;
-                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.First + p) * (long)PairRadial.Geometry, sign);
+                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.Place + p) * (long)PairRadial.Geometry, sign);
                 for (int c = 0; c < f; c += TLanes.Count)
                 {
                     TLanes.Store(q + c, TLanes.Fma(TLanes.Load(w + c), TLanes.Load(xj + c), TLanes.Load(q + c)));
@@ -56,7 +56,7 @@ internal static unsafe class PaiNNMessageRows<TLanes, T>
             for (int way = 0; way < (pairs.BothWays ? 2 : 1); way++, (i, j) = (j, i), sign = -sign)
             {
                 T* xj = x + 3 * j * f, muJ = mu + 3 * j * f, gi = byQ + i * f, hi = byMu1 + 3 * i * f, bx = byX + 3 * j * f, bm = byMu + 3 * j * f;
-                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.First + p) * (long)PairRadial.Geometry, sign), byU = default;
+                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.Place + p) * (long)PairRadial.Geometry, sign), byU = default;
                 TLanes byD = TLanes.Zero;
                 for (int c = 0; c < f; c += TLanes.Count)
                 {
@@ -97,7 +97,7 @@ internal static unsafe class PaiNNMessageRows<TLanes, T>
             for (int way = 0; way < (pairs.BothWays ? 2 : 1); way++, (i, j) = (j, i), sign = -sign)
             {
                 T* xj = x + 3 * j * f, muJ = mu + 3 * j * f, xDot = dot.X + 3 * j * f, muDot = dot.Mu + 3 * j * f, q = contextDot + 2 * i * f, m = mu1Dot + 3 * i * f;
-                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.First + p) * (long)PairRadial.Geometry, sign);
+                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.Place + p) * (long)PairRadial.Geometry, sign);
                 Vector3<TLanes, T> uDot = Vector3<TLanes, T>.All(motion, sign);
                 for (int c = 0; c < f; c += TLanes.Count)
                 {
@@ -141,7 +141,7 @@ internal static unsafe class PaiNNMessageRows<TLanes, T>
                 T* xj = of.X + 3 * j * f, muJ = of.Mu + 3 * j * f, xDot = dot.X + 3 * j * f, muDot = dot.Mu + 3 * j * f;
                 T* gi = of.FirstByQ + i * f, hi = of.FirstByMu + 3 * i * f, ggi = of.ByQ + i * f, hhi = of.ByMu1 + 3 * i * f;
                 T* bx = of.ByX + 3 * j * f, bm = of.ByMu + 3 * j * f;
-                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.First + p) * (long)PairRadial.Geometry, sign);
+                Vector3<TLanes, T> u = Vector3<TLanes, T>.All(geometry + (pairs.Place + p) * (long)PairRadial.Geometry, sign);
                 Vector3<TLanes, T> uDot = Vector3<TLanes, T>.All(motion, sign);
                 for (int c = 0; c < f; c += TLanes.Count)
                 {

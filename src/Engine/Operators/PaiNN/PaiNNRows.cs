@@ -246,9 +246,9 @@ internal static unsafe class PaiNNRows<TLanes, T>
     /// <summary>dE/dr = g_d u + (g_u - u (u . g_u)) / d of a chunk, from rows g_u, g_d.</summary>
     public static void ByVectors(PairRange chunk, T* geometry, T* sums, T* byVectors)
     {
-        for (int p = chunk.First; p < chunk.First + chunk.Count; p++, sums += 4)
+        for (int p = 0; p < chunk.Count; p++, sums += 4)
         {
-            T* g = geometry + (long)PairRadial.Geometry * p, by = byVectors + 3L * p;
+            T* g = geometry + (long)PairRadial.Geometry * (chunk.Place + p), by = byVectors + 3L * (chunk.First + p);
             T along = sums[3] - (g[0] * sums[0] + g[1] * sums[1] + g[2] * sums[2]) * g[3];
             (by[0], by[1], by[2]) = (along * g[0] + sums[0] * g[3], along * g[1] + sums[1] * g[3], along * g[2] + sums[2] * g[3]);
         }

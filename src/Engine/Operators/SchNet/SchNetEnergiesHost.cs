@@ -16,11 +16,11 @@ internal sealed class SchNetEnergiesHost(EnergySettings settings, PairList pairs
 
     public (Tensor?[] Outputs, Tensor?[] Kept) Forward(Tensor?[] inputs, bool keep)
     {
-        (Tensor energies, Tensor byVectors, Tensor? kept) = Of(inputs).Forward(inputs, keep);
-        return ([energies, byVectors], [kept]);
+        (Tensor energies, Tensor byVectors, Tensor[] kept) = Of(inputs).Forward(inputs, keep);
+        return ([energies, byVectors], kept);
     }
 
-    public Tensor?[] Backward(Tensor?[] inputs, Tensor?[] kept, Tensor?[] gradients) => Of(inputs).Backward(inputs, kept[0]!, gradients[0], gradients[1]);
+    public Tensor?[] Backward(Tensor?[] inputs, Tensor?[] kept, Tensor?[] gradients) => Of(inputs).Backward(inputs, kept, gradients[0], gradients[1]);
 
     private IEnergyPasses Of(Tensor?[] inputs) => (inputs[0]!.dtype, Lanes(inputs)) switch
     {

@@ -20,11 +20,12 @@ internal static unsafe class SchNetRows<TLanes, T>
         for (int p = 0; p < pairs.Count; p++)
         {
             (long i, long j) = pairs.Ends(p);
-            T* w = filters + 2L * (pairs.First + p) * n;
+            T* w = filters + 2L * (pairs.Place + p) * n;
             Add(n, w, h + j * n, m + i * n);
             if (pairs.BothWays) Add(n, w, h + i * n, m + j * n);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static void Add(int n, T* w, T* h, T* m)
         {
             for (int c = 0; c < n; c += TLanes.Count) TLanes.Store(m + c, TLanes.Fma(TLanes.Load(w + c), TLanes.Load(h + c), TLanes.Load(m + c)));
@@ -38,7 +39,7 @@ internal static unsafe class SchNetRows<TLanes, T>
         for (int p = 0; p < pairs.Count; p++)
         {
             (long i, long j) = pairs.Ends(p);
-            T* w = filters + 2L * (pairs.First + p) * n, slope = w + n, hi = h + i * n, hj = h + j * n, gi = g + i * n, gj = g + j * n;
+            T* w = filters + 2L * (pairs.Place + p) * n, slope = w + n, hi = h + i * n, hj = h + j * n, gi = g + i * n, gj = g + j * n;
             TLanes sum = TLanes.Zero;
             for (int c = 0; c < n; c += TLanes.Count)
             {
@@ -62,12 +63,13 @@ internal static unsafe class SchNetRows<TLanes, T>
         for (int p = 0; p < pairs.Count; p++)
         {
             (long i, long j) = pairs.Ends(p);
-            T* w = filters + 2L * (pairs.First + p) * n;
+            T* w = filters + 2L * (pairs.Place + p) * n;
             TLanes d = TLanes.All(dDot[p]);
             Add(n, w, d, h + j * n, hDot == null ? null : hDot + j * n, mDot + i * n);
             if (pairs.BothWays) Add(n, w, d, h + i * n, hDot == null ? null : hDot + i * n, mDot + j * n);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static void Add(int n, T* w, TLanes d, T* h, T* hDot, T* mDot)
         {
             for (int c = 0; c < n; c += TLanes.Count)
@@ -89,7 +91,7 @@ internal static unsafe class SchNetRows<TLanes, T>
         for (int p = 0; p < pairs.Count; p++, byT += 2 * n)
         {
             (long i, long j) = pairs.Ends(p);
-            T* w = filters + 2L * (pairs.First + p) * n, envelope = geometry + (pairs.First + p) * (long)PairRadial.Geometry + 4;
+            T* w = filters + 2L * (pairs.Place + p) * n, envelope = geometry + (pairs.Place + p) * (long)PairRadial.Geometry + 4;
             T* hi = of.H + i * n, hj = of.H + j * n, gi = of.ByM + i * n, gj = of.ByM + j * n, ui = of.ByMHat + i * n, uj = of.ByMHat + j * n;
             T* bi = of.ByH + i * n, bj = of.ByH + j * n, ti = of.HDot + i * n, tj = of.HDot + j * n;
             bool moving = of.HDot != null;
