@@ -3,7 +3,6 @@ using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.PaiNN;
-using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SchNet;
 using ChemScale.Engine.Operators.Segments;

@@ -225,7 +225,8 @@ internal sealed unsafe class PaiNNEnergyPasses<TLanes, T> : EnergyPasses<TLanes,
             DenseRows<TLanes, T>.Back(layer.Of.Update1, weights, n, byS, byContext);
             PaiNNRows<TLanes, T>.ByContext(n, f, byContext, byQ, byQ1, byNorm);
             PaiNNRows<TLanes, T>.ByMixed(n, f, values, firstByQ, firstByMu, layer.ByNorm + first, byMixedDot);
-            PaiNNRows<TLanes, T>.MixedAdjoints(n, f, values, t, new PaiNNMixedGradients<T>(firstByQ, firstByMu, layer.ByNorm + first, byQ, end ? null : byMu, byNorm), byMixed);
+            var byOutputs = new PaiNNMixedGradients<T>(firstByQ, firstByMu, layer.ByNorm + first, byQ, end ? null : byMu, byNorm);
+            PaiNNRows<TLanes, T>.MixedAdjoints(n, f, values, t, byOutputs, byMixed);
             DenseRows<TLanes, T>.AddGradients(layer.Of.Mix, 3 * n, byMixed, layer.Mu1 + 3 * first, share);
             DenseRows<TLanes, T>.AddOuter(layer.Of.Mix, 3 * n, byMixedDot, t.Mu1, share);
             if (!end) Unsafe.CopyBlock(byMu1, byMu, (uint)(3 * wide * sizeof(T)));
@@ -236,7 +237,8 @@ internal sealed unsafe class PaiNNEnergyPasses<TLanes, T> : EnergyPasses<TLanes,
             {
                 Filters(layer.Of, kept, weights, chunk, w);
                 Motions(kept, chunk, along, motion);
-                var of = new PaiNNMessageAdjoints<T>(layer.X, layer.Mu, layer.ByQ1, layer.ByMu1, byQ1 - first, byMu1 - 3 * first, byX - 3 * first, l == 0 ? null : byMu - 3 * first);
+                var of = new PaiNNMessageAdjoints<T>(
+                    layer.X, layer.Mu, layer.ByQ1, layer.ByMu1, byQ1 - first, byMu1 - 3 * first, byX - 3 * first, l == 0 ? null : byMu - 3 * first);
                 PaiNNMessageRows<TLanes, T>.Adjoints(Span(chunk), f, w, kept.Geometry, motion, l == 0 ? default : t.Shifted(first), of, byW);
                 Products<TLanes, T>.MultiplyTransposed(3 * f, Radial.Stride, 2 * chunk.Count, byW, 3 * f, kept.Rows + 2L * chunk.Place * Radial.Stride, Radial.Stride,
                     share + layer.Of.ByFilter, Radial.Stride, add: true);

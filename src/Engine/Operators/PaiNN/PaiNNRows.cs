@@ -92,7 +92,8 @@ internal static unsafe class PaiNNRows<TLanes, T>
                 TLanes sum = TLanes.Add(TLanes.Load(context + c), TLanes.Load(y + c));
                 TLanes.Store(q + (long)i * f + c, TLanes.Fma(TLanes.Load(y + 2 * f + c), TLanes.Load(product + (long)i * f + c), sum));
                 if (mu == null) continue;
-                Vector3<TLanes, T>.Store(mu + 3L * i * f + c, f, Vector3<TLanes, T>.Fma(TLanes.Load(y + f + c), Vector3<TLanes, T>.Load(mixed + f + c, 2 * f), Vector3<TLanes, T>.Load(mu1 + c, f)));
+                Vector3<TLanes, T> w = Vector3<TLanes, T>.Load(mixed + f + c, 2 * f), before = Vector3<TLanes, T>.Load(mu1 + c, f);
+                Vector3<TLanes, T>.Store(mu + 3L * i * f + c, f, Vector3<TLanes, T>.Fma(TLanes.Load(y + f + c), w, before));
             }
         }
     }
@@ -204,7 +205,10 @@ internal static unsafe class PaiNNRows<TLanes, T>
                 TLanes.Store(byY + 2 * f + c, TLanes.Fma(up, Vector3<TLanes, T>.Dot(v, w), TLanes.Multiply(first, productDot)));
                 TLanes b = TLanes.Zero;
                 if (byMu != null)
-                    b = TLanes.Add(Vector3<TLanes, T>.Dot(Vector3<TLanes, T>.Load(byMu + 3L * i * f + c, f), w), Vector3<TLanes, T>.Dot(Vector3<TLanes, T>.Load(firstByMu + 3L * i * f + c, f), wDot));
+                {
+                    b = Vector3<TLanes, T>.Dot(Vector3<TLanes, T>.Load(byMu + 3L * i * f + c, f), w);
+                    b = TLanes.Add(b, Vector3<TLanes, T>.Dot(Vector3<TLanes, T>.Load(firstByMu + 3L * i * f + c, f), wDot));
+                }
                 TLanes.Store(byY + f + c, b);
             }
         }
@@ -282,7 +286,8 @@ internal readonly unsafe struct Vector3<TLanes, T>(TLanes x, TLanes y, TLanes z)
     public static Vector3<TLanes, T> Multiply(TLanes s, Vector3<TLanes, T> v) => new(TLanes.Multiply(s, v.X), TLanes.Multiply(s, v.Y), TLanes.Multiply(s, v.Z));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector3<TLanes, T> Fma(TLanes s, Vector3<TLanes, T> v, Vector3<TLanes, T> sum) => new(TLanes.Fma(s, v.X, sum.X), TLanes.Fma(s, v.Y, sum.Y), TLanes.Fma(s, v.Z, sum.Z));
+    public static Vector3<TLanes, T> Fma(TLanes s, Vector3<TLanes, T> v, Vector3<TLanes, T> sum) =>
+        new(TLanes.Fma(s, v.X, sum.X), TLanes.Fma(s, v.Y, sum.Y), TLanes.Fma(s, v.Z, sum.Z));
 
     /// <summary>The same vector in every lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
