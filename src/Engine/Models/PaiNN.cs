@@ -1,7 +1,9 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
+using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.PaiNN;
 using ChemScale.Engine.Operators.Radial;
+using ChemScale.Kernels.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -61,6 +63,20 @@ internal sealed class PaiNN : RadialForceField
             (q, mu) = interactions[t].Forward(q, mu, pairs, cat([weight, bias.unsqueeze(1)], 1));
         }
         return head.Forward(q).MoveToOuterDisposeScope();
+    }
+
+    private protected override (Tensor Energies, Tensor ByVectors)? WithDerivative(GraphBatch batch, Tensor pairVectors)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (RadialSettings radial, RadialFunctions functions) = Functions();
+        Tensor?[] inputs =
+        [
+            pairVectors, functions.Centers, functions.Exponents, elementTable, filters.Weight, filters.Bias, .. interactions.SelectMany(i => i.Weights), .. head.Weights,
+        ];
+        if (!PaiNNEnergies.Has(inputs) || Blocks(batch) is not { } graph) return null;
+        var settings = new EnergySettings(radial, interactions.Length, Config.NormEpsilon);
+        (Tensor energies, Tensor by) = PaiNNEnergies.Apply(settings, batch.Edges.Pairs, graph, batch.AtomicNumbers, inputs);
+        return (energies.MoveToOuterDisposeScope(), by.MoveToOuterDisposeScope());
     }
 }
 
@@ -143,6 +159,13 @@ internal sealed class PaiNNInteraction
         (q, mu) = PaiNNUpdate.Apply(q, mu, mixContext, product, mixed);
         return (q.MoveToOuterDisposeScope(), mu.MoveToOuterDisposeScope());
     }
+
+    /// <summary>In the order of <see cref="PaiNNEnergies"/>.</summary>
+    public Tensor[] Weights =>
+    [
+        messageContext1.Weight, messageContext1.Bias!, messageContext2.Weight, messageContext2.Bias!, vectorMix.Weight,
+        mixContext1.Weight, mixContext1.Bias!, mixContext2.Weight, mixContext2.Bias!,
+    ];
 
     /// <summary>The published implementation keeps messages and mixing apart.</summary>
     public IEnumerable<(string Name, Parameter Weight)> Named(string message, string mixing) =>

@@ -1,7 +1,9 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
+using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.SchNet;
+using ChemScale.Kernels.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -50,6 +52,16 @@ internal sealed class SchNet : RadialForceField
         Tensor x = elementTable.index_select(0, batch.AtomicNumbers);
         foreach (SchNetInteraction interaction in interactions) x = interaction.Forward(x, edges);
         return head.Forward(x).MoveToOuterDisposeScope();
+    }
+
+    private protected override (Tensor Energies, Tensor ByVectors)? WithDerivative(GraphBatch batch, Tensor pairVectors)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (RadialSettings radial, RadialFunctions functions) = Functions();
+        Tensor?[] inputs = [pairVectors, functions.Centers, functions.Exponents, elementTable, .. interactions.SelectMany(i => i.Weights), .. head.Weights];
+        if (!SchNetEnergies.Has(inputs) || Blocks(batch) is not { } graph) return null;
+        (Tensor energies, Tensor by) = SchNetEnergies.Apply(new EnergySettings(radial, interactions.Length), batch.Edges.Pairs, graph, batch.AtomicNumbers, inputs);
+        return (energies.MoveToOuterDisposeScope(), by.MoveToOuterDisposeScope());
     }
 }
 
@@ -124,6 +136,12 @@ internal sealed class SchNetInteraction
         Tensor messages = ContinuousFilter.Apply(input.Forward(x), edges, filter1.Weight, filter1.Bias!, filter2.Weight, filter2.Bias!);
         return (x + output2.Forward(ShiftedSoftplus.Apply(output1.Forward(messages)))).MoveToOuterDisposeScope();
     }
+
+    /// <summary>In the order of <see cref="SchNetEnergies"/>.</summary>
+    public Tensor[] Weights =>
+    [
+        input.Weight, filter1.Weight, filter1.Bias!, filter2.Weight, filter2.Bias!, output1.Weight, output1.Bias!, output2.Weight, output2.Bias!,
+    ];
 
     public IEnumerable<(string Name, Parameter Weight)> Named(string name) =>
     [

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -54,6 +55,7 @@ public abstract class ForceField : nn.Module
     {
         Config.RequireElements(batch.Elements, "frames");
         if (stress && batch.Volumes is null) throw new ArgumentException("stress of frames without cells", nameof(stress));
+        if (createGraph && forces && WithDerivatives(batch, stress) is { } passed) return passed;
         using DisposeScope scope = NewDisposeScope();
         using var mode = set_grad_enabled(forces || stress || is_grad_enabled());
 
@@ -77,6 +79,32 @@ public abstract class ForceField : nn.Module
     /// <param name="edgeVectors">(edges, 3) A, in the model's type</param>
     /// <returns>(atoms) eV, without reference energies</returns>
     protected abstract Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors);
+
+    /// <summary>The network and its derivative in one operation, where it has passes for that: what training on forces takes.</summary>
+    /// <param name="batch">As above.</param>
+    /// <param name="pairVectors">(pairs, 3) A, in the model's type, without a gradient</param>
+    /// <returns>(atoms) eV, and of their sum the derivative by the vectors; both differentiable by weights. null: there are none</returns>
+    private protected virtual (Tensor Energies, Tensor ByVectors)? WithDerivative(GraphBatch batch, Tensor pairVectors) => null;
+
+    /// <summary>Forces and stress are linear in the derivative by the pairs' vectors.</summary>
+    private ForceFieldOutput? WithDerivatives(GraphBatch batch, bool stress)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        PairList pairs = batch.Edges.Pairs;
+        Tensor vectors = EdgeVectors.Apply(batch.Positions, batch.Edges, batch.ShiftVectors).index_select(0, pairs.Edges);
+        if (WithDerivative(batch, vectors.to(dtype)) is not { } found) return null;
+        Tensor by = found.ByVectors.to(ScalarType.Float64), receivers = pairs.Receivers.narrow(0, 0, pairs.Count);
+        Tensor forces = zeros_like(batch.Positions).index_add(0, receivers, by, 1).index_add(0, pairs.Senders.narrow(0, 0, pairs.Count), by, -1);
+        Tensor? virial = null;
+        if (stress)
+        {
+            Tensor ofPairs = vectors.unsqueeze(2) * by.unsqueeze(1);
+            Tensor sums = zeros([batch.Frames, 3, 3], dtype: ScalarType.Float64, device: by.device)
+                .index_add(0, batch.FrameOfAtom.index_select(0, receivers), ofPairs, 1);
+            virial = (sums + sums.transpose(1, 2)) * 0.5 / batch.Volumes!.view(-1, 1, 1);
+        }
+        return new ForceFieldOutput(FrameSum(found.Energies, batch).MoveToOuterDisposeScope(), forces.MoveToOuterDisposeScope(), virial?.MoveToOuterDisposeScope());
+    }
 
     private static Tensor Strained(Tensor vectors, Tensor strain, GraphBatch batch)
     {

@@ -1,6 +1,8 @@
 using ChemScale.Engine.Models.Layers;
+using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
+using ChemScale.Kernels.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -28,6 +30,17 @@ internal abstract class RadialForceField : ForceField
     /// <summary>Distances, directions, radial basis and cutoff function of the edges, in the current dispose scope.</summary>
     private protected EdgeFeatures Describe(EdgeList edges, Tensor edgeVectors) =>
         RadialBasisCutoff.Apply(edges, edgeVectors, radialBasis.Functions(config));
+
+    /// <summary>The same functions as passes over a whole network take them.</summary>
+    private protected (RadialSettings Settings, RadialFunctions Functions) Functions()
+    {
+        RadialFunctions functions = radialBasis.Functions(config);
+        return (new RadialSettings(functions.Exponents is not null, functions.Cutoff, functions.Power), functions);
+    }
+
+    /// <summary>A batch as passes over a whole network take it; null: a frame is too large for them.</summary>
+    private protected static EnergyGraph? Blocks(GraphBatch batch) =>
+        FrameBlocks.Of(batch.AtomsPerFrame, batch.Edges.Pairs) is { } blocks ? new EnergyGraph(blocks, [.. batch.AtomicNumbers.data<long>()]) : null;
 }
 
 /// <summary>A force field that sees distances through a fixed radial basis and a cutoff function.</summary>
@@ -132,6 +145,8 @@ internal sealed class EnergyHead : nn.Module
         using DisposeScope scope = NewDisposeScope();
         return energy.Forward(nn.functional.silu(hidden.Forward(features))).squeeze(1).MoveToOuterDisposeScope();
     }
+
+    public Tensor[] Weights => [hidden.Weight, hidden.Bias!, energy.Weight, energy.Bias!];
 
     public IEnumerable<(string Name, Parameter Weight)> Named(string name) =>
         hidden.Named(name + ".0").Concat(energy.Named(name + ".1"));

@@ -14,10 +14,12 @@ internal static unsafe class Products<TLanes, T>
 {
     private const int RowBlock = 4;
 
+    private static readonly bool ByBlas = Blas.Found && (Blas.IsOfProcessor || TLanes.Count * sizeof(T) < 64);
+
     /// <summary>C (m, n) = A (m, k) B (k, n), or C += A B.</summary>
     public static void Multiply(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add = false)
     {
-        if (Blas.Found)
+        if (ByBlas)
         {
             using FlushToZero mode = FlushToZero.Enter();
             Blas.Multiply(m, n, k, a, aStride, b, bStride, c, cStride, add);
@@ -28,7 +30,7 @@ internal static unsafe class Products<TLanes, T>
     /// <summary>C (m, n) = A' B with A (k, m) and B (k, n), or C += A' B: what gradients by weights are.</summary>
     public static void MultiplyTransposed(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add = false)
     {
-        if (Blas.Found)
+        if (ByBlas)
         {
             using FlushToZero mode = FlushToZero.Enter();
             Blas.Multiply(m, n, k, a, aStride, b, bStride, c, cStride, add, transposed: true);
