@@ -53,7 +53,7 @@ internal sealed class DynamicsBenchmark : Benchmark
             ForceField field = scope.Keep(settings.Create(s.Device));
             return plan => clock =>
             {
-                var potential = new ForceFieldPotential(field);
+                using var potential = new ForceFieldPotential(field);
                 var state = new MolecularState(start, potential);
                 InitialMomenta.Draw(state, 300 * MechanicalUnits.Boltzmann, seed: 1);
                 var integrator = new LangevinBaoab(TimestepFs * MechanicalUnits.Femtosecond, 300 * MechanicalUnits.Boltzmann, 10 / MechanicalUnits.Picosecond, seed: 1);

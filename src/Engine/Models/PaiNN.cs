@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.PaiNN;
 using ChemScale.Engine.Operators.Radial;
 using TorchSharp;
@@ -45,6 +46,17 @@ internal sealed class PaiNN : RadialForceField
         .. interactions.SelectMany((interaction, t) => interaction.Named($"representation.interactions.{t}", $"representation.mixing.{t}")),
         .. head.Named("output_modules.0.outnet"),
     ];
+
+    /// <inheritdoc/>
+    private protected override IForcePasses? MakePasses()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long rows = 3 * Config.Features;
+        return new PaiNNForceWeights(
+            Weights(elementTable, head),
+            [.. interactions.Select((layer, t) => layer.Weights(filters.Weight.narrow(0, t * rows, rows), filters.Bias!.narrow(0, t * rows, rows)))],
+            Config.NormEpsilon).Passes();
+    }
 
     /// <inheritdoc/>
     protected override Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors)
@@ -143,6 +155,10 @@ internal sealed class PaiNNInteraction
         (q, mu) = PaiNNUpdate.Apply(q, mu, mixContext, product, mixed);
         return (q.MoveToOuterDisposeScope(), mu.MoveToOuterDisposeScope());
     }
+
+    /// <summary>The layer's weights, with its rows of the filter network.</summary>
+    public PaiNNLayerWeights Weights(Tensor filter, Tensor filterBias) => new(filter, filterBias, messageContext1.Weight, messageContext1.Bias!, messageContext2.Weight,
+        messageContext2.Bias!, vectorMix.Weight, mixContext1.Weight, mixContext1.Bias!, mixContext2.Weight, mixContext2.Bias!);
 
     /// <summary>The published implementation keeps messages and mixing apart.</summary>
     public IEnumerable<(string Name, Parameter Weight)> Named(string message, string mixing) =>

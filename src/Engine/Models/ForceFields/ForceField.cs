@@ -1,5 +1,7 @@
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -54,6 +56,8 @@ public abstract class ForceField : nn.Module
     {
         Config.RequireElements(batch.Elements, "frames");
         if (stress && batch.Volumes is null) throw new ArgumentException("stress of frames without cells", nameof(stress));
+        bool wantsGraph = createGraph || (!forces && !stress && is_grad_enabled());
+        if (!wantsGraph && ByPasses(batch, forces, stress) is { } output) return output;
         using DisposeScope scope = NewDisposeScope();
         using var mode = set_grad_enabled(forces || stress || is_grad_enabled());
 
@@ -72,11 +76,38 @@ public abstract class ForceField : nn.Module
             stress ? (gradients[^1] / batch.Volumes!.view(-1, 1, 1)).MoveToOuterDisposeScope() : null);
     }
 
+    /// <summary>
+    /// Passes that need no graph, where the mode of the run and the model have them; else null. They have copies of the weights as these are now.
+    /// Dispose of them.
+    /// </summary>
+    internal IForcePasses? Passes() =>
+        ReferenceEnergies.device_type == DeviceType.CPU && !OperatorModes.UseKernels(ReferenceEnergies) && OperatorModes.UseHost(ReferenceEnergies) ? MakePasses() : null;
+
+    /// <summary>Passes over the weights; null: there are none for this model.</summary>
+    private protected virtual IForcePasses? MakePasses() => null;
+
     /// <summary>The network.</summary>
     /// <param name="batch">Its positions are not to be used: forces and stress come from <paramref name="edgeVectors"/>.</param>
     /// <param name="edgeVectors">(edges, 3) A, in the model's type</param>
     /// <returns>(atoms) eV, without reference energies</returns>
     protected abstract Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors);
+
+    /// <summary>Without a graph; null where that cannot be.</summary>
+    private ForceFieldOutput? ByPasses(GraphBatch batch, bool forces, bool stress)
+    {
+        if (batch.Positions.device_type != DeviceType.CPU) return null;
+        using IForcePasses? passes = Passes();
+        if (passes is null) return null;
+        using FramePairs? pairs = FramePairs.Of(batch.Edges, batch.Positions, batch.ShiftVectors, batch.AtomicNumbers, batch.AtomsPerFrame, Config.Cutoff);
+        if (pairs is null) return null;
+        var sums = new ForceSums(new double[batch.Frames], forces ? new double[3 * batch.Atoms] : null, stress ? new double[9 * batch.Frames] : null);
+        passes.Evaluate(pairs, sums);
+        using DisposeScope scope = NewDisposeScope();
+        return new ForceFieldOutput(
+            tensor(sums.Energies).MoveToOuterDisposeScope(),
+            sums.Forces is null ? null : tensor(sums.Forces).view(-1, 3).MoveToOuterDisposeScope(),
+            sums.StrainGradients is null ? null : (tensor(sums.StrainGradients).view(-1, 3, 3) / batch.Volumes!.view(-1, 1, 1)).MoveToOuterDisposeScope());
+    }
 
     private static Tensor Strained(Tensor vectors, Tensor strain, GraphBatch batch)
     {

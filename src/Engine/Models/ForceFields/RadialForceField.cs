@@ -1,4 +1,5 @@
 using ChemScale.Engine.Models.Layers;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
@@ -28,6 +29,10 @@ internal abstract class RadialForceField : ForceField
     /// <summary>Distances, directions, radial basis and cutoff function of the edges, in the current dispose scope.</summary>
     private protected EdgeFeatures Describe(EdgeList edges, Tensor edgeVectors) =>
         RadialBasisCutoff.Apply(edges, edgeVectors, radialBasis.Functions(config));
+
+    /// <summary>What passes without a graph need of every such model, in the current dispose scope.</summary>
+    private protected RadialForceWeights Weights(Tensor elements, EnergyHead head) =>
+        new(radialBasis.Functions(config), elements, head.Hidden.Weight, head.Hidden.Bias!, head.Energy.Weight, head.Energy.Bias!, ReferenceEnergies);
 }
 
 /// <summary>A force field that sees distances through a fixed radial basis and a cutoff function.</summary>
@@ -111,17 +116,18 @@ internal enum CutoffKind
 /// <summary>An atom's energy from its features: W1 silu(W0 x + b0) + b1, half as wide within.</summary>
 internal sealed class EnergyHead : nn.Module
 {
-    private readonly Dense hidden;
-    private readonly Dense energy;
-
     public EnergyHead(int features, ParameterInit init)
         : base(nameof(EnergyHead))
     {
-        hidden = new Dense(features, features / 2, init);
-        energy = new Dense(features / 2, 1, init);
-        register_module("hidden", hidden);
-        register_module("energy", energy);
+        Hidden = new Dense(features, features / 2, init);
+        Energy = new Dense(features / 2, 1, init);
+        register_module("hidden", Hidden);
+        register_module("energy", Energy);
     }
+
+    public Dense Hidden { get; }
+
+    public Dense Energy { get; }
 
     public static long Count(long features) => Dense.Count(features, features / 2) + Dense.Count(features / 2, 1);
 
@@ -130,9 +136,9 @@ internal sealed class EnergyHead : nn.Module
     public Tensor Forward(Tensor features)
     {
         using DisposeScope scope = NewDisposeScope();
-        return energy.Forward(nn.functional.silu(hidden.Forward(features))).squeeze(1).MoveToOuterDisposeScope();
+        return Energy.Forward(nn.functional.silu(Hidden.Forward(features))).squeeze(1).MoveToOuterDisposeScope();
     }
 
     public IEnumerable<(string Name, Parameter Weight)> Named(string name) =>
-        hidden.Named(name + ".0").Concat(energy.Named(name + ".1"));
+        Hidden.Named(name + ".0").Concat(Energy.Named(name + ".1"));
 }
