@@ -45,6 +45,7 @@ internal sealed class RunSettings
         Atoms = Numbers("atoms", options.Atoms, Sizes<long[]>([1_000, 8_000], [1_000, 10_000, 100_000], [1_000, 10_000, 100_000, 1_000_000]));
         Layers = (int)Number("layers", options.Layers, Quick ? 2 : 24);
         Models = Words("models", options.Models, ["schnet", "painn"]) ?? ["schnet", "painn"];
+        Systems = Words("systems", options.Systems, ["ethanol", "aspirin", "box"]) ?? (Quick ? ["ethanol"] : ["ethanol", "aspirin", "box"]);
         Batches = Batched(options.Batches ?? Sizes("ethanol:4", "ethanol:10,aspirin:64", "ethanol:10,aspirin:64,aspirin:512"));
         Features = (int)Number("features", options.Features, Quick ? 32 : 128);
         Interactions = (int)Number("interactions", options.Interactions, Quick ? 1 : 3);
@@ -112,6 +113,9 @@ internal sealed class RunSettings
     public int Layers { get; }
 
     public string[] Models { get; }
+
+    /// <summary>What moves in a dynamics.</summary>
+    public string[] Systems { get; }
 
     /// <summary>Molecule and how many.</summary>
     public (string Molecule, int Count)[] Batches { get; }

@@ -85,10 +85,38 @@ internal sealed class ForceFieldCase
         return File.Exists(path) ? path : null;
     }
 
-    public static void Write(string path, Settings settings, string molecule, int count)
+    /// <summary>Frames of a molecule: real ones where they are.</summary>
+    public static Frame[] Frames(string molecule, int count)
     {
         var units = new FrameReadOptions { Energy = EnergyUnit.KilocaloriePerMole };
-        Frame[] frames = RealFrames(molecule) is { } file ? [.. FrameFiles.Read(file, units).Take(count)] : RandomFrames(molecule, count);
+        return RealFrames(molecule) is { } file ? [.. FrameFiles.Read(file, units).Take(count)] : RandomFrames(molecule, count);
+    }
+
+    /// <summary>Ethanol on a cubic lattice that repeats, as dense as the liquid (97 A^3 a molecule).</summary>
+    /// <param name="side">Molecules along each edge.</param>
+    public static Frame Box(int side)
+    {
+        const double Spacing = 4.595;
+        Frame[] molecules = Frames("ethanol", side * side * side);
+        var positions = new List<double>();
+        for (int m = 0; m < molecules.Length; m++)
+        {
+            double[] p = molecules[m].Positions, at = [m % side, m / side % side, m / side / side];
+            double[] centre = [.. Enumerable.Range(0, 3).Select(k => p.Where((_, i) => i % 3 == k).Average())];
+            positions.AddRange(p.Select((x, i) => x - centre[i % 3] + Spacing * at[i % 3]));
+        }
+        return new Frame
+        {
+            AtomicNumbers = [.. molecules.SelectMany(f => f.AtomicNumbers)],
+            Positions = [.. positions],
+            Cell = [side * Spacing, 0, 0, 0, side * Spacing, 0, 0, 0, side * Spacing],
+            Periodic = [true, true, true],
+        };
+    }
+
+    public static void Write(string path, Settings settings, string molecule, int count)
+    {
+        Frame[] frames = Frames(molecule, count);
         using DisposeScope scope = NewDisposeScope();
         using ForceField model = settings.Create();
         using GraphBatch batch = GraphBatches.Build(frames, settings.Cutoff);

@@ -98,13 +98,16 @@ internal sealed class RunVerb : Verb
     [Option("layers", HelpText = "chemgpt, generate, adamw. Default: 24; quick: 2.")]
     public string? Layers { get; set; }
 
-    [Option("models", HelpText = "forcefield: schnet, painn.")]
+    [Option("systems", HelpText = "dynamics: ethanol, aspirin, box (64 ethanol, periodic). Default: all; quick: ethanol.")]
+    public string? Systems { get; set; }
+
+    [Option("models", HelpText = "forcefield, dynamics, predict: schnet, painn.")]
     public string? Models { get; set; }
 
-    [Option("features", HelpText = "forcefield. Default: 128.")]
+    [Option("features", HelpText = "forcefield, dynamics, predict. Default: 128.")]
     public string? Features { get; set; }
 
-    [Option("interactions", HelpText = "forcefield. Default: 3.")]
+    [Option("interactions", HelpText = "forcefield, dynamics, predict. Default: 3.")]
     public string? Interactions { get; set; }
 
     [Option("steps", HelpText = "forcefield: measured steps of a process; small batches take ten times as many. Default: 10.")]

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.ForceFields;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.PaiNN;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Kernels.Radial;
@@ -47,6 +48,17 @@ internal sealed class PaiNN : RadialForceField
         .. interactions.SelectMany((interaction, t) => interaction.Named($"representation.interactions.{t}", $"representation.mixing.{t}")),
         .. head.Named("output_modules.0.outnet"),
     ];
+
+    /// <inheritdoc/>
+    private protected override IForcePasses? MakePasses()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long rows = 3 * Config.Features;
+        return new PaiNNForceWeights(
+            ForceWeights(elementTable, head),
+            [.. interactions.Select((layer, t) => layer.ForceWeights(filters.Weight.narrow(0, t * rows, rows), filters.Bias!.narrow(0, t * rows, rows)))],
+            Config.NormEpsilon).Passes();
+    }
 
     /// <inheritdoc/>
     protected override Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors)
@@ -166,6 +178,9 @@ internal sealed class PaiNNInteraction
         messageContext1.Weight, messageContext1.Bias!, messageContext2.Weight, messageContext2.Bias!, vectorMix.Weight,
         mixContext1.Weight, mixContext1.Bias!, mixContext2.Weight, mixContext2.Bias!,
     ];
+    /// <summary>The layer's weights, with its rows of the filter network.</summary>
+    public PaiNNLayerWeights ForceWeights(Tensor filter, Tensor filterBias) => new(filter, filterBias, messageContext1.Weight, messageContext1.Bias!, messageContext2.Weight,
+        messageContext2.Bias!, vectorMix.Weight, mixContext1.Weight, mixContext1.Bias!, mixContext2.Weight, mixContext2.Bias!);
 
     /// <summary>The published implementation keeps messages and mixing apart.</summary>
     public IEnumerable<(string Name, Parameter Weight)> Named(string message, string mixing) =>

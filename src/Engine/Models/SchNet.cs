@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.ForceFields;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.SchNet;
 using ChemScale.Kernels.Radial;
@@ -43,6 +44,13 @@ internal sealed class SchNet : RadialForceField
         .. interactions.SelectMany((interaction, t) => interaction.Named($"representation.interactions.{t}")),
         .. head.Named("output_modules.0.outnet"),
     ];
+
+    /// <inheritdoc/>
+    private protected override IForcePasses? MakePasses()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return new SchNetForceWeights(ForceWeights(elementTable, head), [.. interactions.Select(interaction => interaction.ForceWeights)]).Passes();
+    }
 
     /// <inheritdoc/>
     protected override Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors)
@@ -126,6 +134,9 @@ internal sealed class SchNetInteraction
         output1 = at.Add("output1", new Dense(filters, features, init));
         output2 = at.Add("output2", new Dense(features, features, init));
     }
+
+    public SchNetLayerWeights ForceWeights => new(
+        input.Weight, filter1.Weight, filter1.Bias!, filter2.Weight, filter2.Bias!, output1.Weight, output1.Bias!, output2.Weight, output2.Bias!);
 
     /// <param name="x">(atoms, F)</param>
     /// <param name="edges">The edges.</param>

@@ -12,9 +12,13 @@ public interface IPotential
     FramePrediction Evaluate(Frame frame, bool stress = false);
 }
 
-/// <summary>The energy surface of a neural force field.</summary>
-/// <param name="model">Stays the caller's.</param>
-internal sealed class ForceFieldPotential(ForceField model) : IPotential
+/// <summary>The energy surface of a neural force field, with the weights that it has when this is made.</summary>
+/// <param name="model">Stays the caller's; its weights stay as they are.</param>
+internal sealed class ForceFieldPotential(ForceField model) : IPotential, IDisposable
 {
-    public FramePrediction Evaluate(Frame frame, bool stress = false) => FramePrediction.Of(model, frame, stress);
+    private readonly FramePredictor predictor = new(model);
+
+    public FramePrediction Evaluate(Frame frame, bool stress = false) => predictor.Predict([frame], stress)[0];
+
+    public void Dispose() => predictor.Dispose();
 }

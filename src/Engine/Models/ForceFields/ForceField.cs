@@ -1,6 +1,8 @@
 using ChemScale.Engine.Operators.Differentiation;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -56,6 +58,8 @@ public abstract class ForceField : nn.Module
         Config.RequireElements(batch.Elements, "frames");
         if (stress && batch.Volumes is null) throw new ArgumentException("stress of frames without cells", nameof(stress));
         if (createGraph && forces && WithDerivatives(batch, stress) is { } passed) return passed;
+        bool wantsGraph = createGraph || (!forces && !stress && is_grad_enabled());
+        if (!wantsGraph && ByPasses(batch, forces, stress) is { } output) return output;
         using DisposeScope scope = NewDisposeScope();
         using var mode = set_grad_enabled(forces || stress || is_grad_enabled());
 
@@ -73,6 +77,16 @@ public abstract class ForceField : nn.Module
             forces ? gradients[0].neg().MoveToOuterDisposeScope() : null,
             stress ? (gradients[^1] / batch.Volumes!.view(-1, 1, 1)).MoveToOuterDisposeScope() : null);
     }
+
+    /// <summary>
+    /// Passes that need no graph, where the mode of the run and the model have them; else null. They have copies of the weights as these are now.
+    /// Dispose of them.
+    /// </summary>
+    internal IForcePasses? Passes() =>
+        ReferenceEnergies.device_type == DeviceType.CPU && !OperatorModes.UseKernels(ReferenceEnergies) && OperatorModes.UseHost(ReferenceEnergies) ? MakePasses() : null;
+
+    /// <summary>Passes over the weights; null: there are none for this model.</summary>
+    private protected virtual IForcePasses? MakePasses() => null;
 
     /// <summary>The network.</summary>
     /// <param name="batch">Its positions are not to be used: forces and stress come from <paramref name="edgeVectors"/>.</param>
@@ -104,6 +118,23 @@ public abstract class ForceField : nn.Module
             virial = (sums + sums.transpose(1, 2)) * 0.5 / batch.Volumes!.view(-1, 1, 1);
         }
         return new ForceFieldOutput(FrameSum(found.Energies, batch).MoveToOuterDisposeScope(), forces.MoveToOuterDisposeScope(), virial?.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Without a graph; null where that cannot be.</summary>
+    private ForceFieldOutput? ByPasses(GraphBatch batch, bool forces, bool stress)
+    {
+        if (batch.Positions.device_type != DeviceType.CPU) return null;
+        using IForcePasses? passes = Passes();
+        if (passes is null) return null;
+        using FramePairs? pairs = FramePairs.Of(batch.Edges, batch.Positions, batch.ShiftVectors, batch.AtomicNumbers, batch.AtomsPerFrame, Config.Cutoff);
+        if (pairs is null) return null;
+        var sums = new ForceSums(new double[batch.Frames], forces ? new double[3 * batch.Atoms] : null, stress ? new double[9 * batch.Frames] : null);
+        passes.Evaluate(pairs, sums);
+        using DisposeScope scope = NewDisposeScope();
+        return new ForceFieldOutput(
+            tensor(sums.Energies).MoveToOuterDisposeScope(),
+            sums.Forces is null ? null : tensor(sums.Forces).view(-1, 3).MoveToOuterDisposeScope(),
+            sums.StrainGradients is null ? null : (tensor(sums.StrainGradients).view(-1, 3, 3) / batch.Volumes!.view(-1, 1, 1)).MoveToOuterDisposeScope());
     }
 
     private static Tensor Strained(Tensor vectors, Tensor strain, GraphBatch batch)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Native;
+using ChemScale.Engine.Operators.Forces;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,7 +20,11 @@ public sealed record FramePrediction(double Energy, double[] Forces, double[]? S
     /// <param name="frame">Labels are not looked at.</param>
     /// <param name="stress">Whether to differentiate by strain too.</param>
     /// <exception cref="InputException">An element the model does not know, or atoms or a cell that allow no neighbour list.</exception>
-    public static FramePrediction Of(ForceField model, Frame frame, bool stress = false) => OfBatch(model, [frame], stress)[0];
+    public static FramePrediction Of(ForceField model, Frame frame, bool stress = false)
+    {
+        using var predictor = new FramePredictor(model);
+        return predictor.Predict([frame], stress)[0];
+    }
 
     /// <summary>Many frames, batched; in their order, read as they are consumed.</summary>
     /// <param name="model">Its weights are only read.</param>
@@ -30,13 +35,14 @@ public sealed record FramePrediction(double Energy, double[] Forces, double[]? S
     public static IEnumerable<(Frame Frame, FramePrediction Prediction)> OfAll(
         ForceField model, IEnumerable<Frame> frames, bool stress = false, int batchAtoms = BatchAtoms)
     {
+        using var predictor = new FramePredictor(model);
         var waiting = new List<Frame>();
         int atoms = 0;
         foreach (Frame frame in frames)
         {
             if (waiting.Count > 0 && atoms + frame.Atoms > batchAtoms)
             {
-                foreach (var pair in waiting.Zip(OfBatch(model, waiting, stress))) yield return pair;
+                foreach (var pair in waiting.Zip(predictor.Predict(waiting, stress))) yield return pair;
                 waiting.Clear();
                 atoms = 0;
             }
@@ -44,25 +50,55 @@ public sealed record FramePrediction(double Energy, double[] Forces, double[]? S
             atoms += frame.Atoms;
         }
         if (waiting.Count == 0) yield break;
-        foreach (var pair in waiting.Zip(OfBatch(model, waiting, stress))) yield return pair;
+        foreach (var pair in waiting.Zip(predictor.Predict(waiting, stress))) yield return pair;
     }
+}
 
-    private static FramePrediction[] OfBatch(ForceField model, List<Frame> frames, bool stress)
+/// <summary>Predicts frames, with the weights that the model has when this is made, where it has passes without a graph. In a run's mode then.</summary>
+/// <param name="model">Stays the caller's; its weights stay as they are.</param>
+internal sealed class FramePredictor(ForceField model) : IDisposable
+{
+    private readonly IForcePasses? passes = model.Passes();
+
+    /// <exception cref="InputException">An element the model does not know, or atoms or a cell that allow no neighbour list.</exception>
+    public FramePrediction[] Predict(IReadOnlyList<Frame> frames, bool stress = false)
     {
         foreach (Frame frame in frames) model.Config.RequireElements(frame.AtomicNumbers, frame.Place);
         bool cells = stress && frames.Any(f => f.IsPeriodic);
+        if (passes is null) return ByGraph(frames, cells);
+        using FramePairs pairs = FramePairs.Of(frames, model.Config.NeighborCutoff);
+        var sums = new ForceSums(new double[frames.Count], new double[3 * pairs.Atoms], cells ? new double[9 * frames.Count] : null);
+        passes.Evaluate(pairs, sums);
+        return Split(frames, sums.Energies, sums.Forces!, f => Stress(sums.StrainGradients.AsSpan(9 * f, 9), frames[f].Volume), cells);
+    }
+
+    public void Dispose() => passes?.Dispose();
+
+    private FramePrediction[] ByGraph(IReadOnlyList<Frame> frames, bool cells)
+    {
         using DisposeScope scope = NewDisposeScope();
         using GraphBatch batch = GraphBatches.Build(frames, model.Config.NeighborCutoff, model.ReferenceEnergies.device);
         ForceFieldOutput output = model.Evaluate(batch, forces: true, stress: cells);
-        double[] energies = Numbers(output.Energies), forces = Numbers(output.Forces!);
-        double[]? stresses = cells ? Numbers(output.Stress!) : null;
+        double[] stresses = cells ? Numbers(output.Stress!) : [];
+        return Split(frames, Numbers(output.Energies), Numbers(output.Forces!), f => stresses[(9 * f)..(9 * f + 9)], cells);
+    }
+
+    private static FramePrediction[] Split(IReadOnlyList<Frame> frames, double[] energies, double[] forces, Func<int, double[]> stress, bool cells)
+    {
         var predictions = new FramePrediction[frames.Count];
         for (int f = 0, atom = 0; f < predictions.Length; atom += frames[f++].Atoms)
         {
-            double[]? ofFrame = stresses is not null && frames[f].IsPeriodic ? stresses[(9 * f)..(9 * f + 9)] : null;
-            predictions[f] = new FramePrediction(energies[f], forces[(3 * atom)..(3 * (atom + frames[f].Atoms))], ofFrame);
+            double[] ofFrame = predictions.Length == 1 ? forces : forces[(3 * atom)..(3 * (atom + frames[f].Atoms))];
+            predictions[f] = new FramePrediction(energies[f], ofFrame, cells && frames[f].IsPeriodic ? stress(f) : null);
         }
         return predictions;
+    }
+
+    private static double[] Stress(ReadOnlySpan<double> strainGradients, double volume)
+    {
+        double[] stress = new double[9];
+        for (int k = 0; k < 9; k++) stress[k] = volume > 0 ? strainGradients[k] / volume : 0;
+        return stress;
     }
 
     private static double[] Numbers(Tensor values)

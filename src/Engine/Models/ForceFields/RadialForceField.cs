@@ -1,5 +1,6 @@
 using ChemScale.Engine.Models.Layers;
 using ChemScale.Engine.Operators.ForceFields;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Radial;
@@ -41,6 +42,9 @@ internal abstract class RadialForceField : ForceField
     /// <summary>A batch as passes over a whole network take it; null: a frame is too large for them.</summary>
     private protected static EnergyGraph? Blocks(GraphBatch batch) =>
         FrameBlocks.Of(batch.AtomsPerFrame, batch.Edges.Pairs) is { } blocks ? new EnergyGraph(blocks, [.. batch.AtomicNumbers.data<long>()]) : null;
+    /// <summary>What passes without a graph need of every such model, in the current dispose scope.</summary>
+    private protected RadialForceWeights ForceWeights(Tensor elements, EnergyHead head) =>
+        new(radialBasis.Functions(config), elements, head.Hidden.Weight, head.Hidden.Bias!, head.Energy.Weight, head.Energy.Bias!, ReferenceEnergies);
 }
 
 /// <summary>A force field that sees distances through a fixed radial basis and a cutoff function.</summary>
@@ -124,17 +128,18 @@ internal enum CutoffKind
 /// <summary>An atom's energy from its features: W1 silu(W0 x + b0) + b1, half as wide within.</summary>
 internal sealed class EnergyHead : nn.Module
 {
-    private readonly Dense hidden;
-    private readonly Dense energy;
-
     public EnergyHead(int features, ParameterInit init)
         : base(nameof(EnergyHead))
     {
-        hidden = new Dense(features, features / 2, init);
-        energy = new Dense(features / 2, 1, init);
-        register_module("hidden", hidden);
-        register_module("energy", energy);
+        Hidden = new Dense(features, features / 2, init);
+        Energy = new Dense(features / 2, 1, init);
+        register_module("hidden", Hidden);
+        register_module("energy", Energy);
     }
+
+    public Dense Hidden { get; }
+
+    public Dense Energy { get; }
 
     public static long Count(long features) => Dense.Count(features, features / 2) + Dense.Count(features / 2, 1);
 
@@ -143,11 +148,11 @@ internal sealed class EnergyHead : nn.Module
     public Tensor Forward(Tensor features)
     {
         using DisposeScope scope = NewDisposeScope();
-        return energy.Forward(nn.functional.silu(hidden.Forward(features))).squeeze(1).MoveToOuterDisposeScope();
+        return Energy.Forward(nn.functional.silu(Hidden.Forward(features))).squeeze(1).MoveToOuterDisposeScope();
     }
 
-    public Tensor[] Weights => [hidden.Weight, hidden.Bias!, energy.Weight, energy.Bias!];
+    public Tensor[] Weights => [Hidden.Weight, Hidden.Bias!, Energy.Weight, Energy.Bias!];
 
     public IEnumerable<(string Name, Parameter Weight)> Named(string name) =>
-        hidden.Named(name + ".0").Concat(energy.Named(name + ".1"));
+        Hidden.Named(name + ".0").Concat(Energy.Named(name + ".1"));
 }

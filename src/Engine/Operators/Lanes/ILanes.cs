@@ -23,6 +23,12 @@ internal unsafe interface ILanes<TSelf, T>
 
     static abstract TSelf Divide(TSelf a, TSelf b);
 
+    static virtual TSelf operator +(TSelf a, TSelf b) => TSelf.Add(a, b);
+
+    static virtual TSelf operator -(TSelf a, TSelf b) => TSelf.Subtract(a, b);
+
+    static virtual TSelf operator *(TSelf a, TSelf b) => TSelf.Multiply(a, b);
+
     /// <summary>a b + c, rounded once.</summary>
     static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
 

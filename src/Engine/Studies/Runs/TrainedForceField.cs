@@ -65,6 +65,7 @@ public sealed class TrainedPotential : IDisposable
 {
     private readonly ForceField model;
     private readonly ThreadGrant threads;
+    private readonly ForceFieldPotential potential;
 
     /// <param name="request">Which run, which frame.</param>
     /// <param name="warn">Gets a line where the newest checkpoint is damaged and the one before is used.</param>
@@ -88,7 +89,7 @@ public sealed class TrainedPotential : IDisposable
             model.Dispose();
             throw;
         }
-        Potential = new ForceFieldPotential(model);
+        potential = new ForceFieldPotential(model);
     }
 
     /// <summary>What to open.</summary>
@@ -112,10 +113,11 @@ public sealed class TrainedPotential : IDisposable
 
     public Frame Frame { get; }
 
-    public IPotential Potential { get; }
+    public IPotential Potential => potential;
 
     public void Dispose()
     {
+        potential.Dispose();
         threads.Dispose();
         model.Dispose();
     }
