@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace ChemScale.Engine.Native;
 
@@ -15,6 +16,9 @@ internal static unsafe class Blas
 
     /// <summary>Whether there are products of both number types.</summary>
     public static bool Found => Single != 0 && Double != 0;
+
+    /// <summary>Whether it was written for this processor: MKL is for Intel's own, and takes general kernels on others.</summary>
+    public static bool IsTuned { get; } = Found && X86Base.IsSupported && X86Base.CpuId(0, 0).Ebx == 0x756E6547; // "Genu", ineIntel
 
     /// <summary>What it calls itself; null where there is none.</summary>
     public static string? Version { get; } = Describe();

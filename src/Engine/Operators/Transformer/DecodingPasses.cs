@@ -242,7 +242,7 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
         for (int t = cache.Low; t < cache.End;)
         {
             T* keys = cache.Keys(t, out int count) + feature;
-            greatest = Dot(q + feature, keys, count, at, greatest);
+            greatest = TLanes.Max(greatest, LaneProducts<TLanes, T>.Dot(q + feature, keys, width, count, d, at));
             at += count * lanes;
             t += count;
         }
@@ -268,100 +268,12 @@ internal sealed unsafe class DecodingPasses<TLanes, T> : IDecodingPasses
         for (int t = cache.Low; t < cache.End;)
         {
             T* values = cache.Keys(t, out int count) + Page * width + feature;
-            WeightedSum(at, values, count, sum);
+            LaneProducts<TLanes, T>.WeightedSum(at, values, width, count, d, sum, add: true);
             at += count * lanes;
             t += count;
         }
         TLanes reciprocal = TLanes.Reciprocal(total);
         for (int c = 0; c < d * lanes; c += lanes) TLanes.Store(sum + c, TLanes.Multiply(TLanes.Load(sum + c), reciprocal));
-    }
-
-    /// <summary>result[r][lane] = sum_c vector[c][lane] rows[r][c][lane]; the greatest so far.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private TLanes Dot(T* vector, T* rows, int count, T* result, TLanes greatest)
-    {
-        int lanes = TLanes.Count, r = 0;
-        long stride = width, wide = d * lanes;
-        for (; r + 4 <= count; r += 4, rows += 4 * stride, result += 4 * lanes)
-        {
-            T* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
-            TLanes v = TLanes.Load(vector);
-            TLanes s0 = TLanes.Multiply(v, TLanes.Load(rows)), s1 = TLanes.Multiply(v, TLanes.Load(row1));
-            TLanes s2 = TLanes.Multiply(v, TLanes.Load(row2)), s3 = TLanes.Multiply(v, TLanes.Load(row3));
-            for (long c = lanes; c < wide; c += lanes)
-            {
-                v = TLanes.Load(vector + c);
-                s0 = TLanes.Fma(v, TLanes.Load(rows + c), s0);
-                s1 = TLanes.Fma(v, TLanes.Load(row1 + c), s1);
-                s2 = TLanes.Fma(v, TLanes.Load(row2 + c), s2);
-                s3 = TLanes.Fma(v, TLanes.Load(row3 + c), s3);
-            }
-            TLanes.Store(result, s0);
-            TLanes.Store(result + lanes, s1);
-            TLanes.Store(result + 2 * lanes, s2);
-            TLanes.Store(result + 3 * lanes, s3);
-            greatest = TLanes.Max(TLanes.Max(greatest, s0), TLanes.Max(s1, TLanes.Max(s2, s3)));
-        }
-        for (; r < count; r++, rows += stride, result += lanes)
-        {
-            TLanes s = TLanes.Multiply(TLanes.Load(vector), TLanes.Load(rows));
-            for (long c = lanes; c < wide; c += lanes) s = TLanes.Fma(TLanes.Load(vector + c), TLanes.Load(rows + c), s);
-            TLanes.Store(result, s);
-            greatest = TLanes.Max(greatest, s);
-        }
-        return greatest;
-    }
-
-    /// <summary>result[c][lane] += sum_r weights[r][lane] rows[r][c][lane]</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WeightedSum(T* weights, T* rows, int count, T* result)
-    {
-        int lanes = TLanes.Count, c = 0;
-        long stride = width;
-        for (; c + 4 <= d; c += 4, rows += 4 * lanes, result += 4 * lanes)
-        {
-            TLanes s0 = TLanes.Load(result), s1 = TLanes.Load(result + lanes), s2 = TLanes.Load(result + 2 * lanes), s3 = TLanes.Load(result + 3 * lanes);
-            T* row = rows;
-            for (int r = 0; r < count; r++, row += stride)
-            {
-                TLanes w = TLanes.Load(weights + r * lanes);
-                s0 = TLanes.Fma(w, TLanes.Load(row), s0);
-                s1 = TLanes.Fma(w, TLanes.Load(row + lanes), s1);
-                s2 = TLanes.Fma(w, TLanes.Load(row + 2 * lanes), s2);
-                s3 = TLanes.Fma(w, TLanes.Load(row + 3 * lanes), s3);
-            }
-            TLanes.Store(result, s0);
-            TLanes.Store(result + lanes, s1);
-            TLanes.Store(result + 2 * lanes, s2);
-            TLanes.Store(result + 3 * lanes, s3);
-        }
-        for (; c + 2 <= d; c += 2, rows += 2 * lanes, result += 2 * lanes)
-        {
-            // Two rows at a time: two chains of sums alone would wait for themselves.
-            TLanes s0 = TLanes.Load(result), s1 = TLanes.Load(result + lanes), t0 = TLanes.Zero, t1 = t0;
-            T* row = rows;
-            int r = 0;
-            for (; r + 2 <= count; r += 2, row += 2 * stride)
-            {
-                TLanes w = TLanes.Load(weights + r * lanes), u = TLanes.Load(weights + (r + 1) * lanes);
-                s0 = TLanes.Fma(w, TLanes.Load(row), s0);
-                s1 = TLanes.Fma(w, TLanes.Load(row + lanes), s1);
-                t0 = TLanes.Fma(u, TLanes.Load(row + stride), t0);
-                t1 = TLanes.Fma(u, TLanes.Load(row + stride + lanes), t1);
-            }
-            if (r < count)
-            {
-                TLanes w = TLanes.Load(weights + r * lanes);
-                s0 = TLanes.Fma(w, TLanes.Load(row), s0);
-                s1 = TLanes.Fma(w, TLanes.Load(row + lanes), s1);
-            }
-            TLanes.Store(result, TLanes.Add(s0, t0));
-            TLanes.Store(result + lanes, TLanes.Add(s1, t1));
-        }
-        if (c == d) return;
-        TLanes sum = TLanes.Load(result);
-        for (int r = 0; r < count; r++, rows += stride) sum = TLanes.Fma(TLanes.Load(weights + r * lanes), TLanes.Load(rows), sum);
-        TLanes.Store(result, sum);
     }
 
     /// <summary>One query of one head of whole vectors.</summary>
@@ -607,11 +519,11 @@ internal sealed record DecodingModel(Tensor Tokens, Tensor Places, IReadOnlyList
     private const int WidestOfUse = 256;
 
     /// <summary>Whether there is such a pass: as for a layer's.</summary>
-    public bool HasPasses => TransformerBlockHost.Has(Heads, Layers[0], Tokens);
+    public bool HasPasses => TransformerStackHost.Has(Heads, Layers[0], Tokens);
 
     public bool Pays => Tokens.size(1) <= WidestOfUse;
 
-    public IDecodingPasses Passes() => (Tokens.dtype, TransformerBlockHost.Lanes(Tokens.dtype, Heads)) switch
+    public IDecodingPasses Passes() => (Tokens.dtype, TransformerStackHost.Lanes(Tokens.dtype, Heads)) switch
     {
         (ScalarType.Float32, 16) => new DecodingPasses<SingleLanes16, float>(this),
         (ScalarType.Float32, _) => new DecodingPasses<SingleLanes8, float>(this),
