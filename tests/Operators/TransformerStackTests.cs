@@ -2,9 +2,11 @@ using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Operators.Transformer;
+using ChemScale.Engine.Training.Optimization;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ChemScale.Tests.Operators;
 
@@ -114,6 +116,52 @@ public class TransformerStackTests
         finally
         {
             set_num_threads(before);
+        }
+    }
+
+    [TestCase(6)]
+    [TestCase(40)]
+    public void Gradients_added_up_in_their_places_are_the_same_bits_for_any_number_of_threads(int molecules)
+    {
+        // With 40 molecules more parts than shares.
+        using var rows = new PackedRows([.. Enumerable.Range(0, molecules + 1).Select(b => 120 * b)]);
+        Tensor[] inputs = Inputs(rows.Tokens, 16, 32, ScalarType.Float32);
+        TransformerSettings[] settings = Settings(16, 50, 1);
+        Tensor[] expected = All(OperatorMode.Composed, settings, rows, inputs)[2..];
+        int before = get_num_threads();
+        try
+        {
+            Tensor[] alone = Added(1);
+            for (int i = 0; i < alone.Length; i++)
+            {
+                double size = expected[i].abs().max().item<float>();
+                Expect.Close(alone[i].to(ScalarType.Float64), expected[i].to(ScalarType.Float64) * 2, absolute: 1e-4 * (1 + size), message: Names[i + 1]);
+            }
+            foreach (int threads in (int[])[2, 3])
+            {
+                Tensor[] together = Added(threads);
+                for (int i = 0; i < alone.Length; i++) Assert.That(together[i].Equals(alone[i]), $"{Names[i + 1]} with {threads} threads");
+            }
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+
+        Tensor[] Added(int threads)
+        {
+            set_num_threads(threads);
+            TestScope.Mode(OperatorMode.Host);
+            Parameter[] weights = [.. inputs[1..].Select(t => new Parameter(t.detach().clone()))];
+            using var flat = new FlatParameters(weights);
+            flat.Clear();
+            for (int time = 0; time < 2; time++)
+            {
+                Tensor output = TransformerStack.Apply(settings, rows, inputs[0], BlockWeights.Of([inputs[0], .. weights]));
+                flat.Backward((output * Operation.Normal(output, 4)).sum());
+            }
+            flat.Collect();
+            return [.. weights.Select((_, i) => flat.Gradient(i).clone())];
         }
     }
 

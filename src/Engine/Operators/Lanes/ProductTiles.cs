@@ -41,7 +41,10 @@ internal static unsafe class ProductTiles<TLanes, T>
                 else Tile4x2(k, ai, rowStep, termStep, bj, bStride, ci, cStride, add);
             }
             for (; i < m; i++, ai += rowStep, ci += cStride)
-                for (int v = 0; v < wide; v++) Row(k, ai, termStep, bj + v * l, bStride, ci + v * l, add);
+            {
+                if (wide == 4) Row4(k, ai, termStep, bj, bStride, ci, add);
+                else for (int v = 0; v < wide; v++) Row(k, ai, termStep, bj + v * l, bStride, ci + v * l, add);
+            }
             j += wide * l;
         }
     }
@@ -175,6 +178,21 @@ internal static unsafe class ProductTiles<TLanes, T>
         Put(c + cStride, add, s1);
         Put(c + 2 * cStride, add, s2);
         Put(c + 3 * cStride, add, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Row4(int k, T* a, long termStep, T* b, long bStride, T* c, bool add)
+    {
+        int l = TLanes.Count;
+        TLanes s0 = TLanes.Zero, s1 = s0, s2 = s0, s3 = s0;
+        for (int p = 0; p < k; p++, a += termStep, b += bStride)
+        {
+            TLanes x = TLanes.All(*a);
+            (s0, s1) = (TLanes.Fma(x, TLanes.Load(b), s0), TLanes.Fma(x, TLanes.Load(b + l), s1));
+            (s2, s3) = (TLanes.Fma(x, TLanes.Load(b + 2 * l), s2), TLanes.Fma(x, TLanes.Load(b + 3 * l), s3));
+        }
+        Put(c, add, s0, s1);
+        Put(c + 2 * l, add, s2, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

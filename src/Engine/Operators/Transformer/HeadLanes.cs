@@ -19,8 +19,8 @@ internal static unsafe class HeadLanes<TLanes, T>
     // Far below every score, and finite.
     private static readonly T Hidden = T.CreateChecked(-1e30);
 
-    /// <summary>Numbers that either pass needs for itself.</summary>
-    public static long Scratch(int longest) => 2L * Queries * longest * TLanes.Count;
+    /// <summary>Numbers that either pass needs for itself: scores and their gradients of four queries, or shifts and totals behind the scores.</summary>
+    public static long Scratch(int longest) => 2L * Queries * (longest + 1) * TLanes.Count;
 
     /// <summary>Outputs, and log2 sum_j exp(scale q . k_j).</summary>
     /// <param name="molecule">Its numbers.</param>
@@ -53,41 +53,55 @@ internal static unsafe class HeadLanes<TLanes, T>
         for (int first = rest; first < molecule.Length; first += Queries) Backward4(molecule, at, first, up + first * at.OutputStride, by, part, scratch);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Forward4(in HeadShape molecule, in HeadRows<T> at, int first, T* scores)
     {
         int l = TLanes.Count, d = molecule.HeadWidth, low = molecule.FirstSeen(first), seen = first + Queries - low;
         TLanes scale = TLanes.All(T.CreateChecked(molecule.Scale) * BinaryLog);
-        T* output = at.Output + first * at.OutputStride, s = scores;
+        T* output = at.Output + first * at.OutputStride;
         QueryProducts<TLanes, T>.Dot(at.Query + first * at.Stride, at.Stride, at.Key + low * at.Stride, at.Stride, seen, d, scores);
         Hide(molecule, first, low, seen, scores);
+        T* shifts = scores + (long)Queries * seen * l, totals = shifts + Queries * l;
+        Exponentials(scores, seen, scale, shifts, totals);
+        QueryProducts<TLanes, T>.WeightedSum(scores, at.Value + low * at.Stride, at.Stride, seen, d, output, at.OutputStride);
+        for (int r = 0; r < Queries; r++)
+            Finish(output + r * at.OutputStride, d, TLanes.Load(totals + r * l), TLanes.Load(shifts + r * l), at.LogSum + (first + r) * at.LogStride);
+    }
+
+    /// <summary>Scores of four queries become 2^(scale score - shift), shift the greatest of a query's; their sums are its total.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Exponentials(T* scores, int count, TLanes scale, T* shifts, T* totals)
+    {
+        int l = TLanes.Count;
+        T* s = scores;
         TLanes m0 = TLanes.Load(s), m1 = TLanes.Load(s + l), m2 = TLanes.Load(s + 2 * l), m3 = TLanes.Load(s + 3 * l);
-        for (int j = 1; j < seen; j++)
+        for (int j = 1; j < count; j++)
         {
             s += 4 * l;
             (m0, m1) = (TLanes.Max(m0, TLanes.Load(s)), TLanes.Max(m1, TLanes.Load(s + l)));
             (m2, m3) = (TLanes.Max(m2, TLanes.Load(s + 2 * l)), TLanes.Max(m3, TLanes.Load(s + 3 * l)));
         }
         (m0, m1, m2, m3) = (TLanes.Multiply(m0, scale), TLanes.Multiply(m1, scale), TLanes.Multiply(m2, scale), TLanes.Multiply(m3, scale));
+        Put(shifts, m0, m1, m2, m3);
         TLanes t0 = TLanes.Zero, t1 = t0, t2 = t0, t3 = t0;
         s = scores;
-        for (int j = 0; j < seen; j++, s += 4 * l)
+        for (int j = 0; j < count; j++, s += 4 * l)
         {
             TLanes e0 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s), scale), m0), e1 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s + l), scale), m1);
             TLanes e2 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s + 2 * l), scale), m2), e3 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s + 3 * l), scale), m3);
             TLanes.Exp2(ref e0, ref e1, ref e2, ref e3);
             (t0, t1, t2, t3) = (TLanes.Add(t0, e0), TLanes.Add(t1, e1), TLanes.Add(t2, e2), TLanes.Add(t3, e3));
-            TLanes.Store(s, e0);
-            TLanes.Store(s + l, e1);
-            TLanes.Store(s + 2 * l, e2);
-            TLanes.Store(s + 3 * l, e3);
+            Put(s, e0, e1, e2, e3);
         }
-        QueryProducts<TLanes, T>.WeightedSum(scores, at.Value + low * at.Stride, at.Stride, seen, d, output, at.OutputStride);
-        T* logSum = at.LogSum + first * at.LogStride;
-        Finish(output, d, t0, m0, logSum);
-        Finish(output + at.OutputStride, d, t1, m1, logSum + at.LogStride);
-        Finish(output + 2 * at.OutputStride, d, t2, m2, logSum + 2 * at.LogStride);
-        Finish(output + 3 * at.OutputStride, d, t3, m3, logSum + 3 * at.LogStride);
+        Put(totals, t0, t1, t2, t3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(T* to, TLanes a, TLanes b, TLanes c, TLanes d)
+    {
+        TLanes.Store(to, a);
+        TLanes.Store(to + TLanes.Count, b);
+        TLanes.Store(to + 2 * TLanes.Count, c);
+        TLanes.Store(to + 3 * TLanes.Count, d);
     }
 
     /// <summary>One of the first three tokens.</summary>
@@ -108,7 +122,6 @@ internal static unsafe class HeadLanes<TLanes, T>
         Finish(output, d, total, shift, at.LogSum + i * at.LogStride);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish(T* output, int d, TLanes total, TLanes shift, T* logSum)
     {
         TLanes reciprocal = TLanes.Reciprocal(total);
@@ -144,10 +157,7 @@ internal static unsafe class HeadLanes<TLanes, T>
             TLanes p0 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w), binary), s0), p1 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w + l), binary), s1);
             TLanes p2 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w + 2 * l), binary), s2), p3 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w + 3 * l), binary), s3);
             TLanes.Exp2(ref p0, ref p1, ref p2, ref p3);
-            TLanes.Store(w, p0);
-            TLanes.Store(w + l, p1);
-            TLanes.Store(w + 2 * l, p2);
-            TLanes.Store(w + 3 * l, p3);
+            Put(w, p0, p1, p2, p3);
             TLanes.Store(s, TLanes.Multiply(TLanes.Multiply(p0, scale), TLanes.Subtract(TLanes.Load(s), d0)));
             TLanes.Store(s + l, TLanes.Multiply(TLanes.Multiply(p1, scale), TLanes.Subtract(TLanes.Load(s + l), d1)));
             TLanes.Store(s + 2 * l, TLanes.Multiply(TLanes.Multiply(p2, scale), TLanes.Subtract(TLanes.Load(s + 2 * l), d2)));

@@ -40,7 +40,7 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
         var kept = new Tensor?[keep ? shape.Layers : 1];
         for (int layer = 0; layer < kept.Length; layer++) kept[layer] = empty(layout.KeptNumbers(input: layer > 0), dtype: x.dtype);
         using TensorMemory ofX = new(x), ofOutput = new(output);
-        nint[] ofKept = Addresses(kept);
+        nint[] ofKept = Addresses(kept, 0, kept.Length);
         using Workspace packed = Workspace.Rent(layout.PackedBytes);
         T* from = (T*)ofX.Address, last = (T*)ofOutput.Address;
         for (int layer = 0; layer < shape.Layers; layer++)
@@ -78,7 +78,7 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
         // One thread adds share after share to one sum that stays in its cache: the same sums in the same order.
         bool alone = shares == 1 || ThreadGrant.Now == 1;
         using TensorMemory ofX = new(x), ofByX = new(byX), ofGradient = new(gradient);
-        nint[] ofKept = Addresses(kept);
+        nint[] ofKept = Addresses(kept, 0, kept.Length);
         using Workspace turned = Workspace.Rent(layout.TurnedBytes), sums = Workspace.Rent((nuint)(alone ? 2 : shares) * Workspace.Size<T>(numbers));
         T* first = sums.Take<T>((alone ? 2 : shares) * numbers), up = (T*)ofGradient.Address, to = (T*)ofByX.Address;
         for (int layer = shape.Layers - 1; layer >= 0; layer--)
@@ -266,19 +266,19 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
     private bool ManyHeads => 2 * heads >= TLanes.Count;
 
     /// <summary>Where tensors lie. Whoever asks keeps them alive.</summary>
-    private static nint[] Addresses(Tensor?[] tensors)
+    private static nint[] Addresses(Tensor?[] tensors, int first, int count)
     {
-        var addresses = new nint[tensors.Length];
-        for (int i = 0; i < tensors.Length; i++)
+        var addresses = new nint[count];
+        for (int i = 0; i < count; i++)
         {
-            using var memory = new TensorMemory(tensors[i]);
+            using var memory = new TensorMemory(tensors[first + i]);
             addresses[i] = memory.Address;
         }
         return addresses;
     }
 
     /// <summary>Where a layer's weights lie. Whoever asks keeps the tensors alive.</summary>
-    private static LayerPointers<T> Weights(Tensor?[] inputs, int layer) => Pointers(Addresses(inputs[(1 + BlockWeights.Count * layer)..(1 + BlockWeights.Count * (layer + 1))]));
+    private static LayerPointers<T> Weights(Tensor?[] inputs, int layer) => Pointers(Addresses(inputs, 1 + BlockWeights.Count * layer, BlockWeights.Count));
 
     /// <summary>Where gradients by a layer's weights go. Whoever asks keeps the tensors alive.</summary>
     private static LayerPointers<T> Places(Tensor?[] results, GradientPlace[] places, int layer, out bool[] add)
