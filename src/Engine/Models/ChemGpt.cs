@@ -131,7 +131,7 @@ public sealed class ChemGpt : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = TokenEmbedding.Apply(ids, positions, tokenTable, positionTable);
-        foreach (ChemGptBlock block in blocks) x = block.Forward(x, rows);
+        x = TransformerStack.Apply(Array.ConvertAll(blocks, b => b.Settings), rows, x, Array.ConvertAll(blocks, b => b.Weights));
         return x.MoveToOuterDisposeScope();
     }
 }

@@ -10,12 +10,10 @@ namespace ChemScale.Engine.Models;
 /// <summary>One layer: x += proj(attention(LN1 x)); x += W2 gelu(W1 LN2 x + b1) + b2. Queries, keys and values have no bias.</summary>
 internal sealed class ChemGptBlock : nn.Module
 {
-    private readonly TransformerSettings settings;
-
     public ChemGptBlock(ChemGptConfig config, double scale, int layer, ParameterInit init)
         : base(nameof(ChemGptBlock))
     {
-        settings = new TransformerSettings(config.Heads, config.IsLocal(layer) ? config.Window : 0, scale, config.LayerNormEpsilon);
+        Settings = new TransformerSettings(config.Heads, config.IsLocal(layer) ? config.Window : 0, scale, config.LayerNormEpsilon);
         int h = config.Width, inner = config.MlpWidth;
         Norm1Weight = Register("ln_1_weight", init.Constant(1, h));
         Norm1Bias = Register("ln_1_bias", init.Constant(0, h));
@@ -53,8 +51,14 @@ internal sealed class ChemGptBlock : nn.Module
 
     internal Parameter ContractBias { get; }
 
+    internal TransformerSettings Settings { get; private set; }
+
     /// <summary>What attention multiplies in.</summary>
-    internal AttentionPrecision Precision { get; set; }
+    internal AttentionPrecision Precision
+    {
+        get => Settings.Precision;
+        set => Settings = Settings with { Precision = value };
+    }
 
     /// <summary>Whether a parameter of this name within the layer multiplies vectors of the model's width, rather than being one.</summary>
     internal static bool IsMatrix(string name) => name is "qkv" or "out_proj_weight" or "c_fc_weight" or "c_proj_weight";
@@ -62,15 +66,10 @@ internal sealed class ChemGptBlock : nn.Module
     internal BlockWeights Weights => new(
         Norm1Weight, Norm1Bias, QueryKeyValue, ProjectionWeight, ProjectionBias, Norm2Weight, Norm2Bias, ExpandWeight, ExpandBias, ContractWeight, ContractBias);
 
-    /// <param name="x">(T, h)</param>
-    /// <param name="rows">The molecules.</param>
-    /// <returns>(T, h)</returns>
-    public Tensor Forward(Tensor x, PackedRows rows) => TransformerBlock.Apply(settings with { Precision = Precision }, rows, x, Weights);
-
     /// <summary>The second half of the layer, residual included.</summary>
-    internal Tensor FeedForward(Tensor x) => TransformerBlock.FeedForward(settings, x, Weights);
+    internal Tensor FeedForward(Tensor x) => TransformerStack.FeedForward(Settings, x, Weights);
 
-    internal Tensor Norm(Tensor x, Tensor weight, Tensor bias) => LayerNorm.Apply(x, weight, bias, settings.Epsilon);
+    internal Tensor Norm(Tensor x, Tensor weight, Tensor bias) => LayerNorm.Apply(x, weight, bias, Settings.Epsilon);
 
     private Parameter Register(string name, Parameter parameter)
     {

@@ -178,6 +178,7 @@ internal sealed class PaiNNInteraction
         messageContext1.Weight, messageContext1.Bias!, messageContext2.Weight, messageContext2.Bias!, vectorMix.Weight,
         mixContext1.Weight, mixContext1.Bias!, mixContext2.Weight, mixContext2.Bias!,
     ];
+
     /// <summary>The layer's weights, with its rows of the filter network.</summary>
     public PaiNNLayerWeights ForceWeights(Tensor filter, Tensor filterBias) => new(filter, filterBias, messageContext1.Weight, messageContext1.Bias!, messageContext2.Weight,
         messageContext2.Bias!, vectorMix.Weight, mixContext1.Weight, mixContext1.Bias!, mixContext2.Weight, mixContext2.Bias!);

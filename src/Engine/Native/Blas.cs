@@ -17,10 +17,8 @@ internal static unsafe class Blas
     /// <summary>Whether there are products of both number types.</summary>
     public static bool Found => Single != 0 && Double != 0;
 
-    /// <summary>
-    /// Whether it is written for this processor. MKL takes its older code on others than Intel's: on a Zen 5 half the rate of products in vectors of 64 bytes.
-    /// </summary>
-    public static bool IsOfProcessor { get; } = Found && (SetThreads == null || !X86Base.IsSupported || X86Base.CpuId(0, 0).Ebx == 0x756e6547); // "Genu"
+    /// <summary>Whether it was written for this processor: MKL is for Intel's own, and takes general kernels on others.</summary>
+    public static bool IsTuned { get; } = Found && (SetThreads == null || !X86Base.IsSupported || X86Base.CpuId(0, 0).Ebx == 0x756E6547); // "Genu", ineIntel
 
     /// <summary>What it calls itself; null where there is none.</summary>
     public static string? Version { get; } = Describe();

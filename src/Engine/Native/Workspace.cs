@@ -53,5 +53,8 @@ internal sealed unsafe class Workspace : IDisposable
         return piece;
     }
 
+    /// <summary>The next piece is the first one again.</summary>
+    public void Restart() => used = 0;
+
     public void Dispose() => Free.Push(this);
 }

@@ -59,6 +59,9 @@ internal readonly unsafe struct DoubleLanes4 : ILanes<DoubleLanes4, double>
         new(Vector256.Exp(x.value * Vector256.Create(0.69314718055994531)) & Vector256.GreaterThanOrEqual(x.value, Vector256.Create(-100d)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Exp2(ref DoubleLanes4 a, ref DoubleLanes4 b, ref DoubleLanes4 c, ref DoubleLanes4 d) => (a, b, c, d) = (Exp2(a), Exp2(b), Exp2(c), Exp2(d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes4 Exp(DoubleLanes4 x)
     {
         return new(Vector256.Exp(x.value));
@@ -140,6 +143,9 @@ internal readonly unsafe struct DoubleLanes8 : ILanes<DoubleLanes8, double>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Exp2(DoubleLanes8 x) =>
         new(Vector512.Exp(x.value * Vector512.Create(0.69314718055994531)) & Vector512.GreaterThanOrEqual(x.value, Vector512.Create(-100d)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Exp2(ref DoubleLanes8 a, ref DoubleLanes8 b, ref DoubleLanes8 c, ref DoubleLanes8 d) => (a, b, c, d) = (Exp2(a), Exp2(b), Exp2(c), Exp2(d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DoubleLanes8 Exp(DoubleLanes8 x)

@@ -50,6 +50,9 @@ internal unsafe interface ILanes<TSelf, T>
     /// <summary>2^x; 0 below 2^-100, so that products with it are no subnormal numbers.</summary>
     static abstract TSelf Exp2(TSelf x);
 
+    /// <summary>2^x of four, their steps in turn: one after the other they would wait for themselves.</summary>
+    static abstract void Exp2(ref TSelf a, ref TSelf b, ref TSelf c, ref TSelf d);
+
     /// <summary>Natural logarithm of positive numbers.</summary>
     static abstract TSelf Log(TSelf x);
 

@@ -72,6 +72,9 @@ internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Exp2(ref SingleLanes8 a, ref SingleLanes8 b, ref SingleLanes8 c, ref SingleLanes8 d) => (a, b, c, d) = (Exp2(a), Exp2(b), Exp2(c), Exp2(d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes8 Exp(SingleLanes8 x)
     {
         // Cephes' expf: x = n ln2 + r, a polynomial of degree 6 in r, then 2^n through the exponent bits.
@@ -115,6 +118,9 @@ internal readonly unsafe struct SingleLanes8 : ILanes<SingleLanes8, float>
 /// <summary>16 floats in a 512-bit vector.</summary>
 internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
 {
+    // 2^f on [0, 1), to 1e-7: Remez' polynomial.
+    private const float C0 = 9.9999992506e-01f, C1 = 6.9315307319e-01f, C2 = 2.4015361713e-01f, C3 = 5.5826317813e-02f, C4 = 8.9893403772e-03f, C5 = 1.8775765567e-03f;
+
     private readonly Vector512<float> value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -171,6 +177,11 @@ internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Exp2(SingleLanes16 x)
     {
+        if (Avx512DQ.IsSupported)
+        {
+            Vector512<float> part = Fraction(x.value);
+            return new(Scaled(Step(Step(Step(Step(Step(Vector512.Create(C5), part, C4), part, C3), part, C2), part, C1), part, C0), x.value));
+        }
         // Cephes' exp2f on the fraction in [-1/2, 1/2].
         Vector512<float> n = Vector512.Round(Vector512.MinNative(x.value, Vector512.Create(127f))), f = x.value - n;
         Vector512<float> p = Vector512.Create(1.535336188319500e-4f);
@@ -180,9 +191,39 @@ internal readonly unsafe struct SingleLanes16 : ILanes<SingleLanes16, float>
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(2.402264791363012e-1f));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(6.931472028550421e-1f));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512<float>.One);
-        Vector512<float> power = Avx512F.IsSupported ? Avx512F.Scale(p, n) : p * (Vector512.ConvertToInt32(n) + Vector512.Create(127) << 23).AsSingle();
+        Vector512<float> power = p * (Vector512.ConvertToInt32(n) + Vector512.Create(127) << 23).AsSingle();
         return new(power & Vector512.GreaterThanOrEqual(x.value, Vector512.Create(-100f)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Exp2(ref SingleLanes16 a, ref SingleLanes16 b, ref SingleLanes16 c, ref SingleLanes16 d)
+    {
+        if (!Avx512DQ.IsSupported)
+        {
+            (a, b, c, d) = (Exp2(a), Exp2(b), Exp2(c), Exp2(d));
+            return;
+        }
+        Vector512<float> f = Fraction(a.value), g = Fraction(b.value), h = Fraction(c.value), i = Fraction(d.value), p = Vector512.Create(C5);
+        Vector512<float> q = Step(p, g, C4), r = Step(p, h, C4), s = Step(p, i, C4);
+        p = Step(p, f, C4);
+        (p, q, r, s) = (Step(p, f, C3), Step(q, g, C3), Step(r, h, C3), Step(s, i, C3));
+        (p, q, r, s) = (Step(p, f, C2), Step(q, g, C2), Step(r, h, C2), Step(s, i, C2));
+        (p, q, r, s) = (Step(p, f, C1), Step(q, g, C1), Step(r, h, C1), Step(s, i, C1));
+        (p, q, r, s) = (Step(p, f, C0), Step(q, g, C0), Step(r, h, C0), Step(s, i, C0));
+        (a, b, c, d) = (new(Scaled(p, a.value)), new(Scaled(q, b.value)), new(Scaled(r, c.value)), new(Scaled(s, d.value)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Step(Vector512<float> p, Vector512<float> f, float next) => Vector512.FusedMultiplyAdd(p, f, Vector512.Create(next));
+
+    /// <summary>x - floor(x)</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Fraction(Vector512<float> x) => Avx512DQ.Reduce(x, 9);
+
+    /// <summary>p 2^floor(x), and the zero of small ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Scaled(Vector512<float> p, Vector512<float> x) =>
+        Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(x, Vector512.Create(-100f)), Avx512F.Scale(p, x), Vector512<float>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SingleLanes16 Exp(SingleLanes16 x)

@@ -33,18 +33,14 @@ internal sealed unsafe class ManyHeadsTask<TLanes, T> : IAttentionTask<T>
             LaneProducts<TLanes, T>.Gather(token + width, group.Heads, d, T.One, k + i * block);
             LaneProducts<TLanes, T>.Gather(token + 2 * width, group.Heads, d, T.One, v + i * block);
             int low = shape.Window > 0 ? Math.Max(0, i + 1 - shape.Window) : 0, seen = i + 1 - low;
-            LaneProducts<TLanes, T>.Dot(query, k + low * block, seen, d, weights);
-
-            TLanes greatest = TLanes.Load(weights);
-            for (int j = 1; j < seen; j++) greatest = TLanes.Max(greatest, TLanes.Load(weights + j * lanes));
-            TLanes total = TLanes.Zero;
+            TLanes greatest = LaneProducts<TLanes, T>.Dot(query, k + low * block, block, seen, d, weights), total = TLanes.Zero;
             for (int j = 0; j < seen; j++)
             {
                 TLanes e = TLanes.Exp(TLanes.Subtract(TLanes.Load(weights + j * lanes), greatest));
                 TLanes.Store(weights + j * lanes, e);
                 total = TLanes.Add(total, e);
             }
-            LaneProducts<TLanes, T>.WeightedSum(weights, v + low * block, seen, d, sum);
+            LaneProducts<TLanes, T>.WeightedSum(weights, v + low * block, block, seen, d, sum);
             TLanes reciprocal = TLanes.Divide(TLanes.All(T.One), total);
             for (int c = 0; c < block; c += lanes) TLanes.Store(sum + c, TLanes.Multiply(TLanes.Load(sum + c), reciprocal));
             LaneProducts<TLanes, T>.Scatter(sum, group.Heads, d, T.One, output + (long)(group.First + i) * width + group.Head * d);
@@ -87,17 +83,17 @@ internal sealed unsafe class ManyHeadsTask<TLanes, T> : IAttentionTask<T>
             for (int c = 0; c < block; c += lanes) delta = TLanes.Fma(TLanes.Load(up + c), TLanes.Load(o + c), delta);
 
             int low = shape.Window > 0 ? Math.Max(0, i + 1 - shape.Window) : 0, seen = i + 1 - low;
-            LaneProducts<TLanes, T>.Dot(query, k + low * block, seen, d, p);
-            LaneProducts<TLanes, T>.Dot(up, v + low * block, seen, d, ds);
+            LaneProducts<TLanes, T>.Dot(query, k + low * block, block, seen, d, p);
+            LaneProducts<TLanes, T>.Dot(up, v + low * block, block, seen, d, ds);
             for (int j = 0; j < seen * lanes; j += lanes)
             {
                 TLanes weight = TLanes.Exp(TLanes.Subtract(TLanes.Load(p + j), logSums));
                 TLanes.Store(p + j, weight);
                 TLanes.Store(ds + j, TLanes.Multiply(weight, TLanes.Subtract(TLanes.Load(ds + j), delta)));
             }
-            LaneProducts<TLanes, T>.WeightedSum(ds, k + low * block, seen, d, dq);
-            LaneProducts<TLanes, T>.AddOuter(ds, query, seen, d, dk + low * block); // the query holds the scale already
-            LaneProducts<TLanes, T>.AddOuter(p, up, seen, d, dv + low * block);
+            LaneProducts<TLanes, T>.WeightedSum(ds, k + low * block, block, seen, d, dq);
+            LaneProducts<TLanes, T>.AddOuter(ds, query, dk + low * block, block, seen, d); // the query holds the scale already
+            LaneProducts<TLanes, T>.AddOuter(p, up, dv + low * block, block, seen, d);
             LaneProducts<TLanes, T>.Scatter(dq, group.Heads, d, scale, gradient + (group.First + i) * 3L * width + group.Head * d);
         }
         for (int i = 0; i < length; i++)

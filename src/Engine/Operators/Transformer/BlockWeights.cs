@@ -27,23 +27,49 @@ internal readonly record struct BlockWeights(
     Tensor Norm1Weight, Tensor Norm1Bias, Tensor QueryKeyValue, Tensor Projection, Tensor ProjectionBias, Tensor Norm2Weight, Tensor Norm2Bias,
     Tensor Expand, Tensor ExpandBias, Tensor Contract, Tensor ContractBias)
 {
-    /// <summary>The inputs of the operation: x, then these in their order.</summary>
-    public Tensor?[] After(Tensor x) =>
-        [x, Norm1Weight, Norm1Bias, QueryKeyValue, Projection, ProjectionBias, Norm2Weight, Norm2Bias, Expand, ExpandBias, Contract, ContractBias];
+    /// <summary>Tensors of a layer.</summary>
+    public const int Count = 11;
+
+    /// <summary>The inputs of the operation: x, then those of each layer in their order.</summary>
+    public static Tensor?[] After(Tensor x, IReadOnlyList<BlockWeights> layers)
+    {
+        var inputs = new Tensor?[1 + Count * layers.Count];
+        inputs[0] = x;
+        for (int layer = 0; layer < layers.Count; layer++)
+        {
+            BlockWeights w = layers[layer];
+            ReadOnlySpan<Tensor?> own = [w.Norm1Weight, w.Norm1Bias, w.QueryKeyValue, w.Projection, w.ProjectionBias, w.Norm2Weight, w.Norm2Bias,
+                w.Expand, w.ExpandBias, w.Contract, w.ContractBias];
+            own.CopyTo(inputs.AsSpan(1 + Count * layer));
+        }
+        return inputs;
+    }
 
     /// <summary>Back from the operation's inputs.</summary>
-    public static BlockWeights Of(ReadOnlySpan<Tensor?> inputs) =>
-        new(inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, inputs[5]!, inputs[6]!, inputs[7]!, inputs[8]!, inputs[9]!, inputs[10]!, inputs[11]!);
+    public static BlockWeights[] Of(Tensor?[] inputs)
+    {
+        var layers = new BlockWeights[(inputs.Length - 1) / Count];
+        for (int layer = 0; layer < layers.Length; layer++)
+        {
+            ReadOnlySpan<Tensor?> w = inputs.AsSpan(1 + Count * layer, Count);
+            layers[layer] = new BlockWeights(w[0]!, w[1]!, w[2]!, w[3]!, w[4]!, w[5]!, w[6]!, w[7]!, w[8]!, w[9]!, w[10]!);
+        }
+        return layers;
+    }
 }
 
-/// <summary>What a layer works on.</summary>
+/// <summary>What layers work on.</summary>
 /// <param name="Rows">The molecules.</param>
-/// <param name="Settings">The layer's numbers.</param>
+/// <param name="Settings">The layers' numbers; they differ in their windows.</param>
 /// <param name="Width">h</param>
 /// <param name="Inner">n</param>
-internal sealed record BlockShape(PackedRows Rows, TransformerSettings Settings, int Width, int Inner)
+internal sealed record StackShape(PackedRows Rows, TransformerSettings[] Settings, int Width, int Inner)
 {
-    public int HeadWidth => Width / Settings.Heads;
+    public int Heads => Settings[0].Heads;
+
+    public int HeadWidth => Width / Heads;
+
+    public int Layers => Settings.Length;
 
     public int Tokens => Rows.Tokens;
 }

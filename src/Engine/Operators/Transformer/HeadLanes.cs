@@ -6,310 +6,229 @@ namespace ChemScale.Engine.Operators.Transformer;
 
 /// <summary>
 /// Causal attention of one molecule and of as many heads as there are lanes, a lane each: a token's query, key, value or output is d vectors,
-/// component by component. Nothing of the triangle is computed in vain, nothing is gathered or scattered.
+/// component by component. Four queries share each key and value; the one to three that are left over come first, where there is little to see.
 /// </summary>
 internal static unsafe class HeadLanes<TLanes, T>
     where TLanes : unmanaged, ILanes<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Queries that share each key in the backward pass.
-    private const int Queries = 4;
+    private const int Queries = QueryProducts<TLanes, T>.Count;
 
     private static readonly T BinaryLog = T.CreateChecked(1.4426950408889634); // log2 e
 
-    /// <summary>Numbers that either pass needs for itself.</summary>
-    public static long Scratch(int longest) => 2L * Queries * longest * TLanes.Count;
+    // Far below every score, and finite.
+    private static readonly T Hidden = T.CreateChecked(-1e30);
 
-    /// <param name="molecule">Where it lies.</param>
-    /// <param name="q">Queries.</param>
-    /// <param name="k">Keys.</param>
-    /// <param name="v">Values; these three with <paramref name="stride"/> from token to token.</param>
-    /// <param name="stride">In elements.</param>
-    /// <param name="output">Written.</param>
-    /// <param name="outputStride">From token to token.</param>
-    /// <param name="logSum">Written, a vector a token: log2 sum_j exp(scale q . k_j).</param>
-    /// <param name="logStride">From token to token.</param>
+    /// <summary>Numbers that either pass needs for itself: scores and their gradients of four queries, or shifts and totals behind the scores.</summary>
+    public static long Scratch(int longest) => 2L * Queries * (longest + 1) * TLanes.Count;
+
+    /// <summary>Outputs, and log2 sum_j exp(scale q . k_j).</summary>
+    /// <param name="molecule">Its numbers.</param>
+    /// <param name="at">Where its first token lies; outputs and sums are written.</param>
     /// <param name="scratch">See <see cref="Scratch"/>.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Forward(
-        in HeadShape molecule, T* q, T* k, T* v, long stride, T* output, long outputStride, T* logSum, long logStride, T* scratch)
+    public static void Forward(in HeadShape molecule, in HeadRows<T> at, T* scratch)
     {
-        int lanes = TLanes.Count, d = molecule.HeadWidth;
-        TLanes scale = TLanes.All(T.CreateChecked(molecule.Scale) * BinaryLog);
-        for (int i = 0; i < molecule.Length; i++, q += stride, output += outputStride, logSum += logStride)
-        {
-            int low = molecule.FirstSeen(i), seen = i + 1 - low;
-            Dot(q, k + low * stride, stride, seen, d, scratch);
-            TLanes greatest = Greatest(scratch, seen);
-            TLanes shift = TLanes.Multiply(greatest, scale), total = TLanes.Zero;
-            T* value = v + low * stride;
-            if (d >= 4)
-            {
-                TLanes a0 = TLanes.Zero, a1 = a0, a2 = a0, a3 = a0;
-                for (int j = 0; j < seen; j++, value += stride)
-                {
-                    TLanes e = TLanes.Exp2(TLanes.Subtract(TLanes.Multiply(TLanes.Load(scratch + j * lanes), scale), shift));
-                    if (d > 4) TLanes.Store(scratch + j * lanes, e);
-                    total = TLanes.Add(total, e);
-                    a0 = TLanes.Fma(e, TLanes.Load(value), a0);
-                    a1 = TLanes.Fma(e, TLanes.Load(value + lanes), a1);
-                    a2 = TLanes.Fma(e, TLanes.Load(value + 2 * lanes), a2);
-                    a3 = TLanes.Fma(e, TLanes.Load(value + 3 * lanes), a3);
-                }
-                TLanes.Store(output, a0);
-                TLanes.Store(output + lanes, a1);
-                TLanes.Store(output + 2 * lanes, a2);
-                TLanes.Store(output + 3 * lanes, a3);
-                if (d > 4) WeightedSum(scratch, v + low * stride + 4 * lanes, stride, seen, d - 4, output + 4 * lanes);
-            }
-            else
-            {
-                for (int j = 0; j < seen; j++)
-                {
-                    TLanes e = TLanes.Exp2(TLanes.Subtract(TLanes.Multiply(TLanes.Load(scratch + j * lanes), scale), shift));
-                    TLanes.Store(scratch + j * lanes, e);
-                    total = TLanes.Add(total, e);
-                }
-                WeightedSum(scratch, value, stride, seen, d, output);
-            }
-            TLanes reciprocal = TLanes.Reciprocal(total);
-            for (int c = 0; c < d * lanes; c += lanes) TLanes.Store(output + c, TLanes.Multiply(TLanes.Load(output + c), reciprocal));
-            TLanes.Store(logSum, TLanes.Fma(TLanes.Log(total), TLanes.All(BinaryLog), shift));
-        }
+        int rest = molecule.Length % Queries;
+        for (int i = 0; i < rest; i++) Forward1(molecule, at, i, scratch);
+        for (int first = rest; first < molecule.Length; first += Queries) Forward4(molecule, at, first, scratch);
     }
 
     /// <summary>Gradients by q, k and v from that by the output.</summary>
-    /// <param name="molecule">Where it lies.</param>
-    /// <param name="q">Queries.</param>
-    /// <param name="k">Keys.</param>
-    /// <param name="v">Values; these three with <paramref name="stride"/> from token to token.</param>
-    /// <param name="stride">In elements.</param>
-    /// <param name="output">Of the forward pass; <paramref name="up"/> is the gradient by it, with the same stride.</param>
-    /// <param name="up">See <paramref name="output"/>.</param>
-    /// <param name="outputStride">From token to token.</param>
-    /// <param name="logSum">Of the forward pass.</param>
-    /// <param name="logStride">From token to token.</param>
+    /// <param name="molecule">Its numbers.</param>
+    /// <param name="at">Where its first token lies, as the forward pass left it.</param>
+    /// <param name="up">The gradient by the output, with its stride.</param>
     /// <param name="by">Gradients by q, k, v, each <paramref name="part"/> elements after the other, written; strides as theirs.</param>
     /// <param name="part">See <paramref name="by"/>.</param>
     /// <param name="scratch">See <see cref="Scratch"/>.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Backward(
-        in HeadShape molecule, T* q, T* k, T* v, long stride, T* output, T* up, long outputStride, T* logSum, long logStride, T* by, long part, T* scratch)
+    public static void Backward(in HeadShape molecule, in HeadRows<T> at, T* up, T* by, long part, T* scratch)
     {
-        int lanes = TLanes.Count, d = molecule.HeadWidth, length = molecule.Length;
-        T* byKeys = by + part, byValues = by + 2 * part;
-        for (int j = 0; j < length; j++)
+        int rest = molecule.Length % Queries, numbers = molecule.HeadWidth * TLanes.Count;
+        T* byKey = by + part, byValue = byKey + part;
+        for (int j = 0; j < molecule.Length; j++, byKey += at.Stride, byValue += at.Stride)
         {
-            new Span<T>(byKeys + j * stride, d * lanes).Clear();
-            new Span<T>(byValues + j * stride, d * lanes).Clear();
+            new Span<T>(byKey, numbers).Clear();
+            new Span<T>(byValue, numbers).Clear();
         }
+        for (int i = 0; i < rest; i++) Backward1(molecule, at, i, up + i * at.OutputStride, by, part, scratch);
+        for (int first = rest; first < molecule.Length; first += Queries) Backward4(molecule, at, first, up + first * at.OutputStride, by, part, scratch);
+    }
+
+    private static void Forward4(in HeadShape molecule, in HeadRows<T> at, int first, T* scores)
+    {
+        int l = TLanes.Count, d = molecule.HeadWidth, low = molecule.FirstSeen(first), seen = first + Queries - low;
+        TLanes scale = TLanes.All(T.CreateChecked(molecule.Scale) * BinaryLog);
+        T* output = at.Output + first * at.OutputStride;
+        QueryProducts<TLanes, T>.Dot(at.Query + first * at.Stride, at.Stride, at.Key + low * at.Stride, at.Stride, seen, d, scores);
+        Hide(molecule, first, low, seen, scores);
+        T* shifts = scores + (long)Queries * seen * l, totals = shifts + Queries * l;
+        Exponentials(scores, seen, scale, shifts, totals);
+        QueryProducts<TLanes, T>.WeightedSum(scores, at.Value + low * at.Stride, at.Stride, seen, d, output, at.OutputStride);
+        for (int r = 0; r < Queries; r++)
+            Finish(output + r * at.OutputStride, d, TLanes.Load(totals + r * l), TLanes.Load(shifts + r * l), at.LogSum + (first + r) * at.LogStride);
+    }
+
+    /// <summary>Scores of four queries become 2^(scale score - shift), shift the greatest of a query's; their sums are its total.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Exponentials(T* scores, int count, TLanes scale, T* shifts, T* totals)
+    {
+        int l = TLanes.Count;
+        T* s = scores;
+        TLanes m0 = TLanes.Load(s), m1 = TLanes.Load(s + l), m2 = TLanes.Load(s + 2 * l), m3 = TLanes.Load(s + 3 * l);
+        for (int j = 1; j < count; j++)
+        {
+            s += 4 * l;
+            (m0, m1) = (TLanes.Max(m0, TLanes.Load(s)), TLanes.Max(m1, TLanes.Load(s + l)));
+            (m2, m3) = (TLanes.Max(m2, TLanes.Load(s + 2 * l)), TLanes.Max(m3, TLanes.Load(s + 3 * l)));
+        }
+        (m0, m1, m2, m3) = (TLanes.Multiply(m0, scale), TLanes.Multiply(m1, scale), TLanes.Multiply(m2, scale), TLanes.Multiply(m3, scale));
+        Put(shifts, m0, m1, m2, m3);
+        TLanes t0 = TLanes.Zero, t1 = t0, t2 = t0, t3 = t0;
+        s = scores;
+        for (int j = 0; j < count; j++, s += 4 * l)
+        {
+            TLanes e0 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s), scale), m0), e1 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s + l), scale), m1);
+            TLanes e2 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s + 2 * l), scale), m2), e3 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(s + 3 * l), scale), m3);
+            TLanes.Exp2(ref e0, ref e1, ref e2, ref e3);
+            (t0, t1, t2, t3) = (TLanes.Add(t0, e0), TLanes.Add(t1, e1), TLanes.Add(t2, e2), TLanes.Add(t3, e3));
+            Put(s, e0, e1, e2, e3);
+        }
+        Put(totals, t0, t1, t2, t3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(T* to, TLanes a, TLanes b, TLanes c, TLanes d)
+    {
+        TLanes.Store(to, a);
+        TLanes.Store(to + TLanes.Count, b);
+        TLanes.Store(to + 2 * TLanes.Count, c);
+        TLanes.Store(to + 3 * TLanes.Count, d);
+    }
+
+    /// <summary>One of the first three tokens.</summary>
+    private static void Forward1(in HeadShape molecule, in HeadRows<T> at, int i, T* scores)
+    {
+        int l = TLanes.Count, d = molecule.HeadWidth, low = molecule.FirstSeen(i), seen = i + 1 - low;
+        TLanes scale = TLanes.All(T.CreateChecked(molecule.Scale) * BinaryLog), total = TLanes.Zero;
+        TLanes greatest = LaneProducts<TLanes, T>.Dot(at.Query + i * at.Stride, at.Key + low * at.Stride, at.Stride, seen, d, scores);
+        TLanes shift = TLanes.Multiply(greatest, scale);
+        for (int j = 0; j < seen * l; j += l)
+        {
+            TLanes e = TLanes.Exp2(TLanes.Subtract(TLanes.Multiply(TLanes.Load(scores + j), scale), shift));
+            total = TLanes.Add(total, e);
+            TLanes.Store(scores + j, e);
+        }
+        T* output = at.Output + i * at.OutputStride;
+        LaneProducts<TLanes, T>.WeightedSum(scores, at.Value + low * at.Stride, at.Stride, seen, d, output);
+        Finish(output, d, total, shift, at.LogSum + i * at.LogStride);
+    }
+
+    private static void Finish(T* output, int d, TLanes total, TLanes shift, T* logSum)
+    {
+        TLanes reciprocal = TLanes.Reciprocal(total);
+        for (int c = 0; c < d * TLanes.Count; c += TLanes.Count) TLanes.Store(output + c, TLanes.Multiply(TLanes.Load(output + c), reciprocal));
+        TLanes.Store(logSum, TLanes.Fma(TLanes.Log(total), TLanes.All(BinaryLog), shift));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Backward4(in HeadShape molecule, in HeadRows<T> at, int first, T* up, T* by, long part, T* weights)
+    {
+        int l = TLanes.Count, d = molecule.HeadWidth, low = molecule.FirstSeen(first), seen = first + Queries - low;
+        long stride = at.Stride, outputStride = at.OutputStride;
+        T* q = at.Query + first * stride, key = at.Key + low * stride, value = at.Value + low * stride, output = at.Output + first * outputStride;
+        T* slopes = weights + (long)Queries * seen * l, sums = at.LogSum + first * at.LogStride, w = weights, s = slopes;
+        QueryProducts<TLanes, T>.Dot(q, stride, key, stride, seen, d, weights);
+        Hide(molecule, first, low, seen, weights);
+        QueryProducts<TLanes, T>.Dot(up, outputStride, value, stride, seen, d, slopes);
         T factor = T.CreateChecked(molecule.Scale);
         TLanes scale = TLanes.All(factor), binary = TLanes.All(factor * BinaryLog);
-        for (int first = 0; first < length; first += Queries)
+        // sum_c u_c o_c = sum_j p_j dp_j
+        TLanes d0 = TLanes.Zero, d1 = d0, d2 = d0, d3 = d0;
+        T* u = up, o = output;
+        for (int c = 0; c < d; c++, u += l, o += l)
         {
-            int count = Math.Min(Queries, length - first), low = molecule.FirstSeen(first), seen = first + count - low;
-            long plane = (long)seen * lanes;
-            T* keys = k + low * stride, values = v + low * stride;
-            for (int r = 0; r < count; r++)
-            {
-                int i = first + r, own = molecule.FirstSeen(i) - low, end = i + 1 - low;
-                T* weights = scratch + 2 * r * plane, slopes = weights + plane;
-                T* query = q + i * stride, u = up + i * outputStride, o = output + i * outputStride;
-                TLanes delta = TLanes.Zero; // sum_c u_c o_c = sum_j p_j dp_j
-                for (int c = 0; c < d * lanes; c += lanes) delta = TLanes.Fma(TLanes.Load(u + c), TLanes.Load(o + c), delta);
-                Dot(query, keys + own * stride, stride, end - own, d, weights + own * lanes);
-                Dot(u, values + own * stride, stride, end - own, d, slopes + own * lanes);
-                TLanes sum = TLanes.Load(logSum + i * logStride);
-                for (int j = own * lanes; j < end * lanes; j += lanes)
-                {
-                    TLanes p = TLanes.Exp2(TLanes.Subtract(TLanes.Multiply(TLanes.Load(weights + j), binary), sum));
-                    TLanes.Store(weights + j, p);
-                    TLanes.Store(slopes + j, TLanes.Multiply(TLanes.Multiply(p, scale), TLanes.Subtract(TLanes.Load(slopes + j), delta)));
-                }
-                WeightedSum(slopes + own * lanes, keys + own * stride, stride, end - own, d, by + i * stride);
-                if (count < Queries) continue;
-                // Keys that another of these queries sees.
-                new Span<T>(weights, own * lanes).Clear();
-                new Span<T>(slopes, own * lanes).Clear();
-                new Span<T>(weights + end * lanes, (seen - end) * lanes).Clear();
-                new Span<T>(slopes + end * lanes, (seen - end) * lanes).Clear();
-            }
-            T* queries = q + first * stride, ups = up + first * outputStride;
-            if (count == Queries)
-            {
-                AddOuter4(scratch + plane, 2 * plane, queries, stride, seen, d, byKeys + low * stride, stride);
-                AddOuter4(scratch, 2 * plane, ups, outputStride, seen, d, byValues + low * stride, stride);
-                continue;
-            }
-            for (int r = 0; r < count; r++)
-            {
-                int own = molecule.FirstSeen(first + r) - low, end = first + r + 1 - low;
-                T* weights = scratch + 2 * r * plane + own * lanes, slopes = weights + plane;
-                AddOuter(slopes, queries + r * stride, end - own, d, byKeys + (low + own) * stride, stride);
-                AddOuter(weights, ups + r * outputStride, end - own, d, byValues + (low + own) * stride, stride);
-            }
+            d0 = TLanes.Fma(TLanes.Load(u), TLanes.Load(o), d0);
+            d1 = TLanes.Fma(TLanes.Load(u + outputStride), TLanes.Load(o + outputStride), d1);
+            d2 = TLanes.Fma(TLanes.Load(u + 2 * outputStride), TLanes.Load(o + 2 * outputStride), d2);
+            d3 = TLanes.Fma(TLanes.Load(u + 3 * outputStride), TLanes.Load(o + 3 * outputStride), d3);
         }
+        TLanes s0 = TLanes.Load(sums), s1 = TLanes.Load(sums + at.LogStride), s2 = TLanes.Load(sums + 2 * at.LogStride), s3 = TLanes.Load(sums + 3 * at.LogStride);
+        for (int j = 0; j < seen; j++, w += 4 * l, s += 4 * l)
+        {
+            TLanes p0 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w), binary), s0), p1 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w + l), binary), s1);
+            TLanes p2 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w + 2 * l), binary), s2), p3 = TLanes.Subtract(TLanes.Multiply(TLanes.Load(w + 3 * l), binary), s3);
+            TLanes.Exp2(ref p0, ref p1, ref p2, ref p3);
+            Put(w, p0, p1, p2, p3);
+            TLanes.Store(s, TLanes.Multiply(TLanes.Multiply(p0, scale), TLanes.Subtract(TLanes.Load(s), d0)));
+            TLanes.Store(s + l, TLanes.Multiply(TLanes.Multiply(p1, scale), TLanes.Subtract(TLanes.Load(s + l), d1)));
+            TLanes.Store(s + 2 * l, TLanes.Multiply(TLanes.Multiply(p2, scale), TLanes.Subtract(TLanes.Load(s + 2 * l), d2)));
+            TLanes.Store(s + 3 * l, TLanes.Multiply(TLanes.Multiply(p3, scale), TLanes.Subtract(TLanes.Load(s + 3 * l), d3)));
+        }
+        QueryProducts<TLanes, T>.WeightedSum(slopes, key, stride, seen, d, by + first * stride, stride);
+        QueryProducts<TLanes, T>.AddOuter(slopes, q, stride, by + part + low * stride, stride, seen, d);
+        QueryProducts<TLanes, T>.AddOuter(weights, up, outputStride, by + 2 * part + low * stride, stride, seen, d);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static TLanes Greatest(T* scores, int count)
+    /// <summary>One of the first three tokens.</summary>
+    private static void Backward1(in HeadShape molecule, in HeadRows<T> at, int i, T* up, T* by, long part, T* weights)
     {
-        int lanes = TLanes.Count, j = 1;
-        TLanes a = TLanes.Load(scores), b = a;
-        for (; j + 2 <= count; j += 2)
+        int l = TLanes.Count, d = molecule.HeadWidth, low = molecule.FirstSeen(i), seen = i + 1 - low;
+        long stride = at.Stride;
+        T* q = at.Query + i * stride, key = at.Key + low * stride, output = at.Output + i * at.OutputStride, slopes = weights + seen * l;
+        LaneProducts<TLanes, T>.Dot(q, key, stride, seen, d, weights);
+        LaneProducts<TLanes, T>.Dot(up, at.Value + low * stride, stride, seen, d, slopes);
+        T factor = T.CreateChecked(molecule.Scale);
+        TLanes scale = TLanes.All(factor), binary = TLanes.All(factor * BinaryLog), delta = TLanes.Zero, sum = TLanes.Load(at.LogSum + i * at.LogStride);
+        for (int c = 0; c < d * l; c += l) delta = TLanes.Fma(TLanes.Load(up + c), TLanes.Load(output + c), delta);
+        for (int j = 0; j < seen * l; j += l)
         {
-            a = TLanes.Max(a, TLanes.Load(scores + j * lanes));
-            b = TLanes.Max(b, TLanes.Load(scores + (j + 1) * lanes));
+            TLanes p = TLanes.Exp2(TLanes.Subtract(TLanes.Multiply(TLanes.Load(weights + j), binary), sum));
+            TLanes.Store(weights + j, p);
+            TLanes.Store(slopes + j, TLanes.Multiply(TLanes.Multiply(p, scale), TLanes.Subtract(TLanes.Load(slopes + j), delta)));
         }
-        if (j < count) a = TLanes.Max(a, TLanes.Load(scores + j * lanes));
-        return TLanes.Max(a, b);
+        LaneProducts<TLanes, T>.WeightedSum(slopes, key, stride, seen, d, by + i * stride);
+        LaneProducts<TLanes, T>.AddOuter(slopes, q, by + part + low * stride, stride, seen, d);
+        LaneProducts<TLanes, T>.AddOuter(weights, up, by + 2 * part + low * stride, stride, seen, d);
     }
 
-    /// <summary>result[r][lane] = sum_c vector[c][lane] rows[r][c][lane]</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Dot(T* vector, T* rows, long stride, int count, int d, T* result)
+    /// <summary>What only others of the four queries see.</summary>
+    private static void Hide(in HeadShape molecule, int first, int low, int seen, T* scores)
     {
-        int lanes = TLanes.Count, c = 0;
-        if (d >= 4)
+        TLanes hidden = TLanes.All(Hidden);
+        for (int r = 0; r < Queries; r++)
         {
-            TLanes x0 = TLanes.Load(vector), x1 = TLanes.Load(vector + lanes), x2 = TLanes.Load(vector + 2 * lanes), x3 = TLanes.Load(vector + 3 * lanes);
-            T* row = rows, target = result;
-            for (int r = 0; r < count; r++, row += stride, target += lanes)
-            {
-                TLanes s = TLanes.Multiply(x0, TLanes.Load(row));
-                s = TLanes.Fma(x1, TLanes.Load(row + lanes), s);
-                s = TLanes.Fma(x2, TLanes.Load(row + 2 * lanes), s);
-                TLanes.Store(target, TLanes.Fma(x3, TLanes.Load(row + 3 * lanes), s));
-            }
-            c = 4;
-            for (; c + 4 <= d; c += 4)
-            {
-                row = rows + c * lanes;
-                target = result;
-                T* more = vector + c * lanes;
-                (x0, x1, x2, x3) = (TLanes.Load(more), TLanes.Load(more + lanes), TLanes.Load(more + 2 * lanes), TLanes.Load(more + 3 * lanes));
-                for (int r = 0; r < count; r++, row += stride, target += lanes)
-                {
-                    TLanes s = TLanes.Fma(x0, TLanes.Load(row), TLanes.Load(target));
-                    s = TLanes.Fma(x1, TLanes.Load(row + lanes), s);
-                    s = TLanes.Fma(x2, TLanes.Load(row + 2 * lanes), s);
-                    TLanes.Store(target, TLanes.Fma(x3, TLanes.Load(row + 3 * lanes), s));
-                }
-            }
-        }
-        else if (d >= 2)
-        {
-            TLanes x0 = TLanes.Load(vector), x1 = TLanes.Load(vector + lanes);
-            T* row = rows, target = result;
-            for (int r = 0; r < count; r++, row += stride, target += lanes)
-                TLanes.Store(target, TLanes.Fma(x1, TLanes.Load(row + lanes), TLanes.Multiply(x0, TLanes.Load(row))));
-            c = 2;
-        }
-        for (; c < d; c++)
-        {
-            TLanes x = TLanes.Load(vector + c * lanes);
-            T* row = rows + c * lanes, target = result;
-            for (int r = 0; r < count; r++, row += stride, target += lanes)
-                TLanes.Store(target, c == 0 ? TLanes.Multiply(x, TLanes.Load(row)) : TLanes.Fma(x, TLanes.Load(row), TLanes.Load(target)));
+            int own = molecule.FirstSeen(first + r) - low, end = first + r + 1 - low;
+            for (int j = 0; j < own; j++) TLanes.Store(scores + (j * Queries + r) * TLanes.Count, hidden);
+            for (int j = end; j < seen; j++) TLanes.Store(scores + (j * Queries + r) * TLanes.Count, hidden);
         }
     }
+}
 
-    /// <summary>result[c][lane] = sum_r weights[r][lane] rows[r][c][lane]</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WeightedSum(T* weights, T* rows, long stride, int count, int d, T* result)
-    {
-        int lanes = TLanes.Count;
-        for (; d >= 4; d -= 4, rows += 4 * lanes, result += 4 * lanes)
-        {
-            TLanes s0 = TLanes.Zero, s1 = s0, s2 = s0, s3 = s0;
-            T* row = rows;
-            for (int r = 0; r < count; r++, row += stride)
-            {
-                TLanes w = TLanes.Load(weights + r * lanes);
-                s0 = TLanes.Fma(w, TLanes.Load(row), s0);
-                s1 = TLanes.Fma(w, TLanes.Load(row + lanes), s1);
-                s2 = TLanes.Fma(w, TLanes.Load(row + 2 * lanes), s2);
-                s3 = TLanes.Fma(w, TLanes.Load(row + 3 * lanes), s3);
-            }
-            TLanes.Store(result, s0);
-            TLanes.Store(result + lanes, s1);
-            TLanes.Store(result + 2 * lanes, s2);
-            TLanes.Store(result + 3 * lanes, s3);
-        }
-        for (; d >= 2; d -= 2, rows += 2 * lanes, result += 2 * lanes)
-        {
-            // Two rows at a time: two chains of sums alone would wait for themselves.
-            TLanes s0 = TLanes.Zero, s1 = s0, t0 = s0, t1 = s0;
-            T* row = rows;
-            int r = 0;
-            for (; r + 2 <= count; r += 2, row += 2 * stride)
-            {
-                TLanes w = TLanes.Load(weights + r * lanes), u = TLanes.Load(weights + (r + 1) * lanes);
-                s0 = TLanes.Fma(w, TLanes.Load(row), s0);
-                s1 = TLanes.Fma(w, TLanes.Load(row + lanes), s1);
-                t0 = TLanes.Fma(u, TLanes.Load(row + stride), t0);
-                t1 = TLanes.Fma(u, TLanes.Load(row + stride + lanes), t1);
-            }
-            if (r < count)
-            {
-                TLanes w = TLanes.Load(weights + r * lanes);
-                s0 = TLanes.Fma(w, TLanes.Load(row), s0);
-                s1 = TLanes.Fma(w, TLanes.Load(row + lanes), s1);
-            }
-            TLanes.Store(result, TLanes.Add(s0, t0));
-            TLanes.Store(result + lanes, TLanes.Add(s1, t1));
-        }
-        if (d == 0) return;
-        TLanes sum = TLanes.Zero;
-        for (int r = 0; r < count; r++) sum = TLanes.Fma(TLanes.Load(weights + r * lanes), TLanes.Load(rows + r * stride), sum);
-        TLanes.Store(result, sum);
-    }
+/// <summary>Where a molecule's first token lies; strides from token to token, in elements.</summary>
+/// <param name="query">Keys and values have its stride.</param>
+/// <param name="part">From a query to its key, from a key to its value.</param>
+/// <param name="stride">Of queries, keys and values.</param>
+/// <param name="output">What attention gives.</param>
+/// <param name="outputStride">Of it.</param>
+/// <param name="logSum">A vector a token.</param>
+/// <param name="logStride">Of it.</param>
+internal readonly unsafe struct HeadRows<T>(T* query, long part, long stride, T* output, long outputStride, T* logSum, long logStride)
+    where T : unmanaged
+{
+    public T* Query { get; } = query;
 
-    /// <summary>rows[r][c][lane] += weights[r][lane] vector[c][lane]</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddOuter(T* weights, T* vector, int count, int d, T* rows, long stride)
-    {
-        int lanes = TLanes.Count;
-        for (int r = 0; r < count; r++, rows += stride)
-        {
-            TLanes w = TLanes.Load(weights + r * lanes);
-            for (int c = 0; c < d * lanes; c += lanes) TLanes.Store(rows + c, TLanes.Fma(w, TLanes.Load(vector + c), TLanes.Load(rows + c)));
-        }
-    }
+    public T* Key { get; } = query + part;
 
-    /// <summary>The same of four weights and vectors, one after the other: each row is read and written once.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddOuter4(T* weights, long plane, T* vectors, long vectorStride, int count, int d, T* rows, long stride)
-    {
-        int lanes = TLanes.Count;
-        T* w0 = weights, w1 = w0 + plane, w2 = w1 + plane, w3 = w2 + plane;
-        int c = 0;
-        for (; c + 2 <= d; c += 2)
-        {
-            T* x = vectors + c * lanes, y = x + vectorStride, z = y + vectorStride, u = z + vectorStride, row = rows + c * lanes;
-            TLanes x0 = TLanes.Load(x), x1 = TLanes.Load(x + lanes), y0 = TLanes.Load(y), y1 = TLanes.Load(y + lanes);
-            TLanes z0 = TLanes.Load(z), z1 = TLanes.Load(z + lanes), u0 = TLanes.Load(u), u1 = TLanes.Load(u + lanes);
-            for (int r = 0; r < count * lanes; r += lanes, row += stride)
-            {
-                TLanes a = TLanes.Load(w0 + r), s = TLanes.Fma(a, x0, TLanes.Load(row)), t = TLanes.Fma(a, x1, TLanes.Load(row + lanes));
-                a = TLanes.Load(w1 + r);
-                (s, t) = (TLanes.Fma(a, y0, s), TLanes.Fma(a, y1, t));
-                a = TLanes.Load(w2 + r);
-                (s, t) = (TLanes.Fma(a, z0, s), TLanes.Fma(a, z1, t));
-                a = TLanes.Load(w3 + r);
-                TLanes.Store(row, TLanes.Fma(a, u0, s));
-                TLanes.Store(row + lanes, TLanes.Fma(a, u1, t));
-            }
-        }
-        if (c == d) return;
-        T* odd = vectors + c * lanes, last = rows + c * lanes;
-        TLanes v0 = TLanes.Load(odd), v1 = TLanes.Load(odd + vectorStride), v2 = TLanes.Load(odd + 2 * vectorStride), v3 = TLanes.Load(odd + 3 * vectorStride);
-        for (int r = 0; r < count * lanes; r += lanes, last += stride)
-        {
-            TLanes s = TLanes.Fma(TLanes.Load(w1 + r), v1, TLanes.Fma(TLanes.Load(w0 + r), v0, TLanes.Load(last)));
-            TLanes.Store(last, TLanes.Fma(TLanes.Load(w3 + r), v3, TLanes.Fma(TLanes.Load(w2 + r), v2, s)));
-        }
-    }
+    public T* Value { get; } = query + 2 * part;
+
+    public long Stride { get; } = stride;
+
+    public T* Output { get; } = output;
+
+    public long OutputStride { get; } = outputStride;
+
+    public T* LogSum { get; } = logSum;
+
+    public long LogStride { get; } = logStride;
 }
 
 /// <summary>One molecule's attention.</summary>

@@ -24,7 +24,7 @@ internal static class HeadLoss
     /// <returns>A scalar in nats a token that counts; NaN where none does.</returns>
     public static Tensor Apply(Tensor x, Tensor normWeight, Tensor normBias, Tensor table, Tensor targets, PackedRows rows, double epsilon, double scale)
     {
-        if (!OperatorModes.UseKernels(x) && HeadLossHost.Has(x, table) && OperatorModes.UseHost(x, x.size(-1) <= TransformerBlockHost.WidestOfUse))
+        if (!OperatorModes.UseKernels(x) && HeadLossHost.Has(x, table) && OperatorModes.UseHost(x, x.size(-1) <= TransformerStackHost.WidestOfUse))
             return OperationFunction.Apply(new HeadLossHost(targets, rows, epsilon, scale), x, normWeight, normBias, table)[0]!;
         using DisposeScope scope = NewDisposeScope();
         Tensor scores = HeadLossComposed.Scores(LayerNorm.Apply(x, normWeight, normBias, epsilon), table, scale);

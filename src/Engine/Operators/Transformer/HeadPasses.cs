@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Transformer;
 
-/// <summary>Norm, scores, loss and gradients on raw memory, in parts and shares as <see cref="BlockPasses{TLanes,T}"/> has them.</summary>
+/// <summary>Norm, scores, loss and gradients on raw memory, in parts and shares as <see cref="StackPasses{TLanes,T}"/> has them.</summary>
 internal sealed unsafe class HeadPasses<TLanes, T>(long[] targets, PackedRows rows, double epsilon, double scale) : IHeadPasses
     where TLanes : unmanaged, ILanes<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -111,7 +111,22 @@ internal sealed unsafe class HeadPasses<TLanes, T>(long[] targets, PackedRows ro
             T greatest = TLanes.Greatest(most);
             T wanted = scores[target];
             TLanes shift = TLanes.All(greatest), sum = TLanes.Zero;
-            for (int j = 0; j < columns; j += lanes)
+            int done = 0;
+            for (; done + 4 * lanes <= columns; done += 4 * lanes)
+            {
+                T* at = scores + done;
+                TLanes e0 = TLanes.Multiply(TLanes.Subtract(TLanes.Load(at), shift), binary), e1 = TLanes.Multiply(TLanes.Subtract(TLanes.Load(at + lanes), shift), binary);
+                TLanes e2 = TLanes.Multiply(TLanes.Subtract(TLanes.Load(at + 2 * lanes), shift), binary);
+                TLanes e3 = TLanes.Multiply(TLanes.Subtract(TLanes.Load(at + 3 * lanes), shift), binary);
+                TLanes.Exp2(ref e0, ref e1, ref e2, ref e3);
+                sum = TLanes.Add(sum, TLanes.Add(TLanes.Add(e0, e1), TLanes.Add(e2, e3)));
+                if (!keep) continue;
+                TLanes.Store(at, e0);
+                TLanes.Store(at + lanes, e1);
+                TLanes.Store(at + 2 * lanes, e2);
+                TLanes.Store(at + 3 * lanes, e3);
+            }
+            for (int j = done; j < columns; j += lanes)
             {
                 TLanes e = TLanes.Exp2(TLanes.Multiply(TLanes.Subtract(TLanes.Load(scores + j), shift), binary));
                 sum = TLanes.Add(sum, e);

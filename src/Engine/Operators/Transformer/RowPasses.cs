@@ -32,33 +32,66 @@ internal static unsafe class RowPasses<TLanes, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Norm(int rows, int h, T* x, in NormWeights<T> norm, T* residualBias, T* next, T* normalized, T* y, T* mean, T* reciprocal)
     {
-        int lanes = TLanes.Count;
+        int lanes = TLanes.Count, r = 0;
         T share = T.One / T.CreateChecked(h);
-        for (int r = 0; r < rows; r++, x += h, y += h)
+        // Four rows at a time: the sum over one row's lanes waits for itself.
+        for (; r + 4 <= rows; r += 4, x += 4 * h, y += 4 * h)
         {
-            TLanes sum = TLanes.Load(x);
+            T* x1 = x + h, x2 = x1 + h, x3 = x2 + h;
+            TLanes s0 = TLanes.Load(x), s1 = TLanes.Load(x1), s2 = TLanes.Load(x2), s3 = TLanes.Load(x3);
+            for (int c = lanes; c < h; c += lanes)
+            {
+                (s0, s1) = (TLanes.Add(s0, TLanes.Load(x + c)), TLanes.Add(s1, TLanes.Load(x1 + c)));
+                (s2, s3) = (TLanes.Add(s2, TLanes.Load(x2 + c)), TLanes.Add(s3, TLanes.Load(x3 + c)));
+            }
+            T m0 = TLanes.Sum(s0) * share, m1 = TLanes.Sum(s1) * share, m2 = TLanes.Sum(s2) * share, m3 = TLanes.Sum(s3) * share;
+            TLanes c0 = TLanes.All(m0), c1 = TLanes.All(m1), c2 = TLanes.All(m2), c3 = TLanes.All(m3);
+            s0 = s1 = s2 = s3 = TLanes.Zero;
+            for (int c = 0; c < h; c += lanes)
+            {
+                TLanes v0 = TLanes.Subtract(TLanes.Load(x + c), c0), v1 = TLanes.Subtract(TLanes.Load(x1 + c), c1);
+                TLanes v2 = TLanes.Subtract(TLanes.Load(x2 + c), c2), v3 = TLanes.Subtract(TLanes.Load(x3 + c), c3);
+                (s0, s1, s2, s3) = (TLanes.Fma(v0, v0, s0), TLanes.Fma(v1, v1, s1), TLanes.Fma(v2, v2, s2), TLanes.Fma(v3, v3, s3));
+            }
+            T b0 = T.One / T.Sqrt(TLanes.Sum(s0) * share + norm.Epsilon), b1 = T.One / T.Sqrt(TLanes.Sum(s1) * share + norm.Epsilon);
+            T b2 = T.One / T.Sqrt(TLanes.Sum(s2) * share + norm.Epsilon), b3 = T.One / T.Sqrt(TLanes.Sum(s3) * share + norm.Epsilon);
+            (reciprocal[r], reciprocal[r + 1], reciprocal[r + 2], reciprocal[r + 3]) = (b0, b1, b2, b3);
+            if (mean != null) (mean[r], mean[r + 1], mean[r + 2], mean[r + 3]) = (m0, m1, m2, m3);
+            Finish(h, x, c0, TLanes.All(b0), norm, residualBias, ref next, ref normalized, y);
+            Finish(h, x1, c1, TLanes.All(b1), norm, residualBias, ref next, ref normalized, y + h);
+            Finish(h, x2, c2, TLanes.All(b2), norm, residualBias, ref next, ref normalized, y + 2 * h);
+            Finish(h, x3, c3, TLanes.All(b3), norm, residualBias, ref next, ref normalized, y + 3 * h);
+        }
+        for (; r < rows; r++, x += h, y += h)
+        {
+            TLanes sum = TLanes.Load(x), square = TLanes.Zero;
             for (int c = lanes; c < h; c += lanes) sum = TLanes.Add(sum, TLanes.Load(x + c));
             T m = TLanes.Sum(sum) * share;
-            TLanes center = TLanes.All(m), square = TLanes.Zero;
+            TLanes center = TLanes.All(m);
             for (int c = 0; c < h; c += lanes)
             {
                 TLanes v = TLanes.Subtract(TLanes.Load(x + c), center);
                 square = TLanes.Fma(v, v, square);
             }
-            T scale = T.One / T.Sqrt(TLanes.Sum(square) * share + norm.Epsilon);
-            reciprocal[r] = scale;
+            reciprocal[r] = T.One / T.Sqrt(TLanes.Sum(square) * share + norm.Epsilon);
             if (mean != null) mean[r] = m;
-            TLanes by = TLanes.All(scale);
-            for (int c = 0; c < h; c += lanes)
-            {
-                TLanes v = TLanes.Load(x + c), n = TLanes.Multiply(TLanes.Subtract(v, center), by);
-                if (normalized != null) TLanes.Store(normalized + c, n);
-                TLanes.Store(y + c, TLanes.Fma(n, TLanes.Load(norm.Weight + c), TLanes.Load(norm.Bias + c)));
-                if (next != null) TLanes.Store(next + c, TLanes.Add(v, TLanes.Load(residualBias + c)));
-            }
-            if (normalized != null) normalized += h;
-            if (next != null) next += h;
+            Finish(h, x, center, TLanes.All(reciprocal[r]), norm, residualBias, ref next, ref normalized, y);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(int h, T* x, TLanes center, TLanes by, in NormWeights<T> norm, T* residualBias, ref T* next, ref T* normalized, T* y)
+    {
+        T* weight = norm.Weight, bias = norm.Bias, copy = normalized, after = next;
+        for (int c = 0; c < h; c += TLanes.Count)
+        {
+            TLanes v = TLanes.Load(x + c), n = TLanes.Multiply(TLanes.Subtract(v, center), by);
+            if (copy != null) TLanes.Store(copy + c, n);
+            TLanes.Store(y + c, TLanes.Fma(n, TLanes.Load(weight + c), TLanes.Load(bias + c)));
+            if (after != null) TLanes.Store(after + c, TLanes.Add(v, TLanes.Load(residualBias + c)));
+        }
+        if (copy != null) normalized += h;
+        if (after != null) next += h;
     }
 
     /// <summary>Once more what <see cref="Norm"/> gave: normalized rows and y.</summary>
@@ -98,12 +131,34 @@ internal static unsafe class RowPasses<TLanes, T>
     /// <param name="byX">(rows, h), written; may be <paramref name="passed"/>.</param>
     /// <param name="byWeight">(h), added to.</param>
     /// <param name="byBias">(h), added to.</param>
+    /// <param name="sums">(h), the columns of <paramref name="byX"/> added to it; null: not wanted.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void NormBackward(int rows, int h, T* byY, T* normalized, T* reciprocal, T* weight, T* passed, T* byX, T* byWeight, T* byBias)
+    public static void NormBackward(
+        int rows, int h, T* byY, T* normalized, T* reciprocal, T* weight, T* passed, T* byX, T* byWeight, T* byBias, T* sums = null)
     {
-        int lanes = TLanes.Count;
+        int lanes = TLanes.Count, r = 0;
         T share = T.One / T.CreateChecked(h);
-        for (int r = 0; r < rows; r++, byY += h, normalized += h, byX += h)
+        for (; r + 4 <= rows; r += 4, byY += 4 * h, normalized += 4 * h, byX += 4 * h)
+        {
+            T* y1 = byY + h, y2 = y1 + h, y3 = y2 + h, n1 = normalized + h, n2 = n1 + h, n3 = n2 + h;
+            TLanes s0 = TLanes.Zero, s1 = s0, s2 = s0, s3 = s0, d0 = s0, d1 = s0, d2 = s0, d3 = s0;
+            for (int c = 0; c < h; c += lanes)
+            {
+                TLanes w = TLanes.Load(weight + c), ofWeight = TLanes.Load(byWeight + c), ofBias = TLanes.Load(byBias + c);
+                TLanes g0 = TLanes.Load(byY + c), g1 = TLanes.Load(y1 + c), g2 = TLanes.Load(y2 + c), g3 = TLanes.Load(y3 + c);
+                TLanes v0 = TLanes.Load(normalized + c), v1 = TLanes.Load(n1 + c), v2 = TLanes.Load(n2 + c), v3 = TLanes.Load(n3 + c);
+                TLanes.Store(byWeight + c, TLanes.Fma(g3, v3, TLanes.Fma(g2, v2, TLanes.Fma(g1, v1, TLanes.Fma(g0, v0, ofWeight)))));
+                TLanes.Store(byBias + c, TLanes.Add(g3, TLanes.Add(g2, TLanes.Add(g1, TLanes.Add(g0, ofBias)))));
+                (g0, g1, g2, g3) = (TLanes.Multiply(g0, w), TLanes.Multiply(g1, w), TLanes.Multiply(g2, w), TLanes.Multiply(g3, w));
+                (s0, s1, s2, s3) = (TLanes.Add(s0, g0), TLanes.Add(s1, g1), TLanes.Add(s2, g2), TLanes.Add(s3, g3));
+                (d0, d1, d2, d3) = (TLanes.Fma(g0, v0, d0), TLanes.Fma(g1, v1, d1), TLanes.Fma(g2, v2, d2), TLanes.Fma(g3, v3, d3));
+            }
+            Pass(h, byY, normalized, weight, TLanes.Sum(s0) * share, TLanes.Sum(d0) * share, reciprocal[r], ref passed, byX, sums);
+            Pass(h, y1, n1, weight, TLanes.Sum(s1) * share, TLanes.Sum(d1) * share, reciprocal[r + 1], ref passed, byX + h, sums);
+            Pass(h, y2, n2, weight, TLanes.Sum(s2) * share, TLanes.Sum(d2) * share, reciprocal[r + 2], ref passed, byX + 2 * h, sums);
+            Pass(h, y3, n3, weight, TLanes.Sum(s3) * share, TLanes.Sum(d3) * share, reciprocal[r + 3], ref passed, byX + 3 * h, sums);
+        }
+        for (; r < rows; r++, byY += h, normalized += h, byX += h)
         {
             TLanes sum = TLanes.Zero, dot = TLanes.Zero;
             for (int c = 0; c < h; c += lanes)
@@ -114,15 +169,24 @@ internal static unsafe class RowPasses<TLanes, T>
                 sum = TLanes.Add(sum, w);
                 dot = TLanes.Fma(w, n, dot);
             }
-            TLanes center = TLanes.All(TLanes.Sum(sum) * share), along = TLanes.All(-(TLanes.Sum(dot) * share)), by = TLanes.All(reciprocal[r]);
-            for (int c = 0; c < h; c += lanes)
-            {
-                TLanes w = TLanes.Subtract(TLanes.Multiply(TLanes.Load(byY + c), TLanes.Load(weight + c)), center);
-                w = TLanes.Fma(along, TLanes.Load(normalized + c), w);
-                TLanes.Store(byX + c, passed == null ? TLanes.Multiply(w, by) : TLanes.Fma(w, by, TLanes.Load(passed + c)));
-            }
-            if (passed != null) passed += h;
+            Pass(h, byY, normalized, weight, TLanes.Sum(sum) * share, TLanes.Sum(dot) * share, reciprocal[r], ref passed, byX, sums);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pass(int h, T* byY, T* normalized, T* weight, T mean, T slope, T reciprocal, ref T* passed, T* byX, T* sums)
+    {
+        TLanes center = TLanes.All(mean), along = TLanes.All(-slope), by = TLanes.All(reciprocal);
+        T* past = passed;
+        for (int c = 0; c < h; c += TLanes.Count)
+        {
+            TLanes w = TLanes.Subtract(TLanes.Multiply(TLanes.Load(byY + c), TLanes.Load(weight + c)), center);
+            w = TLanes.Fma(along, TLanes.Load(normalized + c), w);
+            w = past == null ? TLanes.Multiply(w, by) : TLanes.Fma(w, by, TLanes.Load(past + c));
+            TLanes.Store(byX + c, w);
+            if (sums != null) TLanes.Store(sums + c, TLanes.Add(TLanes.Load(sums + c), w));
+        }
+        if (past != null) passed += h;
     }
 
     /// <summary>sums += rows of x.</summary>
@@ -139,7 +203,7 @@ internal static unsafe class RowPasses<TLanes, T>
         }
     }
 
-    /// <summary>Sums over shares, each <paramref name="stride"/> numbers after the other, in their order; added to what is there, or put there.</summary>
+    /// <summary>Sums over shares, each <paramref name="stride"/> numbers after the other, in their order; then added to what is there, or put there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddShares(T* of, T* to, long count, long stride, int shares, bool add = false)
     {
@@ -165,10 +229,24 @@ internal static unsafe class RowPasses<TLanes, T>
         int lanes = TLanes.Count;
         for (int r = 0; r < rows; r++, u += n, y += n)
         {
-            for (int c = 0; c < n; c += lanes)
+            int c = 0;
+            for (; c + 4 * lanes <= n; c += 4 * lanes)
+            {
+                T* at = u + c, add = bias + c, to = y + c;
+                TLanes x0 = TLanes.Add(TLanes.Load(at), TLanes.Load(add)), x1 = TLanes.Add(TLanes.Load(at + lanes), TLanes.Load(add + lanes));
+                TLanes x2 = TLanes.Add(TLanes.Load(at + 2 * lanes), TLanes.Load(add + 2 * lanes)), x3 = TLanes.Add(TLanes.Load(at + 3 * lanes), TLanes.Load(add + 3 * lanes));
+                TLanes s0 = Power(x0, TLanes.Multiply(x0, x0)), s1 = Power(x1, TLanes.Multiply(x1, x1));
+                TLanes s2 = Power(x2, TLanes.Multiply(x2, x2)), s3 = Power(x3, TLanes.Multiply(x3, x3));
+                TLanes.Exp2(ref s0, ref s1, ref s2, ref s3);
+                TLanes.Store(to, TLanes.Multiply(x0, Gate(s0)));
+                TLanes.Store(to + lanes, TLanes.Multiply(x1, Gate(s1)));
+                TLanes.Store(to + 2 * lanes, TLanes.Multiply(x2, Gate(s2)));
+                TLanes.Store(to + 3 * lanes, TLanes.Multiply(x3, Gate(s3)));
+            }
+            for (; c < n; c += lanes)
             {
                 TLanes x = TLanes.Add(TLanes.Load(u + c), TLanes.Load(bias + c));
-                TLanes.Store(y + c, TLanes.Multiply(x, Gate(x, TLanes.Multiply(x, x))));
+                TLanes.Store(y + c, TLanes.Multiply(x, Gate(TLanes.Exp2(Power(x, TLanes.Multiply(x, x))))));
             }
         }
     }
@@ -178,30 +256,53 @@ internal static unsafe class RowPasses<TLanes, T>
     public static void GeluBackward(int rows, int n, T* u, T* bias, T* gradient, T* y, T* byBias)
     {
         int lanes = TLanes.Count;
-        TLanes one = TLanes.All(T.One), slope = TLanes.All(T.CreateChecked(2 * Slope)), cubic = TLanes.All(T.CreateChecked(6 * Slope * Cubic));
         for (int r = 0; r < rows; r++, u += n, y += n, gradient += n)
         {
-            for (int c = 0; c < n; c += lanes)
+            int c = 0;
+            for (; c + 4 * lanes <= n; c += 4 * lanes)
             {
-                TLanes x = TLanes.Add(TLanes.Load(u + c), TLanes.Load(bias + c)), square = TLanes.Multiply(x, x), s = Gate(x, square), value = TLanes.Multiply(x, s);
-                TLanes.Store(y + c, value);
-                // d(x s)/dx = s + x s (1 - s) d(2 z)/dx
-                TLanes bend = TLanes.Multiply(value, TLanes.Subtract(one, s));
-                TLanes d = TLanes.Multiply(TLanes.Fma(bend, TLanes.Fma(cubic, square, slope), s), TLanes.Load(gradient + c));
-                TLanes.Store(gradient + c, d);
-                TLanes.Store(byBias + c, TLanes.Add(TLanes.Load(byBias + c), d));
+                T* at = u + c, add = bias + c;
+                TLanes x0 = TLanes.Add(TLanes.Load(at), TLanes.Load(add)), x1 = TLanes.Add(TLanes.Load(at + lanes), TLanes.Load(add + lanes));
+                TLanes x2 = TLanes.Add(TLanes.Load(at + 2 * lanes), TLanes.Load(add + 2 * lanes)), x3 = TLanes.Add(TLanes.Load(at + 3 * lanes), TLanes.Load(add + 3 * lanes));
+                TLanes q0 = TLanes.Multiply(x0, x0), q1 = TLanes.Multiply(x1, x1), q2 = TLanes.Multiply(x2, x2), q3 = TLanes.Multiply(x3, x3);
+                TLanes s0 = Power(x0, q0), s1 = Power(x1, q1), s2 = Power(x2, q2), s3 = Power(x3, q3);
+                TLanes.Exp2(ref s0, ref s1, ref s2, ref s3);
+                Bend(x0, q0, Gate(s0), gradient + c, y + c, byBias + c);
+                Bend(x1, q1, Gate(s1), gradient + c + lanes, y + c + lanes, byBias + c + lanes);
+                Bend(x2, q2, Gate(s2), gradient + c + 2 * lanes, y + c + 2 * lanes, byBias + c + 2 * lanes);
+                Bend(x3, q3, Gate(s3), gradient + c + 3 * lanes, y + c + 3 * lanes, byBias + c + 3 * lanes);
+            }
+            for (; c < n; c += lanes)
+            {
+                TLanes x = TLanes.Add(TLanes.Load(u + c), TLanes.Load(bias + c)), square = TLanes.Multiply(x, x);
+                Bend(x, square, Gate(TLanes.Exp2(Power(x, square))), gradient + c, y + c, byBias + c);
             }
         }
     }
 
-    /// <summary>(1 + tanh z) / 2 = 1 / (1 + e^(-2 z)), with z = sqrt(2/pi) (x + 0.044715 x^3).</summary>
+    /// <summary>d(x s)/dx = s + x s (1 - s) d(2 z)/dx</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Gate(TLanes x, TLanes square)
+    private static void Bend(TLanes x, TLanes square, TLanes s, T* gradient, T* y, T* byBias)
     {
-        TLanes one = TLanes.All(T.One);
-        TLanes power = TLanes.Multiply(x, TLanes.Fma(TLanes.All(T.CreateChecked(Log2Slope * Cubic)), square, TLanes.All(T.CreateChecked(Log2Slope))));
-        return TLanes.Reciprocal(TLanes.Add(one, TLanes.Exp2(TLanes.Min(power, TLanes.All(T.CreateChecked(100))))));
+        TLanes value = TLanes.Multiply(x, s), bend = TLanes.Multiply(value, TLanes.Subtract(TLanes.All(T.One), s));
+        TLanes steep = TLanes.Fma(TLanes.All(T.CreateChecked(6 * Slope * Cubic)), square, TLanes.All(T.CreateChecked(2 * Slope)));
+        TLanes d = TLanes.Multiply(TLanes.Fma(bend, steep, s), TLanes.Load(gradient));
+        TLanes.Store(y, value);
+        TLanes.Store(gradient, d);
+        TLanes.Store(byBias, TLanes.Add(TLanes.Load(byBias), d));
     }
+
+    /// <summary>-2 z log2 e, with z = sqrt(2/pi) (x + 0.044715 x^3).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Power(TLanes x, TLanes square)
+    {
+        TLanes power = TLanes.Multiply(x, TLanes.Fma(TLanes.All(T.CreateChecked(Log2Slope * Cubic)), square, TLanes.All(T.CreateChecked(Log2Slope))));
+        return TLanes.Min(power, TLanes.All(T.CreateChecked(100)));
+    }
+
+    /// <summary>(1 + tanh z) / 2 = 1 / (1 + e^(-2 z))</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Gate(TLanes exponential) => TLanes.Reciprocal(TLanes.Add(TLanes.All(T.One), exponential));
 }
 
 /// <summary>A layer norm's parameters.</summary>

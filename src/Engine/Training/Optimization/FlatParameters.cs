@@ -20,6 +20,7 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
     private readonly Parameter[] parameters;
     private readonly (ScalarType, DeviceType, int)[] kinds;
     private readonly long[] offsets;
+    private readonly int[] index;
     private readonly Dictionary<(ScalarType, DeviceType, int), Buffers> buffers = [];
     private readonly Dictionary<nint, int> byAddress = [];
     private readonly bool[] placed, used;
@@ -43,6 +44,7 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
             Device device = parameters[Array.IndexOf(kinds, kind)].device;
             buffers[kind] = new Buffers(Zeros(length, kind.Item1, device), Zeros(length, kind.Item1, device));
         }
+        index = [.. kinds.Select(kind => buffers.Keys.ToList().IndexOf(kind))];
         for (int i = 0; i < parameters.Length; i++)
         {
             using Tensor place = View(buffers[kinds[i]].Weights, i);
@@ -63,7 +65,7 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
     public Tensor[] Alike() => [.. buffers.Values.Select(b => Zeros(b.Weights.numel(), b.Weights.dtype, b.Weights.device))];
 
     /// <summary>A parameter's place in one of <see cref="Alike"/>, in its shape.</summary>
-    public Tensor Place(Tensor[] alike, int parameter) => View(alike[Index(parameter)], parameter);
+    public Tensor Place(Tensor[] alike, int parameter) => View(alike[index[parameter]], parameter);
 
     /// <summary>Whether the parameter had a gradient when they were collected.</summary>
     public bool Used(int parameter) => used[parameter];
@@ -165,7 +167,7 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
             for (int i = 0; i <= parameters.Length; i++)
             {
                 bool last = i == parameters.Length;
-                if (!last && Index(i) != k) continue;
+                if (!last && index[i] != k) continue;
                 if (first >= 0 && (last || !used[i] || !key(i).Equals(key(first))))
                 {
                     var run = new Run(k, offsets[first], end - offsets[first]);
@@ -194,17 +196,6 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
             b.Weights.Dispose();
             b.Gradients.Dispose();
         }
-    }
-
-    private int Index(int parameter)
-    {
-        int index = 0;
-        foreach (var kind in buffers.Keys)
-        {
-            if (kind == kinds[parameter]) return index;
-            index++;
-        }
-        throw new InvalidOperationException("a parameter of no kind");
     }
 
     private Tensor View(Tensor all, int i)

@@ -5,10 +5,17 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.Transformer;
 
-/// <summary>The layer by library operations.</summary>
-internal static class TransformerBlockComposed
+/// <summary>The layers by library operations.</summary>
+internal static class TransformerStackComposed
 {
-    public static Tensor Apply(TransformerSettings settings, PackedRows rows, Tensor x, in BlockWeights w)
+    public static Tensor Apply(IReadOnlyList<TransformerSettings> settings, PackedRows rows, Tensor x, IReadOnlyList<BlockWeights> weights)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        for (int layer = 0; layer < weights.Count; layer++) x = Layer(settings[layer], rows, x, weights[layer]);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Layer(TransformerSettings settings, PackedRows rows, Tensor x, in BlockWeights w)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor qkv = nn.functional.linear(LayerNorm.Composed(x, w.Norm1Weight, w.Norm1Bias, settings.Epsilon), w.QueryKeyValue);
