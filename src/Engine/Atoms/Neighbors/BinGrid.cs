@@ -172,12 +172,16 @@ internal sealed class BinRuns(BinGrid grid, PeriodicBox box)
 
     public ReadOnlySpan<BinRun> All => CollectionsMarshal.AsSpan(runs);
 
+    /// <summary>How many vectors their atoms fill.</summary>
+    public int Vectors { get; private set; }
+
     /// <summary>Sets <see cref="All"/>.</summary>
     public void Around(int bin)
     {
         if (bin == center) return;
         center = bin;
         runs.Clear();
+        Vectors = 0;
         int[] counts = grid.Counts, range = grid.Range;
         int z = bin % counts[2], y = bin / counts[2] % counts[1], x = bin / counts[2] / counts[1];
         for (int dx = -range[0]; dx <= range[0]; dx++)
@@ -203,6 +207,7 @@ internal sealed class BinRuns(BinGrid grid, PeriodicBox box)
         {
             int start = grid.Starts[column + Math.Max(0, low - c * count)], end = grid.Starts[column + Math.Min(count - 1, high - c * count) + 1];
             if (start == end) continue;
+            Vectors += (end - start + BinGrid.Padding - 1) / BinGrid.Padding;
             runs.Add(new BinRun(start, end, a, b, c, a * basis[0] + b * basis[3] + c * basis[6], a * basis[1] + b * basis[4] + c * basis[7],
                 a * basis[2] + b * basis[5] + c * basis[8]));
         }

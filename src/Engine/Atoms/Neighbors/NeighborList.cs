@@ -116,6 +116,6 @@ internal static class Edge
 
     public static int Sender(long edge) => (int)(edge >> (3 * ShiftBits));
 
-    /// <summary>The shift along lattice vector <paramref name="k"/>.</summary>
-    public static int Shift(long edge, int k) => (int)(edge >> ((2 - k) * ShiftBits) & Mask) - Bias;
+    public static (int A, int B, int C) Shift(long edge) =>
+        ((int)(edge >> (2 * ShiftBits) & Mask) - Bias, (int)(edge >> ShiftBits & Mask) - Bias, (int)(edge & Mask) - Bias);
 }

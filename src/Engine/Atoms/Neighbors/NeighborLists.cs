@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace ChemScale.Engine.Atoms.Neighbors;
@@ -78,19 +77,5 @@ internal static unsafe class AllPairs
             for (uint bits = near[at]; bits != 0; bits &= bits - 1) senders[edge++] = first + BitOperations.TrailingZeroCount(bits);
         }
         return senders;
-    }
-}
-
-/// <summary>Squared distances in lanes: 512 bits, or two halves of them where the processor has less.</summary>
-internal static unsafe class PairLanes
-{
-    /// <summary>Of eight points, three arrays, from one; each operation rounded by itself, as <see cref="PeriodicBox.SquaredDistance"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Squared(double* x, double* y, double* z, double toX, double toY, double toZ)
-    {
-        Vector512<double> dx = Vector512.Load(x) - Vector512.Create(toX);
-        Vector512<double> dy = Vector512.Load(y) - Vector512.Create(toY);
-        Vector512<double> dz = Vector512.Load(z) - Vector512.Create(toZ);
-        return dx * dx + dy * dy + dz * dz;
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace ChemScale.Engine.Atoms.Neighbors;
 
 /// <summary>
@@ -105,6 +108,20 @@ internal sealed class PeriodicBox
 
     private static double Length(double[] basis, int k) =>
         Math.Sqrt(basis[3 * k] * basis[3 * k] + basis[3 * k + 1] * basis[3 * k + 1] + basis[3 * k + 2] * basis[3 * k + 2]);
+}
+
+/// <summary>Squared distances in lanes: 512 bits, or two halves of them where the processor has less.</summary>
+internal static unsafe class PairLanes
+{
+    /// <summary>Of eight points, three arrays, from one; each operation rounded by itself, as <see cref="PeriodicBox.SquaredDistance"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<double> Squared(double* x, double* y, double* z, double toX, double toY, double toZ)
+    {
+        Vector512<double> dx = Vector512.Load(x) - Vector512.Create(toX);
+        Vector512<double> dy = Vector512.Load(y) - Vector512.Create(toY);
+        Vector512<double> dz = Vector512.Load(z) - Vector512.Create(toZ);
+        return dx * dx + dy * dy + dz * dz;
+    }
 }
 
 internal static class Finite

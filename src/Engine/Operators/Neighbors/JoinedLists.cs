@@ -32,9 +32,10 @@ internal static class JoinedLists
     {
         using TensorMemory starts = new(rowStarts), far = new(receivers), near = new(senders), back = new(reverse);
         using TensorMemory cellsMoved = new(shifts), moves = new(vectors);
-        Span<long> allStarts = Numbers<long>(starts), allReceivers = Numbers<long>(far), allSenders = Numbers<long>(near), allReverse = Numbers<long>(back);
-        Span<int> allShifts = Numbers<int>(cellsMoved);
-        Span<double> allVectors = Numbers<double>(moves);
+        Span<long> allStarts = MemoryMarshal.Cast<byte, long>(starts.Bytes), allReceivers = MemoryMarshal.Cast<byte, long>(far.Bytes);
+        Span<long> allSenders = MemoryMarshal.Cast<byte, long>(near.Bytes), allReverse = MemoryMarshal.Cast<byte, long>(back.Bytes);
+        Span<int> allShifts = MemoryMarshal.Cast<byte, int>(cellsMoved.Bytes);
+        Span<double> allVectors = MemoryMarshal.Cast<byte, double>(moves.Bytes);
         allStarts[0] = 0;
         int atom = 0, edge = 0;
         for (int f = 0; f < lists.Length; f++)
@@ -73,9 +74,6 @@ internal static class JoinedLists
             for (int k = 0; k < 3; k++) vectors[e + k] = a * cell[k] + b * cell[3 + k] + c * cell[6 + k];
         }
     }
-
-    private static Span<T> Numbers<T>(in TensorMemory memory)
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(memory.Bytes);
 
     private static Tensor Room(ScalarType type, params long[] shape) => empty(shape, dtype: type);
 }
