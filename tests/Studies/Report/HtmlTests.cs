@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using ChemScale.Engine.Studies.Report;
 using NUnit.Framework;
 
@@ -11,7 +12,7 @@ public class HtmlTests
         var table = new HtmlTable(name, synthetic: false, HtmlTable.Text(name), HtmlTable.Number("n"));
         table.Add(name, name);
         string page = Html.Write(Html.Element("html", Html.Element("h1", name), Html.Link("#" + name, name), Html.Code(name), Html.List([name]), table.Render()));
-        System.Xml.Linq.XElement read = System.Xml.Linq.XElement.Parse(page["<!DOCTYPE html>\n".Length..]);
+        XElement read = XElement.Parse(page["<!DOCTYPE html>\n".Length..]);
         Assert.That(read.Descendants().Select(e => e.Name.LocalName).Distinct(), Has.No.Member("script"));
         Assert.That(read.Descendants().Attributes().Select(a => a.Name.LocalName), Has.No.Member("onload"));
         string shown = name.Replace("\0", "", StringComparison.Ordinal).Replace("\u001b", "", StringComparison.Ordinal);
