@@ -12,13 +12,13 @@ internal abstract class Verb
     [Option("json", HelpText = "Print the answer as JSON on standard output, for a program to read.")]
     public bool Json { get; set; }
 
-    /// <summary>False: nothing of the work is half done before its answer, and a signal ends the process as it would any other.</summary>
-    public virtual bool HearsSignals => true;
-
     /// <summary>Does the work.</summary>
     /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
     /// <returns>Exit code: 0 done, 1 failed.</returns>
     public abstract int Run(CancellationToken stop);
+
+    /// <summary>False: nothing of the work is half done before its answer, and a signal ends the process as it would any other.</summary>
+    public virtual bool HearsSignals => true;
 }
 
 /// <summary>What goes to standard output.</summary>
