@@ -6,6 +6,8 @@ namespace ChemScale.Cli;
 [Verb("doctor", HelpText = "Say what this machine offers: runtime, libtorch, CUDA device, ILGPU device, data folder, and what to do about what is missing.")]
 internal sealed class DoctorVerb : Verb
 {
+    public override bool HearsSignals => false;
+
     [Option("imports", HelpText = "Only whether libtorch has all symbols that TorchSharp takes from it; lists those that are missing.")]
     public bool Imports { get; set; }
 

@@ -49,6 +49,8 @@ internal sealed class EstimateVerb : Verb
     [Option("html", HelpText = "Write a page with figures here, their numbers under figures/ beside it.")]
     public string? Html { get; set; }
 
+    public override bool HearsSignals => false;
+
     public override int Run(CancellationToken stop)
     {
         EstimationReport report = new CurveEstimation

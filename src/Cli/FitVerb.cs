@@ -15,6 +15,8 @@ namespace ChemScale.Cli;
 [Verb("fit", HelpText = "Fit a scaling law to a .csv with named columns or to run directories.")]
 internal sealed class FitVerb : Verb
 {
+    public override bool HearsSignals => false;
+
     [Value(0, MetaName = "SOURCE", Required = true, HelpText = "One .csv, or run directories (or folders of them).")]
     public IEnumerable<string> Sources { get; set; } = [];
 

@@ -240,10 +240,10 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
             + $"vocabulary {report.Store.VocabularySize}, {report.Store.UnknownTokens:N0} unknown; SELFIES {Engine.Chemistry.Selfies.SelfiesGrammars.Name(report.Store.Grammar)}");
         Console.WriteLine($"  {report.Lines:N0} lines read, {report.Store.Duplicates:N0} duplicates, {report.RefusedCount:N0} refused; "
             + $"{report.MoleculesPerSecond:N0} molecules/s, peak memory {PeakMemory.Text()}");
-        foreach (RefusedLines refused in report.Refused)
+        foreach ((string what, RefusedLines lines) in report.Refused.Select(r => ("refused", r)).Concat(report.Changed.Select(r => ("changed", r))))
         {
-            Console.WriteLine($"  refused {refused.Count:N0}: {refused.Reason}");
-            foreach (string example in refused.Examples) Console.WriteLine($"    {example}");
+            Console.WriteLine($"  {what} {lines.Count:N0}: {lines.Reason}");
+            foreach (string example in lines.Examples) Console.WriteLine($"    {OneLine.Of(example)}");
         }
     }
 

@@ -38,7 +38,7 @@ internal static class Program
             return 2;
         }
         ParserResult<object> result = parser.ParseArguments(arguments, Verbs);
-        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : Run((Verb)result.Value, stop), result.Value?.GetType());
+        return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : Run((Verb)result.Value, stop), result.Value as Verb);
     }
 
     // Cli.csproj leaves the loading of native libraries to this place: parsing, help and convert do without, and doctor looks before it loads.
@@ -57,7 +57,7 @@ internal static class Program
         return argument.Length == 3 ? [argument[1..]] : [argument[1..3], argument[4..]];
     }
 
-    private static int Guarded(Func<CancellationToken, int> work, Type? verb)
+    private static int Guarded(Func<CancellationToken, int> work, Verb? verb)
     {
         using var stop = new CancellationTokenSource();
         int signalCode = 0;
@@ -73,7 +73,7 @@ internal static class Program
         }
         catch (InputException e)
         {
-            Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb).Message);
+            Console.Error.WriteLine("chemscale: " + OptionKeys.Translated(e, verb?.GetType()).Message);
             return 2;
         }
         catch (OperationCanceledException) when (signalCode != 0)
@@ -92,7 +92,7 @@ internal static class Program
         void OnSignal(PosixSignalContext context, int code)
         {
             // A second Ctrl-C means it: let the default end the process. Schedulers send their signals more than once, and end with SIGKILL.
-            if (signalCode != 0 && code == 130) return;
+            if ((signalCode != 0 && code == 130) || verb?.HearsSignals == false) return;
             context.Cancel = true;
             if (signalCode != 0) return;
             signalCode = code;

@@ -16,6 +16,9 @@ internal abstract class Verb
     /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
     /// <returns>Exit code: 0 done, 1 failed.</returns>
     public abstract int Run(CancellationToken stop);
+
+    /// <summary>False: nothing of the work is half done before its answer, and a signal ends the process as it would any other.</summary>
+    public virtual bool HearsSignals => true;
 }
 
 /// <summary>What goes to standard output.</summary>

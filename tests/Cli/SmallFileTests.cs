@@ -72,6 +72,7 @@ public sealed class SmallFileTests
         yield return Data("deep.yaml", "train --experiment F --out D", 2, "more than 32 levels");
         yield return Data("spaced_selfies.txt", "prepare --molecules F --kind selfies --validation 0 --out D", 0, "3 molecules");
         yield return Data("multiline.csv", "prepare --molecules F --validation 0 --out D", 0, "1 molecules");
+        yield return Data("nitro5.smi", "prepare --molecules F --grammar 1.0.4 --validation 0 --out D", 0, "1 molecules", "changed 1:");
         yield return Data("cr_only.smi", "prepare --molecules F --validation 0 --out D", 0, "3 molecules");
         yield return Data("comments.smi", "prepare --molecules F --validation 0 --out D", 0, "2 molecules", "0 refused");
     }

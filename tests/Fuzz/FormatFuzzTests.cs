@@ -9,6 +9,7 @@ using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Estimation.Curves;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Tokens;
@@ -31,7 +32,10 @@ namespace ChemScale.Tests.Fuzz;
 /// </summary>
 public class FormatFuzzTests
 {
-    private const int Short = 250, Long = 1_000_000;
+    private const int Short = 250;
+
+    // CHEMSCALE_FUZZ: fewer, or more.
+    private static readonly int Long = int.TryParse(Environment.GetEnvironmentVariable("CHEMSCALE_FUZZ"), out int cases) ? cases : 1_000_000;
 
     // Bytes allocated for a file of a few kilobytes. The library for HDF5 makes an array as long as a field says and reads then: memory that nobody touches.
     private const long MostAllocated = 500_000_000, MostUntouched = 8_000_000_000;
@@ -49,7 +53,10 @@ public class FormatFuzzTests
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
     private static IEnumerable<string> Formats() =>
-        ["xyz", "npz", "h5", "db", "smi", "selfies.txt", "csv", "smi.gz", "lines", "tokenizer.json", "safetensors", "experiment.yaml", "sweep.yaml", "curves.csv", "points.csv"];
+    [
+        "xyz", "npz", "h5", "db", "smi", "selfies.txt", "csv", "smi.gz", "lines", "tokenizer.json", "safetensors", "state.json", "experiment.yaml", "sweep.yaml",
+        "curves.csv", "points.csv",
+    ];
 
     [TestCaseSource(nameof(Formats))]
     public void A_damaged_file_is_read_or_refused(string format) => Run(format, 0, Short);
@@ -101,6 +108,8 @@ public class FormatFuzzTests
         "lines" => (new Mutator([Text("CCO\nC1CC1C(=O)N\n[C][C][=O]\n[C@@Hexpl][N+expl]\n")], "[", "]", "(", ")", "%", "[Ring3]", "[Expl=Ring2]", "\r", "/C=C\\"), Convert),
         "tokenizer.json" => (new Mutator([Text(SmallTokenizer.Create().ToJson())], "{", "[", "\"vocab\":{", "null", "\\ud800", "1e999"), path => Tokenizer.Load(path)),
         "safetensors" => (new Mutator(Written("safetensors", Tensors), "\"dtype\":\"F64\"", "\"shape\":[", "__metadata__", "{", "\"data_offsets\":[0,1]"), ReadTensors),
+        "state.json" => (new Mutator(
+            [Text("{\"experiment\": \"a\", \"counters\": {\"step\": 3}, \"format\": 1, \"step\": 3}")], "{", "[", "null", "\"", "1e999", "\"step\": 1,"), ReadState),
         "experiment.yaml" => (new Mutator(
             [Text("model: {family: chemgpt, width: 64}\ndata: {store: runs/a, subset: 1000}\ntraining:\n  epochs: 10\n  learningRate: 5e-4\nseed: 3\n")],
             "&a ", "*a", "- ", "{", "[", ": ", "!!int ", "\t", "---\n", "? "), path => Experiment.Read(path)),
@@ -147,6 +156,23 @@ public class FormatFuzzTests
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         foreach (string name in file.Entries.Keys) file.Read(name).Dispose();
+    }
+
+    /// <summary>A checkpoint that somebody edited, checksums and all.</summary>
+    private void ReadState(string path)
+    {
+        string checkpoint = Path.Combine(folder, "checkpoints", "step-000000003");
+        if (!Directory.Exists(checkpoint))
+        {
+            using Tensor a = zeros(2);
+            KeyValuePair<string, Tensor>[] tensors = [KeyValuePair.Create("a", a)];
+            new CheckpointStore(Path.GetDirectoryName(checkpoint)!, DiskStorage.Shared).Save(3, tensors, tensors, new System.Text.Json.Nodes.JsonObject(), () => { });
+        }
+        byte[] state = File.ReadAllBytes(path);
+        File.WriteAllBytes(Path.Combine(checkpoint, "state.json"), state);
+        string sums = Path.Combine(checkpoint, "SHA256SUMS"), line = $"{FileChecksum.Of(state)}  state.json";
+        File.WriteAllLines(sums, [.. File.ReadLines(sums).Where(l => !l.EndsWith("state.json", StringComparison.Ordinal)), line]);
+        CheckpointStore.Open(checkpoint);
     }
 
     private static byte[] Text(string text) => Encoding.UTF8.GetBytes(text);

@@ -14,6 +14,9 @@ internal sealed partial class PrivateFile : IDisposable
     private PrivateFile(FileStream stream, ReadOnlySpan<byte> content)
     {
         this.stream = stream;
+        SafeFileHandle handle = stream.SafeFileHandle;
+        Path = $"/proc/self/fd/{handle.DangerousGetHandle()}";
+        GC.KeepAlive(handle);
         try
         {
             stream.Write(content);
@@ -27,7 +30,7 @@ internal sealed partial class PrivateFile : IDisposable
     }
 
     /// <summary>As long as it is not disposed of.</summary>
-    public string Path => $"/proc/self/fd/{stream.SafeFileHandle.DangerousGetHandle()}";
+    public string Path { get; }
 
     /// <summary>In memory.</summary>
     /// <param name="name">For who looks at the process.</param>

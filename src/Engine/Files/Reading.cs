@@ -26,8 +26,8 @@ internal static class Reading
         }
     }
 
+    /// <summary>The same for what is read piece by piece.</summary>
     /// <inheritdoc cref="Guard{T}(string, string, Func{T})"/>
-    /// <param name="items">Read one after another.</param>
     public static IEnumerable<T> Guard<T>(string place, string expected, IEnumerable<T> items)
     {
         using IEnumerator<T> all = Guard(place, expected, items.GetEnumerator);

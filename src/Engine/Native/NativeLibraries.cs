@@ -124,6 +124,19 @@ public static class NativeLibraries
         return CandidateFolders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, name)));
     }
 
+    /// <summary>Linux: why there is no libtorch to load.</summary>
+    internal static string NothingFound()
+    {
+        string chosen = Environment.GetEnvironmentVariable(FolderVariable) ?? "";
+        return chosen.Length > 0 && !Path.IsPathFullyQualified(chosen) ? $"{FolderVariable} is a relative path, '{chosen}'"
+            : "no libtorch_cpu.so in " + string.Join(", ", CandidateFolders());
+    }
+
+    /// <summary>Why the libraries of a folder must not be loaded, each of which may load any other; null: they may.</summary>
+    internal static string? Objection(string folder) =>
+        Directory.GetFiles(folder, "*.so*").Select(Ownership.Objection).FirstOrDefault(o => o is not null) is { } objection
+            ? $"{objection}; {Ownership.Variable}=FOLDER trusts a folder of another's" : null;
+
     /// <summary>Linux: TorchSharp's shim as it was packed; null where it is not beside the program.</summary>
     public static string? FindShim() => new[]
     {
@@ -142,17 +155,11 @@ public static class NativeLibraries
         TorchFolder = FindTorchFolder();
         if (TorchFolder is null)
         {
-            string chosen = Environment.GetEnvironmentVariable(FolderVariable) ?? "";
-            Failure = chosen.Length > 0 && !Path.IsPathFullyQualified(chosen) ? $"{FolderVariable} is a relative path, '{chosen}'"
-                : "no libtorch_cpu.so in " + string.Join(", ", CandidateFolders());
+            Failure = NothingFound();
             return;
         }
-        // Any of them may load any other.
-        if (Directory.GetFiles(TorchFolder, "*.so*").Select(Ownership.Objection).FirstOrDefault(o => o is not null) is { } objection)
-        {
-            Failure = $"{objection}; {Ownership.Variable}=FOLDER trusts a folder of another's";
-            return;
-        }
+        Failure = Objection(TorchFolder);
+        if (Failure is not null) return;
         // libtorch's RPATH ($ORIGIN) finds its siblings once the first is named by path.
         foreach (string name in (string[])["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"])
         {

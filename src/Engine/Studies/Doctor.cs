@@ -39,9 +39,9 @@ public static class Doctor
         string hint = $"set {NativeLibraries.FolderVariable} to the lib folder of a libtorch 2.10 or one that answers with nothing missing";
         if (NativeLibraries.FindTorchFolder() is not { } folder)
         {
-            return new Finding("imports", false, true,
-                "no libtorch_cpu.so in " + string.Join(", ", NativeLibraries.CandidateFolders()), hint);
+            return new Finding("imports", false, true, NativeLibraries.NothingFound(), hint);
         }
+        if (NativeLibraries.Objection(folder) is { } objection) return new Finding("imports", false, true, objection, hint);
         if (NativeLibraries.FindShim() is not { } shim) return new Finding("imports", false, true, $"no shim beside {AppContext.BaseDirectory}");
         try
         {

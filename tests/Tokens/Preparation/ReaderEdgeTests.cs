@@ -90,6 +90,16 @@ public class ReaderEdgeTests
     public void Ring_labels_that_are_none_are_refused(string smiles) =>
         Assert.That(SelfiesCodec.Create(SelfiesGrammar.V2).TryEncode(smiles, out _), Is.False);
 
+    [Test]
+    public void Molecules_that_the_grammar_changes_are_counted()
+    {
+        const string Text = "CN(=O)=O\nC[N+](=O)[O-]\nc1ccc2[nH]ccc2c1\nCS(=O)(=O)N1CCOCC1\nCOS(=O)(=O)OC\nO=N(=O)c1ccccc1\nCC(=O)[O-].[Na+]\nC1=CC2=CC=CC2=CC=C1\n";
+        PreparationReport report = Prepare("a.smi", Text);
+        RefusedLines changed = report.Changed.Single();
+        Assert.That((report.Molecules, changed.Count), Is.EqualTo((8L, 2L)));
+        Assert.That(changed.Examples.Select(e => e.Split(' ')[^1]), Is.EqualTo((string[])["CN(=O)=O", "O=N(=O)c1ccccc1"]));
+    }
+
     private PreparationReport Prepare(string name, string text, MoleculeKind kind = MoleculeKind.Smiles)
     {
         File.WriteAllText(folder[name], text);

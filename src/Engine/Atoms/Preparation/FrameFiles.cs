@@ -22,13 +22,13 @@ public static class FrameFiles
     }
 
     private static IEnumerable<Frame> Formats(string path, FrameReadOptions options) => Path.GetExtension(path).ToLowerInvariant() switch
-        {
-            ".xyz" or ".extxyz" => ExtXyzReader.Read(path, options),
-            ".npz" => NpzFrames.Read(path, options),
-            ".h5" or ".hdf5" => Hdf5Frames.Read(path, options),
-            ".db" => AseDatabaseReader.Read(path, options),
-            string other => throw new InputException(path, $"extension '{other}'", ".xyz, .extxyz, .npz, .h5, .hdf5 or .db"),
-        };
+    {
+        ".xyz" or ".extxyz" => ExtXyzReader.Read(path, options),
+        ".npz" => NpzFrames.Read(path, options),
+        ".h5" or ".hdf5" => Hdf5Frames.Read(path, options),
+        ".db" => AseDatabaseReader.Read(path, options),
+        string other => throw new InputException(path, $"extension '{other}'", ".xyz, .extxyz, .npz, .h5, .hdf5 or .db"),
+    };
 
     /// <summary>What no format may give, whatever is done with the frame.</summary>
     private static Frame Checked(Frame frame)

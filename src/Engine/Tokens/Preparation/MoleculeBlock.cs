@@ -36,6 +36,9 @@ internal sealed class MoleculeBlock
 
     public List<Refusal> Refused { get; } = [];
 
+    /// <summary>Molecules that were taken and decode to others.</summary>
+    public List<Refusal> Changed { get; } = [];
+
     public ReadOnlySpan<ushort> Ids(MoleculeRecord molecule) => ids.AsSpan(molecule.Start, molecule.Length);
 
     public void Clear()
@@ -44,6 +47,7 @@ internal sealed class MoleculeBlock
         Count = 0;
         Molecules.Clear();
         Refused.Clear();
+        Changed.Clear();
     }
 
     /// <summary>Room for at least this many ids behind those that are there.</summary>
@@ -60,14 +64,18 @@ internal sealed class MoleculeBlock
         idCount += length;
     }
 
-    public void Refuse(long line, string reason, ReadOnlySpan<char> text)
+    public void Refuse(long line, string reason, ReadOnlySpan<char> text) => Note(Refused, line, reason, text);
+
+    public void Change(long line, string reason, ReadOnlySpan<char> text) => Note(Changed, line, reason, text);
+
+    private static void Note(List<Refusal> notes, long line, string reason, ReadOnlySpan<char> text)
     {
         int known = 0;
-        foreach (Refusal other in Refused)
+        foreach (Refusal other in notes)
             if (other.Reason == reason && ++known == RefusalCounts.MaximumExamples) break;
         const int shown = 80;
         string excerpt = known == RefusalCounts.MaximumExamples ? "" : text.Length > shown ? $"{text[..shown]}..." : text.ToString();
-        Refused.Add(new Refusal(line, reason, excerpt));
+        notes.Add(new Refusal(line, reason, excerpt));
     }
 }
 
@@ -133,6 +141,9 @@ internal interface IMoleculeEncoder
 {
     /// <summary>Why the last call refused: one line, stable enough to count by.</summary>
     string Reason { get; }
+
+    /// <summary>What the last call wrote decodes to another graph.</summary>
+    bool IsChanged => false;
 
     bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies);
 }

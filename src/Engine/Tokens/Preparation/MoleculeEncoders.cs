@@ -1,5 +1,6 @@
 using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Selfies.V1;
 using ChemScale.Engine.Chemistry.Smiles;
 using ChemScale.Engine.Tokens.Store;
 
@@ -21,6 +22,7 @@ internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder
         else if (!encoder.TryEncode(molecule, out selfies)) reason = encoder.Reason;
         reason ??= selfies.Length == 0 ? "an empty molecule" : Assign(block, line, selfies);
         if (reason is not null) block.Refuse(line, reason, molecule);
+        else if (encoder.IsChanged) block.Change(line, "decodes to another molecule: the grammar knows fewer bonds", molecule);
     }
 
     private string? Assign(MoleculeBlock block, long line, ReadOnlySpan<char> selfies)
@@ -67,21 +69,81 @@ internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar g
     private readonly SmilesFilter filter = new(!options.KeepStereo, options.Fragments == FragmentRule.Largest);
     private readonly SelfiesCodec codec = SelfiesCodec.Create(grammar);
     private readonly bool oneFragment = options.Fragments == FragmentRule.Refuse;
+    private readonly GraphCheck? check = grammar == SelfiesGrammar.V1 ? new GraphCheck(options.KeepStereo) : null;
 
     public string Reason { get; private set; } = "";
+
+    public bool IsChanged { get; private set; }
 
     public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies)
     {
         selfies = default;
+        IsChanged = false;
         if (oneFragment && molecule.Contains('.')) return Refuse("more than one fragment");
         if (reader is not null && !reader.TryRead(molecule, this.molecule)) return Refuse(reader.Reason);
         if (!filter.TryClean(molecule, out ReadOnlySpan<char> cleaned)) return Refuse(filter.Reason);
-        return codec.TryEncode(cleaned, out selfies) || Refuse(codec.Reason);
+        if (!codec.TryEncode(cleaned, out selfies)) return Refuse(codec.Reason);
+        IsChanged = check?.IsChanged(this.molecule, cleaned, selfies) == true;
+        return true;
     }
 
     private bool Refuse(string reason)
     {
         Reason = reason;
+        return false;
+    }
+}
+
+/// <summary>
+/// Whether SELFIES 1.0.4 decode to the molecule that they were made of. Looked at where an atom has more bonds than that grammar gives it,
+/// as nitrogen of N(=O)=O, or has a handedness: nothing else is changed, and decoding takes as long as encoding.
+/// </summary>
+internal sealed class GraphCheck(bool keepStereo)
+{
+    private readonly SelfiesCodec codec = SelfiesCodec.Create(SelfiesGrammar.V1);
+    private readonly SmilesReader reader = new();
+    private readonly Molecule before = new(), after = new();
+
+    /// <param name="molecule">As it was read, all its fragments.</param>
+    /// <param name="smiles">What was encoded.</param>
+    /// <param name="selfies">What became of it.</param>
+    public bool IsChanged(Molecule molecule, ReadOnlySpan<char> smiles, ReadOnlySpan<char> selfies)
+    {
+        if (!MayChange(molecule) || !reader.TryRead(smiles, before)) return false;
+        return !codec.TryDecode(selfies, out ReadOnlySpan<char> decoded) || !reader.TryRead(decoded, after) || !Same();
+    }
+
+    private bool MayChange(Molecule molecule)
+    {
+        for (int i = 0; i < molecule.AtomCount; i++)
+        {
+            ref Atom atom = ref molecule.Atoms[i];
+            if (keepStereo && atom.Chirality != Chirality.None) return true;
+            if (molecule.OrderSum(i) + atom.Hydrogens > BondCapacity.Of(PeriodicTable.Symbol(atom.Element), atom.Charge)) return true;
+        }
+        return false;
+    }
+
+    // Both grammars write atoms in the order of the SMILES; a bond's order depends on the Kekule structure chosen, the sum at an atom does not.
+    private bool Same()
+    {
+        if (before.AtomCount != after.AtomCount || before.BondCount != after.BondCount) return false;
+        for (int i = 0; i < before.AtomCount; i++)
+        {
+            Atom a = before.Atoms[i], b = after.Atoms[i];
+            if ((a.Element, a.Charge, a.Isotope, a.Hydrogens) != (b.Element, b.Charge, b.Isotope, b.Hydrogens)) return false;
+            if (before.OrderSum(i) != after.OrderSum(i) || before.Degree(i) != after.Degree(i)) return false;
+            if (keepStereo && a.Chirality != Chirality.None && b.Chirality == Chirality.None) return false;
+            foreach (Molecule.Neighbor neighbor in before.Neighbors(i))
+                if (!AreBonded(after, i, neighbor.Atom)) return false;
+        }
+        return true;
+    }
+
+    private static bool AreBonded(Molecule molecule, int atom, int other)
+    {
+        foreach (Molecule.Neighbor neighbor in molecule.Neighbors(atom))
+            if (neighbor.Atom == other) return true;
         return false;
     }
 }

@@ -17,7 +17,7 @@ public sealed class MoleculePreparation
     private readonly PreparationOptions options;
     private readonly IProgress<PreparationProgress>? progress;
     private readonly Stopwatch watch = Stopwatch.StartNew();
-    private readonly RefusalCounts refused = new();
+    private readonly RefusalCounts refused = new(), changed = new();
     private readonly SplitRule split;
     private readonly Tokenizer? tokenizer;
     private readonly SelfiesGrammar grammar;
@@ -88,6 +88,7 @@ public sealed class MoleculePreparation
             Lines = lines,
             Taken = taken,
             Refused = refused.ToList(),
+            Changed = changed.ToList(),
             Elapsed = watch.Elapsed,
         };
     }
@@ -118,6 +119,8 @@ public sealed class MoleculePreparation
         }
         foreach (Refusal refusal in block.Refused)
             if (refusal.Line <= last) refused.Add(block.Place, refusal);
+        foreach (Refusal change in block.Changed)
+            if (change.Line <= last) changed.Add(block.Place, change);
         lines += last - block.First + 1;
         if (watch.Elapsed - reported > ReportInterval) Report("reading", Progress(reader));
         return taken != options.Limit;

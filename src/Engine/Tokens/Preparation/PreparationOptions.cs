@@ -91,6 +91,9 @@ public sealed record PreparationReport
     /// <summary>Refused lines by reason, the most frequent first.</summary>
     public required IReadOnlyList<RefusedLines> Refused { get; init; }
 
+    /// <summary>Molecules that were taken although what is stored of them decodes to another graph, by reason. Duplicates count.</summary>
+    public IReadOnlyList<RefusedLines> Changed { get; init; } = [];
+
     public required TimeSpan Elapsed { get; init; }
 
     /// <summary>Molecules in the store.</summary>
