@@ -25,6 +25,8 @@ internal sealed class ConvertVerb : Verb
     [Option("threads", HelpText = "Default: as many as are ours (see doctor).")]
     public int? Threads { get; set; }
 
+    internal override bool NeedsTensors => false;
+
     public override int Run(CancellationToken stop)
     {
         Tokenizer? tokenizer = TokenizerFile is null ? null : Tokenizer.Load(TokenizerFile);

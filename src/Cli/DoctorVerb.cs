@@ -20,6 +20,8 @@ internal sealed class DoctorVerb : Verb
     [Option("architecture", Default = "sm_90", HelpText = "Of --ptx: sm_80, sm_90, sm_90a or their like.")]
     public string Architecture { get; set; } = "sm_90";
 
+    internal override bool NeedsTensors => false;
+
     public override int Run(CancellationToken stop)
     {
         IReadOnlyList<Finding> findings = this switch

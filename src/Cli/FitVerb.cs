@@ -75,6 +75,8 @@ internal sealed class FitVerb : Verb
     [Option("seed", Default = 1ul, HelpText = "Of the resampling.")]
     public ulong Seed { get; set; }
 
+    internal override bool NeedsTensors => false;
+
     public override int Run(CancellationToken stop)
     {
         var watch = Stopwatch.StartNew();

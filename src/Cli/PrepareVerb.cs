@@ -104,6 +104,8 @@ internal sealed class PrepareVerb : Verb
     [Option("overwrite", HelpText = "Replace a store that is there.")]
     public bool Overwrite { get; set; }
 
+    internal override bool NeedsTensors => false;
+
     public override int Run(CancellationToken stop)
     {
         if (Frames.Any()) return RunFrames(stop);

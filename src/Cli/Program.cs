@@ -41,10 +41,10 @@ internal static class Program
         return Guarded(stop => result is NotParsed<object> mistakes ? Explain(mistakes) : Run((Verb)result.Value, stop), result.Value as Verb);
     }
 
-    // Cli.csproj leaves the loading of native libraries to this place: parsing, help and convert do without, and doctor looks before it loads.
+    // Cli.csproj leaves the loading of native libraries to this place: parsing, help and some verbs do without, and doctor looks before it loads.
     private static int Run(Verb verb, CancellationToken stop)
     {
-        if (verb is not (DoctorVerb or ConvertVerb)) NativeLibraries.Require();
+        if (verb.NeedsTensors) NativeLibraries.Require();
         return verb.Run(stop);
     }
 

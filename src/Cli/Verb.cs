@@ -12,6 +12,9 @@ internal abstract class Verb
     [Option("json", HelpText = "Print the answer as JSON on standard output, for a program to read.")]
     public bool Json { get; set; }
 
+    /// <summary>Whether it computes with tensors, and libtorch is to be loaded before it runs: half a second of processor time.</summary>
+    internal virtual bool NeedsTensors => true;
+
     /// <summary>Does the work.</summary>
     /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
     /// <returns>Exit code: 0 done, 1 failed.</returns>

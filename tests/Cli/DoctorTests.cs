@@ -54,6 +54,29 @@ public sealed class DoctorTests
     }
 
     [Test]
+    public void What_computes_with_no_tensors_needs_no_libtorch()
+    {
+        (string, string)[] none = [("LIBTORCH_DIR", Directory.CreateDirectory(Workplace.In("torchless")).FullName)];
+        string program = typeof(ChemScale.Cli.Verb).Assembly.Location, store = Workplace.In("torchless-store");
+        string points = Workplace.Write("torchless.csv", "n,loss\n" + string.Join('\n', Enumerable.Range(1, 8).Select(i => $"{1000 * i},{3.0 / i}")));
+        foreach (string[] arguments in (string[][])[["convert"], ["prepare", "--molecules", Workplace.Write("torchless.smi", "CCO\nCCN\nCCC\nCC"), "--out", store],
+            ["fit", points, "--n-column", "n", "--resource", "parameters", "--bootstrap", "0"]])
+        {
+            Outcome outcome = CommandLine.Run(program, none, arguments);
+            Assert.That(outcome.ExitCode, Is.Zero, $"{arguments[0]}: {outcome}");
+        }
+    }
+
+    [Test]
+    public void It_says_what_multiplies_and_what_auto_takes()
+    {
+        string examined = CommandLine.Here("doctor").Output;
+        Assert.That(examined, Does.Match(@"products +ok +(BLAS|.*Math Kernel Library|own lanes|own tiles)").And.Match("operators +ok +auto on the CPU: "));
+        Outcome lanes = CommandLine.Run(typeof(ChemScale.Cli.Verb).Assembly.Location, [("CHEMSCALE_BLAS", "none")], ["doctor"]);
+        Assert.That(lanes.Output, Does.Match("products +ok +own (lanes|tiles of 512-bit vectors): CHEMSCALE_BLAS=none"));
+    }
+
+    [Test]
     public void A_device_that_works_passes_each_step()
     {
         Outcome outcome = CommandLine.Here("doctor", "--device", "cpu");

@@ -46,6 +46,7 @@ public sealed class PerfProgramTests
     [TestCase("'batches'", "run", "forcefield", "--batches", "benzene:3")]
     [TestCase("'compile'", "run", "radial", "--compile")]
     [TestCase("'smiles'", "run", "selfies", "--smiles", "no-such-file")]
+    [TestCase("'before'", "run", "convert", "--before", "no-such-file")]
     [TestCase("nothing to work on", "run")]
     [TestCase("no-such-folder", "merge", "no-such-folder")]
     [TestCase("no-such-folder", "table", "no-such-folder")]
@@ -108,7 +109,7 @@ public sealed class PerfProgramTests
     [Test]
     public void Every_benchmark_that_needs_no_other_process_runs_on_its_smallest_sizes()
     {
-        string[] names = [.. Perf("list").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]).Except(["forcefield"])];
+        string[] names = [.. Perf("list").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]).Except(["forcefield", "convert"])];
         string file = Path.Combine(folder, "result.json");
         Outcome outcome = Perf(["run", .. names, "--quick", "--json", file, "--threads", "1", "--repeats", "1", "--warm-up", "0", "--edges", "36", "--widths", "16",
             "--molecules", "2", "--lengths", "20", "--head-widths", "4", "--atoms", "216", "--layers", "1"]);
@@ -121,6 +122,27 @@ public sealed class PerfProgramTests
         JsonNode radial = result["records"]!.AsArray().First(r => (string)r!["benchmark"]! == "radial" && (string)r["pass"]! == "forward")!;
         Assert.That((double)radial["bytes"]!, Is.EqualTo(36 * (32 + 4 * 20)));
         Expect.Close((double)radial["ofCopy"]!, (double)radial["bytesPerSecond"]! / (double)result["rates"]!["radial"]!["copy"]!, absolute: 1e-12);
+    }
+
+    [Test]
+    public void The_command_is_measured_beside_the_codec_in_memory()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("processes are measured on Linux and macOS");
+        // Whatever takes `convert` and copies its lines will do.
+        string command = Path.Combine(folder, "command"), file = Path.Combine(folder, "convert.json");
+        File.WriteAllText(command, "#!/bin/sh\nexec cat\n");
+        File.SetUnixFileMode(command, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string[] options = ["run", "convert", "--lines", "50", "--grammar", "2.1", "--repeats", "1", "--warm-up", "0"];
+        Outcome outcome = Perf([.. options, "--program", command, "--before", command, "--json", file]);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        Assert.That(JsonNode.Parse(File.ReadAllText(file))!["records"]!.AsArray().Select(r => $"{r!["side"]} {r["pass"]}"), Is.EquivalentTo((string[])
+            ["memory encode", "memory decode", "process encode", "process decode", "before encode", "before decode"]));
+        Assert.That(outcome.Output, Does.Match("encode: process [0-9,]+ per processor second, [0-9]+ % of the codec's"));
+        File.WriteAllText(Path.Combine(folder, "short"), "#!/bin/sh\nexec head -n 49\n");
+        File.SetUnixFileMode(Path.Combine(folder, "short"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Outcome refused = Perf([.. options, "--program", Path.Combine(folder, "short")]);
+        Assert.That(refused.ExitCode, Is.EqualTo(1), refused.ToString());
+        Assert.That(refused.Output, Does.Contain("49 lines where 50 are expected"));
     }
 
     [Test]

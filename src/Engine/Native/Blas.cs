@@ -10,6 +10,9 @@ namespace ChemScale.Engine.Native;
 /// </summary>
 internal static unsafe class Blas
 {
+    /// <summary>An environment variable: "none" leaves all products to our own lanes, as on platforms whose libtorch exports no BLAS.</summary>
+    public const string Variable = "CHEMSCALE_BLAS";
+
     private static readonly nint Single = Find("sgemm_"), Double = Find("dgemm_");
 
     private static readonly delegate* unmanaged[Cdecl]<int, int> SetThreads = (delegate* unmanaged[Cdecl]<int, int>)Find("MKL_Set_Num_Threads_Local");
@@ -69,6 +72,7 @@ internal static unsafe class Blas
     private static nint Find(string symbol)
     {
         NativeLibraries.EnsureLoaded();
+        if (Environment.GetEnvironmentVariable(Variable) == "none") return 0;
         if (OperatingSystem.IsWindows() || RuntimeInformation.ProcessArchitecture != Architecture.X64 || NativeLibraries.TorchFolder is not { } folder) return 0;
         // Elsewhere the Fortran convention of what is exported was not looked at.
         return NativeLibrary.TryLoad(Path.Combine(folder, "libtorch_cpu.so"), out nint library) && NativeLibrary.TryGetExport(library, symbol, out nint entry)

@@ -5,6 +5,8 @@ using System.Runtime.Intrinsics;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators;
+using ChemScale.Engine.Operators.Lanes;
+using ChemScale.Engine.Operators.Transformer;
 using TorchSharp;
 
 namespace ChemScale.Engine.Studies;
@@ -27,7 +29,7 @@ public static class Doctor
         if (!NativeLibraries.IsWoven) return [Runtime(), Threads(loaded: false), Shim(), Imports(), Driver(), Compiler(), Data()];
         return Imports() is { Good: false } incomplete
             ? [Runtime(), Threads(loaded: false), incomplete, Driver(), Compiler(), Data()]
-            : [Runtime(), Threads(loaded: true), Torch(), Shim(), Imports(), Arithmetic(), Cuda(), Compiler(), Data()];
+            : [Runtime(), Threads(loaded: true), Torch(), Shim(), Imports(), Arithmetic(), Products(), Forms(), Cuda(), Compiler(), Data()];
     }
 
     /// <summary>
@@ -96,6 +98,19 @@ public static class Doctor
         return new Finding("arithmetic", right, true, right ? $"right, on {torch.get_num_threads()} threads"
             + (TorchThreads.Shared ? " shared with the host path" : "") : "wrong products: this libtorch does not suit this machine");
     }
+
+    /// <summary>What multiplies the matrices of passes on raw memory; libtorch's own operations multiply with its BLAS in any case.</summary>
+    private static Finding Products()
+    {
+        if (NativeLibraries.Failure is not null) return new Finding("products", false, false, "not looked at: libtorch is missing");
+        return new Finding("products", true, false, ProductForms.Description);
+    }
+
+    /// <summary>What auto takes, and by which rule: the choices of the operations, in words.</summary>
+    private static Finding Forms() => new("operators", true, false, "auto on the CPU: " + (Vector256.IsHardwareAccelerated
+        ? "host forms, which were at least as fast as composed ones where measured (docs/PERFORMANCE.md); composed for ChemGPT layers wider than "
+            + $"{TransformerStackHost.WidestOfUse} and generation wider than {DecodingModel.WidestOfUse}, whose products libtorch shares among threads itself"
+        : "host forms of messages between atoms alone, composed for the rest: no 256-bit vectors") + "; on CUDA: kernels");
 
     private static Finding Cuda()
     {

@@ -15,11 +15,8 @@ internal static unsafe class Products<TLanes, T>
 {
     private const int RowBlock = 4;
 
-    // MKL's kernels for other makers' processors reach half of what these tiles do; on Intel's own, and at sizes beyond a layer's, they are ahead.
-    private static readonly bool Tiles = Vector512.IsHardwareAccelerated && !Blas.IsTuned;
-
     /// <summary>Whether C += A B adds whole sums to C: whether the bits are those of adding the product up afterwards.</summary>
-    public static bool AddsLast(int n) => Tiles && n % TLanes.Count == 0;
+    public static bool AddsLast(int n) => ProductForms.Tiles && n % TLanes.Count == 0;
 
     /// <summary>C (m, n) = A (m, k) B (k, n), or C += A B.</summary>
     public static void Multiply(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add = false)
@@ -169,6 +166,27 @@ internal static unsafe class Products<TLanes, T>
                 T* row = b + (long)j * bStride;
                 for (int i = i0; i < end; i++) row[i] = a[(long)i * aStride + j];
             }
+        }
+    }
+}
+
+/// <summary>What multiplies on this machine.</summary>
+internal static class ProductForms
+{
+    /// <summary>
+    /// MKL's kernels for other makers' processors reach half of what tiles of registers do; on Intel's own, and at sizes beyond a layer's, they are ahead.
+    /// </summary>
+    public static bool Tiles { get; } = Vector512.IsHardwareAccelerated && !Blas.IsTuned;
+
+    /// <summary>In words, with the reason.</summary>
+    public static string Description
+    {
+        get
+        {
+            if (Blas.Found && !Tiles) return Blas.Version ?? "BLAS of an unknown name";
+            string reason = Blas.Found ? $"{Blas.Version} was not written for this processor"
+                : Environment.GetEnvironmentVariable(Blas.Variable) == "none" ? $"{Blas.Variable}=none" : "this libtorch exports no BLAS";
+            return (Tiles ? "own tiles of 512-bit vectors: " : "own lanes: ") + reason;
         }
     }
 }

@@ -362,7 +362,7 @@ internal sealed record DecodingModel(Tensor Tokens, Tensor Places, IReadOnlyList
     Tensor NormBias, int Heads, double ScoreScale, double LogitScale, double Epsilon)
 {
     // Wider models read their weights from memory at every step: there all threads should share each product.
-    private const int WidestOfUse = 256;
+    internal const int WidestOfUse = 256;
 
     /// <summary>Whether there is such a pass: as for a layer's.</summary>
     public bool HasPasses => TransformerStackHost.Has(Heads, Layers[0], Tokens);

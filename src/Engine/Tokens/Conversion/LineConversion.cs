@@ -128,14 +128,8 @@ public static class LineConversion
         {
             running = threads;
             for (int i = 0; i < threads; i++) new Thread(() => Work(converters), StackBytes) { IsBackground = true, Name = "line converter" }.Start();
-            try
-            {
-                done.Task.Wait(stop);
-            }
-            catch (OperationCanceledException)
-            {
-                // Thrown again below, once nobody writes any more. Who waits for input is left behind: it may never come.
-            }
+            // Who waits for input then is left behind: it may never come. Nobody writes once Stop has the output.
+            using (stop.Register(() => done.TrySetResult())) done.Task.Wait(CancellationToken.None);
             Stop();
             workerError?.Throw();
             stop.ThrowIfCancellationRequested();
