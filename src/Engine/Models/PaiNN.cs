@@ -4,7 +4,6 @@ using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.PaiNN;
 using ChemScale.Engine.Operators.Radial;
-using ChemScale.Kernels.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -80,13 +79,13 @@ internal sealed class PaiNN : RadialForceField
     private protected override (Tensor Energies, Tensor ByVectors)? WithDerivative(GraphBatch batch, Tensor pairVectors)
     {
         using DisposeScope scope = NewDisposeScope();
-        (RadialSettings radial, RadialFunctions functions) = Functions();
+        RadialFunctions functions = Functions();
         Tensor?[] inputs =
         [
             pairVectors, functions.Centers, functions.Exponents, elementTable, filters.Weight, filters.Bias, .. interactions.SelectMany(i => i.Weights), .. head.Weights,
         ];
         if (!PaiNNEnergies.Has(inputs) || Blocks(batch) is not { } graph) return null;
-        var settings = new EnergySettings(radial, interactions.Length, Config.NormEpsilon);
+        var settings = EnergySettings.Of(functions, interactions.Length, Config.NormEpsilon);
         (Tensor energies, Tensor by) = PaiNNEnergies.Apply(settings, batch.Edges.Pairs, graph, batch.AtomicNumbers, inputs);
         return (energies.MoveToOuterDisposeScope(), by.MoveToOuterDisposeScope());
     }

@@ -4,7 +4,6 @@ using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.SchNet;
-using ChemScale.Kernels.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -65,10 +64,10 @@ internal sealed class SchNet : RadialForceField
     private protected override (Tensor Energies, Tensor ByVectors)? WithDerivative(GraphBatch batch, Tensor pairVectors)
     {
         using DisposeScope scope = NewDisposeScope();
-        (RadialSettings radial, RadialFunctions functions) = Functions();
+        RadialFunctions functions = Functions();
         Tensor?[] inputs = [pairVectors, functions.Centers, functions.Exponents, elementTable, .. interactions.SelectMany(i => i.Weights), .. head.Weights];
         if (!SchNetEnergies.Has(inputs) || Blocks(batch) is not { } graph) return null;
-        (Tensor energies, Tensor by) = SchNetEnergies.Apply(new EnergySettings(radial, interactions.Length), batch.Edges.Pairs, graph, batch.AtomicNumbers, inputs);
+        (Tensor energies, Tensor by) = SchNetEnergies.Apply(EnergySettings.Of(functions, interactions.Length), batch.Edges.Pairs, graph, batch.AtomicNumbers, inputs);
         return (energies.MoveToOuterDisposeScope(), by.MoveToOuterDisposeScope());
     }
 }

@@ -3,7 +3,6 @@ using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
-using ChemScale.Kernels.Radial;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -30,14 +29,10 @@ internal abstract class RadialForceField : ForceField
 
     /// <summary>Distances, directions, radial basis and cutoff function of the edges, in the current dispose scope.</summary>
     private protected EdgeFeatures Describe(EdgeList edges, Tensor edgeVectors) =>
-        RadialBasisCutoff.Apply(edges, edgeVectors, radialBasis.Functions(config));
+        RadialBasisCutoff.Apply(edges, edgeVectors, Functions());
 
-    /// <summary>The same functions as passes over a whole network take them.</summary>
-    private protected (RadialSettings Settings, RadialFunctions Functions) Functions()
-    {
-        RadialFunctions functions = radialBasis.Functions(config);
-        return (new RadialSettings(functions.Exponents is not null, functions.Cutoff, functions.Power), functions);
-    }
+    /// <summary>The basis with the cutoff function, in the current dispose scope.</summary>
+    private protected RadialFunctions Functions() => radialBasis.Functions(config);
 
     /// <summary>A batch as passes over a whole network take it; null: a frame is too large for them.</summary>
     private protected static EnergyGraph? Blocks(GraphBatch batch) =>

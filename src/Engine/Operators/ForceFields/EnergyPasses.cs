@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Lanes;
+using ChemScale.Engine.Operators.Radial;
 using ChemScale.Kernels.Radial;
 using static TorchSharp.torch;
 
@@ -12,7 +13,11 @@ namespace ChemScale.Engine.Operators.ForceFields;
 /// <param name="Radial">Basis and cutoff function.</param>
 /// <param name="Interactions">Layers.</param>
 /// <param name="Epsilon">Added to squared norms; of PaiNN alone.</param>
-internal sealed record EnergySettings(RadialSettings Radial, int Interactions, double Epsilon = 0);
+internal sealed record EnergySettings(RadialSettings Radial, int Interactions, double Epsilon = 0)
+{
+    public static EnergySettings Of(in RadialFunctions functions, int interactions, double epsilon = 0) =>
+        new(new RadialSettings(functions.Exponents is not null, functions.Cutoff, functions.Power), interactions, epsilon);
+}
 
 /// <summary>What a network is evaluated on.</summary>
 /// <param name="Blocks">Its frames and pairs.</param>

@@ -146,6 +146,8 @@ internal sealed unsafe class PaiNNEnergyPasses<TLanes, T> : EnergyPasses<TLanes,
             sums += PairSums * chunk.Count;
         }
         GC.KeepAlive(this);
+        GC.KeepAlive(kept);
+        GC.KeepAlive(layers);
     }
 
     protected override void BackwardBlock(in FrameBlock block, in WeightRows<T> weights, T* memory, T* byEnergies, T* along, T* share, Workspace workspace)
@@ -262,6 +264,8 @@ internal sealed unsafe class PaiNNEnergyPasses<TLanes, T> : EnergyPasses<TLanes,
         }
         AddToTable(block, byQ, share);
         GC.KeepAlive(this);
+        GC.KeepAlive(kept);
+        GC.KeepAlive(layers);
     }
 
     private T Epsilon => T.CreateTruncating(Settings.Epsilon);

@@ -121,6 +121,8 @@ internal sealed unsafe class SchNetEnergyPasses<TLanes, T> : EnergyPasses<TLanes
             }
         }
         GC.KeepAlive(this);
+        GC.KeepAlive(kept);
+        GC.KeepAlive(layers);
     }
 
     protected override void BackwardBlock(in FrameBlock block, in WeightRows<T> weights, T* memory, T* byEnergies, T* along, T* share, Workspace workspace)
@@ -182,6 +184,8 @@ internal sealed unsafe class SchNetEnergyPasses<TLanes, T> : EnergyPasses<TLanes
         }
         AddToTable(block, by, share);
         GC.KeepAlive(this);
+        GC.KeepAlive(kept);
+        GC.KeepAlive(layers);
     }
 
     private static void Clear(T* at, long count) => NativeMemory.Clear(at, (nuint)count * (nuint)sizeof(T));
