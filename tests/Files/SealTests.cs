@@ -3,7 +3,6 @@ using System.Text.Json;
 using ChemScale.Engine;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Training.Experiments;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Files;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.IO.Pipes;
 using ChemScale.Engine;
 using ChemScale.Engine.Files;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Files;

@@ -76,9 +76,7 @@ public partial class LayerTests
             string parent = string.Join('.', from.Take(shared));
             Add(arrows, parent, from.ElementAtOrDefault(shared) ?? "its files", to.ElementAtOrDefault(shared) ?? "its files");
         }
-        // The base of both grammars makes them.
-        string[] known = ["ChemScale.Engine.Chemistry.Selfies: V1 V2 its files"];
-        Assert.That(arrows.SelectMany(parent => Circles.In(parent.Value).Select(circle => $"{parent.Key}: {circle}")), Is.EquivalentTo(known));
+        Assert.That(arrows.SelectMany(parent => Circles.In(parent.Value).Select(circle => $"{parent.Key}: {circle}")), Is.Empty);
     }
 
     [Test]

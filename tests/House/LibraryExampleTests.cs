@@ -1,4 +1,3 @@
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 // The example's own usings, and no others of the engine.
 #region usings

@@ -33,7 +33,7 @@ public sealed class ModelTensorsTests
     [TestCaseSource(nameof(Families))]
     public void A_checkpoint_gives_every_tensor_back_to_the_bit(string family)
     {
-        using var folder = new Training.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         using nn.Module trained = Default(family), loaded = Default(family, seed: 1);
         var store = new CheckpointStore(folder["c"], DiskStorage.Shared);
         store.Save(1, trained.state_dict(), [], [], () => { });
@@ -46,7 +46,7 @@ public sealed class ModelTensorsTests
     [TestCase("schnet", "in2f=input", 3)]
     public void Weights_stored_under_their_former_names_load(string family, string former, int twice)
     {
-        using var folder = new Training.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         using nn.Module trained = Default(family);
         Dictionary<string, string> names = former.Split(' ').Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
         KeyValuePair<string, Tensor>[] tensors = [.. trained.state_dict()];

@@ -4,6 +4,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Native;
+using static ChemScale.Tests.Native.NativeTypes;
 
 namespace ChemScale.Tests.Native;
 
@@ -20,21 +21,8 @@ internal sealed class LifetimeAudit
     // What hands out what it holds: who keeps the holder keeps the item.
     private static readonly HashSet<string> Accessors = ["get_Item", "get_Current", "get_Value", "get_Array", "AsSpan", "op_Implicit", "op_Explicit", "Get"];
 
-    // Ours whose memory no finalizer frees while anything may use it, and why.
-    private static readonly Dictionary<string, string> Safe = new()
-    {
-        ["ChemScale.Engine.Operators.Differentiation.AutogradNode"] = "all nodes, and the callbacks in them, are held to the end of the process",
-        ["ChemScale.Engine.Stores.MappedArray`1"] = "the pointer that it acquires counts as a user of the view's handle, which a finalizer leaves then",
-    };
-
-    private static readonly Dictionary<Type, bool> Freeing = [];
-
-    private static readonly Dictionary<short, OpCode> Codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
-        .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
-
     private readonly MethodBase method;
-    private readonly MethodBody body;
-    private readonly SortedList<int, Step> steps = [];
+    private readonly MethodCode code;
     private readonly Dictionary<int, ImmutableHashSet<int>> holders = [];
     private readonly Dictionary<int, Type> kinds = [];
     private readonly Dictionary<int, State> states = [];
@@ -44,7 +32,7 @@ internal sealed class LifetimeAudit
     private LifetimeAudit(MethodBase method, MethodBody body)
     {
         this.method = method;
-        this.body = body;
+        code = new MethodCode(method, body);
     }
 
     /// <summary>Methods that use native memory of objects which may be gone by then, each with what is wrong there.</summary>
@@ -62,8 +50,7 @@ internal sealed class LifetimeAudit
                 if (method.Name == "Deconstruct" && method.IsDefined(typeof(CompilerGeneratedAttribute), false)) continue;
                 if (method.GetMethodBody() is not { } body) continue;
                 var audit = new LifetimeAudit(method, body);
-                audit.Read();
-                if (!audit.steps.Values.Any(audit.UsesNative)) continue;
+                if (!audit.code.Steps.Any(audit.UsesNative)) continue;
                 looked++;
                 audit.Follow();
                 if (audit.faults.Count > 0) found.Add($"{type.FullName}.{method.Name}: {string.Join("; ", audit.faults)}");
@@ -100,57 +87,6 @@ internal sealed class LifetimeAudit
         }
     }
 
-    private sealed record Step(int At, OpCode Code, long Number, int[] Targets, MemberInfo? Member, Type? Type, int Next);
-
-    private void Read()
-    {
-        byte[] il = body.GetILAsByteArray()!;
-        Type[]? typeArguments = method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
-        Type[]? methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
-        for (int at = 0; at < il.Length;)
-        {
-            int start = at;
-            OpCode code = il[at] == 0xFE ? Codes[(short)(0xFE00 | il[at + 1])] : Codes[il[at]];
-            at += code.Size;
-            long number = 0;
-            int[] targets = [];
-            MemberInfo? member = null;
-            switch (code.OperandType)
-            {
-                case OperandType.InlineNone: break;
-                case OperandType.ShortInlineBrTarget: targets = [at + 1 + (sbyte)il[at]]; at++; break;
-                case OperandType.InlineBrTarget: targets = [at + 4 + BitConverter.ToInt32(il, at)]; at += 4; break;
-                case OperandType.ShortInlineI or OperandType.ShortInlineVar: number = il[at++]; break;
-                case OperandType.InlineVar: number = BitConverter.ToUInt16(il, at); at += 2; break;
-                case OperandType.InlineI8 or OperandType.InlineR: at += 8; break;
-                case OperandType.InlineSwitch:
-                    int count = BitConverter.ToInt32(il, at), end = at + 4 + 4 * count;
-                    targets = [.. Enumerable.Range(1, count).Select(k => end + BitConverter.ToInt32(il, at + 4 * k))];
-                    at = end;
-                    break;
-                case OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType:
-                    member = method.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments);
-                    at += 4;
-                    break;
-                case OperandType.InlineSig:
-                    (int taken, bool gives) = Signature(method.Module.ResolveSignature(BitConverter.ToInt32(il, at)));
-                    number = gives ? -taken : taken;
-                    at += 4;
-                    break;
-                default: at += 4; break;
-            }
-            steps.Add(start, new Step(start, code, number, targets, member, member as Type, at));
-        }
-    }
-
-    /// <summary>Values that a call through a pointer takes, the pointer among them, and whether it gives one (ECMA-335, II.23.2.3).</summary>
-    private static (int Taken, bool Gives) Signature(byte[] signature)
-    {
-        int at = 2, taken = signature[1] + ((signature[0] & 0x20) != 0 ? 1 : 0) + 1;
-        while (signature[at] is 0x1F or 0x20) at += 1 + (signature[at + 1] switch { < 0x80 => 1, < 0xC0 => 2, _ => 4 });
-        return (taken, signature[at] != 1);
-    }
-
     private bool UsesNative(Step step) => step.Code == OpCodes.Calli || step.Member switch
     {
         MethodInfo called => IsNative(called) || IsAddress(called.ReturnType),
@@ -163,8 +99,8 @@ internal sealed class LifetimeAudit
         int arguments = method.GetParameters().Length + (method.IsStatic ? 0 : 1);
         for (int a = 0; a < arguments; a++) kinds[-1 - a] = ArgumentType(a);
         Value[] given = [.. Enumerable.Range(0, arguments).Select(a => new Value(HoldsNothing(ArgumentType(a)) ? [] : [-1 - a], []))];
-        Reach(0, new State([], [.. body.LocalVariables.Select(_ => Value.Nothing)], [.. given], []));
-        while (queue.TryDequeue(out int at)) Run(steps[at], states[at]);
+        Reach(0, new State([], [.. code.Body.LocalVariables.Select(_ => Value.Nothing)], [.. given], []));
+        while (queue.TryDequeue(out int at)) Run(code[at], states[at]);
     }
 
     private Type ArgumentType(int index) =>
@@ -177,7 +113,7 @@ internal sealed class LifetimeAudit
         states[at] = joined;
         queue.Enqueue(at);
         // An exception may come anywhere in a protected part.
-        foreach (ExceptionHandlingClause clause in body.ExceptionHandlingClauses)
+        foreach (ExceptionHandlingClause clause in code.Body.ExceptionHandlingClauses)
         {
             if (at < clause.TryOffset || at >= clause.TryOffset + clause.TryLength) continue;
             bool caught = clause.Flags is ExceptionHandlingClauseOptions.Clause or ExceptionHandlingClauseOptions.Filter;
@@ -202,7 +138,7 @@ internal sealed class LifetimeAudit
         State next = state;
         if (name.StartsWith("ldarg", StringComparison.Ordinal))
         {
-            stack.Push(state.Arguments[Index(step, "ldarg.")]);
+            stack.Push(state.Arguments[step.Index("ldarg.")]);
         }
         else if (name.StartsWith("starg", StringComparison.Ordinal))
         {
@@ -210,12 +146,12 @@ internal sealed class LifetimeAudit
         }
         else if (name.StartsWith("ldloc", StringComparison.Ordinal))
         {
-            int local = Index(step, "ldloc.");
+            int local = step.Index("ldloc.");
             stack.Push(name.StartsWith("ldloca", StringComparison.Ordinal) ? state.Locals[local] with { Place = local } : state.Locals[local]);
         }
         else if (name.StartsWith("stloc", StringComparison.Ordinal))
         {
-            next = next with { Locals = state.Locals.SetItem(Index(step, "stloc."), Pop()) };
+            next = next with { Locals = state.Locals.SetItem(step.Index("stloc."), Pop()) };
         }
         else if (step.Code == OpCodes.Dup)
         {
@@ -247,13 +183,13 @@ internal sealed class LifetimeAudit
         else if (step.Code == OpCodes.Endfinally)
         {
             // On to the next one out, if the way that leads through here passes it too.
-            foreach (ExceptionHandlingClause clause in body.ExceptionHandlingClauses.Where(c => step.At >= c.HandlerOffset && step.At < c.HandlerOffset + c.HandlerLength))
-                foreach (Step leave in Leaves(clause)) Reach(After(leave, clause), state with { Stack = [] });
+            foreach (ExceptionHandlingClause clause in code.Body.ExceptionHandlingClauses.Where(c => step.At >= c.HandlerOffset && step.At < c.HandlerOffset + c.HandlerLength))
+                foreach (Step leave in code.Leaves(clause)) Reach(code.After(leave, clause), state with { Stack = [] });
             return;
         }
         else if (step.Code == OpCodes.Leave || step.Code == OpCodes.Leave_S)
         {
-            Reach(After(step, null), state with { Stack = [] });
+            Reach(code.After(step, null), state with { Stack = [] });
             return;
         }
         else
@@ -264,20 +200,6 @@ internal sealed class LifetimeAudit
         foreach (int target in step.Targets) Reach(target, next);
         if (step.Code.FlowControl is not FlowControl.Branch) Reach(step.Next, next);
     }
-
-    /// <summary>Where a jump out of protected parts goes on: the finally blocks on its way, innermost first, then its target.</summary>
-    /// <param name="leave">The jump.</param>
-    /// <param name="done">The block that it comes out of; null: it is at its start.</param>
-    private int After(Step leave, ExceptionHandlingClause? done)
-    {
-        ExceptionHandlingClause[] passed = [.. body.ExceptionHandlingClauses.Where(c => c.Flags == ExceptionHandlingClauseOptions.Finally && Leaves(c).Contains(leave))];
-        int next = done is null ? 0 : Array.FindIndex(passed, c => c.HandlerOffset == done.HandlerOffset) + 1;
-        return next < passed.Length ? passed[next].HandlerOffset : leave.Targets[0];
-    }
-
-    private IEnumerable<Step> Leaves(ExceptionHandlingClause clause) => steps.Values.Where(s => s.Code.Name!.StartsWith("leave", StringComparison.Ordinal)
-        && s.At >= clause.TryOffset && s.At < clause.TryOffset + clause.TryLength
-        && (s.Targets[0] < clause.TryOffset || s.Targets[0] >= clause.TryOffset + clause.TryLength));
 
     private State Call(Step step, MethodBase called, State state, Value[] given, Stack<Value> stack)
     {
@@ -435,40 +357,6 @@ internal sealed class LifetimeAudit
     private ImmutableHashSet<int> Owning(ImmutableHashSet<int> ids) =>
         method.Module.Assembly.GetName().Name == "TorchSharp" ? ids : [.. ids.Where(id => !kinds.TryGetValue(id, out Type? type) || Frees(type))];
 
-    /// <summary>Whether objects of a type have a finalizer, or hold one that has: nothing else frees memory behind a method's back.</summary>
-    private static bool Frees(Type type)
-    {
-        lock (Freeing)
-        {
-            if (!Freeing.TryGetValue(type, out bool frees)) Freeing[type] = frees = Frees(type, []);
-            return frees;
-        }
-    }
-
-    private static bool Frees(Type type, HashSet<Type> seen)
-    {
-        if (type.HasElementType) return !type.IsPointer && Frees(type.GetElementType()!, seen);
-        if (type == typeof(object)) return true;
-        if (type.IsGenericParameter) return !type.GenericParameterAttributes.HasFlag(GenericParameterAttributes.NotNullableValueTypeConstraint);
-        if (type.IsPrimitive || type.IsEnum || type == typeof(string) || type.IsSubclassOf(typeof(Delegate)) || !seen.Add(type)) return false;
-        if (Safe.ContainsKey((type.IsGenericType ? type.GetGenericTypeDefinition() : type).FullName ?? "")) return false;
-        if (type.Assembly.GetName().Name == "TorchSharp") return true;
-        bool foreign = type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true;
-        return (type.IsInterface && !foreign) || HasFinalizer(type) || type.GetGenericArguments().Any(t => Frees(t, seen)) || Fields(type).Any(f => Frees(f.FieldType, seen));
-    }
-
-    private static bool HasFinalizer(Type type) =>
-        type.GetMethod("Finalize", BindingFlags.Instance | BindingFlags.NonPublic, []) is { } finalizer && finalizer.DeclaringType != typeof(object);
-
-    // Of the system's own types only the type arguments tell what they hold of ours.
-    private static IEnumerable<FieldInfo> Fields(Type type)
-    {
-        for (Type? t = type; t is not null && t.Namespace?.StartsWith("System", StringComparison.Ordinal) != true; t = t.BaseType)
-            foreach (FieldInfo field in t.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)) yield return field;
-    }
-
-    private static bool IsClosure(Type type) => type.Name.Contains("DisplayClass", StringComparison.Ordinal) && type.IsDefined(typeof(CompilerGeneratedAttribute), false);
-
     /// <summary>Whether an object is kept by keeping others: it is one of them, or they hold it.</summary>
     private bool Kept(int id, ImmutableHashSet<int> kept) => Chain(id, []).Overlaps(kept);
 
@@ -480,38 +368,7 @@ internal sealed class LifetimeAudit
     }
 
     private bool IsCollection(int id) => id >= 0
-        && steps[id].Member is MethodInfo { ReturnType: { IsArray: true } or { Name: "List`1" } } or MethodInfo { Name: "ToArray" or "ToList" };
+        && code[id].Member is MethodInfo { ReturnType: { IsArray: true } or { Name: "List`1" } } or MethodInfo { Name: "ToArray" or "ToList" };
 
     private Type ReturnType => method is MethodInfo { ReturnType: var type } ? type : typeof(void);
-
-    private static int Index(Step step, string prefix) =>
-        step.Code.Name!.Length == prefix.Length + 1 && char.IsAsciiDigit(step.Code.Name[^1]) ? step.Code.Name[^1] - '0' : (int)step.Number;
-
-    private static bool IsNative(MethodBase called) => called.Attributes.HasFlag(MethodAttributes.PinvokeImpl);
-
-    private static bool IsSequence(Type type) =>
-        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) && !type.GenericTypeArguments[0].IsValueType;
-
-    /// <summary>Numbers and their like: no objects in them.</summary>
-    private static bool IsPlain(Type type) => type.IsPrimitive || type.IsEnum || type.IsPointer || type == typeof(void) || type == typeof(decimal);
-
-    private static bool HoldsNothing(Type type) => IsPlain(type) || (type.IsValueType && IsAddress(type));
-
-    private static bool IsSpan(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() is var definition
-        && (definition == typeof(Span<>) || definition == typeof(ReadOnlySpan<>));
-
-    private static bool IsAddress(Type type)
-    {
-        if (type.IsPointer || type.IsFunctionPointer || type == typeof(nint) || type == typeof(nuint) || type == typeof(GCHandle)) return true;
-        if (type.IsByRef) return false;
-        if (type.HasElementType) return IsAddress(type.GetElementType()!);
-        if (type.IsGenericParameter || type.IsPrimitive || type.IsEnum) return false;
-        if (type.IsGenericType)
-        {
-            if (IsSpan(type)) return type.GetGenericArguments()[0].IsValueType;
-            return type.GetGenericArguments().Any(IsAddress);
-        }
-        return type.IsValueType && type.Namespace?.StartsWith("TorchSharp", StringComparison.Ordinal) == true
-            && type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(f => IsAddress(f.FieldType));
-    }
 }

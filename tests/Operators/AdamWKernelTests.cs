@@ -93,7 +93,7 @@ public class AdamWKernelTests : OperatorFixture
     {
         if (warps) TestScope.Device(CpuDevice.Warps);
         Tensor[] once = Updated(OperatorMode.Kernels, [100], ScalarType.Float32, 5, CPU)[0];
-        for (int repeat = 0; repeat < 250; repeat++)
+        for (int repeat = 0; repeat < Operation.Repeats(warps); repeat++)
         {
             using DisposeScope inner = NewDisposeScope();
             Tensor[] again = Updated(OperatorMode.Kernels, [100], ScalarType.Float32, 5, CPU)[0];

@@ -19,7 +19,8 @@ public class AttentionKernelTests : OperatorFixture
     [Test]
     public void Float64_kernels_agree_with_composed_and_host_forms(
         [ValueSource(nameof(HeadWidths))] int headWidth, [Values(1, 3, 16)] int heads, [Values(0, 5, 40)] int window) =>
-        Agree([1, 37, 32, 1, 70], headWidth, heads, window);
+        // Many heads only repeat what few do: fewer tokens then, over two tiles.
+        Agree(heads > 3 ? [1, 37, 1] : [1, 37, 32, 1, 70], headWidth, heads, window);
 
     [TestCase(0)]
     [TestCase(5)]
@@ -60,7 +61,7 @@ public class AttentionKernelTests : OperatorFixture
     public void Float32_error_is_at_most_twice_that_of_the_composed_form(
         [ValueSource(nameof(HeadWidths))] int headWidth, [Values(2, 16)] int heads)
     {
-        using var rows = Rows([37, 37, 46, 80]);
+        using var rows = Rows(heads > 2 ? [37, 46] : [37, 37, 46, 80]);
         (Tensor qkv, Tensor gradient) = Random(rows, heads * headWidth);
         Tensor single = qkv.to(ScalarType.Float32), singleGradient = gradient.to(ScalarType.Float32);
         Tensor same = single.to(ScalarType.Float64), sameGradient = singleGradient.to(ScalarType.Float64);
@@ -80,23 +81,7 @@ public class AttentionKernelTests : OperatorFixture
     }
 
     [Test]
-    public void Second_derivatives_equal_the_composed_ones()
-    {
-        using var rows = Rows([5, 4]);
-        (Tensor qkv, Tensor probe) = Random(rows, 4);
-        Tensor kernels = Second(OperatorMode.Kernels), composed = Second(OperatorMode.Composed);
-        Expect.Close(kernels, composed, absolute: 1e-12);
-
-        Tensor Second(OperatorMode mode)
-        {
-            TestScope.Mode(mode);
-            Tensor leaf = qkv.clone().requires_grad_();
-            Tensor value = (Attention.Apply(leaf, rows, 2) * probe).pow(2).sum();
-            Tensor gradient = Gradients.Of([value], [leaf], retainGraph: true, createGraph: true)[0];
-            Tensor second = Gradients.Of([gradient.pow(2).sum()], [leaf])[0];
-            return second;
-        }
-    }
+    public void Second_derivatives_equal_the_composed_ones() => AttentionTests.SecondDerivativesAreComposedOnes(OperatorMode.Kernels);
 
     [Test]
     public void An_empty_batch_gives_nothing()
@@ -165,7 +150,7 @@ public class AttentionKernelTests : OperatorFixture
     {
         if (warps) TestScope.Device(CpuDevice.Warps);
         using var rows = Rows(warps ? [3, 1] : [30, 1, 15]);
-        Kernels(rows, 2, 8, 9).RepeatsItself(second: false);
+        Kernels(rows, 2, 8, 9).RepeatsItself(second: false, warps);
     }
 
     [Test]

@@ -4,27 +4,14 @@ using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Operators.Transformer;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>A language model's two ends on the CPU, head with loss and embedding, against library operations.</summary>
-public class HeadLossTests
+public class HeadLossTests : OperatorFixture
 {
     private static readonly string[] Names = ["x", "norm weight", "norm bias", "table"];
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        TestScope.Reset();
-    }
 
     [TestCase(16, 5, 1.0)]
     [TestCase(32, 684, 1.0)]

@@ -80,7 +80,7 @@ public class MoleculeNeighborsTests : OperatorFixture
         if (warps) TestScope.Device(CpuDevice.Warps);
         TestScope.Mode(OperatorMode.Kernels);
         using EdgeList first = MoleculeNeighbors.Apply(positions, sizes, 3);
-        for (int repeat = 0; repeat < 250; repeat++)
+        for (int repeat = 0; repeat < Operation.Repeats(warps); repeat++)
         {
             using DisposeScope inner = NewDisposeScope();
             using EdgeList again = MoleculeNeighbors.Apply(positions, sizes, 3);

@@ -74,13 +74,16 @@ internal sealed record Operation(string[] Inputs, Tensor[] At, Func<Tensor[], Te
         }
     }
 
-    /// <summary>Outputs, gradients and, where <paramref name="second"/>, gradients of these: the same bits in 250 repeats.</summary>
-    public void RepeatsItself(bool second)
+    /// <summary>How often something is done again that must give the same bits: full warps have 64 threads, which meet differently each time.</summary>
+    public static int Repeats(bool warps) => warps ? 50 : 250;
+
+    /// <summary>Outputs, gradients and, where <paramref name="second"/>, gradients of these: the same bits in all repeats.</summary>
+    public void RepeatsItself(bool second, bool warps = false)
     {
         Operation? gradient = second ? Gradient : null;
         int live = -1;
         Tensor[] once = All();
-        for (int repeat = 0; repeat < 250; repeat++)
+        for (int repeat = 0; repeat < Repeats(warps); repeat++)
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor[] again = All();

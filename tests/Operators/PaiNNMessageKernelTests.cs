@@ -2,30 +2,17 @@ using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Kernels.Device;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>The kernels of PaiNN's message against the composed form: outputs, first and second derivatives.</summary>
-public class PaiNNMessageKernelTests
+public class PaiNNMessageKernelTests : OperatorFixture
 {
     private static readonly int[] Crowded = [3000, 1, 0, 7];
 
     // Isolated atoms, rows of one edge, rows of no whole tile.
     private static readonly int[] Uneven = [0, 1, 5, 9, 0, 2, 4, 1, 13, 3, 0];
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        TestScope.Reset();
-    }
 
     [Test]
     public void Float64_kernels_agree_with_other_forms_on_asymmetric_edges(
@@ -103,7 +90,7 @@ public class PaiNNMessageKernelTests
     {
         if (warps) TestScope.Device(CpuDevice.Warps);
         using EdgeList edges = MessageCase.Random(7, warps ? [0, 1, 3] : Uneven);
-        new MessageCase(edges, warps ? 4 : 8, warps ? 2 : 5, true).Kernels(ScalarType.Float32).RepeatsItself(second: true);
+        new MessageCase(edges, warps ? 4 : 8, warps ? 2 : 5, true).Kernels(ScalarType.Float32).RepeatsItself(second: true, warps);
     }
 
     /// <summary>To 1e-12 of the sum of absolute terms, which the composed form makes of absolute values.</summary>

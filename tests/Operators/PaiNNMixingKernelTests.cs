@@ -51,7 +51,7 @@ public class PaiNNMixingKernelTests : OperatorFixture
     public void Repeats_are_equal_to_the_last_bit([Values] bool update, [Values] bool warps)
     {
         if (warps) TestScope.Device(CpuDevice.Warps);
-        Kernels(update, warps ? 4 : 8, warps ? 2 : 10, ScalarType.Float32).RepeatsItself(second: true);
+        Kernels(update, warps ? 4 : 8, warps ? 2 : 10, ScalarType.Float32).RepeatsItself(second: true, warps);
     }
 
     private static void Agree(bool update, int features, int atoms)

@@ -89,7 +89,7 @@ public class TensorProductKernelTests : OperatorFixture
         if (warps) TestScope.Device(CpuDevice.Warps);
         using EdgeList edges = MessageCase.Random(1, 0, 1, 5, 2);
         using TensorProductTable table = AllegroPaths.Plan(1, 2)[0].Table(ScalarType.Float32);
-        Kernels(table, edges, 4, ScalarType.Float32).RepeatsItself(second: true);
+        Kernels(table, edges, 4, ScalarType.Float32).RepeatsItself(second: true, warps);
     }
 
     private static void Agree(AllegroPaths paths, EdgeList edges, int channels)

@@ -4,14 +4,13 @@ using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Operators.Transformer;
 using ChemScale.Engine.Training.Optimization;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ChemScale.Tests.Operators;
 
 /// <summary>Layers of ChemGPT in one pass on the CPU, against their operations one by one.</summary>
-public class TransformerStackTests
+public class TransformerStackTests : OperatorFixture
 {
     private static readonly string[] OfLayer =
         ["norm1 weight", "norm1 bias", "qkv", "projection", "projection bias", "norm2 weight", "norm2 bias", "expand", "expand bias", "contract", "contract bias"];
@@ -24,18 +23,6 @@ public class TransformerStackTests
         new object[] { 16, 16, 64, 0 }, new object[] { 16, 32, 48, 5 }, new object[] { 32, 96, 64, 0 }, new object[] { 16, 80, 32, 7 }, new object[] { 8, 32, 32, 0 },
         new object[] { 4, 64, 64, 6 }, new object[] { 12, 48, 64, 0 }, new object[] { 1, 16, 16, 3 }, new object[] { 16, 128, 512, 0 }, new object[] { 2, 32, 32, 0 },
     ];
-
-    private DisposeScope scope = null!;
-
-    [SetUp]
-    public void Open() => scope = NewDisposeScope();
-
-    [TearDown]
-    public void Close()
-    {
-        scope.Dispose();
-        TestScope.Reset();
-    }
 
     [TestCaseSource(nameof(Shapes))]
     public void Outputs_and_gradients_are_those_of_the_operations(int heads, int width, int inner, int window)

@@ -5,7 +5,6 @@ using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Simulation;
-using ChemScale.Tests.Atoms;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Simulation;

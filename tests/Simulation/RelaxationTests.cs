@@ -2,7 +2,6 @@ using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Simulation;
-using ChemScale.Tests.Atoms;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Simulation;

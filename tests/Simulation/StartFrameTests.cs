@@ -1,7 +1,6 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Simulation;
-using ChemScale.Tests.Atoms;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Simulation;

@@ -1,6 +1,5 @@
 using ChemScale.Engine.Stores;
 using ChemScale.Engine.Tokens.Store;
-using ChemScale.Tests.Tokens;
 using ChemScale.Tests.Tokens.Store;
 using NUnit.Framework;
 
@@ -18,7 +17,7 @@ public class StoreStampTests
     {
         reads = 0;
         folder = new();
-        SmallStore.Write(folder.Root, 50);
+        SmallStore.Write(folder.Path, 50);
         Thread.Sleep(50);
     }
 
@@ -31,7 +30,7 @@ public class StoreStampTests
         Open();
         Open();
         Assert.That(reads, Is.EqualTo(1));
-        Assert.That(Directory.GetFiles(folder.Root, $"{StoreStamp.FileName}*"), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(folder.Path, $"{StoreStamp.FileName}*"), Has.Length.EqualTo(1));
     }
 
     [TestCase("train.tokens"), TestCase("validation.offsets"), TestCase("tokenizer.json"), TestCase("store.json")]
@@ -80,29 +79,29 @@ public class StoreStampTests
         Open(settled: long.MaxValue);
         Open(settled: long.MaxValue);
         Assert.That(reads, Is.EqualTo(2));
-        Assert.That(Directory.GetFiles(folder.Root, ".*"), Is.Empty);
+        Assert.That(Directory.GetFiles(folder.Path, ".*"), Is.Empty);
     }
 
     [Test]
     public void A_change_under_a_stamp_is_found_at_the_next_opening()
     {
         Thread.Sleep(2100);
-        TokenStore.Open(folder.Root).Dispose();
+        TokenStore.Open(folder.Path).Dispose();
         Assert.That(File.Exists(folder[StoreStamp.FileName]), Is.True);
         byte[] bytes = File.ReadAllBytes(folder["train.tokens"]);
         Array.Clear(bytes, 4, 20);
         File.WriteAllBytes(folder["train.tokens"], bytes);
-        Assert.That(() => TokenStore.Open(folder.Root), Refused.With("train.tokens: SHA-256"));
+        Assert.That(() => TokenStore.Open(folder.Path), Refused.With("train.tokens: SHA-256"));
     }
 
     [Test]
     public void Reading_a_store_ends_where_it_is_asked_to() =>
-        Assert.That(() => TokenStore.Open(folder.Root, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => TokenStore.Open(folder.Path, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
 
     private void Open(Action? verify = null, long settled = Settled)
     {
-        StoreManifest manifest = StoreManifest.Read(folder.Root, out string sha256);
-        StoreStamp.Ensure(folder.Root, StoreLayout.Names, manifest, sha256, verify ?? (() => reads++), settled);
+        StoreManifest manifest = StoreManifest.Read(folder.Path, out string sha256);
+        StoreStamp.Ensure(folder.Path, StoreLayout.Names, manifest, sha256, verify ?? (() => reads++), settled);
         // The next change must not fall into the same step of the file system's clock.
         Thread.Sleep(25);
     }

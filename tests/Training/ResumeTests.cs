@@ -38,7 +38,7 @@ public class ResumeTests
     [TestCase(1, Category = "Slow")]
     public void A_run_that_crashes_at_any_disk_operation_can_be_resumed_to_the_same_end(int stride)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryFolder(inMemory: true);
         TrainingSpec training =
             ToyRuns.EverythingOn with { Epochs = 2, CheckpointInterval = Interval.Steps(1), ValidationInterval = Interval.Epochs(1) };
         ToyRuns.Run(folder["whole"], training, () => new RegressionTask());
@@ -81,7 +81,7 @@ public class ResumeTests
     [TestCase(Fault.Lasting)]
     public void Whatever_write_flush_or_rename_fails_a_run_is_not_done_keeps_a_checkpoint_and_resumes_to_the_bit(Fault fault)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryFolder(inMemory: true);
         TrainingSpec training = ToyRuns.EverythingOn with { Epochs = null, Steps = 3, CheckpointInterval = Interval.Steps(1), ValidationInterval = Interval.Steps(1) };
         ToyRuns.Run(folder["whole"], training, () => new RegressionTask());
         int failures = 0, survived = 0;

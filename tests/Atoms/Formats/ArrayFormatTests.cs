@@ -56,7 +56,7 @@ public class ArrayFormatTests
         byte[] first = File.ReadAllBytes(folder["frames.npz"]);
         NpzFrameWriter.Write(folder["again.npz"], back);
         Assert.That(File.ReadAllBytes(folder["again.npz"]).SequenceEqual(first));
-        Assert.That(Directory.GetFiles(folder.Root, "*.incomplete"), Is.Empty);
+        Assert.That(Directory.GetFiles(folder.Path, "*.incomplete"), Is.Empty);
     }
 
     [Test]

@@ -3,7 +3,6 @@ using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Simulation;
 using ChemScale.Engine.Simulation.Ipi;
-using ChemScale.Tests.Atoms;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Simulation.Ipi;

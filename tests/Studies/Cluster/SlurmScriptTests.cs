@@ -4,7 +4,6 @@ using ChemScale.Engine.Studies.Cluster;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Tests.Studies.Sweeps;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Cluster;

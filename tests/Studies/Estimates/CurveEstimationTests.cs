@@ -4,7 +4,6 @@ using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Pruning;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Estimates;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Estimates;

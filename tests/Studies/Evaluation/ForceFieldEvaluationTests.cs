@@ -7,7 +7,6 @@ using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Evaluation;
 using ChemScale.Engine.Studies.Runs;
-using ChemScale.Tests.Atoms;
 using NUnit.Framework;
 using TorchSharp;
 

@@ -5,7 +5,6 @@ using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Tests.Files;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Report;

@@ -1,7 +1,6 @@
 using System.Xml.Linq;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
-using ChemScale.Tests.Training;
 
 namespace ChemScale.Tests.Studies.Report;
 

@@ -8,7 +8,6 @@ using ChemScale.Tests.Files;
 using ChemScale.Tests.Tokens;
 using ChemScale.Tests.Tokens.Store;
 using NUnit.Framework;
-using TemporaryFolder = ChemScale.Tests.Training.TemporaryFolder;
 
 namespace ChemScale.Tests.Studies.Sweeps;
 

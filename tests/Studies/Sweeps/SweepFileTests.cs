@@ -3,7 +3,6 @@ using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Sweeps;

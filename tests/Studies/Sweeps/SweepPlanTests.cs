@@ -4,7 +4,6 @@ using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Experiments;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Sweeps;

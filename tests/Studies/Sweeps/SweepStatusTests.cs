@@ -3,7 +3,6 @@ using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Runs;
-using ChemScale.Tests.Training;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Sweeps;

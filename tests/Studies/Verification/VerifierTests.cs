@@ -40,7 +40,7 @@ public class VerifierTests
         MaximumSeen = 40,
     };
 
-    private Atoms.TemporaryFolder folder = null!;
+    private TemporaryFolder folder = null!;
     private string[] files = [];
 
     private string Root => folder["all"];

@@ -15,8 +15,8 @@ public class BatchCursorTests
     public void Open()
     {
         folder = new TemporaryFolder();
-        SmallStore.Write(folder.Root, 300);
-        store = TokenStore.Open(folder.Root);
+        SmallStore.Write(folder.Path, 300);
+        store = TokenStore.Open(folder.Path);
     }
 
     [OneTimeTearDown]

@@ -52,7 +52,7 @@ public class BadInputTests
         PreparationReport report = MoleculePreparation.Run(Corpus.Options(folder, file));
         Assert.That((report.Lines, report.Taken, report.RefusedCount), Is.EqualTo((101L, 100L, 1L)));
         Assert.That(report.Refused[0].Examples[0], Does.StartWith($"{file}:{before + 1}: CCC"));
-        Expect.Below(report.Refused[0].Examples[0].Length, folder.Root.Length + 120);
+        Expect.Below(report.Refused[0].Examples[0].Length, folder.Path.Length + 120);
     }
 
     [Test]

@@ -13,11 +13,11 @@ public class StoreSafetyTests
     public void A_complete_store_is_not_replaced_unless_asked()
     {
         using TemporaryFolder folder = new();
-        SmallStore.Write(folder.Root, 100);
-        Assert.That(() => SmallStore.Write(folder.Root, 50), Refused.With("holds a complete token store"));
-        Assert.That(Documents(folder.Root), Is.EqualTo(100));
-        SmallStore.Write(folder.Root, 50, Overwrite);
-        Assert.That(Documents(folder.Root), Is.EqualTo(50));
+        SmallStore.Write(folder.Path, 100);
+        Assert.That(() => SmallStore.Write(folder.Path, 50), Refused.With("holds a complete token store"));
+        Assert.That(Documents(folder.Path), Is.EqualTo(100));
+        SmallStore.Write(folder.Path, 50, Overwrite);
+        Assert.That(Documents(folder.Path), Is.EqualTo(50));
     }
 
     [Test]
@@ -25,7 +25,7 @@ public class StoreSafetyTests
     {
         using TemporaryFolder folder = new();
         File.WriteAllText(folder["tokenizer.json"], "mine");
-        Assert.That(() => SmallStore.Write(folder.Root, 50), Refused.With("tokenizer.json: is in the way"));
+        Assert.That(() => SmallStore.Write(folder.Path, 50), Refused.With("tokenizer.json: is in the way"));
         Assert.That(File.ReadAllText(folder["tokenizer.json"]), Is.EqualTo("mine"));
     }
 
@@ -35,10 +35,10 @@ public class StoreSafetyTests
         using TemporaryFolder folder = new();
         using (TokenStoreWriter writer = new(folder["new"], new TokenStoreOptions())) writer.Add(1, [2, 5, 3]);
         Assert.That(Directory.Exists(folder["new"]), Is.False);
-        SmallStore.Write(folder.Root, 100);
-        using (TokenStoreWriter writer = new(folder.Root, Overwrite)) writer.Add(1, [2, 5, 3]);
-        Assert.That(Documents(folder.Root), Is.EqualTo(100));
-        Assert.That(Directory.GetDirectories(folder.Root), Is.Empty);
+        SmallStore.Write(folder.Path, 100);
+        using (TokenStoreWriter writer = new(folder.Path, Overwrite)) writer.Add(1, [2, 5, 3]);
+        Assert.That(Documents(folder.Path), Is.EqualTo(100));
+        Assert.That(Directory.GetDirectories(folder.Path), Is.Empty);
     }
 
     [Test]
@@ -48,17 +48,17 @@ public class StoreSafetyTests
         Directory.CreateDirectory(folder[".incomplete"]);
         File.WriteAllText(folder[".incomplete/train.tokens"], "half");
         File.WriteAllText(folder[".incomplete/lock"], "");
-        Assert.That(() => TokenStore.Open(folder.Root), Refused.With("no store.json"));
-        SmallStore.Write(folder.Root, 100);
-        Assert.That(Documents(folder.Root), Is.EqualTo(100));
+        Assert.That(() => TokenStore.Open(folder.Path), Refused.With("no store.json"));
+        SmallStore.Write(folder.Path, 100);
+        Assert.That(Documents(folder.Path), Is.EqualTo(100));
     }
 
     [Test]
     public void Two_writers_do_not_share_a_folder()
     {
         using TemporaryFolder folder = new();
-        using TokenStoreWriter first = new(folder.Root, new TokenStoreOptions());
-        Assert.That(() => new TokenStoreWriter(folder.Root, new TokenStoreOptions()), Refused.With("being written by another process"));
+        using TokenStoreWriter first = new(folder.Path, new TokenStoreOptions());
+        Assert.That(() => new TokenStoreWriter(folder.Path, new TokenStoreOptions()), Refused.With("being written by another process"));
         first.Add(1, SmallStore.Tokenizer.Encode("[C]"));
         first.Complete(SmallStore.Tokenizer);
     }
@@ -75,29 +75,29 @@ public class StoreSafetyTests
     public void Whichever_file_operation_fails_the_store_that_was_there_is_whole_or_the_new_one_is()
     {
         using TemporaryFolder folder = new();
-        SmallStore.Write(folder.Root, 100);
+        SmallStore.Write(folder.Path, 100);
         int failures = 0;
         for (int n = 1; ; n++)
         {
             FaultyStorage storage = new(n, Fault.Once);
             try
             {
-                SmallStore.Write(folder.Root, 50, Overwrite, storage);
+                SmallStore.Write(folder.Path, 50, Overwrite, storage);
                 // What fails once the new store is in place is taking the draft away.
                 Assert.That(storage.FailedOperation, Is.EqualTo("").Or.Contain("DeleteDirectory"), "no failure is swallowed");
-                Assert.That(Documents(folder.Root), Is.EqualTo(50));
+                Assert.That(Documents(folder.Path), Is.EqualTo(50));
                 if (!storage.Failed) break;
-                SmallStore.Write(folder.Root, 100, Overwrite);
+                SmallStore.Write(folder.Path, 100, Overwrite);
                 continue;
             }
             catch (FaultyStorage.InjectedFault)
             {
                 failures++;
             }
-            Assert.That(Documents(folder.Root), Is.EqualTo(100), storage.FailedOperation);
+            Assert.That(Documents(folder.Path), Is.EqualTo(100), storage.FailedOperation);
         }
         Expect.Above(failures, 30);
-        Assert.That(Directory.GetDirectories(folder.Root), Is.Empty);
+        Assert.That(Directory.GetDirectories(folder.Path), Is.Empty);
     }
 
     [Test]

@@ -11,8 +11,8 @@ public class TokenStoreTests
     public void Every_molecule_comes_back_once_on_one_side()
     {
         using TemporaryFolder folder = new();
-        StoreManifest manifest = SmallStore.Write(folder.Root, 1000);
-        using TokenStore store = TokenStore.Open(folder.Root);
+        StoreManifest manifest = SmallStore.Write(folder.Path, 1000);
+        using TokenStore store = TokenStore.Open(folder.Path);
         store.Verify();
         string[] all = [.. SmallStore.Texts(store.Train), .. SmallStore.Texts(store.Validation)];
         Assert.That(all, Is.EquivalentTo(Enumerable.Range(0, 1000).Select(SmallStore.Molecule)));
@@ -29,14 +29,14 @@ public class TokenStoreTests
     public void The_manifest_is_read_as_it_was_written()
     {
         using TemporaryFolder folder = new();
-        StoreManifest written = SmallStore.Write(folder.Root, 50, new TokenStoreOptions
+        StoreManifest written = SmallStore.Write(folder.Path, 50, new TokenStoreOptions
         {
             Split = new SplitRule(0.25, -3),
             Source = "\"a+b\"",
             Synthetic = true,
             Record = new Dictionary<string, string> { ["limit"] = "50" },
         });
-        using TokenStore store = TokenStore.Open(folder.Root);
+        using TokenStore store = TokenStore.Open(folder.Path);
         Assert.That(store.Manifest, Is.EqualTo(written with { Files = store.Manifest.Files, Options = store.Manifest.Options }));
         Assert.That(store.Manifest.Files, Is.EqualTo(written.Files));
         Assert.That(store.Manifest.Options, Is.EqualTo(written.Options));
@@ -78,8 +78,8 @@ public class TokenStoreTests
     public void A_subset_is_an_unbiased_sample_of_a_sorted_corpus()
     {
         using TemporaryFolder folder = new();
-        SmallStore.Write(folder.Root, 6000);
-        using TokenStore store = TokenStore.Open(folder.Root);
+        SmallStore.Write(folder.Path, 6000);
+        using TokenStore store = TokenStore.Open(folder.Path);
         Expect.Close(Share(store.Train.Subset(1000)), Share(store.Train), absolute: 0.05, message: "3 standard deviations");
 
         static double Share(TokenSplit split) =>
@@ -93,7 +93,7 @@ public class TokenStoreTests
         using TemporaryFolder folder = new();
         IEnumerable<string> twice = Enumerable.Range(0, 600).Select(i => SmallStore.Molecule(i % 300));
         StoreManifest manifest = SmallStore.Write(
-            folder.Root,
+            folder.Path,
             twice,
             new TokenStoreOptions { Split = new SplitRule(0.1, 0), KeepDuplicates = keep });
         Assert.That(manifest.Duplicates, Is.EqualTo(300));
@@ -104,12 +104,12 @@ public class TokenStoreTests
     public void Molecules_that_share_a_key_but_not_their_ids_are_no_duplicates()
     {
         using TemporaryFolder folder = new();
-        using (TokenStoreWriter writer = new(folder.Root, new TokenStoreOptions { Split = new SplitRule(0, 0) }))
+        using (TokenStoreWriter writer = new(folder.Path, new TokenStoreOptions { Split = new SplitRule(0, 0) }))
         {
             foreach (string molecule in (string[])["[N][C]", "[C][N]", "[N][C]"]) writer.Add(12345, SmallStore.Tokenizer.Encode(molecule));
             Assert.That(writer.Complete(SmallStore.Tokenizer).Duplicates, Is.EqualTo(1));
         }
-        using TokenStore store = TokenStore.Open(folder.Root);
+        using TokenStore store = TokenStore.Open(folder.Path);
         Assert.That(SmallStore.Texts(store.Train), Is.EqualTo((string[])["[C][N]", "[N][C]"]));
     }
 
@@ -118,12 +118,12 @@ public class TokenStoreTests
     {
         using TemporaryFolder folder = new();
         ushort[] final = [0, 1, 2, 3, 4, 7, 6, 5, 0];
-        using (TokenStoreWriter writer = new(folder.Root, new TokenStoreOptions { Split = new SplitRule(0, 0) }))
+        using (TokenStoreWriter writer = new(folder.Path, new TokenStoreOptions { Split = new SplitRule(0, 0) }))
         {
             writer.Add(1, [2, 5, 6, 8, 3]);
             Assert.That(writer.Complete(SmallStore.Tokenizer, final).UnknownTokens, Is.EqualTo(1));
         }
-        using TokenStore store = TokenStore.Open(folder.Root);
+        using TokenStore store = TokenStore.Open(folder.Path);
         Assert.That(store.Train.Document(0).ToArray(), Is.EqualTo((ushort[])[2, 7, 6, 0, 3]));
     }
 
@@ -132,13 +132,13 @@ public class TokenStoreTests
     {
         using TemporaryFolder folder = new();
         ushort[] ids = SmallStore.Tokenizer.Encode(string.Concat(Enumerable.Repeat("[C][N]", 1000)));
-        using (TokenStoreWriter writer = new(folder.Root, new TokenStoreOptions { Split = new SplitRule(0, 0) }))
+        using (TokenStoreWriter writer = new(folder.Path, new TokenStoreOptions { Split = new SplitRule(0, 0) }))
         {
             for (ulong key = 0; key < 200; key++) writer.Add(key, ids);
             Expect.Above(new FileInfo(folder[".incomplete/bucket-00"]).Length, 0);
             writer.Complete(SmallStore.Tokenizer);
         }
-        using TokenStore store = TokenStore.Open(folder.Root);
+        using TokenStore store = TokenStore.Open(folder.Path);
         store.Verify();
         Assert.That(store.Train.Documents, Is.EqualTo(200));
         for (int i = 0; i < 200; i++) Assert.That(store.Train.Document(i).SequenceEqual(ids));
@@ -149,8 +149,8 @@ public class TokenStoreTests
     public void An_empty_side_is_a_side_without_molecules()
     {
         using TemporaryFolder folder = new();
-        SmallStore.Write(folder.Root, 20, new TokenStoreOptions { Split = new SplitRule(0, 0) });
-        using TokenStore store = TokenStore.Open(folder.Root);
+        SmallStore.Write(folder.Path, 20, new TokenStoreOptions { Split = new SplitRule(0, 0) });
+        using TokenStore store = TokenStore.Open(folder.Path);
         store.Verify();
         Assert.That((store.Train.Documents, store.Validation.Documents, store.Validation.Tokens), Is.EqualTo((20L, 0L, 0L)));
         Assert.That(() => store.Validation.Subset(1), Throws.TypeOf<InputException>());

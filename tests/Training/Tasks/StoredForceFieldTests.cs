@@ -17,13 +17,13 @@ namespace ChemScale.Tests.Training.Tasks;
 /// <summary>Force fields trained from frame stores, through the same door as the command line.</summary>
 public sealed class StoredForceFieldTests
 {
-    private ChemScale.Tests.Atoms.TemporaryFolder folder = null!;
+    private TemporaryFolder folder = null!;
     private string store = "";
 
     [SetUp]
     public void Make()
     {
-        folder = new ChemScale.Tests.Atoms.TemporaryFolder();
+        folder = new TemporaryFolder();
         FramePreparation options = SmallFrames.Options(folder, SmallFrames.Save(folder["frames.xyz"], SmallFrames.Make(40))) with { ValidationFrames = 8 };
         FramePreparer.Run(options);
         store = options.Output;

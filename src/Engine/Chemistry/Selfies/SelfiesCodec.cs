@@ -4,25 +4,52 @@ namespace ChemScale.Engine.Chemistry.Selfies;
 /// SMILES to SELFIES and back in one grammar. An instance owns its buffers: use one per thread; a returned span is valid until the
 /// next call on the same instance. A refusal is a return value, not an exception: corpora are full of them.
 /// </summary>
-public abstract class SelfiesCodec
+public sealed class SelfiesCodec
 {
-    public abstract SelfiesGrammar Grammar { get; }
+    private readonly Func<ReadOnlySpan<char>, string?> encode, decode;
+    private readonly Func<ReadOnlySpan<char>> encoded, decoded;
+
+    /// <param name="grammar">Of both.</param>
+    /// <param name="encode">Reads a SMILES; why not, or null.</param>
+    /// <param name="encoded">What came of the last that it read.</param>
+    /// <param name="decode">Reads a SELFIES, likewise.</param>
+    /// <param name="decoded">What came of it.</param>
+    private SelfiesCodec(SelfiesGrammar grammar, Func<ReadOnlySpan<char>, string?> encode, Func<ReadOnlySpan<char>> encoded,
+        Func<ReadOnlySpan<char>, string?> decode, Func<ReadOnlySpan<char>> decoded) =>
+        (Grammar, this.encode, this.encoded, this.decode, this.decoded) = (grammar, encode, encoded, decode, decoded);
+
+    public SelfiesGrammar Grammar { get; }
 
     /// <summary>Why the last Try call returned false: one line, stable enough to count by. Empty after a success.</summary>
-    public string Reason { get; protected set; } = "";
-
-    /// <summary>One SMILES (dots allowed) to SELFIES; false where the Python package of this version refuses.</summary>
-    public abstract bool TryEncode(ReadOnlySpan<char> smiles, out ReadOnlySpan<char> selfies);
-
-    /// <summary>One SELFIES to SMILES; false where the Python package of this version refuses.</summary>
-    public abstract bool TryDecode(ReadOnlySpan<char> selfies, out ReadOnlySpan<char> smiles);
+    public string Reason { get; private set; } = "";
 
     public static SelfiesCodec Create(SelfiesGrammar grammar) => grammar switch
     {
-        SelfiesGrammar.V1 => new V1.SelfiesV1Codec(),
-        SelfiesGrammar.V2 => new V2.SelfiesV2Codec(),
+        SelfiesGrammar.V1 => Of(grammar, new V1.SelfiesV1Encoder(), new V1.SelfiesV1Decoder()),
+        SelfiesGrammar.V2 => Of(grammar, new V2.SelfiesV2Encoder(), new V2.SelfiesV2Decoder()),
         _ => throw new NotSupportedException(grammar.Name()),
     };
+
+    /// <summary>One SMILES (dots allowed) to SELFIES; false where the Python package of this version refuses.</summary>
+    public bool TryEncode(ReadOnlySpan<char> smiles, out ReadOnlySpan<char> selfies) => Try(encode, encoded, smiles, out selfies);
+
+    /// <summary>One SELFIES to SMILES; false where the Python package of this version refuses.</summary>
+    public bool TryDecode(ReadOnlySpan<char> selfies, out ReadOnlySpan<char> smiles) => Try(decode, decoded, selfies, out smiles);
+
+    // Neither grammar's parts know of the codec, so no type is common to them.
+    private static SelfiesCodec Of(SelfiesGrammar grammar, V1.SelfiesV1Encoder encoder, V1.SelfiesV1Decoder decoder) =>
+        new(grammar, encoder.Encode, () => encoder.Text, decoder.Decode, () => decoder.Text);
+
+    private static SelfiesCodec Of(SelfiesGrammar grammar, V2.SelfiesV2Encoder encoder, V2.SelfiesV2Decoder decoder) =>
+        new(grammar, encoder.Encode, () => encoder.Text, decoder.Decode, () => decoder.Text);
+
+    private bool Try(Func<ReadOnlySpan<char>, string?> read, Func<ReadOnlySpan<char>> written, ReadOnlySpan<char> from, out ReadOnlySpan<char> to)
+    {
+        string? refusal = read(from);
+        Reason = refusal ?? "";
+        to = refusal is null ? written() : default;
+        return refusal is null;
+    }
 }
 
 /// <summary>

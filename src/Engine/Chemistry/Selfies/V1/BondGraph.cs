@@ -55,7 +55,7 @@ internal sealed class BondGraph
                     break;
                 case TokenKind.BranchOpen:
                     branchAtoms.Push(previous);
-                    if (branchAtoms.Count > SelfiesV1Codec.MaximumDepth) refusal = Refusals.Depth;
+                    if (branchAtoms.Count > Refusals.MaximumDepth) refusal = Refusals.Depth;
                     break;
                 case TokenKind.BranchClose:
                     previous = branchAtoms.Pop();

@@ -104,7 +104,7 @@ internal sealed class Kekulizer
     private bool Visit(int atom, int depth)
     {
         if (visited[atom]) return true;
-        if (depth > SelfiesV1Codec.MaximumDepth || ++steps > MaximumSteps) exhausted = true;
+        if (depth > Refusals.MaximumDepth || ++steps > MaximumSteps) exhausted = true;
         if (exhausted) return false;
         return matched[atom] ? VisitNeighbours(atom, depth) : Pair(atom, depth);
     }

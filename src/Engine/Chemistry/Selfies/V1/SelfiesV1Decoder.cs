@@ -48,7 +48,7 @@ internal sealed class SelfiesV1Decoder
     /// <summary>Derives symbols <paramref name="position"/> to <paramref name="end"/>, or until the state ends it.</summary>
     private string? Derive(int position, int end, int state, int previous, int depth)
     {
-        if (depth > SelfiesV1Codec.MaximumDepth) return Refusals.Depth;
+        if (depth > Refusals.MaximumDepth) return Refusals.Depth;
         ReadOnlySpan<int> indices = sequence.Indices;
         ReadOnlySpan<Symbol> symbols = sequence.Table.Symbols;
         bool malformed = depth == 0 && sequence.EndsMalformed;

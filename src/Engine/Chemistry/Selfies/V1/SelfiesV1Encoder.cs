@@ -134,7 +134,7 @@ internal sealed class SpanCounter
                     break;
                 case TokenKind.BranchOpen:
                     branches.Push((i, symbols, atom));
-                    if (branches.Count > SelfiesV1Codec.MaximumDepth) return Refusals.Depth;
+                    if (branches.Count > Refusals.MaximumDepth) return Refusals.Depth;
                     symbols = 0;
                     atom = -1;
                     break;

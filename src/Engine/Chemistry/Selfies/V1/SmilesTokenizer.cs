@@ -126,9 +126,17 @@ internal struct SmilesToken
     public bool Capitalized;
 }
 
-/// <summary>Why a SMILES or SELFIES is refused; few and fixed, so that they can be counted by.</summary>
+/// <summary>
+/// What grammar 1.0.4, with its default constraints, refuses. The reference recurses once per branch level and per step of its search for a Kekule
+/// structure, and gives up at its interpreter's depth; here too both are refused beyond <see cref="MaximumDepth"/>. Refused as well
+/// is what the reference never finishes (an empty branch, a ring that closes on its own atom) and, in a fragment that may be aromatic,
+/// a ring label before the first atom. Only ASCII digits count as digits.
+/// </summary>
 internal static class Refusals
 {
+    /// <summary>Levels of nesting: the reference's interpreter stops at 1,000 frames, of which its callers take a few.</summary>
+    public const int MaximumDepth = 990;
+
     public const string Wildcard = "wildcard atom '*'";
     public const string UnclosedBracket = "bracket atom without ']'";
     public const string Chirality = "chirality other than @ and @@";

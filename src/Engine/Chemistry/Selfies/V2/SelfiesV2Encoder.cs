@@ -1,6 +1,9 @@
 namespace ChemScale.Engine.Chemistry.Selfies.V2;
 
-/// <summary>SMILES to SELFIES 2.1: read, kekulize, check bonding capacities, then write each fragment depth first.</summary>
+/// <summary>
+/// SMILES to SELFIES 2.1, strictly: read, kekulize, check bonding capacities, then write each fragment depth first. Two limits are this engine's
+/// own: isotopes and charges have at most nine significant digits, and only ASCII digits count as digits.
+/// </summary>
 internal sealed class SelfiesV2Encoder
 {
     private readonly GraphReader reader = new();

@@ -2,7 +2,7 @@ using ChemScale.Engine;
 using NUnit.Framework;
 using NUnit.Framework.Constraints;
 
-namespace ChemScale.Tests.Atoms;
+namespace ChemScale.Tests;
 
 /// <summary>The constraint that a user's mistake is named in one line.</summary>
 internal static class Refused

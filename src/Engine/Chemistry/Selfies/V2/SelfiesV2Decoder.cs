@@ -1,34 +1,9 @@
 namespace ChemScale.Engine.Chemistry.Selfies.V2;
 
 /// <summary>
-/// Grammar 2.1 with its default constraints, strict encoding. Two limits are this engine's own: isotopes and charges have at most
-/// nine significant digits, and only ASCII digits count as digits. There is no limit on the depth of branches or the length of chains.
+/// SELFIES 2.1 to SMILES, with the default constraints: derive a tree of atoms, make the rings that still find room, then write. There is no limit
+/// on the depth of branches or the length of chains.
 /// </summary>
-internal sealed class SelfiesV2Codec : SelfiesCodec
-{
-    private readonly SelfiesV2Encoder encoder = new();
-    private readonly SelfiesV2Decoder decoder = new();
-
-    public override SelfiesGrammar Grammar => SelfiesGrammar.V2;
-
-    public override bool TryEncode(ReadOnlySpan<char> smiles, out ReadOnlySpan<char> selfies)
-    {
-        string? refusal = encoder.Encode(smiles);
-        Reason = refusal ?? "";
-        selfies = refusal is null ? encoder.Text : default;
-        return refusal is null;
-    }
-
-    public override bool TryDecode(ReadOnlySpan<char> selfies, out ReadOnlySpan<char> smiles)
-    {
-        string? refusal = decoder.Decode(selfies);
-        Reason = refusal ?? "";
-        smiles = refusal is null ? decoder.Text : default;
-        return refusal is null;
-    }
-}
-
-/// <summary>SELFIES 2.1 to SMILES: derive a tree of atoms, make the rings that still find room, then write.</summary>
 internal sealed class SelfiesV2Decoder
 {
     private const int Exhausted = -1; // no further symbol can be derived

@@ -1,0 +1,22 @@
+namespace ChemScale.Tests;
+
+/// <summary>A folder of its own for one test, gone afterwards.</summary>
+/// <param name="inMemory">Where there is such a place: for tests that flush thousands of files and lose nothing by a disk that is none.</param>
+internal sealed class TemporaryFolder(bool inMemory = false) : IDisposable
+{
+    private const string Memory = "/dev/shm";
+
+    public string Path { get; } = inMemory && Directory.Exists(Memory)
+        ? Directory.CreateDirectory(System.IO.Path.Combine(Memory, "chemscale-" + System.IO.Path.GetRandomFileName())).FullName
+        : Directory.CreateTempSubdirectory("chemscale-").FullName;
+
+    public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    public string Write(string name, string text)
+    {
+        File.WriteAllText(this[name], text);
+        return this[name];
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
