@@ -8,7 +8,7 @@ internal static class TestScope
 {
     public static void Mode(OperatorMode mode) => new RunScope(mode).Enter();
 
-    public static void Device(CpuDevice device) => new RunScope(RunScope.Current.Mode) { CpuKernels = () => device }.Enter();
+    public static void Device(KernelDevice device) => new RunScope(RunScope.Current.Mode) { CpuKernels = () => device }.Enter();
 
     public static void Scratch(int values) => new RunScope(RunScope.Current.Mode) { ScratchValues = values }.Enter();
 

@@ -23,14 +23,23 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         ["radial, Gaussians"] = small => new Radial(small, gaussian: true, power: 0),
         ["radial, Bessel functions"] = small => new Radial(small, gaussian: false, power: 6),
         ["SchNet's convolution"] = small => new Filter(small),
-        ["PaiNN's message"] = small => new Message(small, vectors: true),
-        ["PaiNN's first message"] = small => new Message(small, vectors: false),
-        ["PaiNN's invariants"] = small => new Invariants(small),
-        ["PaiNN's update"] = small => new Update(small),
-        ["Allegro's product"] = small => new Product(small),
+        ["PaiNN's message"] = small => new Message(small, small ? 8 : 64, vectors: true),
+        ["PaiNN's message, 7 wide"] = small => new Message(small, 7, vectors: true),
+        ["PaiNN's first message"] = small => new Message(small, small ? 8 : 64, vectors: false),
+        ["PaiNN's invariants"] = small => new Invariants(small, small ? 16 : 128),
+        ["PaiNN's invariants, 15 wide"] = small => new Invariants(small, 15),
+        ["PaiNN's update"] = small => new Update(small, small ? 8 : 64),
+        ["PaiNN's update, 7 wide"] = small => new Update(small, 7),
+        ["Allegro's product"] = small => new Product(small, small ? 4 : 16),
+        ["Allegro's product, 5 wide"] = small => new Product(small, 5),
         ["attention"] = small => new Heads(small, 8, 0),
         ["attention, heads of one number"] = small => new Heads(small, 1, 5),
-        ["layer norm"] = small => new Norm(small),
+        ["attention, heads of 16 numbers"] = small => new Heads(small, 16, 0),
+        ["attention, heads of 32 numbers"] = small => new Heads(small, 32, 0),
+        ["attention, heads of 64 numbers"] = small => new Heads(small, 64, 0),
+        ["attention, heads of 128 numbers"] = small => new Heads(small, 128, 0),
+        ["layer norm"] = small => new Norm(small, small ? 20 : 128),
+        ["layer norm, 21 wide"] = small => new Norm(small, 21),
         ["linear and GELU"] = small => new Gelu(small),
         ["cross-entropy"] = small => new Loss(small),
     };
@@ -121,7 +130,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         ];
     }
 
-    private sealed class Message(bool small, bool vectors) : OnEdges("message", Degrees(small), Make(Degrees(small), small ? 8 : 64, small ? 5 : 21, vectors))
+    private sealed class Message(bool small, int width, bool vectors) : OnEdges("message", Degrees(small), Make(Degrees(small), width, small ? 5 : 21, vectors))
     {
         public override IReadOnlyList<int> Along => vectors ? [0, 1, 2, 4] : [0, 1, 2];
 
@@ -138,7 +147,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         }
     }
 
-    private sealed class Invariants(bool small) : DeviceOperation("invariants", [Normal(1, small ? 4 : 100, 3, small ? 16 : 128)], true)
+    private sealed class Invariants(bool small, int width) : DeviceOperation("invariants", [Normal(1, small ? 4 : 100, 3, width)], true)
     {
         public override Tensor[] Apply(Tensor[] inputs)
         {
@@ -147,7 +156,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         }
     }
 
-    private sealed class Update(bool small) : DeviceOperation("update", Make(small ? 4 : 100, small ? 8 : 64), true)
+    private sealed class Update(bool small, int width) : DeviceOperation("update", Make(small ? 4 : 100, width), true)
     {
         public override Tensor[] Apply(Tensor[] x)
         {
@@ -159,7 +168,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
             [Normal(1, atoms, f), Normal(2, atoms, 3, f), Normal(3, atoms, 3 * f), Normal(4, atoms, f), Normal(5, atoms, 3, 2 * f)];
     }
 
-    private sealed class Product(bool small) : OnEdges("product", Degrees(small), Make(Degrees(small), Paths(small), small ? 4 : 16))
+    private sealed class Product(bool small, int channels) : OnEdges("product", Degrees(small), Make(Degrees(small), Paths(small), channels))
     {
         private readonly Dictionary<(DeviceType, ScalarType), TensorProductTable> tables = [];
 
@@ -207,7 +216,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         private static int[] Starts(bool small) => small ? [0, 1, 10] : [0, 1, 38, 70, 71, 180];
     }
 
-    private sealed class Norm(bool small) : DeviceOperation("norm", Make(small ? 5 : 592, small ? 20 : 128), false)
+    private sealed class Norm(bool small, int width) : DeviceOperation("norm", Make(small ? 5 : 592, width), false)
     {
         public override Tensor[] Apply(Tensor[] x) => [LayerNorm.Apply(x[0], x[1], x[2], 1e-5)];
 

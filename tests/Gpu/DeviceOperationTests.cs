@@ -85,7 +85,7 @@ public class DeviceOperationTests
     private DeviceOperation Make(string name, Device device) => DeviceOperation.All[name](Small || device.type == DeviceType.CPU);
 
     /// <summary>Outputs, gradients of their random sum, and the gradients of a random sum of those; float64 on the CPU.</summary>
-    private static Value[] Everything(DeviceOperation operation, OperatorMode mode, Device device, ScalarType type)
+    internal static Value[] Everything(DeviceOperation operation, OperatorMode mode, Device device, ScalarType type)
     {
         TestScope.Mode(mode);
         using DisposeScope inner = NewDisposeScope();
@@ -115,5 +115,5 @@ public class DeviceOperationTests
 
     private static double RootMeanSquare(Tensor t) => t.square().mean().sqrt().item<double>();
 
-    private sealed record Value(string Name, Tensor Numbers, bool Second);
+    internal sealed record Value(string Name, Tensor Numbers, bool Second);
 }

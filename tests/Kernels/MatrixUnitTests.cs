@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ChemScale.Kernels.Attention.TensorCores;
 using ChemScale.Kernels.Device;
+using ChemScale.Kernels.Ptx;
 using ILGPU;
 using NUnit.Framework;
 using Group = ILGPU.Group;
@@ -8,13 +9,13 @@ using Group = ILGPU.Group;
 namespace ChemScale.Tests.Kernels;
 
 /// <summary>
-/// The two forms of the product against what the PTX ISA says of mma.m16n8k16: the emulated one by numbers, whose indices are written
+/// The forms of the product against what the PTX ISA says of mma.m16n8k16: the emulated one by numbers, whose indices are written
 /// down here once more from its text; the real one by the operands of its instructions.
 /// </summary>
 public partial class MatrixUnitTests
 {
     [Test]
-    public unsafe void The_emulated_product_has_the_fragments_of_the_instruction()
+    public unsafe void The_product_has_the_fragments_of_the_instruction([Values] bool emulated)
     {
         // Small whole numbers: exact in bfloat16, and so are their sums in float32.
         var random = new Random(1);
@@ -36,7 +37,10 @@ public partial class MatrixUnitTests
         fixed (uint* operandsAt = operands)
         fixed (float* sumsAt = sums)
         {
-            CpuDevice.Warps.Launch(KernelMethod.Of(Multiply<EmulatedMatrixUnit>), new LaunchShape(1, 32, EmulatedMatrixUnit.SharedBytes),
+            (KernelDevice device, KernelMethod kernel) = emulated
+                ? ((KernelDevice)CpuDevice.Warps, KernelMethod.Of(Multiply<EmulatedMatrixUnit>))
+                : (new PtxDevice(), KernelMethod.Of(Multiply<TensorCore>));
+            device.Launch(kernel, new LaunchShape(1, 32, EmulatedMatrixUnit.SharedBytes),
                 KernelArgument.Of(new DeviceArray<uint>((nint)operandsAt, operands.Length)),
                 KernelArgument.Of(new DeviceArray<float>((nint)sumsAt, sums.Length)));
         }

@@ -20,8 +20,12 @@ internal static partial class PtxInspection
         if (variant.VectorStores && !VectorStore().IsMatch(text)) faults.Add("declares vector stores and has none");
         int local = Local().Matches(text).Sum(m => int.Parse(m.Groups[1].ValueSpan));
         if (local > variant.LocalBytes) faults.Add($"uses {local} bytes of local memory; {variant.LocalBytes} declared");
+        if (UniformGuard().Match(text) is { Success: true } uniform) faults.Add($"says that lanes agree: {uniform.Value.Trim()}");
         return faults;
     }
+
+    [GeneratedRegex(@"^.*@.*\bbra\.uni\b.*$", RegexOptions.Multiline)]
+    private static partial Regex UniformGuard();
 
     [GeneratedRegex(@"\.extern\s+\.func\s+(?:\([^)]*\)\s*)?([\w$]+)")]
     private static partial Regex ExternalFunction();

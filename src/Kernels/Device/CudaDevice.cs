@@ -10,9 +10,6 @@ public sealed unsafe class CudaDevice : KernelDevice
     // What every device grants a group without asking.
     private const int FreeSharedBytes = 48 << 10;
 
-    // Threads a multiprocessor keeps in flight: more groups than that only queue.
-    private const int ThreadsInFlight = 2048;
-
     private static readonly ConcurrentDictionary<int, CudaDevice> Devices = new();
 
     private readonly ConcurrentDictionary<KernelMethod, CudaFunction> functions = new();
@@ -30,11 +27,7 @@ public sealed unsafe class CudaDevice : KernelDevice
     /// <exception cref="KernelException">No driver, or no such device.</exception>
     public static CudaDevice Of(int ordinal) => Devices.GetOrAdd(ordinal, o => new CudaDevice(o));
 
-    public override LaunchShape Cover(long threads, int groupSize = 256)
-    {
-        long groups = (threads + groupSize - 1) / groupSize;
-        return new LaunchShape((int)Math.Min(groups, (long)context.MultiprocessorCount * (ThreadsInFlight / groupSize)), groupSize);
-    }
+    public override LaunchShape Cover(long threads, int groupSize = 256) => Cover(threads, groupSize, context.MultiprocessorCount);
 
     public override LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0) => new(Groups(items), groupSize, sharedBytes);
 
@@ -49,15 +42,8 @@ public sealed unsafe class CudaDevice : KernelDevice
     {
         CudaFunction function = Load(kernel);
         using CudaContext.Binding binding = context.Bind();
-        if (shape.SharedBytes > FreeSharedBytes)
-        {
-            if (shape.SharedBytes > context.LargestSharedBytes)
-            {
-                throw new KernelException(KernelFault.BadArgument,
-                    $"kernel {kernel.Name} asks for {shape.SharedBytes:N0} bytes of shared memory of {context.LargestSharedBytes:N0}");
-            }
-            function.AllowShared(shape.SharedBytes);
-        }
+        CheckShared(kernel, shape);
+        if (shape.SharedBytes > FreeSharedBytes) function.AllowShared(shape.SharedBytes);
         long* values = stackalloc long[2 * arguments.Length];
         nint* pointers = stackalloc nint[arguments.Length];
         for (int i = 0; i < arguments.Length; i++)

@@ -26,6 +26,9 @@ public readonly unsafe struct KernelArgument
     /// <summary>What the kernel's parameter must be.</summary>
     internal Type Type => form.Type;
 
+    /// <summary>Of an array; 0: a number.</summary>
+    internal int ElementBytes => form.ElementBytes;
+
     /// <exception cref="KernelException">More elements than a kernel's 32-bit indices reach.</exception>
     public static KernelArgument Of<T>(DeviceArray<T> array)
         where T : unmanaged
@@ -73,12 +76,12 @@ public readonly unsafe struct KernelArgument
 
     private delegate object Boxer(KernelArgument argument, Accelerator accelerator, ICollection<MemoryBuffer> buffers);
 
-    private sealed record Form(Type Type, Boxer Box);
+    private sealed record Form(Type Type, int ElementBytes, Boxer Box);
 
     private static class Forms<T>
         where T : unmanaged
     {
-        public static readonly Form View = new(typeof(ArrayView<T>), (argument, accelerator, buffers) =>
+        public static readonly Form View = new(typeof(ArrayView<T>), sizeof(T), (argument, accelerator, buffers) =>
         {
             if (argument.second == 0) return ArrayView<T>.Empty;
             CPUMemoryBuffer buffer = CPUMemoryBuffer.Create(accelerator, (nint)argument.first, argument.second, sizeof(T));
@@ -86,7 +89,7 @@ public readonly unsafe struct KernelArgument
             return buffer.AsArrayView<T>(0, argument.second);
         });
 
-        public static readonly Form Number = new(typeof(T), (argument, _, _) =>
+        public static readonly Form Number = new(typeof(T), 0, (argument, _, _) =>
         {
             long bits = argument.first;
             return *(T*)&bits;

@@ -12,7 +12,7 @@ namespace ChemScale.Kernels.Device;
 public static partial class KernelCompiler
 {
     /// <summary>Part of the cache key: raise it when the text made from the same kernel changes.</summary>
-    internal const int Revision = 2;
+    internal const int Revision = 3;
 
     private static readonly Lock Gate = new();
     private static Context? context;
@@ -41,6 +41,9 @@ public static partial class KernelCompiler
                 text = SharedAlignment().Replace(text, "${1}128${2}");
                 // Without a rounding the driver may fuse a product with a sum.
                 if (kernel.Method.IsDefined(typeof(RoundEachOperationAttribute))) text = Fusible().Replace(text, "$1.rn$2");
+                // The compiler's analysis does not see that lanes part at a branch further out. The driver's own decides as well, and is right.
+                text = GuardedUniform().Replace(text, "$1");
+                if (PredicateFaults.Find(text) is { } fault) throw new InvalidOperationException(fault);
                 return new PtxModule(compiled.Name, architecture, LocalSlots.InRegisters(text));
             }
             catch (Exception e)
@@ -88,6 +91,9 @@ public static partial class KernelCompiler
 
     [GeneratedRegex(@"\b(add|sub|mul)(\.f(?:32|64))\b")]
     private static partial Regex Fusible();
+
+    [GeneratedRegex(@"(@!?%\w+\s+bra)\.uni\b")]
+    private static partial Regex GuardedUniform();
 
     [GeneratedRegex(@"(\.extern \.shared \.align )\d+( \.b8 __dyn_shared_alloca)")]
     private static partial Regex SharedAlignment();
@@ -179,6 +185,32 @@ internal static partial class LocalSlots
 
     [GeneratedRegex(@"[%\w]+")]
     private static partial Regex Word();
+}
+
+/// <summary>
+/// The compiler takes a choice between an integer and <c>c ? 1 : 0</c> for one between truth values: what was above 1 becomes 1. Seen in the text, where
+/// a predicate that says "not zero" of an integer goes through a choice and comes out as 1 or 0.
+/// </summary>
+internal static partial class PredicateFaults
+{
+    /// <returns>What is wrong; null: nothing.</returns>
+    public static string? Find(string text)
+    {
+        HashSet<string> truths = [.. NotZero().Matches(text).Select(m => m.Groups[1].Value)];
+        HashSet<string> chosen = [.. Chosen().Matches(text).Where(m => truths.Contains(m.Groups[2].Value)).Select(m => m.Groups[1].Value)];
+        return Number().Matches(text).Any(m => chosen.Contains(m.Groups[1].Value))
+            ? "an integer becomes a truth value. HINT: no 'c ? 1 : 0' as the other side of a choice of integers"
+            : null;
+    }
+
+    [GeneratedRegex(@"setp\.ne\.[su](?:32|64)\s+(%\w+),\s*%\w+,\s*0;")]
+    private static partial Regex NotZero();
+
+    [GeneratedRegex(@"mov\.pred\s+(%\w+),\s*(%\w+);")]
+    private static partial Regex Chosen();
+
+    [GeneratedRegex(@"selp\.b(?:32|64)\s+%\w+,\s*1,\s*0,\s*(%\w+);")]
+    private static partial Regex Number();
 }
 
 /// <summary>The accelerators ILGPU can target on this machine; its CPU accelerator is always one.</summary>

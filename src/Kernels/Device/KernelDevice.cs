@@ -45,6 +45,23 @@ public abstract class KernelDevice
 
     private protected abstract void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments);
 
+    /// <summary>As CUDA devices cover: as many groups as fit into their multiprocessors at once.</summary>
+    private protected static LaunchShape Cover(long threads, int groupSize, int multiprocessors)
+    {
+        // Threads a multiprocessor keeps in flight: more groups than that only queue.
+        const int ThreadsInFlight = 2048;
+        long groups = (threads + groupSize - 1) / groupSize;
+        return new LaunchShape((int)Math.Min(groups, (long)multiprocessors * (ThreadsInFlight / groupSize)), groupSize);
+    }
+
+    /// <exception cref="KernelException">More shared memory than there is.</exception>
+    private protected void CheckShared(KernelMethod kernel, LaunchShape shape)
+    {
+        if (shape.SharedBytes <= LargestSharedBytes) return;
+        throw new KernelException(KernelFault.BadArgument,
+            $"kernel {kernel.Name} asks for {shape.SharedBytes:N0} bytes of shared memory of {LargestSharedBytes:N0}");
+    }
+
     /// <exception cref="KernelException">More groups than a grid has.</exception>
     private protected static int Groups(long groups) => groups <= int.MaxValue
         ? (int)groups

@@ -59,7 +59,9 @@ internal static class BinGrids
         if (range < slabs) range++;
         bool periodic = planes > 0;
         grids[6 * f + k] = count;
-        grids[6 * f + 3 + k] = periodic ? range : count > 1 ? 1 : 0;
+        // No "c ? 1 : 0" beside an integer: ILGPU would make a truth value of both.
+        int beside = count - 1 < 1 ? count - 1 : 1;
+        grids[6 * f + 3 + k] = periodic ? range : beside;
         widths[3 * f + k] = (periodic ? 1.0 : height) / count;
     }
 }

@@ -103,7 +103,7 @@ internal static class MessageByEdges
         for (int start = 0; start < edges; start += perRound)
         {
             int n = start + 4 * (Grid.GlobalIndex.X / TLanes.Count), last = edges - 1;
-            // Beyond the end the last edge is done again, and the same written there.
+            // Beyond the end the last edge is done again, and not written: each number has one owner.
             int n0 = n < edges ? n : last, n1 = n + 1 < edges ? n + 1 : last;
             int n2 = n + 2 < edges ? n + 2 : last, n3 = n + 3 < edges ? n + 3 : last;
             Triple<T> u0 = default, u1 = default, u2 = default, u3 = default;
@@ -111,13 +111,13 @@ internal static class MessageByEdges
             {
                 (TPack w0, TPack w1, TPack w2, TPack w3) =
                     Filters.Along(filter, packs, f, radial, from + n0, from + n1, radial, from + n2, from + n3);
-                Edge(n0, w0, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                Edge(n0, n < edges, w0, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
                     ref u0);
-                Edge(n1, w1, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                Edge(n1, n + 1 < edges, w1, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
                     ref u1);
-                Edge(n2, w2, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                Edge(n2, n + 2 < edges, w2, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
                     ref u2);
-                Edge(n3, w3, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
+                Edge(n3, n + 3 < edges, w3, senders, receivers, context, vectors, directions, scalarGradient, vectorGradient, packs, f, from, byFilters,
                     ref u3);
             }
             u0 = Triples.LaneSum<T, TLanes>(u0);
@@ -126,16 +126,16 @@ internal static class MessageByEdges
             u3 = Triples.LaneSum<T, TLanes>(u3);
             if (lane == 0)
             {
-                Triples.Store(byDirections, from + n0, 1, 0, u0);
-                Triples.Store(byDirections, from + n1, 1, 0, u1);
-                Triples.Store(byDirections, from + n2, 1, 0, u2);
-                Triples.Store(byDirections, from + n3, 1, 0, u3);
+                if (n < edges) Triples.Store(byDirections, from + n0, 1, 0, u0);
+                if (n + 1 < edges) Triples.Store(byDirections, from + n1, 1, 0, u1);
+                if (n + 2 < edges) Triples.Store(byDirections, from + n2, 1, 0, u2);
+                if (n + 3 < edges) Triples.Store(byDirections, from + n3, 1, 0, u3);
             }
         }
     }
 
     private static void Edge<T, TPack>(
-        int n, TPack w, ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context, ArrayView<TPack> vectors,
+        int n, bool owned, TPack w, ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context, ArrayView<TPack> vectors,
         ArrayView<T> directions, ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient, int packs, int f, int from,
         ArrayView<TPack> byFilters, ref Triple<T> byDirection)
         where T : unmanaged, INumber<T>
@@ -146,7 +146,7 @@ internal static class MessageByEdges
         by.A = x.A * scalarGradient[i * packs + f];
         by.B = x.B * Triples.Along(g, Triples.Direction(directions, from + n));
         if (vectors.IntLength > 0) by.C = x.C * Triples.Dot<T, TPack>(Triples.Load(vectors, j, packs, f), g);
-        Triples.Store(byFilters, n, packs, f, by);
+        if (owned) Triples.Store(byFilters, n, packs, f, by);
         byDirection = Triples.AddSums(byDirection, g, x.B * w);
     }
 }

@@ -193,29 +193,30 @@ internal static class MessageTangentByEdges
         for (int start = 0; start < edges; start += perRound)
         {
             int n = start + 2 * (Grid.GlobalIndex.X / TLanes.Count), last = edges - 1;
+            // Beyond the end the last edge is done again, and not written: each number has one owner.
             int n0 = n < edges ? n : last, n1 = n + 1 < edges ? n + 1 : last;
             Triple<T> u0 = default, u1 = default;
             for (int f = lane; f < packs; f += TLanes.Count)
             {
                 (TPack w0, TPack w1, TPack v0, TPack v1) =
                     Filters.Along(filter, packs, f, radial, from + n0, from + n1, radialTangent, from + n0, from + n1);
-                Edge(n0, w0, v0, senders, receivers, context, vectors, directions, contextTangent, vectorsTangent, directionsTangent,
+                Edge(n0, n < edges, w0, v0, senders, receivers, context, vectors, directions, contextTangent, vectorsTangent, directionsTangent,
                     scalarGradient, vectorGradient, packs, f, from, byFilters, byFiltersTangent, ref u0);
-                Edge(n1, w1, v1, senders, receivers, context, vectors, directions, contextTangent, vectorsTangent, directionsTangent,
+                Edge(n1, n + 1 < edges, w1, v1, senders, receivers, context, vectors, directions, contextTangent, vectorsTangent, directionsTangent,
                     scalarGradient, vectorGradient, packs, f, from, byFilters, byFiltersTangent, ref u1);
             }
             u0 = Triples.LaneSum<T, TLanes>(u0);
             u1 = Triples.LaneSum<T, TLanes>(u1);
             if (lane == 0)
             {
-                Triples.Store(byDirections, from + n0, 1, 0, u0);
-                Triples.Store(byDirections, from + n1, 1, 0, u1);
+                if (n < edges) Triples.Store(byDirections, from + n0, 1, 0, u0);
+                if (n + 1 < edges) Triples.Store(byDirections, from + n1, 1, 0, u1);
             }
         }
     }
 
     private static void Edge<T, TPack>(
-        int n, TPack w, TPack wTangent, ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context,
+        int n, bool owned, TPack w, TPack wTangent, ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context,
         ArrayView<TPack> vectors,
         ArrayView<T> directions, ArrayView<TPack> contextTangent, ArrayView<TPack> vectorsTangent, ArrayView<T> directionsTangent,
         ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient, int packs, int f, int from,
@@ -237,8 +238,11 @@ internal static class MessageTangentByEdges
             by.C = xTangent.C * mixed + x.C * Triples.Dot<T, TPack>(Triples.Load(vectorsTangent, j, packs, f), g);
             byTangent.C = x.C * mixed;
         }
-        Triples.Store(byFilters, n, packs, f, by);
-        Triples.Store(byFiltersTangent, n, packs, f, byTangent);
+        if (owned)
+        {
+            Triples.Store(byFilters, n, packs, f, by);
+            Triples.Store(byFiltersTangent, n, packs, f, byTangent);
+        }
         byDirection = Triples.AddSums(byDirection, g, x.B * wTangent + xTangent.B * w);
     }
 }

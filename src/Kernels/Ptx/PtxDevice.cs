@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using ChemScale.Kernels.Device;
+
+namespace ChemScale.Kernels.Ptx;
+
+/// <summary>
+/// A CUDA device that is none: kernels are compiled for it as for an H200, launched in its shapes, and their PTX is interpreted on memory of the CPU.
+/// Groups run one after the other, or some at a time; warps in step. For tests: what a device would do wrong, it does wrong here, or says so.
+/// </summary>
+internal sealed unsafe class PtxDevice : KernelDevice
+{
+    private const string Architecture = "sm_90";
+
+    private static readonly ConcurrentDictionary<MethodInfo, Lazy<PtxModule>> Modules = new();
+
+    [ThreadStatic]
+    private static byte[]? scratch;
+
+    private readonly ConcurrentDictionary<MethodInfo, PtxProgram> programs = new();
+    private long instructions;
+
+    /// <summary>Of an H200.</summary>
+    public int Multiprocessors { get; init; } = 132;
+
+    /// <summary>
+    /// Races of a group's threads and of a launch, reads of shared memory that nobody wrote, branches whose lanes differ from what they say. Without:
+    /// addresses, divisors and missing lanes only.
+    /// </summary>
+    public bool Checks { get; init; } = true;
+
+    public PtxRounding Rounding { get; init; }
+
+    /// <summary>Groups at a time, where <see cref="Checks"/> are off.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Warp-instructions so far.</summary>
+    public long Instructions => Interlocked.Read(ref instructions);
+
+    public override int WarpSize => PtxLanes.Count;
+
+    public override MatrixUnits MatrixUnits => MatrixUnits.TensorCores;
+
+    public override int LargestSharedBytes => 227 << 10;
+
+    public override LaunchShape Cover(long threads, int groupSize = 256) => Cover(threads, groupSize, Multiprocessors);
+
+    public override LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0) => new(Groups(items), groupSize, sharedBytes);
+
+    /// <summary>A kernel's module, compiled once a process.</summary>
+    public static PtxModule Module(KernelMethod kernel) =>
+        Modules.GetOrAdd(kernel.Method, _ => new Lazy<PtxModule>(() => KernelCompiler.Compile(kernel, Architecture))).Value;
+
+    /// <summary>Runs PTX that need not come from a kernel.</summary>
+    /// <exception cref="KernelException">It does what it must not.</exception>
+    public void Run(PtxProgram program, LaunchShape shape, params ReadOnlySpan<KernelArgument> arguments)
+    {
+        var words = new long[2 * arguments.Length];
+        fixed (long* at = words)
+            for (int i = 0; i < arguments.Length; i++) arguments[i].Write(at + 2 * i);
+        var memory = new PtxMemory(arguments, words);
+        if (Checks) Run<Checked>(program, shape, memory, words);
+        else Run<Unchecked>(program, shape, memory, words);
+    }
+
+    private protected override void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments)
+    {
+        KernelFamilies.Check(kernel);
+        CheckShared(kernel, shape);
+        PtxProgram program = programs.GetOrAdd(kernel.Method, _ => new PtxProgram(kernel.Name, Module(kernel).Text, Rounding));
+        Run(program, shape, arguments);
+    }
+
+    private void Run<TChecks>(PtxProgram program, LaunchShape shape, PtxMemory memory, long[] words)
+        where TChecks : struct, IPtxChecks
+    {
+        var races = new PtxRaces();
+        if (TChecks.On && memory.IsWatched) races.Reset(memory.Words);
+        int workers = TChecks.On ? 1 : Math.Min(Workers, shape.Groups);
+        if (workers == 1)
+        {
+            Work(0);
+            return;
+        }
+        try
+        {
+            Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, Work);
+        }
+        catch (AggregateException e)
+        {
+            throw e.InnerExceptions[0];
+        }
+
+        void Work(int worker)
+        {
+            long bytes = PtxGroup<TChecks>.ScratchBytes(program, shape) + 128;
+            if (scratch is null || scratch.Length < bytes) scratch = GC.AllocateUninitializedArray<byte>(checked((int)bytes));
+            fixed (byte* at = scratch)
+            {
+                var group = new PtxGroup<TChecks>(program, shape, memory, words, races, (byte*)(((nint)at + 127) & ~127));
+                for (int g = worker; g < shape.Groups; g += workers) group.Run(g);
+                Interlocked.Add(ref instructions, group.Issued);
+            }
+        }
+    }
+}

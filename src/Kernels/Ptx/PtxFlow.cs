@@ -1,0 +1,70 @@
+namespace ChemScale.Kernels.Ptx;
+
+/// <summary>Where paths meet again: of each instruction the nearest one that every path from it to the end goes through.</summary>
+internal static class PtxFlow
+{
+    /// <summary>Immediate post-dominators, by Cooper, Harvey and Kennedy's iteration on the reversed graph.</summary>
+    /// <param name="successors">Of each instruction; their count is the end.</param>
+    /// <returns>Of each instruction; the end where there is no other.</returns>
+    public static int[] Joins(IReadOnlyList<int[]> successors)
+    {
+        int end = successors.Count;
+        int[] order = FromEnd(successors, end), rank = new int[end + 1], joins = new int[end + 1];
+        Array.Fill(rank, -1);
+        Array.Fill(joins, -1);
+        for (int i = 0; i < order.Length; i++) rank[order[i]] = i;
+        joins[end] = end;
+        for (bool changed = true; changed;)
+        {
+            changed = false;
+            // The end is last.
+            for (int i = order.Length - 2; i >= 0; i--)
+            {
+                int join = -1;
+                foreach (int next in successors[order[i]])
+                    if (rank[next] >= 0 && joins[next] >= 0) join = join < 0 ? next : Meet(join, next);
+                changed |= join != joins[order[i]];
+                joins[order[i]] = join;
+            }
+        }
+        return [.. joins.Take(end).Select(join => join < 0 ? end : join)];
+
+        int Meet(int a, int b)
+        {
+            while (a != b)
+            {
+                while (rank[a] < rank[b]) a = joins[a];
+                while (rank[b] < rank[a]) b = joins[b];
+            }
+            return a;
+        }
+    }
+
+    /// <summary>What reaches the end, each after what comes before it on the way back: the end last.</summary>
+    private static int[] FromEnd(IReadOnlyList<int[]> successors, int end)
+    {
+        var before = new List<int>[end + 1];
+        for (int i = 0; i <= end; i++) before[i] = [];
+        for (int i = 0; i < end; i++)
+            foreach (int next in successors[i]) before[next].Add(i);
+        var order = new List<int>(end + 1);
+        var seen = new bool[end + 1];
+        var path = new Stack<(int Node, int Tried)>();
+        path.Push((end, 0));
+        seen[end] = true;
+        while (path.TryPop(out (int Node, int Tried) at))
+        {
+            if (at.Tried == before[at.Node].Count)
+            {
+                order.Add(at.Node);
+                continue;
+            }
+            path.Push((at.Node, at.Tried + 1));
+            int previous = before[at.Node][at.Tried];
+            if (seen[previous]) continue;
+            seen[previous] = true;
+            path.Push((previous, 0));
+        }
+        return [.. order];
+    }
+}

@@ -1,0 +1,323 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using ChemScale.Kernels.Device;
+
+namespace ChemScale.Kernels.Ptx;
+
+/// <summary>What is watched beyond addresses and missing lanes: by type, so that what is not costs nothing.</summary>
+internal interface IPtxChecks
+{
+    static abstract bool On { get; }
+}
+
+internal readonly struct Checked : IPtxChecks
+{
+    public static bool On => true;
+}
+
+internal readonly struct Unchecked : IPtxChecks
+{
+    public static bool On => false;
+}
+
+/// <summary>A warp's threads, and the paths they are on: lanes that part at a branch go one way after the other, and meet where the ways do.</summary>
+internal sealed unsafe class PtxWarp(byte* file, int first, uint lanes)
+{
+    private readonly List<(int At, int End, uint Lanes)> waiting = [];
+
+    public byte* File => file;
+
+    /// <summary>Thread of the first lane.</summary>
+    public int First => first;
+
+    /// <summary>That have not returned.</summary>
+    public uint Alive { get; set; }
+
+    /// <summary>Where it waits for the group's other warps.</summary>
+    public PtxInstruction? Barrier { get; set; }
+
+    public void Start(int end)
+    {
+        Alive = lanes;
+        Barrier = null;
+        waiting.Clear();
+        Push(0, end, lanes);
+    }
+
+    public bool IsWhole => Alive == lanes;
+
+    public void Push(int at, int end, uint those) => waiting.Add((at, end, those));
+
+    /// <summary>The next path that somebody is left on.</summary>
+    public bool Pop(out int at, out int end, out uint those)
+    {
+        while (waiting.Count > 0)
+        {
+            (at, end, those) = waiting[^1];
+            waiting.RemoveAt(waiting.Count - 1);
+            those &= Alive;
+            if (those != 0) return true;
+        }
+        (at, end, those) = (0, 0, 0);
+        return false;
+    }
+}
+
+/// <summary>Runs the groups of a launch, one after the other, each warp from barrier to barrier.</summary>
+internal sealed unsafe class PtxGroup<TChecks>
+    where TChecks : struct, IPtxChecks
+{
+    private readonly PtxProgram program;
+    private readonly PtxMemory memory;
+    private readonly PtxRaces global;
+    private readonly PtxRaces ofShared = new();
+    private readonly PtxWarp[] warps;
+    private readonly byte* shared;
+    private readonly int sharedBytes;
+    private int group;
+    private int epoch;
+
+    /// <param name="program">What runs.</param>
+    /// <param name="shape">Of the launch.</param>
+    /// <param name="memory">Its arrays.</param>
+    /// <param name="words">Its arguments, two words each.</param>
+    /// <param name="races">In those arrays.</param>
+    /// <param name="scratch"><see cref="ScratchBytes"/>, for registers and shared memory; aligned to 128.</param>
+    public PtxGroup(PtxProgram program, LaunchShape shape, PtxMemory memory, ReadOnlySpan<long> words, PtxRaces races, byte* scratch)
+    {
+        this.program = program;
+        this.memory = memory;
+        global = races;
+        shared = scratch;
+        sharedBytes = shape.SharedBytes;
+        byte* file = scratch + Rounded(sharedBytes);
+        warps = new PtxWarp[WarpsOf(shape)];
+        for (int w = 0; w < warps.Length; w++)
+        {
+            // Without barriers a warp is done before the next one starts: one file serves all.
+            if (w == 0 || program.HasBarriers) program.Prepare(file, shape, words);
+            int left = shape.GroupSize - w * PtxLanes.Count;
+            warps[w] = new PtxWarp(file, w * PtxLanes.Count, left >= PtxLanes.Count ? PtxLanes.All : (1u << left) - 1);
+            if (program.HasBarriers) file += Rounded(program.FileBytes);
+        }
+    }
+
+    /// <summary>Warp-instructions so far.</summary>
+    public long Issued { get; private set; }
+
+    public static long ScratchBytes(PtxProgram program, LaunchShape shape) =>
+        Rounded(shape.SharedBytes) + (long)Rounded(program.FileBytes) * (program.HasBarriers ? WarpsOf(shape) : 1);
+
+    /// <exception cref="KernelException">A fault of the kernel.</exception>
+    public void Run(int which)
+    {
+        group = which;
+        epoch = 0;
+        if (TChecks.On) ofShared.Reset((sharedBytes + 3) / 4);
+        foreach (PtxWarp warp in warps) warp.Start(program.Code.Length);
+        do
+        {
+            foreach (PtxWarp warp in warps)
+            {
+                warp.Barrier = null;
+                if (warp.Alive != 0) Advance(warp);
+            }
+            epoch++;
+        }
+        while (Meet());
+    }
+
+    private static int WarpsOf(LaunchShape shape) => (shape.GroupSize + PtxLanes.Count - 1) / PtxLanes.Count;
+
+    private static int Rounded(int bytes) => (bytes + 127) & ~127;
+
+    /// <summary>All warps stand at the same barrier, or all are done.</summary>
+    private bool Meet()
+    {
+        PtxInstruction? barrier = Array.Find(warps, w => w.Barrier is not null)?.Barrier;
+        if (barrier is null) return false;
+        if (Array.Find(warps, w => w.Barrier != barrier) is not { } other) return true;
+        throw barrier.Fault($"in group {group} warp {other.First / PtxLanes.Count} {(other.Barrier is null ? "has left" : "waits at another barrier")}");
+    }
+
+    private void Advance(PtxWarp warp)
+    {
+        PtxInstruction[] code = program.Code;
+        byte* file = warp.File;
+        PtxLanes.Fill(file + program.Group, (uint)group);
+        (Vector512.Create((uint)warp.First) + Vector512<uint>.Indices).Store((uint*)(file + program.Thread));
+        (Vector512.Create((uint)warp.First + 16) + Vector512<uint>.Indices).Store((uint*)(file + program.Thread) + 16);
+        long issued = 0;
+        if (!warp.Pop(out int at, out int end, out uint lanes)) return;
+        while (true)
+        {
+            if (at == end)
+            {
+                if (warp.Pop(out at, out end, out lanes)) continue;
+                warp.Alive = 0;
+                break;
+            }
+            PtxInstruction i = code[at];
+            uint active = i.Guard < 0 ? lanes : lanes & (*(uint*)(file + i.Guard) ^ i.Flip);
+            issued++;
+            switch (i.Kind)
+            {
+                case PtxKind.Lanes:
+                    if (active != 0) i.Run(i, file, active);
+                    at++;
+                    continue;
+                case PtxKind.Load or PtxKind.Store:
+                    if (active != 0) Access(i, warp, active);
+                    at++;
+                    continue;
+                case PtxKind.Warp:
+                    if (active != PtxLanes.All) throw Missing(i, active);
+                    i.Run(i, file, active);
+                    at++;
+                    continue;
+                case PtxKind.Branch:
+                    if (active == lanes) at = i.Target;
+                    else if (active == 0) at++;
+                    else Part(warp, i, active, ref at, ref end, ref lanes);
+                    continue;
+                case PtxKind.Exit:
+                    warp.Alive &= ~active;
+                    lanes &= ~active;
+                    at = lanes == 0 ? end : at + 1;
+                    continue;
+                case PtxKind.Barrier:
+                    if (active != warp.Alive || !warp.IsWhole) throw Missing(i, active);
+                    warp.Push(at + 1, end, lanes);
+                    warp.Barrier = i;
+                    Issued += issued;
+                    return;
+            }
+        }
+        Issued += issued;
+    }
+
+    private KernelException Missing(PtxInstruction i, uint active) =>
+        i.Fault($"group {group}: lanes are missing: {BitOperations.PopCount(active)} of {PtxLanes.Count} take part");
+
+    /// <summary>Lanes take the branch first, the others after, and all go on together where both ways meet.</summary>
+    private static void Part(PtxWarp warp, PtxInstruction i, uint taken, ref int at, ref int end, ref uint lanes)
+    {
+        if (TChecks.On && i.Uniform) throw i.Fault("lanes differ at a branch that says they agree");
+        int next = at + 1;
+        uint others = lanes & ~taken;
+        // The last way to the same end needs no return.
+        if (i.Join != end) warp.Push(i.Join, end, lanes);
+        (at, end, lanes) = (i.Target, i.Join, taken);
+        if (next == i.Join) return;
+        if (at == i.Join) (at, lanes) = (next, others);
+        else warp.Push(next, i.Join, others);
+    }
+
+    private void Access(PtxInstruction i, PtxWarp warp, uint active)
+    {
+        ulong* at = stackalloc ulong[PtxLanes.Count];
+        ulong* from = (ulong*)(warp.File + i.A);
+        ulong first = from[BitOperations.TrailingZeroCount(active)] + (ulong)i.Offset, low = first, last = first, all = 0;
+        if (active == PtxLanes.All)
+        {
+            Vector512<ulong> lows = Vector512.Create(first), lasts = lows, bits = default;
+            for (int k = 0; k < PtxLanes.Count; k += Vector512<ulong>.Count)
+            {
+                Vector512<ulong> some = Vector512.Load(from + k) + Vector512.Create((ulong)i.Offset);
+                some.Store(at + k);
+                (lows, lasts, bits) = (Vector512.Min(lows, some), Vector512.Max(lasts, some), bits | some);
+            }
+            for (int k = 0; k < Vector512<ulong>.Count; k++) (low, last, all) = (Math.Min(low, lows[k]), Math.Max(last, lasts[k]), all | bits[k]);
+        }
+        else
+        {
+            for (int l = 0; l < PtxLanes.Count; l++)
+            {
+                if ((active >> l & 1) == 0) continue;
+                at[l] = from[l] + (ulong)i.Offset;
+                (low, last, all) = (Math.Min(low, at[l]), Math.Max(last, at[l]), all | at[l]);
+            }
+        }
+        int bytes = i.Bytes * i.Group.Length;
+        if ((all & (ulong)(bytes - 1)) != 0) throw Misplaced(i, warp, at, active, bytes)!;
+        byte* origin = i.Shared ? shared : null;
+        int range = -1;
+        if (i.Shared)
+        {
+            if (last >= (ulong)sharedBytes || (ulong)sharedBytes - last < (ulong)bytes) throw Misplaced(i, warp, at, active, bytes)!;
+        }
+        else if (!memory.Everywhere)
+        {
+            range = i.Hint = memory.Find(low, last, bytes, i.Hint);
+            // Lanes may be in several arrays.
+            if (range < 0 && Misplaced(i, warp, at, active, bytes) is { } fault) throw fault;
+        }
+        if (TChecks.On && (i.Shared || memory.IsWatched)) Watch(i, warp, at, active, range, bytes);
+        bool same = low == last;
+        for (int m = 0; m < i.Group.Length; m++)
+        {
+            byte* register = warp.File + i.Group[m], displaced = origin + m * i.Bytes;
+            if (i.Bytes == 4) Move<uint>(i.Kind, (uint*)register, displaced, at, active, same);
+            else Move<ulong>(i.Kind, (ulong*)register, displaced, at, active, same);
+        }
+    }
+
+    /// <summary>The first lane whose address is none for such an access; null: there is no such lane.</summary>
+    private KernelException? Misplaced(PtxInstruction i, PtxWarp warp, ulong* at, uint active, int bytes)
+    {
+        for (int l = 0; l < PtxLanes.Count; l++)
+        {
+            if ((active >> l & 1) == 0) continue;
+            string? fault = at[l] % (ulong)bytes != 0 ? $"address {at[l]:x} is no multiple of {bytes}"
+                : i.Shared ? (at[l] + (ulong)bytes > (ulong)sharedBytes ? $"byte {at[l]:N0} of {sharedBytes:N0} of shared memory" : null)
+                : memory.Find(at[l], at[l], bytes, 0) < 0 ? $"an address in no array, {memory.Beside(at[l])}"
+                : null;
+            if (fault is not null) return i.Fault($"{Thread(warp, l)}: {fault}");
+        }
+        return null;
+    }
+
+    private static void Move<T>(PtxKind kind, T* register, byte* origin, ulong* at, uint active, bool same)
+        where T : unmanaged
+    {
+        if (kind == PtxKind.Store)
+        {
+            for (int l = 0; l < PtxLanes.Count; l++)
+                if ((active >> l & 1) != 0) *(T*)(origin + at[l]) = register[l];
+        }
+        else if (same)
+        {
+            Vector512<T> value = Vector512.Create(*(T*)(origin + at[BitOperations.TrailingZeroCount(active)]));
+            for (int k = 0; k < PtxLanes.Count; k += Vector512<T>.Count) PtxLanes.Put(register + k, value, active >> k);
+        }
+        else if (active == PtxLanes.All)
+        {
+            for (int l = 0; l < PtxLanes.Count; l++) register[l] = *(T*)(origin + at[l]);
+        }
+        else
+        {
+            for (int l = 0; l < PtxLanes.Count; l++)
+                if ((active >> l & 1) != 0) register[l] = *(T*)(origin + at[l]);
+        }
+    }
+
+    private void Watch(PtxInstruction i, PtxWarp warp, ulong* at, uint active, int range, int bytes)
+    {
+        PtxRaces races = i.Shared ? ofShared : global;
+        for (int l = 0; l < PtxLanes.Count; l++)
+        {
+            if ((active >> l & 1) == 0) continue;
+            ulong who = PtxRaces.Who(group, warp.First + l, epoch);
+            long word = i.Shared ? (long)at[l] / 4 : memory.Word(range >= 0 ? range : memory.Find(at[l], at[l], bytes, 0), at[l]);
+            for (int k = 0; k < bytes / 4; k++)
+            {
+                string? fault = i.Kind == PtxKind.Store ? races.Write(word + k, who)
+                    : i.Shared && !races.IsWritten(word + k) ? "was never written"
+                    : races.Read(word + k, who);
+                if (fault is not null) throw i.Fault($"{Thread(warp, l)}: the word {fault}");
+            }
+        }
+    }
+
+    private string Thread(PtxWarp warp, int lane) => $"group {group}, thread {warp.First + lane}";
+}

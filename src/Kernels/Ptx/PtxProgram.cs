@@ -1,0 +1,212 @@
+using System.Globalization;
+using ChemScale.Kernels.Device;
+
+namespace ChemScale.Kernels.Ptx;
+
+/// <summary>A kernel's PTX, decoded: its instructions, and what lies where in a warp's register file.</summary>
+internal sealed unsafe class PtxProgram
+{
+    // A cache line: vectors of lanes do not straddle two.
+    private const int Line = 64;
+
+    private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
+    private readonly List<(int Place, ulong Bits, int Width)> literals = [];
+    private readonly List<(int Place, int Word, int Width)> parameters = [];
+    private readonly PtxText text;
+    private int nextPredicate;
+
+    /// <param name="name">Of the kernel, for messages.</param>
+    /// <param name="ptx">Its module.</param>
+    /// <param name="rounding">Which products are fused.</param>
+    /// <param name="seed">Of <see cref="PtxRounding.Mixed"/>.</param>
+    /// <exception cref="KernelException">It holds an instruction that is not known here.</exception>
+    public PtxProgram(string name, string ptx, PtxRounding rounding = PtxRounding.Each, int seed = 1)
+    {
+        Name = name;
+        text = new PtxText(name, ptx);
+        List<PtxLine> lines = PtxContraction.Apply(text, rounding, seed);
+        Thread = Register("%tid.x", 4);
+        GroupSize = Register("%ntid.x", 4);
+        Group = Register("%ctaid.x", 4);
+        Groups = Register("%nctaid.x", 4);
+        SharedBytes = Register("%dynamic_smem_size", 4);
+        Code = [.. lines.Select(Decode)];
+        int[] joins = PtxFlow.Joins([.. Code.Select(Successors)]);
+        for (int i = 0; i < Code.Length; i++) Code[i].Join = joins[i];
+        HasBarriers = Code.Any(i => i.Kind == PtxKind.Barrier);
+    }
+
+    public string Name { get; }
+
+    public PtxInstruction[] Code { get; }
+
+    public bool HasBarriers { get; }
+
+    /// <summary>Of a warp's register file.</summary>
+    public int FileBytes { get; private set; }
+
+    /// <summary>Places of the registers that say which thread it is.</summary>
+    public int Thread { get; }
+
+    public int GroupSize { get; }
+
+    public int Group { get; }
+
+    public int Groups { get; }
+
+    public int SharedBytes { get; }
+
+    /// <summary>Puts what is the same for all threads of a launch into a register file.</summary>
+    /// <param name="file">Of a warp.</param>
+    /// <param name="shape">Of the launch.</param>
+    /// <param name="arguments">Two words each, as a device takes them.</param>
+    public void Prepare(byte* file, LaunchShape shape, ReadOnlySpan<long> arguments)
+    {
+        new Span<byte>(file, FileBytes).Clear();
+        foreach ((int place, ulong bits, int width) in literals) Fill(file + place, bits, width);
+        foreach ((int place, int word, int width) in parameters) Fill(file + place, (ulong)arguments[word], width);
+        Fill(file + GroupSize, (ulong)shape.GroupSize, 4);
+        Fill(file + Groups, (ulong)shape.Groups, 4);
+        Fill(file + SharedBytes, (ulong)shape.SharedBytes, 4);
+    }
+
+    private static void Fill(byte* register, ulong bits, int width)
+    {
+        if (width == 8) PtxLanes.Fill(register, bits);
+        else if (width == 4) PtxLanes.Fill(register, (uint)bits);
+        else *(uint*)register = bits == 0 ? 0 : PtxLanes.All;
+    }
+
+    private PtxInstruction Decode(PtxLine line)
+    {
+        var i = new PtxInstruction(Name, line);
+        if (line.Guard is { } guard) (i.Guard, i.Flip) = (Register(guard, 1), line.Negated ? PtxLanes.All : 0);
+        string[] o = line.Operands;
+        switch (line.Opcode)
+        {
+            case "ret":
+                i.Kind = PtxKind.Exit;
+                break;
+            case "bra" or "bra.uni":
+                i.Kind = PtxKind.Branch;
+                i.Uniform = line.Opcode.Length > 3;
+                i.Target = text.Labels.TryGetValue(o[0], out int target) ? target : throw i.Fault("no such label");
+                break;
+            case "bar.sync" when o is ["0"]:
+                i.Kind = PtxKind.Barrier;
+                break;
+            case "shfl.sync.bfly.b32" when o.Length == 5 && int.TryParse(o[2], out _) && o[3] == "31" && o[4] is "4294967295" or "-1":
+                i.Kind = PtxKind.Warp;
+                i.Run = &PtxLanes.Shuffle;
+                (i.Result, i.A, i.Across) = (Register(o[0], 4), Source(o[1], 4), int.Parse(o[2], CultureInfo.InvariantCulture));
+                break;
+            case PtxMatrix.Opcode:
+                i.Kind = PtxKind.Warp;
+                i.Run = &PtxMatrix.Multiply;
+                i.Group = [.. o.SelectMany(PtxLine.Members).Select(member => Source(member, 4))];
+                if (i.Group.Length != PtxMatrix.Operands) throw i.Fault("operands are missing");
+                break;
+            default:
+                if (line.Opcode.StartsWith("ld.param.", StringComparison.Ordinal)) Parameter(i, o);
+                else if (line.Opcode.StartsWith("ld.", StringComparison.Ordinal) || line.Opcode.StartsWith("st.", StringComparison.Ordinal)) Access(i, o);
+                else Compute(i, o);
+                break;
+        }
+        return i;
+    }
+
+    private void Compute(PtxInstruction i, string[] o)
+    {
+        PtxForm form = Form(i);
+        if (o.Length != 1 + (form.A > 0 ? 1 : 0) + (form.B > 0 ? 1 : 0) + (form.C > 0 ? 1 : 0)) throw i.Fault("another number of operands");
+        i.Run = form.Run;
+        i.Result = Register(o[0], form.Result);
+        i.A = i.B = Source(o[1], form.A);
+        if (form.B > 0) (i.B, i.Literal) = (Source(o[2], form.B), !o[2].StartsWith('%'));
+        if (form.C > 0) i.C = Source(o[3], form.C);
+    }
+
+    private void Parameter(PtxInstruction i, string[] o)
+    {
+        PtxForm form = Form(i);
+        string[] at = o[1].Trim('[', ']').Split('+');
+        int index = text.Parameters.IndexOf(at[0]), offset = at.Length > 1 ? int.Parse(at[1], CultureInfo.InvariantCulture) : 0;
+        if (index < 0 || offset % 8 != 0 || offset > 8) throw i.Fault("no such parameter");
+        i.Run = form.Run;
+        i.Result = Register(o[0], form.Result);
+        i.A = Place(form.A);
+        parameters.Add((i.A, 2 * index + offset / 8, form.A));
+    }
+
+    private void Access(PtxInstruction i, string[] o)
+    {
+        string[] parts = i.Opcode.Split('.');
+        bool load = parts[0] == "ld";
+        int members = parts.Contains("v4") ? 4 : parts.Contains("v2") ? 2 : 1;
+        i.Kind = load ? PtxKind.Load : PtxKind.Store;
+        i.Shared = parts[1] == "shared";
+        i.Bytes = parts[^1] switch { "b32" or "f32" or "s32" or "u32" => 4, "b64" or "f64" or "s64" or "u64" => 8, _ => 0 };
+        // Without a space: an address that is no array's. Kernels hold such loads where an absent array would be read, behind a test.
+        bool known = parts.Length == (members > 1 ? 4 : 3) && parts[1] is "global" or "shared" || (load && parts.Length == 2);
+        if (!known || i.Bytes == 0) throw Unknown(i);
+        i.Group = [.. PtxLine.Members(o[load ? 0 : 1]).Select(member => load ? Register(member, i.Bytes) : Source(member, i.Bytes))];
+        if (i.Group.Length != members) throw i.Fault("another number of registers");
+        string[] at = o[load ? 1 : 0].Trim('[', ']').Split('+');
+        i.A = Register(at[0], 8);
+        i.Offset = at.Length > 1 ? int.Parse(at[1], CultureInfo.InvariantCulture) : 0;
+    }
+
+    private static PtxForm Form(PtxInstruction i) => PtxForms.TryGet(i.Opcode, out PtxForm form) ? form : throw Unknown(i);
+
+    private static KernelException Unknown(PtxInstruction i) => i.Fault($"the interpreter does not know {i.Opcode}");
+
+    /// <summary>A register's place, or that of a literal.</summary>
+    private int Source(string operand, int width)
+    {
+        if (operand.StartsWith('%')) return Register(operand, width);
+        string key = $"{operand} {width}";
+        if (places.TryGetValue(key, out int known)) return known;
+        literals.Add((places[key] = Place(width), Bits(operand), width));
+        return places[key];
+    }
+
+    private int Register(string name, int width)
+    {
+        if (text.Width(name) != width) throw new KernelException(KernelFault.BadKernel, $"the PTX of kernel {Name} uses {name} as {width} bytes");
+        if (places.TryGetValue(name, out int known)) return known;
+        return places[name] = Place(width);
+    }
+
+    private int Place(int width)
+    {
+        if (width == 1)
+        {
+            if (nextPredicate % Line == 0) nextPredicate = Take(Line);
+            int place = nextPredicate;
+            nextPredicate += sizeof(uint);
+            return place;
+        }
+        return Take(width * PtxLanes.Count);
+
+        int Take(int bytes)
+        {
+            FileBytes += bytes;
+            return FileBytes - bytes;
+        }
+    }
+
+    // Dynamic shared memory starts at zero of its own space.
+    private static ulong Bits(string literal) =>
+        literal == "__dyn_shared_alloca" ? 0
+        : literal.StartsWith("0f", StringComparison.Ordinal) || literal.StartsWith("0d", StringComparison.Ordinal)
+            ? ulong.Parse(literal.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+        : literal.StartsWith('-') ? (ulong)long.Parse(literal, CultureInfo.InvariantCulture)
+        : ulong.Parse(literal, CultureInfo.InvariantCulture);
+
+    private int[] Successors(PtxInstruction i, int at) => i.Kind switch
+    {
+        PtxKind.Exit => i.Guard < 0 ? [Code.Length] : [Code.Length, at + 1],
+        PtxKind.Branch => i.Guard < 0 ? [i.Target] : [i.Target, at + 1],
+        _ => [at + 1],
+    };
+}
