@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms;
-using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.ExtXyz;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models.ForceFields;

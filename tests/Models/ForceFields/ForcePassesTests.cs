@@ -58,7 +58,7 @@ public class ForcePassesTests
     public void From_frames_they_agree_with_the_graph_s(ForceFieldConfig config, ScalarType dtype)
     {
         using ForceField model = Model(config, dtype);
-        Frame[] frames = [.. Frames[..^1].Select(AsFrame), .. config.NonEmbeddingParameters < 2000 ? [Large()] : (Frame[])[]];
+        Frame[] frames = [.. Frames[..^1].Select(AsFrame), .. config.NonEmbeddingParameters < 3000 ? [Large()] : (Frame[])[]];
         TestScope.Mode(OperatorMode.Composed);
         FramePrediction[] expected = Predict(model, frames);
         TestScope.Mode(OperatorMode.Auto);

@@ -115,8 +115,8 @@ internal abstract unsafe class ForcePasses<TLanes, T> : IForcePasses
         Functions = new RadialRows<TLanes, T>(model.Radial, Weights);
         int inner = (int)model.Hidden.size(0);
         hidden = Weights.Dense(model.Hidden, inner, features);
-        hiddenBias = Weights.Vector(model.HiddenBias, inner);
-        energy = Weights.Vector(model.Energy, inner);
+        hiddenBias = Weights.Vector(model.HiddenBias, inner).At;
+        energy = Weights.Vector(model.Energy, inner).At;
         using (Tensor bias = model.EnergyBias.detach().to(ScalarType.Float64)) energyBias = bias.item<double>();
         Elements = Weights.Take(model.Elements.size(0) * Width);
         using (Tensor table = model.Elements.detach().contiguous())

@@ -57,18 +57,18 @@ internal sealed unsafe class ForceWeights<TLanes, T> : IDisposable
     }
 
     /// <summary>A vector of blocks, each filled up by itself.</summary>
-    public T* Vector(Tensor values, int block, int[]? kept = null)
+    public VectorWeights<T> Vector(Tensor values, int block, int[]? kept = null)
     {
         kept ??= [.. Enumerable.Range(0, (int)values.numel() / block)];
         T* to = Take((long)kept.Length * Whole(block));
         using Tensor contiguous = values.detach().contiguous();
         using TensorMemory memory = new(contiguous);
         for (int o = 0; o < kept.Length; o++) Copy((T*)memory.Address + (long)kept[o] * block, block, to + (long)o * Whole(block));
-        return to;
+        return new VectorWeights<T>(to);
     }
 
     /// <summary>(1 + K, outputs): the bias, then the transposed weights of K radial functions.</summary>
-    public T* Radial(Tensor weight, Tensor bias, int outputBlock, int[] kept)
+    public VectorWeights<T> Radial(Tensor weight, Tensor bias, int outputBlock, int[] kept)
     {
         int functions = (int)weight.size(1), width = Whole(outputBlock), n = kept.Length * width;
         T* to = Take((1L + functions) * n);
@@ -80,7 +80,7 @@ internal sealed unsafe class ForceWeights<TLanes, T> : IDisposable
             Copy((T*)biases.Address + start, outputBlock, to + o * width);
             Products<TLanes, T>.Transpose(outputBlock, functions, (T*)memory.Address + start * functions, functions, to + n + o * width, n);
         }
-        return to;
+        return new VectorWeights<T>(to);
     }
 
     public void Dispose()
@@ -93,10 +93,10 @@ internal sealed unsafe class ForceWeights<TLanes, T> : IDisposable
 }
 
 /// <summary>A layer's matrix both ways round.</summary>
-/// <param name="Inputs">K</param>
-/// <param name="Outputs">N</param>
-/// <param name="Forward">(K, N)</param>
-/// <param name="Backward">(N, K)</param>
+/// <param name="inputs">K</param>
+/// <param name="outputs">N</param>
+/// <param name="forward">(K, N)</param>
+/// <param name="backward">(N, K)</param>
 internal readonly unsafe struct DenseWeights<T>(int inputs, int outputs, T* forward, T* backward)
     where T : unmanaged
 {
@@ -109,4 +109,12 @@ internal readonly unsafe struct DenseWeights<T>(int inputs, int outputs, T* forw
 
     /// <summary>(outputs, inputs)</summary>
     public T* Backward { get; } = backward;
+}
+
+/// <summary>Numbers one after another, the weights' own.</summary>
+/// <param name="at">Of the first.</param>
+internal readonly unsafe struct VectorWeights<T>(T* at)
+    where T : unmanaged
+{
+    public T* At { get; } = at;
 }

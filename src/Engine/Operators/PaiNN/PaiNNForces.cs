@@ -96,9 +96,9 @@ internal sealed unsafe class PaiNNForces<TLanes, T> : ForcePasses<TLanes, T>
                 Forward(3 * count, layer.Mix, kept.Vectors + 3 * first, kept.Mixed + 6 * first);
                 Invariants(count, kept.Mixed + 6 * first, kept.Invariants + 2 * first, kept.Products + first);
                 Forward(count, layer.Mix1, kept.Invariants + 2 * first, at.Inner);
-                Silu(count, n, at.Inner, layer.Mix1Bias, kept.MixSlopes + first);
+                Silu(count, n, at.Inner, layer.Mix1Bias.At, kept.MixSlopes + first);
                 T* update = kept.Update + layer.Mix2.Outputs * (long)b;
-                Repeat(count, layer.Mix2Bias, layer.Mix2.Outputs, update);
+                Repeat(count, layer.Mix2Bias.At, layer.Mix2.Outputs, update);
                 Forward(count, layer.Mix2, at.Inner, update, add: true);
                 Update(count, last, kept, first, update, at.Scalars + first);
             }
@@ -168,7 +168,7 @@ internal sealed unsafe class PaiNNForces<TLanes, T> : ForcePasses<TLanes, T>
     private void Filter(in PairRows<T> frame, int layer, int start, T* radial, T* filters)
     {
         int rows = Math.Min(Chunk, frame.Rows - start);
-        Functions.Multiply(rows, radial + (long)start * Functions.Stride, frame.Windows + 2 * (start / RadialRows<TLanes, T>.Group), layers[layer].Filter,
+        Functions.Multiply(rows, radial + (long)start * Functions.Stride, frame.Windows + 2 * (start / RadialRows<TLanes, T>.Group), layers[layer].Filter.At,
             FilterWidth(layer), filters);
     }
 
@@ -176,8 +176,8 @@ internal sealed unsafe class PaiNNForces<TLanes, T> : ForcePasses<TLanes, T>
     private void Context(int count, Layer layer, T* scalars, T* inner, T* slopes, T* context)
     {
         Forward(count, layer.Context1, scalars, inner);
-        Silu(count, Width, inner, layer.Context1Bias, slopes);
-        Repeat(count, layer.Context2Bias, 3 * Width, context);
+        Silu(count, Width, inner, layer.Context1Bias.At, slopes);
+        Repeat(count, layer.Context2Bias.At, 3 * Width, context);
         Forward(count, layer.Context2, inner, context, add: true);
     }
 
@@ -322,25 +322,25 @@ internal sealed unsafe class PaiNNForces<TLanes, T> : ForcePasses<TLanes, T>
 
     private sealed class Layer
     {
-        public T* Filter { get; init; }
+        public VectorWeights<T> Filter { get; init; }
 
         public DenseWeights<T> Context1 { get; init; }
 
-        public T* Context1Bias { get; init; }
+        public VectorWeights<T> Context1Bias { get; init; }
 
         public DenseWeights<T> Context2 { get; init; }
 
-        public T* Context2Bias { get; init; }
+        public VectorWeights<T> Context2Bias { get; init; }
 
         public DenseWeights<T> Mix { get; init; }
 
         public DenseWeights<T> Mix1 { get; init; }
 
-        public T* Mix1Bias { get; init; }
+        public VectorWeights<T> Mix1Bias { get; init; }
 
         public DenseWeights<T> Mix2 { get; init; }
 
-        public T* Mix2Bias { get; init; }
+        public VectorWeights<T> Mix2Bias { get; init; }
     }
 
     private struct Memory

@@ -73,8 +73,8 @@ internal sealed unsafe class SchNetForces<TLanes, T> : ForcePasses<TLanes, T>
                 int count = Math.Min(Block, atoms - b);
                 T* features = at.Features + (long)b * width;
                 Forward(count, layer.Output1, at.Messages + (long)b * n, at.Inner);
-                Softplus(count, width, at.Inner, layer.Output1Bias, slopes + (long)b * width);
-                AddRow(count, width, layer.Output2Bias, features);
+                Softplus(count, width, at.Inner, layer.Output1Bias.At, slopes + (long)b * width);
+                AddRow(count, width, layer.Output2Bias.At, features);
                 Forward(count, layer.Output2, at.Inner, features, add: true);
             }
         }
@@ -120,9 +120,9 @@ internal sealed unsafe class SchNetForces<TLanes, T> : ForcePasses<TLanes, T>
         if (computed) return;
         Layer layer = layers[l];
         int* windows = frame.Windows + 2 * (start / RadialRows<TLanes, T>.Group);
-        Functions.Multiply(rows, frame.Radial + (long)start * Functions.Stride, windows, layer.Filter1, n, at.Hidden);
-        if (derivatives) Functions.Multiply(rows, frame.RadialSlopes + (long)start * Functions.Stride, windows, layer.Filter1, n, at.HiddenSlopes);
-        Hidden(rows, frame.Envelope + start, frame.EnvelopeSlopes + start, layer.Filter2Bias, at.Hidden, derivatives ? at.HiddenSlopes : null, filters, slopes);
+        Functions.Multiply(rows, frame.Radial + (long)start * Functions.Stride, windows, layer.Filter1.At, n, at.Hidden);
+        if (derivatives) Functions.Multiply(rows, frame.RadialSlopes + (long)start * Functions.Stride, windows, layer.Filter1.At, n, at.HiddenSlopes);
+        Hidden(rows, frame.Envelope + start, frame.EnvelopeSlopes + start, layer.Filter2Bias.At, at.Hidden, derivatives ? at.HiddenSlopes : null, filters, slopes);
         Forward(rows, layer.Filter2, at.Hidden, filters, add: true);
         if (derivatives) Forward(rows, layer.Filter2, at.HiddenSlopes, slopes, add: true);
     }
@@ -243,19 +243,19 @@ internal sealed unsafe class SchNetForces<TLanes, T> : ForcePasses<TLanes, T>
     {
         public DenseWeights<T> Input { get; init; }
 
-        public T* Filter1 { get; init; }
+        public VectorWeights<T> Filter1 { get; init; }
 
         public DenseWeights<T> Filter2 { get; init; }
 
-        public T* Filter2Bias { get; init; }
+        public VectorWeights<T> Filter2Bias { get; init; }
 
         public DenseWeights<T> Output1 { get; init; }
 
-        public T* Output1Bias { get; init; }
+        public VectorWeights<T> Output1Bias { get; init; }
 
         public DenseWeights<T> Output2 { get; init; }
 
-        public T* Output2Bias { get; init; }
+        public VectorWeights<T> Output2Bias { get; init; }
     }
 
     /// <summary>Messages hold their own gradient on the way back.</summary>
