@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Lanes;
-using ChemScale.Engine.Operators.Runs;
 
 namespace ChemScale.Engine.Operators.Transformer;
 
