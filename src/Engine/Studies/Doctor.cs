@@ -108,7 +108,7 @@ public static class Doctor
 
     /// <summary>What auto takes, and by which rule: the choices of the operations, in words.</summary>
     private static Finding Forms() => new("operators", true, false, "auto on the CPU: " + (Vector256.IsHardwareAccelerated
-        ? "host forms, which were at least as fast as composed ones where measured (docs/PERFORMANCE.md); composed for ChemGPT layers wider than "
+        ? "host forms (docs/PERFORMANCE.md has both forms' times); composed for ChemGPT layers wider than "
             + $"{TransformerStackHost.WidestOfUse} and generation wider than {DecodingModel.WidestOfUse}, whose products libtorch shares among threads itself"
         : "host forms of messages between atoms alone, composed for the rest: no 256-bit vectors") + "; on CUDA: kernels");
 
