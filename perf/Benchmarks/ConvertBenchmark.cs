@@ -102,7 +102,8 @@ internal sealed partial class ConvertBenchmark : Benchmark
     /// <summary>From file to file, as a shell does it: nothing of this process takes part.</summary>
     private static void Process(string program, string[] options, string input, string output)
     {
-        using Process process = System.Diagnostics.Process.Start("sh", ["-c", "in=$1 out=$2; shift 2; exec \"$@\" <\"$in\" >\"$out\"", "sh", input, output, program, "convert", .. options]);
+        const string Script = "in=$1 out=$2; shift 2; exec \"$@\" <\"$in\" >\"$out\"";
+        using Process process = System.Diagnostics.Process.Start("sh", ["-c", Script, "sh", input, output, program, "convert", .. options]);
         process.WaitForExit();
         if (process.ExitCode != 0) throw new InvalidOperationException($"{program} exits {process.ExitCode}; its reason is on standard error");
     }

@@ -27,7 +27,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         ["PaiNN's message, 7 wide"] = small => new Message(small, 7, vectors: true),
         ["PaiNN's first message"] = small => new Message(small, small ? 8 : 64, vectors: false),
         ["PaiNN's invariants"] = small => new Invariants(small, small ? 16 : 128),
-        ["PaiNN's invariants, 15 wide"] = small => new Invariants(small, 15),
+        ["PaiNN's invariants, 7 wide"] = small => new Invariants(small, 14),
         ["PaiNN's update"] = small => new Update(small, small ? 8 : 64),
         ["PaiNN's update, 7 wide"] = small => new Update(small, 7),
         ["Allegro's product"] = small => new Product(small, small ? 4 : 16),

@@ -1,4 +1,3 @@
-using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Ptx;
 using ILGPU;
 

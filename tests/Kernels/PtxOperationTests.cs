@@ -8,7 +8,6 @@ using ChemScale.Kernels.Ptx;
 using ChemScale.Tests.Gpu;
 using ChemScale.Tests.Operators;
 using NUnit.Framework;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Kernels;
@@ -122,7 +121,7 @@ public class PtxOperationTests : OperatorFixture
 }
 
 /// <summary>Attention in bfloat16 with the instructions of tensor cores.</summary>
-public class PtxMatrixAttentionTests : MatrixAttentionTests
+public class PtxMatrixAttentionTests : MatrixAttentionCases
 {
     [SetUp]
     public void Interpret() => TestScope.Device(new PtxDevice { Multiprocessors = 1, Rounding = PtxRounding.Mixed });

@@ -12,7 +12,7 @@ namespace ChemScale.Tests.Operators;
 /// Attention in bfloat16 on the CPU's warps, which play the tensor cores, against the composed form in float64 of the same inputs, all
 /// of them numbers that bfloat16 has.
 /// </summary>
-public class MatrixAttentionTests : OperatorFixture
+public abstract class MatrixAttentionCases : OperatorFixture
 {
     /// <summary>Greatest relative error of rounding to the nearest bfloat16: half of the last of 8 bits.</summary>
     private const double Rounding = 1.0 / 256;
@@ -159,3 +159,6 @@ public class MatrixAttentionTests : OperatorFixture
         return (output.detach().to(ScalarType.Float64), leaf.grad!.to(ScalarType.Float64));
     }
 }
+
+/// <summary>The same on warps of threads.</summary>
+public class MatrixAttentionTests : MatrixAttentionCases;

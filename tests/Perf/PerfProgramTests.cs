@@ -127,7 +127,11 @@ public sealed class PerfProgramTests
     [Test]
     public void The_command_is_measured_beside_the_codec_in_memory()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Ignore("processes are measured on Linux and macOS");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("processes are measured on Linux and macOS");
+            return;
+        }
         // Whatever takes `convert` and copies its lines will do.
         string command = Path.Combine(folder, "command"), file = Path.Combine(folder, "convert.json");
         File.WriteAllText(command, "#!/bin/sh\nexec cat\n");

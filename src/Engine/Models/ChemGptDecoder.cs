@@ -31,7 +31,7 @@ internal abstract class ChemGptDecoder : IDisposable
             model.FinalNormWeight, model.FinalNormBias, config.Heads, model.Scaling.Scores, model.Scaling.Logits, config.LayerNormEpsilon);
         Tensor table = model.TokenTable;
         bool host = !OperatorModes.UseKernels(table) && decoding.HasPasses && OperatorModes.UseHost(table, decoding.Pays);
-        return host ? new ChemGptDecoderHost(model, decoding.Passes()) : new ChemGptDecoderComposed(model);
+        return host ? new ChemGptDecoderHost(model, IDecodingPasses.Of(decoding)) : new ChemGptDecoderComposed(model);
     }
 
     /// <summary>So many new sequences; what was there ends.</summary>

@@ -94,6 +94,8 @@ internal static unsafe class PtxForms
         Not<uint>("u32", 4);
         Add("setp.eq.u32", &PtxLanes.Compare<uint, Equal<uint>>, 1, 4, 4);
         Add("setp.lo.u32", &PtxLanes.Compare<uint, Less<uint>>, 1, 4, 4);
+        Add("setp.hi.u32", &PtxLanes.Compare<uint, Greater<uint>>, 1, 4, 4);
+        Add("setp.hs.u32", &PtxLanes.Compare<uint, GreaterOrEqual<uint>>, 1, 4, 4);
         Add("setp.ls.u32", &PtxLanes.Compare<uint, LessOrEqual<uint>>, 1, 4, 4);
 
         static void Orders<T>(string type, int width)

@@ -164,6 +164,7 @@ internal sealed unsafe class PtxGroup<TChecks>
             {
                 case PtxKind.Lanes:
                     if (active != 0) i.Run(i, file, active);
+                    GC.KeepAlive(i);
                     at++;
                     continue;
                 case PtxKind.Load or PtxKind.Store:
@@ -173,6 +174,7 @@ internal sealed unsafe class PtxGroup<TChecks>
                 case PtxKind.Warp:
                     if (active != PtxLanes.All) throw Missing(i, active);
                     i.Run(i, file, active);
+                    GC.KeepAlive(i);
                     at++;
                     continue;
                 case PtxKind.Branch:

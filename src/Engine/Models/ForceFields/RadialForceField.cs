@@ -123,18 +123,22 @@ internal enum CutoffKind
 /// <summary>An atom's energy from its features: W1 silu(W0 x + b0) + b1, half as wide within.</summary>
 internal sealed class EnergyHead : nn.Module
 {
+    private readonly Dense hidden;
+    private readonly Dense energy;
+
     public EnergyHead(int features, ParameterInit init)
         : base(nameof(EnergyHead))
     {
-        Hidden = new Dense(features, features / 2, init);
-        Energy = new Dense(features / 2, 1, init);
-        register_module("hidden", Hidden);
-        register_module("energy", Energy);
+        hidden = new Dense(features, features / 2, init);
+        energy = new Dense(features / 2, 1, init);
+        register_module("hidden", hidden);
+        register_module("energy", energy);
     }
 
-    public Dense Hidden { get; }
+    // Properties of their own: what an automatic one keeps its value in would be registered once more.
+    public Dense Hidden => hidden;
 
-    public Dense Energy { get; }
+    public Dense Energy => energy;
 
     public static long Count(long features) => Dense.Count(features, features / 2) + Dense.Count(features / 2, 1);
 
@@ -143,11 +147,11 @@ internal sealed class EnergyHead : nn.Module
     public Tensor Forward(Tensor features)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Energy.Forward(nn.functional.silu(Hidden.Forward(features))).squeeze(1).MoveToOuterDisposeScope();
+        return energy.Forward(nn.functional.silu(hidden.Forward(features))).squeeze(1).MoveToOuterDisposeScope();
     }
 
     public Tensor[] Weights => [Hidden.Weight, Hidden.Bias!, Energy.Weight, Energy.Bias!];
 
     public IEnumerable<(string Name, Parameter Weight)> Named(string name) =>
-        Hidden.Named(name + ".0").Concat(Energy.Named(name + ".1"));
+        hidden.Named(name + ".0").Concat(energy.Named(name + ".1"));
 }

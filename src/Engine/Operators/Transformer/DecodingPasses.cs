@@ -336,6 +336,15 @@ internal interface IDecodingPasses : IDisposable
     /// <summary>Goes on with some of the sequences only; nothing is copied.</summary>
     /// <param name="kept">Their indices, in the new order, none twice.</param>
     void Keep(ReadOnlySpan<long> kept);
+
+    /// <summary>Passes at the model's number type; it <see cref="DecodingModel.HasPasses"/>.</summary>
+    static IDecodingPasses Of(DecodingModel model) => (model.Tokens.dtype, TransformerStackHost.Lanes(model.Tokens.dtype, model.Heads)) switch
+    {
+        (ScalarType.Float32, 16) => new DecodingPasses<SingleLanes16, float>(model),
+        (ScalarType.Float32, _) => new DecodingPasses<SingleLanes8, float>(model),
+        (ScalarType.Float64, 8) => new DecodingPasses<DoubleLanes8, double>(model),
+        _ => new DecodingPasses<DoubleLanes4, double>(model),
+    };
 }
 
 /// <summary>What is done with a sequence's scores as soon as they are there. Different rows may come at once.</summary>
@@ -345,35 +354,4 @@ internal interface IScoreReader
     /// <param name="scores">(V), to be read, or written over, during the call.</param>
     void Read<T>(int row, Span<T> scores)
         where T : unmanaged, IFloatingPointIeee754<T>;
-}
-
-/// <summary>What a <see cref="DecodingPasses{TLanes,T}"/> works with. Tensors stay the caller's, and as they are.</summary>
-/// <param name="Tokens">(V, h); also what scores are made by.</param>
-/// <param name="Places">(P, h)</param>
-/// <param name="Layers">In their order.</param>
-/// <param name="Windows">Of the layers; 0: unlimited.</param>
-/// <param name="NormWeight">(h), of the final norm.</param>
-/// <param name="NormBias">(h)</param>
-/// <param name="Heads">Divides h.</param>
-/// <param name="ScoreScale">Factor on attention's scores.</param>
-/// <param name="LogitScale">Factor on the scores of the next token.</param>
-/// <param name="Epsilon">Of the norms.</param>
-internal sealed record DecodingModel(Tensor Tokens, Tensor Places, IReadOnlyList<BlockWeights> Layers, IReadOnlyList<int> Windows, Tensor NormWeight,
-    Tensor NormBias, int Heads, double ScoreScale, double LogitScale, double Epsilon)
-{
-    // Wider models read their weights from memory at every step: there all threads should share each product.
-    internal const int WidestOfUse = 256;
-
-    /// <summary>Whether there is such a pass: as for a layer's.</summary>
-    public bool HasPasses => TransformerStackHost.Has(Heads, Layers[0], Tokens);
-
-    public bool Pays => Tokens.size(1) <= WidestOfUse;
-
-    public IDecodingPasses Passes() => (Tokens.dtype, TransformerStackHost.Lanes(Tokens.dtype, Heads)) switch
-    {
-        (ScalarType.Float32, 16) => new DecodingPasses<SingleLanes16, float>(this),
-        (ScalarType.Float32, _) => new DecodingPasses<SingleLanes8, float>(this),
-        (ScalarType.Float64, 8) => new DecodingPasses<DoubleLanes8, double>(this),
-        _ => new DecodingPasses<DoubleLanes4, double>(this),
-    };
 }

@@ -224,3 +224,26 @@ internal sealed unsafe class DecodingLayer<T>
     /// <summary>Of its keys in a page of its kind; its values are a page's rows further.</summary>
     public long Offset { get; init; }
 }
+
+/// <summary>What decoding works with. Tensors stay the caller's, and as they are.</summary>
+/// <param name="Tokens">(V, h); also what scores are made by.</param>
+/// <param name="Places">(P, h)</param>
+/// <param name="Layers">In their order.</param>
+/// <param name="Windows">Of the layers; 0: unlimited.</param>
+/// <param name="NormWeight">(h), of the final norm.</param>
+/// <param name="NormBias">(h)</param>
+/// <param name="Heads">Divides h.</param>
+/// <param name="ScoreScale">Factor on attention's scores.</param>
+/// <param name="LogitScale">Factor on the scores of the next token.</param>
+/// <param name="Epsilon">Of the norms.</param>
+internal sealed record DecodingModel(Tensor Tokens, Tensor Places, IReadOnlyList<BlockWeights> Layers, IReadOnlyList<int> Windows, Tensor NormWeight,
+    Tensor NormBias, int Heads, double ScoreScale, double LogitScale, double Epsilon)
+{
+    // Wider models read their weights from memory at every step: there all threads should share each product.
+    internal const int WidestOfUse = 256;
+
+    /// <summary>Whether there is such a pass: as for a layer's.</summary>
+    public bool HasPasses => TransformerStackHost.Has(Heads, Layers[0], Tokens);
+
+    public bool Pays => Tokens.size(1) <= WidestOfUse;
+}

@@ -278,7 +278,12 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
     }
 
     /// <summary>Where a layer's weights lie. Whoever asks keeps the tensors alive.</summary>
-    private static LayerPointers<T> Weights(Tensor?[] inputs, int layer) => Pointers(Addresses(inputs, 1 + BlockWeights.Count * layer, BlockWeights.Count));
+    private static LayerPointers<T> Weights(Tensor?[] inputs, int layer)
+    {
+        LayerPointers<T> weights = Pointers(Addresses(inputs, 1 + BlockWeights.Count * layer, BlockWeights.Count));
+        GC.KeepAlive(inputs);
+        return weights;
+    }
 
     /// <summary>Where gradients by a layer's weights go. Whoever asks keeps the tensors alive.</summary>
     private static LayerPointers<T> Places(Tensor?[] results, GradientPlace[] places, int layer, out bool[] add)
