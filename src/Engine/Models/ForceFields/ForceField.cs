@@ -1,8 +1,8 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
-using ChemScale.Engine.Operators.Segments;
 using ChemScale.Engine.Operators.Runs;
+using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

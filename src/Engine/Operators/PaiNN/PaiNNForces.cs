@@ -134,7 +134,12 @@ internal sealed unsafe class PaiNNForces<TLanes, T> : ForcePasses<TLanes, T>
             }
             var sent = new PaiNNMessageGradients<T>
             {
-                Context = kept.Context, Before = kept.Before, ByScalars = at.ByScalars, ByVectors = at.ByVectors, ByContext = at.ByContext, ByBefore = at.ByBefore,
+                Context = kept.Context,
+                Before = kept.Before,
+                ByScalars = at.ByScalars,
+                ByVectors = at.ByVectors,
+                ByContext = at.ByContext,
+                ByBefore = at.ByBefore,
             };
             for (int p = 0; p < frame.Pairs; p += Chunk)
             {
