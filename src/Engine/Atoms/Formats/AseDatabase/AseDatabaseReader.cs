@@ -76,15 +76,16 @@ internal sealed class SqliteLimits
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "PRAGMA trusted_schema = OFF";
         command.ExecuteNonQuery();
-        command.CommandText = "SELECT name, type, sql FROM sqlite_master WHERE name IN ('systems', 'information')";
+        // By the columns as SQLite understands them, not by the text of the schema, which has comments: hidden is 2 or 3 for a computed one, 1 for a virtual table's.
+        command.CommandText = "SELECT m.name, m.type, m.sql LIKE 'CREATE VIRTUAL%', EXISTS (SELECT 1 FROM pragma_table_xinfo(m.name) WHERE hidden > 0) "
+            + "FROM sqlite_master m WHERE m.name IN ('systems', 'information')";
         using (SqliteDataReader reader = command.ExecuteReader())
         {
             while (reader.Read())
             {
-                string name = reader.GetString(0), kind = reader.GetString(1), sql = reader.IsDBNull(2) ? "" : reader.GetString(2);
-                bool computed = sql.Contains("GENERATED", StringComparison.OrdinalIgnoreCase) || sql.Contains(" AS ", StringComparison.OrdinalIgnoreCase)
-                    || sql.Contains("VIRTUAL", StringComparison.OrdinalIgnoreCase);
-                if (kind != "table" || computed) throw new InputException($"{path}: {name}", computed ? "columns that are computed" : $"a {kind}", "a plain table");
+                string name = reader.GetString(0), kind = !reader.IsDBNull(2) && reader.GetBoolean(2) ? "virtual table" : reader.GetString(1);
+                bool plain = kind == "table", computed = plain && reader.GetBoolean(3);
+                if (!plain || computed) throw new InputException($"{path}: {name}", computed ? "columns that are computed" : $"a {kind}", "a plain table");
             }
         }
         SQLitePCL.raw.sqlite3_set_authorizer(connection.Handle, (SQLitePCL.strdelegate_authorizer)((_, action, _, _, _, _) => action is Read or Select or Pragma ? 0 : Deny), null);
