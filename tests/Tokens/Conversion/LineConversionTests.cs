@@ -43,6 +43,18 @@ public class LineConversionTests
     public void The_first_field_counts(string line, string expected) =>
         Assert.That(Convert([line], new ConversionOptions()).Lines, Is.EqualTo(new[] { expected }));
 
+    [TestCase("[C][C][O] ethanol", "CCO")]
+    [TestCase("[C] [C] [O]", "CCO")]
+    [TestCase("[C] [C]\t[O] ethanol", "CCO")]
+    public void Symbols_of_a_molecule_may_stand_apart(string line, string smiles)
+    {
+        foreach (SelfiesGrammar grammar in Enum.GetValues<SelfiesGrammar>())
+        {
+            var options = new ConversionOptions { From = LineForm.Selfies, To = LineForm.Smiles, Grammar = grammar };
+            Assert.That(Convert([line], options).Lines, Is.EqualTo((string[])[smiles]), grammar.ToString());
+        }
+    }
+
     [Test]
     public void A_word_that_is_no_id_is_refused_in_its_line()
     {

@@ -310,7 +310,12 @@ internal sealed class LineConverter(ConversionOptions options)
     public bool Append(ReadOnlySpan<char> line, TextBuffer output)
     {
         // The first field, as in .smi files: a name may follow.
-        ReadOnlySpan<char> field = options.From == LineForm.Tokens ? line : FirstField(line);
+        ReadOnlySpan<char> field = options.From switch
+        {
+            LineForm.Tokens => line,
+            LineForm.Selfies => SelfiesSymbols.Field(line),
+            _ => FirstField(line),
+        };
         string? reason = field.IsEmpty ? "empty line" : null;
         if (reason is null)
         {
