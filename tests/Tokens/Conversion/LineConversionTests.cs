@@ -99,6 +99,27 @@ public class LineConversionTests
     }
 
     [Test]
+    public void Blocks_stay_as_large_as_they_are_where_what_becomes_of_them_is_larger()
+    {
+        using var input = new Asked(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("CCCCCCCCCCCCCCCC\n", 60_000))));
+        (long lines, long refused) = LineConversion.Run(input, Stream.Null, new ConversionOptions { Threads = 1 }, CancellationToken.None);
+        Assert.That((lines, refused), Is.EqualTo((60_000, 0)));
+        Assert.That(input.Most, Is.EqualTo(LineBlocks.Size), "a read that grows with the output leaves the caches");
+    }
+
+    /// <summary>Remembers the largest read that was asked for.</summary>
+    private sealed class Asked(byte[] content) : MemoryStream(content)
+    {
+        public int Most { get; private set; }
+
+        public override int Read(Span<byte> buffer)
+        {
+            Most = Math.Max(Most, buffer.Length);
+            return base.Read(buffer);
+        }
+    }
+
+    [Test]
     public void A_line_comes_out_while_the_next_is_waited_for()
     {
         using var typed = new Pipe();

@@ -24,7 +24,7 @@ public static class LineConversion
             (converter, block) => block.ConvertBytes(converter),
             block =>
             {
-                output.Write(block.Bytes, 0, block.ByteCount);
+                output.Write(block.Converted, 0, block.ByteCount);
                 output.Flush();
             });
     }
@@ -58,6 +58,7 @@ public static class LineConversion
     private sealed class Block
     {
         public byte[] Bytes = [];
+        public byte[] Converted = [];
         public char[] Text = [];
 
         public int ByteCount { get; set; }
@@ -76,12 +77,11 @@ public static class LineConversion
         {
             ReadOnlySpan<byte> bytes = Bytes.AsSpan(0, ByteCount);
             if (IsFirst && bytes.StartsWith("\ufeff"u8)) bytes = bytes[3..];
-            if (Text.Length < bytes.Length) Text = new char[Math.Max(bytes.Length, Bytes.Length)];
+            LineBlocks.Fit(ref Text, bytes.Length);
             TextLength = Encoding.UTF8.GetChars(bytes, Text);
             ConvertText(converter);
-            int needed = Encoding.UTF8.GetByteCount(Output.Text);
-            if (Bytes.Length < needed) Bytes = new byte[needed + needed / 4];
-            ByteCount = Encoding.UTF8.GetBytes(Output.Text, Bytes);
+            LineBlocks.Fit(ref Converted, Encoding.UTF8.GetByteCount(Output.Text));
+            ByteCount = Encoding.UTF8.GetBytes(Output.Text, Converted);
         }
 
         public void ConvertText(LineConverter converter)
@@ -208,16 +208,26 @@ public static class LineConversion
     }
 }
 
+/// <summary>How large blocks of lines are.</summary>
+internal static class LineBlocks
+{
+    /// <summary>2,000 molecules or so: a few ms of work. With what becomes of them, larger blocks do not fit the caches.</summary>
+    public const int Size = 1 << 16;
+
+    // A buffer that held a giant line is not kept.
+    private const int Largest = 1 << 22;
+
+    /// <summary>Room for <paramref name="needed"/> in a buffer whose content is not wanted: another only where it is too small, or far too large.</summary>
+    public static void Fit<T>(ref T[] buffer, int needed)
+    {
+        if (buffer.Length < needed || (buffer.Length > Largest && needed <= Largest / 2)) buffer = new T[Math.Max(2 * Size, needed + needed / 4)];
+    }
+}
+
 /// <summary>Cuts what comes in, bytes of UTF-8 or characters, into blocks of whole lines; what ends a line is LF, CR or both.</summary>
 internal sealed class LineBlocks<T>(LineBlocks<T>.Reader read)
     where T : unmanaged, IBinaryInteger<T>
 {
-    // 2,000 molecules or so: a few ms of work. Larger blocks do not fit the caches.
-    private const int Size = 1 << 16;
-
-    // A block that held a giant line is not kept.
-    private const int Largest = 1 << 22;
-
     private static readonly T LineFeed = T.CreateTruncating('\n'), CarriageReturn = T.CreateTruncating('\r');
 
     private T[] kept = [];
@@ -226,18 +236,18 @@ internal sealed class LineBlocks<T>(LineBlocks<T>.Reader read)
     /// <summary>Reads some, waiting for the first; 0 at the end.</summary>
     public delegate int Reader(Span<T> buffer);
 
-    /// <summary>One read more, or as many as it takes for a whole line.</summary>
+    /// <summary>One read more, of at most <see cref="LineBlocks.Size"/>, or as many as it takes for a whole line.</summary>
     /// <returns>How many there are; 0 at the end.</returns>
     public int Fill(ref T[] block)
     {
         int count = keptCount;
-        if (block.Length < Size + count || block.Length > Largest) block = new T[Size + count];
+        LineBlocks.Fit(ref block, LineBlocks.Size + count);
         kept.AsSpan(0, count).CopyTo(block);
         keptCount = 0;
         while (true)
         {
             if (count == block.Length) Array.Resize(ref block, 2 * count);
-            int got = read(block.AsSpan(count));
+            int got = read(block.AsSpan(count, Math.Min(LineBlocks.Size, block.Length - count)));
             if (got == 0) return count;
             // A CR that came last may have been half of an end.
             int searched = Math.Max(0, count - 1);
@@ -257,7 +267,7 @@ internal sealed class LineBlocks<T>(LineBlocks<T>.Reader read)
 
     private void Keep(ReadOnlySpan<T> rest)
     {
-        if (kept.Length < rest.Length || kept.Length > Largest) kept = new T[Math.Max(Size, rest.Length)];
+        LineBlocks.Fit(ref kept, rest.Length);
         rest.CopyTo(kept);
         keptCount = rest.Length;
     }
