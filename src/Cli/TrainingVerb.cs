@@ -117,7 +117,7 @@ internal abstract class TrainingVerb : Verb
     [Key("training.accumulation")]
     public int? Accumulation { get; set; }
 
-    [Option("schedule", HelpText = "constant, cosine or plateau, after warm-up (default constant; force fields plateau).")]
+    [Option("schedule", HelpText = "constant, cosine, plateau or cooldown (constant, then down a straight line at the end), after warm-up (default constant; force fields plateau).")]
     [Key("training.schedule.kind")]
     public ScheduleKind? Schedule { get; set; }
 

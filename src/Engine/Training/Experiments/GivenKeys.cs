@@ -50,6 +50,7 @@ internal static class GivenKeys
             "training.schedule.factor" or "training.schedule.patience" or "training.schedule.threshold"
                 when training.Schedule.Kind != ScheduleKind.Plateau => "training.schedule.kind is not plateau",
             "training.schedule.floor" when training.Schedule.Kind == ScheduleKind.Constant => "training.schedule.kind is constant",
+            "training.schedule.cooldown" when training.Schedule.Kind != ScheduleKind.Cooldown => "training.schedule.kind is not cooldown",
             "training.labelLoss.huberDelta" when training.LabelLoss.Error != ErrorMeasure.Huber => "training.labelLoss.error is not huber",
             "training.batchSize" when (training.BatchAtoms ?? training.BatchEdges) is not null => "batches are filled to training.batchAtoms or training.batchEdges",
             "training.patience" when training.ValidationInterval.Unit == IntervalUnit.Never => "training.validationInterval is never",

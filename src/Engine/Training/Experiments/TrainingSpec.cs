@@ -171,9 +171,13 @@ public sealed record ScheduleSpec
     [Range(0, long.MaxValue)]
     public long WarmupSteps { get; init; } = 100;
 
-    /// <summary>Where the cosine ends, and where a plateau reduces no further: as a fraction of the peak.</summary>
+    /// <summary>Where cosine and cooldown end, and where a plateau reduces no further: as a fraction of the peak.</summary>
     [Range(0, 1)]
     public double Floor { get; init; }
+
+    /// <summary>The last part of the run's full length, over which a cooldown takes the rate down.</summary>
+    [Range(0, 1, MinimumIsExclusive = true)]
+    public double Cooldown { get; init; } = 0.2;
 
     /// <summary>What a plateau multiplies the rate by.</summary>
     [Range(0, 1, MinimumIsExclusive = true, MaximumIsExclusive = true)]
@@ -198,4 +202,10 @@ public enum ScheduleKind
 
     /// <summary>The peak, multiplied by <see cref="ScheduleSpec.Factor"/> whenever the validation loss stops improving.</summary>
     Plateau,
+
+    /// <summary>
+    /// The peak, then a straight line to <see cref="ScheduleSpec.Floor"/> over the last <see cref="ScheduleSpec.Cooldown"/> of the run's full length (Hägele et
+    /// al. 2024, arXiv 2405.18392): until the line begins a run is what a longer one would have been.
+    /// </summary>
+    Cooldown,
 }

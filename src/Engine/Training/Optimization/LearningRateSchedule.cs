@@ -8,17 +8,23 @@ namespace ChemScale.Engine.Training.Optimization;
 /// </summary>
 /// <param name="spec">Shape.</param>
 /// <param name="peak">Rate at the end of warm-up.</param>
-/// <param name="totalSteps">The run's full length, where a cosine ends; a run stopped early keeps the full length.</param>
+/// <param name="totalSteps">The run's full length, where cosine and cooldown end; a run stopped early keeps the full length.</param>
 internal sealed class LearningRateSchedule(ScheduleSpec spec, double peak, long totalSteps)
 {
     /// <param name="step">From 0. Warm-up makes step s of w learn with peak (s + 1) / w, so that no step is wasted at 0.</param>
     public double At(long step)
     {
         if (step < spec.WarmupSteps) return peak * (step + 1) / spec.WarmupSteps;
-        if (spec.Kind != ScheduleKind.Cosine) return peak;
-        long decaySteps = Math.Max(1, totalSteps - spec.WarmupSteps);
-        double progress = Math.Min(1, (double)(step - spec.WarmupSteps) / decaySteps);
-        return peak * (spec.Floor + (1 - spec.Floor) * 0.5 * (1 + Math.Cos(Math.PI * progress)));
+        return spec.Kind switch
+        {
+            ScheduleKind.Cosine => Falling(0.5 * (1 + Math.Cos(Math.PI * Progress(spec.WarmupSteps)))),
+            ScheduleKind.Cooldown => Falling(1 - Progress(Math.Max(spec.WarmupSteps, totalSteps - (long)Math.Round(spec.Cooldown * totalSteps)))),
+            _ => peak,
+        };
+
+        double Progress(long from) => Math.Clamp((double)(step - from) / Math.Max(1, totalSteps - from), 0, 1);
+
+        double Falling(double share) => peak * (spec.Floor + (1 - spec.Floor) * share);
     }
 }
 
