@@ -53,6 +53,25 @@ internal sealed record AllegroConfig : ForceFieldConfig
         }
     }
 
+    /// <inheritdoc/>
+    public override FlopCount Flops
+    {
+        get
+        {
+            int[] twoBody = TwoBodyWidthList(), latent = LatentWidthList();
+            double u = Features, d = latent[^1], harmonics = (LMax + 1) * (LMax + 1);
+            double perPair = AllegroMlp.Count([RadialFunctions, .. twoBody]) + (Layers + 1) * d * u * (LMax + 1) + harmonics * u + d;
+            AllegroPaths[] paths = AllegroPaths.Plan(LMax, Layers);
+            for (int t = 0; t < Layers; t++)
+            {
+                // The environment's sum, the product of tensors, the perceptron; all but the last layer mix paths and channels of each component.
+                perPair += harmonics * u + 2 * paths[t].TermCount * u + AllegroMlp.Count(AllegroLatent.Widths(latent, Features, paths[t].Scalars));
+                if (t < Layers - 1) perPair += paths[t].Components * u * u;
+            }
+            return 2 * new FlopCount(0, perPair);
+        }
+    }
+
     public override string Title => nameof(Allegro);
 
     /// <summary>The width is that of the latent features; a quarter of it are the channels.</summary>

@@ -74,6 +74,9 @@ internal sealed record AllegroPaths(IReadOnlyList<Irrep> Features, IReadOnlyList
         }
     }
 
+    /// <summary>Couplings that are not zero: terms of the product, for each channel.</summary>
+    public int TermCount => Entries().Count;
+
     /// <summary>The product as the operator wants it.</summary>
     public TensorProductTable Table(ScalarType dtype, Device? device = null) =>
         new([.. Features.Select(f => f.Components)], Width(Environments), Components, Entries(), dtype, device);

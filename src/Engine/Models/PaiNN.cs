@@ -115,6 +115,18 @@ internal sealed record PaiNNConfig : RadialForceFieldConfig
         }
     }
 
+    /// <inheritdoc/>
+    public override FlopCount Flops
+    {
+        get
+        {
+            double f = Features;
+            // Contexts of messages and mixing, and three components of the vectors; a message is three filtered contexts, one for scalars, two for vectors.
+            var interaction = new FlopCount((1 + 3) * f * f + (2 + 3) * f * f + 3 * 2 * f * f, RadialFunctions * 3 * f + 3 * f + f + 2 * 3 * f);
+            return 2 * (Interactions * interaction + EnergyHead.Flops(f));
+        }
+    }
+
     public override string Title => nameof(PaiNN);
 
     public override ForceFieldConfig Shaped(int depth, int width) => this with { Interactions = depth, Features = width };

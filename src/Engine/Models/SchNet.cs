@@ -95,6 +95,17 @@ internal sealed record SchNetConfig : RadialForceFieldConfig
         }
     }
 
+    /// <inheritdoc/>
+    public override FlopCount Flops
+    {
+        get
+        {
+            double f = Features, n = FilterWidth;
+            var interaction = new FlopCount(f * n + n * f + f * f, RadialFunctions * n + n * n + n);
+            return 2 * (Interactions * interaction + EnergyHead.Flops(f));
+        }
+    }
+
     internal int FilterWidth => Filters > 0 ? Filters : Features;
 
     public override string Title => nameof(SchNet);

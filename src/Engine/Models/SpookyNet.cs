@@ -220,6 +220,18 @@ internal sealed record SpookyNetConfig : ForceFieldConfig
         }
     }
 
+    /// <inheritdoc/>
+    /// <remarks>The energy of charges, a few operations for every pair of a frame, is left out.</remarks>
+    public override FlopCount Flops
+    {
+        get
+        {
+            double f = Features;
+            var embedding = new FlopCount(2 * (f * f + 3 * f * f), 0);
+            return 2 * (embedding + Interactions * SpookyNetInteraction.Flops(f, RadialFunctions, RandomFeatureCount) + new FlopCount(2 * f, 0));
+        }
+    }
+
     internal int RandomFeatureCount => RandomFeatures > 0 ? RandomFeatures : Features;
 
     public override void Validate(string place = "model")

@@ -30,6 +30,15 @@ internal sealed class SpookyNetInteraction
         2 * ResidualBlock.Count(features) + LocalInteraction.Count(features, radialFunctions) + NonlocalInteraction.Count(features)
         + ResidualMlp.Count(features);
 
+    /// <summary>Products, counting one each.</summary>
+    public static FlopCount Flops(double features, double radialFunctions, double randomFeatures)
+    {
+        double square = features * features, block = 2 * square, perceptron = 3 * square;
+        // Vectors have three components, tensors five, each with two projections; queries and keys become random features, which meet the values twice.
+        double local = 5 * perceptron + (3 + 5) * 2 * square, nonlocal = 3 * perceptron + 4 * randomFeatures * features;
+        return new FlopCount(2 * block + local + nonlocal + perceptron, 3 * radialFunctions * features + 3 * features + (1 + 3 + 5) * features);
+    }
+
     /// <param name="x">(atoms, F)</param>
     /// <param name="edges">Those within the cutoff.</param>
     /// <param name="frameOfAtom">(atoms) int64</param>

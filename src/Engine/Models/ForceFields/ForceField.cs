@@ -170,6 +170,9 @@ public abstract record ForceFieldConfig
     /// <summary>N of the scaling laws: all but the element table.</summary>
     public abstract long NonEmbeddingParameters { get; }
 
+    /// <summary>What one pass to energies costs.</summary>
+    public abstract FlopCount Flops { get; }
+
     /// <summary>How the model is called in its paper.</summary>
     public abstract string Title { get; }
 

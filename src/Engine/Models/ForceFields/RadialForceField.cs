@@ -142,6 +142,9 @@ internal sealed class EnergyHead : nn.Module
 
     public static long Count(long features) => Dense.Count(features, features / 2) + Dense.Count(features / 2, 1);
 
+    /// <summary>Products, counting one each.</summary>
+    public static FlopCount Flops(double features) => new((features + 1) * Math.Floor(features / 2), 0);
+
     /// <param name="features">(atoms, F)</param>
     /// <returns>(atoms)</returns>
     public Tensor Forward(Tensor features)
