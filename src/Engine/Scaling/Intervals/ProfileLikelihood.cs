@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Scaling.Intervals;
 /// loss,
 /// s^2 is the robust scale of Schrader and Hettmansperger 1980, and the interval approximate.
 /// </summary>
-public static class ProfileLikelihood
+internal static class ProfileLikelihood
 {
     /// <summary>
     /// Of a parameter of the formula. An end that the data leave open is null, or 0 where the parameter is positive by
@@ -40,6 +40,9 @@ public static class ProfileLikelihood
         ConfidenceInterval log = new ProfilePath(fit, new CurvePoint(fit.Family, [.. resources.Select(r => Math.Log(r))])).Interval(level);
         return new ConfidenceInterval(log.Low is { } l ? Math.Exp(l) : null, log.High is { } h ? Math.Exp(h) : null, level);
     }
+
+    /// <summary>Of any smooth function of the fitted parameters.</summary>
+    public static ConfidenceInterval Of(ScalingFit fit, ISmoothObjective function, double level = 0.95) => new ProfilePath(fit, function).Interval(level);
 
     private sealed class Coordinate(int dimension, int index) : ISmoothObjective
     {
