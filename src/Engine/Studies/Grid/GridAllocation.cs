@@ -30,7 +30,7 @@ internal static class GridAllocation
             Bootstrap = new BootstrapOptions { Kind = BootstrapKind.Residuals, Resamples = resamples },
         }, out Bootstrap? bootstrap);
         var summary = new AllocationSummary { Claim = claim, Cautions = claim.Cautions };
-        if (claim.Refusal([]) is { } reason) return summary with { Refusal = reason };
+        if (claim.Grade <= ClaimGrade.NotDetermined) return summary with { Refusal = claim.Reason };
         ScalingFit fit = claim.Fit!;
         if (claim.Exponents.Any(e => e.Value < 0)) return summary with { Refusal = "the joint form does not settle on a loss that falls with both N and D" };
         double spent = points.Max(p => p.Compute);

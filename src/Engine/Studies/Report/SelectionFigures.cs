@@ -289,7 +289,7 @@ internal static class Headline
         string effect = claim is { Grade: ClaimGrade.Shown, Exponent: { } e }
             ? $" Ten times the {unit} {(claim.Rises ? "make it" : "leave")} {Numbers.Percent(Math.Pow(10, -e.Value))}{(claim.Rises ? "" : " of it")}." : "";
         string cautions = claim.Cautions.Count > 0 ? $" Caution: {string.Join("; ", claim.Cautions)}." : "";
-        return $"{Capital(name)}: {claim.GradeName}. {ClaimCells.Typeset(claim.Words)}{effect}{cautions}{Others(series)}";
+        return $"{Capital(name)}: {claim.GradeName}. {ClaimCells.Typeset(claim.Words)}{effect}{Others(series)}{cautions}";
     }
 
     private static string Others(FitSummary[] series)

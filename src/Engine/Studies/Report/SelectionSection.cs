@@ -124,7 +124,9 @@ internal sealed record SavedEpochs(long Probes, long Finishes, long All, double 
             + $"{Epochs(saved.Finishes)}.";
         yield return $"All to the end: {Numbers.Count(count)} × {Epochs(full)} = {Epochs(saved.All)}.";
         yield return $"Saved: 1 − ({Numbers.Count(saved.Probes)} + {Numbers.Count(saved.Finishes)}) / {Numbers.Count(saved.All)} = "
-            + $"{Numbers.Percent(saved.Fraction)} of the epochs{InSteps(selection)}.";
+            + $"{Numbers.Percent(saved.Fraction)} of the epochs, each of which passes over the data once.";
+        if (double.IsFinite(selection.ComputeSaved))
+            yield return $"In training steps, of which an epoch of small batches has more: {Numbers.Percent(selection.ComputeSaved)} saved.";
         if (double.IsFinite(saved.AllSeconds) && saved.AllSeconds > 0)
         {
             yield return $"In time, at each configuration's own seconds per epoch: {Numbers.Duration(saved.SelectionSeconds)} instead of "
@@ -133,9 +135,6 @@ internal sealed record SavedEpochs(long Probes, long Finishes, long All, double 
         if (selection.Validated && kept + diverged < count)
             yield return "Here the stopped were run to the end as well, to compare predictions with the truth; that is not counted.";
     }
-
-    private static string InSteps(SelectionSummary selection) => double.IsFinite(selection.ComputeSaved)
-        ? $", each of which passes over the data once; {Numbers.Percent(selection.ComputeSaved)} of the training steps, of which an epoch of small batches has more" : "";
 
     private static string Epochs(long count) => SelectionFigures.Epochs(count);
 }
