@@ -68,7 +68,7 @@ internal sealed class EstimateVerb : Verb
             Estimator = ProbeEstimators.Parse(Estimator, "--estimator"),
             Convention = Convention,
         }.Run();
-        if (Html is not null) EstimationPage.Write(report, Html, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)));
+        if (Html is not null) EstimationPage.Write(report, Html, ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]));
         if (Json) Output.Json(report);
         else EstimateTable.Print(report);
         return 0;
@@ -82,23 +82,24 @@ internal static class EstimateTable
     {
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"estimates from the first {100 * report.Probe:0.#} % of each run; predicted by {report.Estimator}, leaving one out"));
-        int width = Math.Clamp(report.Runs.Max(r => r.Name.Length), 8, 32);
-        Console.WriteLine($"  {"run".PadRight(width)}{"epochs",8}{"TSE",11}{"TSE-E",11}{"TSE-EMA",11}{"last",11}{"LCGA",11}{"power law",11}{"predicted",11}{"+-",10}{"final",11}");
+        var runs = new TextTable("run", "epochs", "TSE", "TSE-E", "TSE-EMA", "last", "LCGA", "power law", "predicted", "+-", "95 % interval", "final");
         foreach (RunEstimate r in report.Runs.OrderBy(r => r.Tse ?? double.PositiveInfinity))
         {
-            string figures = string.Concat(((double?[])[r.Tse, r.TseE, r.TseEma, r.Last, r.Lcga, r.PowerLaw, r.Predicted]).Select(v => $"{Text(v),11}"));
-            string end = r.Diverged ? "diverged" : r.Finished ? Text(r.Final) : "unfinished";
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {r.Name.PadRight(width)}{r.Epochs,8:0.##}{figures}{Text(r.PredictedError),10}{end,11}"));
+            runs.Add([r.Name, r.Epochs.ToString("0.##", CultureInfo.InvariantCulture), .. ((double?[])[r.Tse, r.TseE, r.TseEma, r.Last, r.Lcga, r.PowerLaw, r.Predicted, r.PredictedError]).Select(Text),
+                r.PredictedLow is null ? "-" : $"{Text(r.PredictedLow)}..{Text(r.PredictedHigh)}", r.Diverged ? "diverged" : r.Finished ? Text(r.Final) : "unfinished"]);
         }
+        runs.Print();
         Console.WriteLine();
-        Console.WriteLine($"  {"estimator",-16}{"chooses".PadRight(width)}{"regret",12}{"runs",6}{"R2 line",9}{"R2 l-o-o",9}{"error",11}{"rho",8}{"tau",8}{"R2 as is",10} | "
-            + $"{"within 20 %",11}{"R2 l-o-o",9}{"rho",8}{"tau",8}");
+        var estimators = new TextTable("estimator", "chooses", "regret", "runs", "R2 l-o-o", "within 95 %", "error", "rho", "tau", "R2 as is", "| within 20 %", "R2 l-o-o", "rho", "tau");
         foreach (EstimatorAssessment e in report.Estimators)
         {
             EstimatorQuality all = e.All, near = e.NearBest;
-            Console.WriteLine($"  {e.Estimator,-16}{report.Runs[e.Selected].Name.PadRight(width)}{Text(e.Regret),12}{all.Count,6}{Share(all.R2),9}{Share(all.LeaveOneOutR2),9}"
-                + $"{Text(all.LeaveOneOutRms),11}{Share(all.Spearman),8}{Share(all.Kendall),8}{Share(all.DirectR2),10} | {near.Count,11}{Share(near.LeaveOneOutR2),9}{Share(near.Spearman),8}{Share(near.Kendall),8}");
+            bool tied = e.Tied.Count > 0;
+            estimators.Add(e.Estimator, tied ? "-" : report.Runs[e.Selected].Name, tied ? "-" : Text(e.Regret), $"{all.Count}", Share(all.LeaveOneOutR2),
+                all.WithinInterval is { } within ? $"{within} of {all.Count}" : "-", Text(all.LeaveOneOutRms), Share(all.Spearman), Share(all.Kendall), Share(all.DirectR2), $"| {near.Count}",
+                Share(near.LeaveOneOutR2), Share(near.Spearman), Share(near.Kendall));
         }
+        estimators.Print();
         if (report.Replay is { } replay)
         {
             Console.WriteLine();
@@ -111,4 +112,18 @@ internal static class EstimateTable
     private static string Text(double? value) => value?.ToString("G5", CultureInfo.InvariantCulture) ?? "-";
 
     private static string Share(double? value) => value?.ToString("F3", CultureInfo.InvariantCulture) ?? "-";
+}
+
+/// <summary>Columns as wide as their widest cell, two blanks apart: the first at its left, the others at their right.</summary>
+internal sealed class TextTable(params string[] header)
+{
+    private readonly List<string[]> rows = [header];
+
+    public void Add(params string[] row) => rows.Add(row);
+
+    public void Print()
+    {
+        int[] widths = [.. header.Select((_, k) => rows.Max(r => r[k].Length))];
+        foreach (string[] row in rows) Console.WriteLine(("  " + string.Join("  ", row.Select((cell, k) => k == 0 ? cell.PadRight(widths[k]) : cell.PadLeft(widths[k])))).TrimEnd());
+    }
 }

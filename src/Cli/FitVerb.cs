@@ -4,8 +4,8 @@ using ChemScale.Engine;
 using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Allocation;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Extrapolation;
-using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
 using ChemScale.Engine.Studies.Fits;
 using CommandLine;
@@ -47,6 +47,18 @@ internal sealed class FitVerb : Verb
     [Option("name", HelpText = "Column of names of the points (default: file:line).")]
     public string? NameColumn { get; set; }
 
+    [Option("where", HelpText = "KEY=VALUE,VALUE...: only points of these values; columns of the .csv, or parameters, items and keys of the runs' experiments.")]
+    public IEnumerable<string> Where { get; set; } = [];
+
+    [Option("by", Separator = ',', HelpText = "KEY,...: a law for each combination of values of these columns or keys.")]
+    public IEnumerable<string> By { get; set; } = [];
+
+    [Option("pool", HelpText = "Mix points of different values of another resource in one law.")]
+    public bool Pool { get; set; }
+
+    [Option("frontier", HelpText = "Of a law in compute: only the runs that nothing cheaper equals.")]
+    public bool Frontier { get; set; }
+
     [Option("huber", HelpText = "Delta of Huber's loss on log residuals; 0: squares (default 1e-3 for two resources, else 0).")]
     public double? Huber { get; set; }
 
@@ -80,7 +92,7 @@ internal sealed class FitVerb : Verb
     public override int Run(CancellationToken stop)
     {
         var watch = Stopwatch.StartNew();
-        FitAnswer answer = new FitRequest
+        IReadOnlyList<FitAnswer> answers = new FitRequest
         {
             Sources = [.. Sources],
             NColumn = N,
@@ -92,6 +104,10 @@ internal sealed class FitVerb : Verb
             WeightColumn = Weight,
             SeedColumn = SeedColumn,
             NameColumn = NameColumn,
+            Where = [.. Where],
+            By = [.. By],
+            Pool = Pool,
+            Frontier = Frontier,
             Huber = Huber,
             DropHighest = DropHighest,
             Resamples = Bootstrap,
@@ -101,10 +117,17 @@ internal sealed class FitVerb : Verb
             Computes = [.. Computes],
             Level = Level,
             Seed = Seed,
-        }.Run();
-        if (Json) Output.Json(answer);
-        else FitTable.Print(answer, watch.Elapsed);
-        return 0;
+        }.RunSeries();
+        bool refused = answers.All(a => a.Claim.Grade == ClaimGrade.Refused);
+        // One series alone is the answer; a refusal of it goes to standard error, like every other.
+        if (Json && By.Any()) Output.Json(new { Series = answers });
+        else if (Json) Output.Json(answers[0]);
+        else if (By.Any() || !refused) FitTable.Print(answers, watch.Elapsed);
+        if (!refused) return 0;
+        bool mixed = !Pool && answers.All(a => a.Claim.Reason.Contains("pooled", StringComparison.Ordinal));
+        Console.Error.WriteLine($"chemscale: fit refused: {(answers.Count == 1 ? answers[0].Claim.Words : "no series carries a law.")}"
+            + (mixed ? " HINT: --by fits each alone, --where takes some, --pool mixes them" : ""));
+        return 2;
     }
 
     private static double[] Place(string text)
@@ -123,18 +146,27 @@ internal sealed class FitVerb : Verb
 /// <summary>The answer of a fit as a table for a terminal.</summary>
 internal static class FitTable
 {
-    public static void Print(FitAnswer answer, TimeSpan elapsed)
+    public static void Print(IReadOnlyList<FitAnswer> answers, TimeSpan elapsed)
     {
-        ScalingFit fit = answer.Fit;
-        Line($"{fit.Formula}   ({fit.PointCount} points, {fit.Excluded.Count} excluded; {fit.LossFunction} on log loss)");
-        foreach (FittedParameter p in fit.Parameters)
+        foreach (FitAnswer answer in answers)
         {
-            string bootstrap = answer.Bootstrap is { } b ? $"  bootstrap {Text(b.First(i => i.Name == p.Name))}" : "";
-            Line($"  {p.Name,-8} {p.Value,-16:G9} profile {Text(answer.Profile.First(i => i.Name == p.Name))}{bootstrap}");
+            if (answer.Series.Count > 0) Line($"-- {string.Join(", ", answer.Series.Select(s => $"{s.Key} = {s.Value}"))}");
+            Print(answer);
         }
-        Line($"  objective {fit.Objective:G16}, |gradient| {fit.GradientNorm:G3}, R2 of log loss {fit.R2:F5}; {answer.Resamples} resamples ({answer.FailedResamples} failed), {elapsed.TotalSeconds:F1} s");
-        foreach (string caution in fit.Cautions) Line($"  caution: {caution}");
-        Print(answer.Evidence);
+        Line($"{elapsed.TotalSeconds:F1} s");
+    }
+
+    private static void Print(FitAnswer answer)
+    {
+        Claim claim = answer.Claim;
+        Line($"{claim.GradeName}: {claim.Words}");
+        if (answer.Diagnostics is not { } found) return;
+        Line($"{claim.Law}   ({claim.Formula}; {claim.Points.Count} points, {claim.LeftOut.Count} left out; {found.LossFunction} on log {claim.Quantity})");
+        foreach (string row in claim.Rows()) Line($"  {row}");
+        foreach (IGrouping<string, ClaimOmission> left in claim.LeftOut.GroupBy(p => p.Reason)) Line($"  left out: {left.Count()}, {left.Key}: {Some([.. left.Select(p => p.Name)])}");
+        Line($"  objective {found.Objective:G16}, |gradient| {found.GradientNorm:G3}, R2 of log {claim.Quantity} {claim.R2:F5}; {found.Resamples} resamples ({found.FailedResamples} failed)");
+        foreach (string caution in claim.Cautions) Line($"  caution: {caution}");
+        Print(answer.Evidence!);
         Answers(answer);
     }
 
@@ -142,7 +174,8 @@ internal static class FitTable
     {
         if (evidence.Regime is { } regime)
         {
-            Line($"power law: {(regime.WholeRange ? "over all points" : $"over {regime.Count} points only")}, {regime.Low:G4} to {regime.High:G4} ({regime.Decades:F1} decades), exponent {regime.Beta:F4}, changing by {regime.BetaChange:F4}");
+            Line($"power law: {(regime.WholeRange ? "over all points" : $"over {regime.Count} points only")}, {regime.Low:G4} to {regime.High:G4} ({regime.Decades:F1} decades)");
+            if (evidence.RegimeLaw is { } law) Line($"  there, {law.GradeName}: {law.Words}");
         }
         if (evidence.Saturation is { } s)
             Line($"levelling off: {(s.Saturates ? "yes" : "not shown")}; E {s.E:G5} [{s.Low:G5}, {End(s.High)}], p = {s.PValue:G3} for E = 0");
@@ -160,10 +193,9 @@ internal static class FitTable
                     : $"  {score.Rank}  {score.Form,-28} error {score.LogError:P2}, bias {score.Bias:P2} (within the small {score.TrainingError:P2})");
             }
         }
-        if (evidence.Frontier is { } frontier)
-            Line($"compute frontier: L = {frontier.Fit["alpha"]:G4} C^-{frontier.Fit["beta"]:F4} {Text(frontier.Beta)} through {frontier.Count} runs");
-        if (evidence.IsoFlop is { ParametersLine: { } n, DataLine: { } d } iso)
-            Line($"iso-FLOP minima: N ~ C^{n.Slope:F3}, D ~ C^{d.Slope:F3} from {iso.Minima.Count(m => m.Parameters is not null)} computes");
+        if (evidence.Frontier is { } frontier) Line($"compute frontier, {frontier.GradeName}: {frontier.Words}");
+        if (evidence.IsoFlop is { } iso)
+            foreach (Claim optimal in (Claim[])[iso.OptimalParameters, iso.OptimalData]) Line($"iso-FLOP minima, {optimal.GradeName}: {optimal.Words}");
     }
 
     private static void Answers(FitAnswer answer)
@@ -171,34 +203,38 @@ internal static class FitTable
         foreach (FitPrediction p in answer.Predictions)
         {
             string where = string.Join(
-                ", ", p.Resources.Zip(answer.Fit.Resources, (value, r) => string.Create(CultureInfo.InvariantCulture, $"{r.ToString().ToLowerInvariant()} {value:G4}")));
+                ", ", p.Resources.Zip(answer.Claim.Resources, (value, r) => string.Create(CultureInfo.InvariantCulture, $"{r.ToString().ToLowerInvariant()} {value:G4}")));
             string beyond = p.Beyond > 1 ? string.Create(CultureInfo.InvariantCulture, $"; {p.Beyond:G3} times beyond the points") : "";
-            Line($"at {where}: loss {p.Loss:F4}, profile {Text(p.Profile)}{Both(p)}{beyond}");
+            Line(p.Loss is { } loss ? (FormattableString)$"at {where}: loss {loss:F4}, profile {Text(p.Profile!)}{Both(p)}{beyond}" : $"at {where}: no answer, {p.Refusal}");
         }
         foreach (Requirement r in answer.Requirements)
         {
-            string interval = r.Interval is { } i ? " " + Text(i) : "";
-            Line(r.Value is { } value ? (FormattableString)$"loss {r.Loss:G5}: {r.Resource.ToString().ToLowerInvariant()} {value:G4}{interval}"
-                : $"loss {r.Loss:G5}: out of reach{interval}");
+            string interval = r.Interval is { } i ? " bootstrap " + Text(i) : "";
+            Line(r.Refusal.Length > 0 ? (FormattableString)$"loss {r.Loss:G5}: no answer, {r.Refusal}"
+                : r.Value is { } value ? (FormattableString)$"loss {r.Loss:G5}: {r.Resource.ToString().ToLowerInvariant()} {value:G4}{interval}" : $"loss {r.Loss:G5}: out of reach{interval}");
         }
-        foreach (ComputeOptimum o in answer.Optima) Line($"compute {o.Compute:G4}: {Spent(o)}, loss {o.Loss:F4}{Brackets(o.LossInterval)}");
+        foreach (ComputeAnswer c in answer.Optima)
+        {
+            Line(c.Optimum is { } o ? (FormattableString)$"compute {o.Compute:G4}: {Spent(o)}, loss {o.Loss:F4}{Brackets(o.LossInterval)}"
+                : $"compute {c.Compute:G4}: no answer, {c.Refusal}");
+        }
         foreach (LeastCompute l in answer.LeastComputes)
         {
-            Line(l.Optimum is { } o ? (FormattableString)$"loss {l.Loss:G5}: compute {o.Compute:G4}{Brackets(l.Compute)}, {Spent(o)}"
-                : $"loss {l.Loss:G5}: no compute reaches it, E is {answer.Fit["E"]:G5}");
+            Line(l.Refusal.Length > 0 ? (FormattableString)$"loss {l.Loss:G5}: no answer, {l.Refusal}"
+                : l.Optimum is { } o ? (FormattableString)$"loss {l.Loss:G5}: compute {o.Compute:G4}{Brackets(l.Compute)}, {Spent(o)}" : $"loss {l.Loss:G5}: no compute reaches it");
         }
     }
 
-    private static string Both(FitPrediction p) => p.Curve is { } curve && p.Run is { } run ? $", bootstrap {Text(curve)}, one further run {Text(run)}" : "";
+    private static string Both(FitPrediction p) => p.Curve is { } curve && p.Run is { } run ? $", bootstrap {Text(curve)}, one further run by bootstrap {Text(run)}" : "";
 
     private static string Spent(ComputeOptimum o) => string.Create(CultureInfo.InvariantCulture,
         $"N {o.Parameters:G4}{Brackets(o.ParametersInterval)}, D {o.Data:G4}{Brackets(o.DataInterval)}");
 
-    private static string Brackets(ConfidenceInterval? interval) => interval is null ? "" : " " + Text(interval);
+    private static string Some(string[] names) => string.Join(", ", names.Take(6)) + (names.Length > 6 ? $" and {names.Length - 6} more" : "");
+
+    private static string Brackets(ConfidenceInterval? interval) => interval is null ? "" : " bootstrap " + Text(interval);
 
     private static string Text(ConfidenceInterval interval) => $"[{End(interval.Low)}, {End(interval.High)}]";
-
-    private static string Text(ParameterInterval interval) => $"[{End(interval.Low)}, {End(interval.High)}]";
 
     private static string End(double? end) => end?.ToString("G5", CultureInfo.InvariantCulture) ?? "-";
 

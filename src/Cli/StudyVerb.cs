@@ -1,8 +1,10 @@
+using System.Text.RegularExpressions;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Engine.Training.Runs;
 using CommandLine;
 
 namespace ChemScale.Cli;
@@ -91,7 +93,7 @@ internal sealed class StudyVerb : Verb
         var plan = new StudyPlan { Parts = [.. Families.Select(Part)], Parallel = Parallel, Notes = Notes };
         string directory = Out ?? Path.Combine("runs", $"study-{DateTime.Now:yyyyMMdd-HHmmss}");
         using var display = new StudyDisplay();
-        StudySummary summary = Study.Run(plan, directory, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)), display.Observer, stop);
+        StudySummary summary = Study.Run(plan, directory, ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]), display.Observer, stop);
         display.Close();
         if (Json) Output.Json(summary);
         else Print(summary, directory);
@@ -131,35 +133,58 @@ internal sealed class StudyVerb : Verb
 
     private static IReadOnlyList<T> Or<T>(IEnumerable<T> given, IReadOnlyList<T> otherwise) => given.Any() ? [.. given] : otherwise;
 
-    /// <summary>Commands that go on from a part.</summary>
-    private static IReadOnlyList<CommandNote> Notes(StudyPartPlan plan, string directory, string store)
+    /// <summary>Commands that go on from a part: of its claims and of the experiment that was chosen.</summary>
+    private static IReadOnlyList<CommandNote> Notes(FinishedPart part)
     {
-        string table = Path.Combine(directory, "points.csv"), run = Path.Combine(directory, "grid", "<run>");
-        return
-        [
-            new("The learning curves, in any tool that reads Lightning's metrics.csv", $"ls {Path.Combine(directory, "grid")}/*/metrics.csv"),
-            new("One fit again, from the table of points", $"chemscale fit {table} --n parameters --d items --c compute --loss loss --resource parameters"),
-            new("A longer training on the same data", $"chemscale train --model {plan.Name} --data {store} --epochs 100 --out runs/longer"),
-            plan.DocumentName == "frames"
-                ? new("Forces of frames of your own", $"chemscale predict --run {run} --frames FILE --out predicted.extxyz")
-                : new("Molecules from a model of the grid", $"chemscale generate --run {run} --count 20"),
-        ];
+        var notes = new List<CommandNote>();
+        foreach ((string resource, string series, string what) in ((string, string, string)[])
+            [(ResourceNames.Parameters, "items", "The laws in model size again, one for each data size"), (ResourceNames.Items, "parameters", "The laws in data size again, one for each model")])
+        {
+            if (part.Carries(resource))
+                notes.Add(new(what, Fit(part, "--resource", resource == ResourceNames.Items ? "data" : resource, "--by", series)));
+        }
+        if (part.Carries(ResourceNames.Compute)) notes.Add(new("The law along the compute frontier again", Fit(part, "--resource", "compute", "--frontier")));
+        notes.Add(new("The curves of the search, for every estimator and pruner",
+            ShellWords.Join("chemscale", "estimate", Path.Combine(part.Directory, "tpe"), "--probe-epochs", $"{part.Plan.ProbeEpochs}")));
+        if (part.BestRun is not { } run) return notes;
+        // Its experiment holds the chosen rate and batch, its own shape, its data.
+        long steps = 4 * (ExperimentOf(run).Training.Steps ?? 1000);
+        notes.Add(new("The best model of the grid, trained four times as long at most", ShellWords.Join("chemscale", "train", "--experiment",
+            Path.Combine(run, "experiment.yaml"), "--steps", $"{steps}", "--out", Path.Combine(part.Directory, "longer"))));
+        notes.Add(part.Frames is { } frames
+            ? new("Energies and forces of frames, by the best model of the grid", ShellWords.Join("chemscale", "predict", "--run", run, "--frames", frames, "--limit", "10",
+                "--out", Path.Combine(part.Directory, "predicted.extxyz")))
+            : new("Molecules from the best model of the grid", ShellWords.Join("chemscale", "generate", "--run", run, "--count", "20", "--out", Path.Combine(part.Directory, "generated"))));
+        return notes;
     }
+
+    private static string Fit(FinishedPart part, params string[] rest) => ShellWords.Join(
+        ["chemscale", "fit", part.Points, "--n", "parameters", "--d", "items", "--c", "compute", "--loss", "loss", "--name", "name", "--bootstrap", "0", .. rest]);
+
+    private static Experiment ExperimentOf(string run) => new RunDirectory(run).ReadExperiment();
 
     private static void Print(StudySummary summary, string directory)
     {
         foreach (StudyPart part in summary.Parts)
         {
             SelectionSummary selection = part.Selection;
-            Console.WriteLine($"{part.Family}{(part.Data.Synthetic ? " (SYNTHETIC molecules)" : "")}: TPE R2 {selection.R2:F3}, Spearman rho {selection.Spearman:F3}, "
-                + $"compute saved {selection.ComputeSaved:P0}");
-            foreach (FitSummary fit in part.Grid.Fits.Where(f => f.Form == "power-law" && !f.WithoutStillFalling))
-            {
-                Console.WriteLine($"  L = {fit.Alpha:G4} {fit.Resource}^-{fit.Beta:F4} [{fit.BetaLow:F4}, {fit.BetaHigh:F4}] at {fit.Held}, R2 {fit.R2:F3}"
-                    + (fit.Caution.Length > 0 ? $" ({fit.Caution})" : ""));
-            }
+            Console.WriteLine($"{part.Family}{(part.Data.Synthetic ? " (SYNTHETIC molecules)" : "")}: TPE R2 {SelectionTable.Number(selection.R2)}, "
+                + $"Spearman rho {SelectionTable.Number(selection.Spearman)}, {selection.ComputeSaved:P0} of the training steps saved");
+            foreach (string caution in selection.Cautions) Console.WriteLine("  caution: " + caution);
+            foreach (FitSummary fit in part.Grid.Fits.Where(f => f.IsPlain)) Console.WriteLine($"  {fit.Claim.GradeName}: {fit.Claim.Words}");
             foreach (string caution in part.Grid.Cautions) Console.WriteLine("  caution: " + caution);
         }
         Console.WriteLine($"{Path.Combine(directory, "report.html")} and summary.json, after {summary.Seconds:F0} s");
     }
+}
+
+/// <summary>Words as a shell takes them for the same words.</summary>
+internal static partial class ShellWords
+{
+    public static string Join(params IEnumerable<string> words) => string.Join(' ', words.Select(Quoted));
+
+    private static string Quoted(string word) => Plain().IsMatch(word) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    [GeneratedRegex(@"^[\w./=,:+@%-]+$")]
+    private static partial Regex Plain();
 }

@@ -76,7 +76,7 @@ internal sealed partial class TpeVerb : DistributedVerb
 
     private void Tell(SelectionSummary summary, TrainingPerformanceSearch search)
     {
-        string page = SearchPage.Write(summary, search.Base, Out, "chemscale " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1)),
+        string page = SearchPage.Write(summary, search.Base, Out, ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]),
             [new("The same curves fed to every pruner", $"chemscale estimate {Out} --html {Path.Combine(Out, "replay", "replay.html")}")]);
         SelectionTable.Print(summary, Json);
         if (!Json) Console.WriteLine(page);

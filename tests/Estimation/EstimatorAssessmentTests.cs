@@ -1,3 +1,4 @@
+using ChemScale.Engine.Estimation;
 using ChemScale.Engine.Estimation.Assessment;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
@@ -19,15 +20,29 @@ public class EstimatorAssessmentTests
         foreach (int i in (int[])[0, 1, 2, 4, 5])
         {
             int[] others = [.. new[] { 0, 1, 2, 4, 5 }.Where(j => j != i)];
-            double expected = LinearRegression.Fit([.. others.Select(j => early[j])], [.. others.Select(j => final[j])])!.Predict(early[i]);
+            double expected = Line(others, early, final, early[i]);
             Expect.Close(a.Predicted[i], expected, absolute: 1e-12);
         }
         int[] known = [0, 1, 2, 4, 5];
-        Expect.Close(a.Predicted[3], LinearRegression.Fit([.. known.Select(j => early[j])], [.. known.Select(j => final[j])])!.Predict(early[3]), absolute: 1e-12);
+        Expect.Close(a.Predicted[3], Line(known, early, final, early[3]), absolute: 1e-12);
         Assert.That(a.All.Count, Is.EqualTo(5));
         Assert.That(a.Selected, Is.Zero);
         Assert.That(a.Regret, Is.Zero);
+        Expect.Close(a.PredictedError[0], FinalLossRegression.Fit([.. known[1..].Select(j => early[j])], [.. known[1..].Select(j => final[j])]).PredictionError(early[0])!.Value, absolute: 1e-12);
+        Assert.That(a.PredictedInterval[3]!.Contains(a.Predicted[3]!.Value), Is.True);
+        Assert.That(a.Tied, Is.Empty);
     }
+
+    [Test]
+    public void Runs_that_share_the_lowest_figure_are_a_tie()
+    {
+        LossCurve[] curves = [.. Curves(1, 1.3, 1.1), .. Curves(1).Select(c => new LossCurve("twin", [], [.. c.Epochs]))];
+        EstimatorAssessment a = Assess(ProbeEstimator.LastTrainingLoss, curves, [1, 1.3, 1.1, 1.2]);
+        Assert.That(a.Tied, Is.EqualTo(new[] { 0, 3 }));
+    }
+
+    private static double Line(int[] runs, double[] early, double[] final, double at) =>
+        Math.Exp(LinearRegression.Fit([.. runs.Select(j => Math.Log(early[j]))], [.. runs.Select(j => Math.Log(final[j]))])!.Predict(Math.Log(at)));
 
     [Test]
     public void Near_the_best_only_close_runs_count_with_a_line_of_their_own()

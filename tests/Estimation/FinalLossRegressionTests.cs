@@ -14,10 +14,11 @@ public class FinalLossRegressionTests
     public void The_line_solves_the_normal_equations()
     {
         LinearRegression line = FinalLossRegression.Fit(Early, Final).Line;
-        double[] residuals = [.. Early.Zip(Final, (x, y) => y - line.Predict(x))];
+        double[] logEarly = [.. Early.Select(v => Math.Log(v))], logFinal = [.. Final.Select(v => Math.Log(v))];
+        double[] residuals = [.. logEarly.Zip(logFinal, (x, y) => y - line.Predict(x))];
         Expect.Close(residuals.Sum(), 0, absolute: 1e-13);
-        Expect.Close(residuals.Zip(Early, (r, x) => r * x).Sum(), 0, absolute: 1e-12);
-        Expect.Close(line.R2, Math.Pow(Correlation.Pearson(Early, Final)!.Value, 2), absolute: 1e-13);
+        Expect.Close(residuals.Zip(logEarly, (r, x) => r * x).Sum(), 0, absolute: 1e-12);
+        Expect.Close(line.R2, Math.Pow(Correlation.Pearson(logEarly, logFinal)!.Value, 2), absolute: 1e-13);
     }
 
     [Test]
@@ -27,10 +28,43 @@ public class FinalLossRegressionTests
         for (int i = 0; i < Early.Length; i++)
         {
             double[] x = [.. Early.Where((_, j) => j != i)], y = [.. Final.Where((_, j) => j != i)];
-            double error = Final[i] - LinearRegression.Fit(x, y)!.Predict(Early[i]);
-            Expect.Close(regression.LeaveOneOutErrors[i], error, absolute: 1e-12);
+            double predicted = Math.Exp(LinearRegression.Fit([.. x.Select(v => Math.Log(v))], [.. y.Select(v => Math.Log(v))])!.Predict(Math.Log(Early[i])));
+            Expect.Close(regression.LeaveOneOutErrors[i], Final[i] - predicted, absolute: 1e-12);
+            Expect.Close(regression.Without(i)!.Predict(Early[i]), predicted, absolute: 1e-12);
         }
-        Expect.Below(regression.LeaveOneOutR2, regression.R2!.Value);
+        double mean = Final.Average();
+        Expect.Close(regression.LeaveOneOutR2, 1 - regression.LeaveOneOutErrors.Sum(e => e * e) / Final.Sum(y => (y - mean) * (y - mean)), absolute: 1e-12);
+    }
+
+    [Test]
+    public void What_is_predicted_of_positive_losses_is_positive_however_far_the_figure()
+    {
+        var regression = FinalLossRegression.Fit([4.5, 5, 5.4, 6], [0.5, 0.8, 1.1, 1.4]);
+        foreach (double early in (double[])[4, 1, 1e-3, 0, -1])
+        {
+            Expect.Above(regression.Predict(early), 0);
+            Expect.Above(regression.PredictionInterval(early).Low, 0);
+        }
+        double at = regression.Predict(5.2);
+        Expect.Close(regression.PredictionError(5.2), at * (Math.Exp(regression.Line.PredictionError(Math.Log(5.2))!.Value) - 1), absolute: 1e-12);
+    }
+
+    [Test]
+    public void Losses_below_zero_have_a_line_of_their_own()
+    {
+        double[] final = [.. Final.Select(y => y - 2)];
+        var regression = FinalLossRegression.Fit(Early, final);
+        Expect.Close(regression.Predict(2), LinearRegression.Fit([.. Early.Select(v => Math.Log(v))], final)!.Predict(Math.Log(2)), absolute: 1e-12);
+        Assert.That(FinalLossRegression.Fit([.. Early.Select(x => x - 2)], Final).LogarithmicEarly, Is.False);
+    }
+
+    [Test]
+    public void Losses_that_do_not_vary_have_no_R2()
+    {
+        double[] same = [.. Early.Select((_, i) => 0.7236 * (1 + 1e-16 * i))];
+        Assert.That(FinalLossRegression.Fit(Early, same).LeaveOneOutR2, Is.Null);
+        Assert.That(RankQuality.Of(Early, same), Is.EqualTo(new RankQuality(7, null, null, null)));
+        Assert.That(RankQuality.Of([1, 2, 3], [1, 2, 3]).Spearman, Is.Null, "three runs say nothing of an order");
     }
 
     [Test]
@@ -43,10 +77,10 @@ public class FinalLossRegressionTests
             double[] x = new double[8], y = new double[8];
             for (int i = 0; i < 8; i++)
             {
-                x[i] = random.NextDouble();
-                y[i] = 1 + 2 * x[i] + 0.3 * random.NextNormal();
+                x[i] = 0.5 + random.NextDouble();
+                y[i] = 2 * Math.Pow(x[i], 1.4) * Math.Exp(0.3 * random.NextNormal());
             }
-            double at = 1.5 * random.NextDouble(), truth = 1 + 2 * at + 0.3 * random.NextNormal();
+            double at = 0.5 + 1.5 * random.NextDouble(), truth = 2 * Math.Pow(at, 1.4) * Math.Exp(0.3 * random.NextNormal());
             if (FinalLossRegression.Fit(x, y).PredictionInterval(at, 0.9).Contains(truth)) covered++;
         }
         Expect.Close(covered / (double)sets, 0.9, absolute: 0.02);
@@ -63,11 +97,11 @@ public class FinalLossRegressionTests
             double[] x = new double[10], y = new double[10];
             for (int i = 0; i < 10; i++)
             {
-                x[i] = random.NextDouble();
-                y[i] = x[i] + 0.3 * random.NextNormal();
+                x[i] = 0.2 + random.NextDouble();
+                y[i] = x[i] * Math.Exp(0.3 * random.NextNormal());
             }
-            expected += FinalLossRegression.Fit(x, y).ProbabilityBetter(0.4, 0.6);
-            if (0.4 + 0.3 * random.NextNormal() < 0.6 + 0.3 * random.NextNormal()) better++;
+            expected += FinalLossRegression.Fit(x, y).ProbabilityBetter(0.6, 0.8);
+            if (0.6 * Math.Exp(0.3 * random.NextNormal()) < 0.8 * Math.Exp(0.3 * random.NextNormal())) better++;
         }
         Expect.Close(expected / sets, better / (double)sets, absolute: 0.03);
     }

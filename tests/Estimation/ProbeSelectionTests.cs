@@ -72,7 +72,7 @@ public class ProbeSelectionTests
         double[] final = [1.02, 1.97, 3.05, 3.96, 5.04, 5.97];
         FinalLossRegression sharp = FinalLossRegression.Fit(early, final);
         FinalLossRegression blurred = FinalLossRegression.Fit(early, [1.6, 1.2, 3.9, 3.1, 5.8, 5.1]);
-        ProbeView[] probes = [.. new[] { 2.0, 2.5, 9.0 }.Select(level => ProbeView.Of(Level(level), 0.5))];
+        ProbeView[] probes = [.. new[] { 2.0, 2.5, 60.0 }.Select(level => ProbeView.Of(Level(level), 0.5))];
         ProbeSelection one = ProbeSelection.KeepUndecided(probes, sharp, ProbeEstimator.LastTrainingLoss);
         ProbeSelection two = ProbeSelection.KeepUndecided(probes, blurred, ProbeEstimator.LastTrainingLoss);
         Assert.That(one.Kept, Is.EqualTo(new[] { 0 }));

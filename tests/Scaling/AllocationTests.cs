@@ -1,6 +1,7 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Allocation;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
@@ -85,11 +86,12 @@ public class AllocationTests
         }
         IsoFlopMinima minima = IsoFlopMinima.Of(new ScalingPoints(points));
         Assert.That(minima.Minima, Has.Count.EqualTo(3));
-        Expect.Close(minima.ParametersLine!.Slope, 0.5, absolute: 1e-6);
-        Expect.Close(minima.DataLine!.Slope, 0.5, absolute: 1e-6);
+        Expect.Close(minima.OptimalParameters.Exponent!.Value, -0.5, absolute: 1e-6);
+        Expect.Close(minima.OptimalData.Exponent!.Value, -0.5, absolute: 1e-6);
+        Assert.That(minima.OptimalParameters.Words, Does.Contain("best N rises with C: exponent 0.500"));
         Expect.Close(minima.Minima[1].Parameters, points[10].N!.Value, relative: 1e-4);
         IsoFlopMinima edge = IsoFlopMinima.Of(new ScalingPoints([.. points.Where((_, i) => i % 7 > 3)]));
         Assert.That(edge.Minima.Select(m => m.Problem), Has.All.EqualTo("the minimum lies outside the model sizes tried"));
-        Assert.That(edge.ParametersLine, Is.Null);
+        Assert.That(edge.OptimalParameters.Grade, Is.EqualTo(ClaimGrade.Refused));
     }
 }

@@ -89,13 +89,4 @@ public class PowerLawTests
             Assert.That(() => ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor, points, Resource.Parameters),
                 Throws.TypeOf<InputException>().With.Message.StartsWith("power-law-with-floor: " + reason));
     }
-
-    [Test]
-    public void A_fit_is_written_as_plain_JSON()
-    {
-        ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLawWithFloor,
-            Synthetic.Curve(r => 20 * Math.Pow(r, -0.3) + 0.4, 12, noise: 0.01), Resource.Parameters);
-        string json = System.Text.Json.JsonSerializer.Serialize(fit);
-        Assert.That(json, Does.Contain("\"Form\":\"power-law-with-floor\"").And.Contain("\"Name\":\"beta\""));
-    }
 }

@@ -68,14 +68,19 @@ public class FitRequestTests
             NameColumn = "name",
             Resource = Resource.Parameters,
             Resamples = 50,
-            At = [[1e10], [1e5]],
-            TargetLosses = [0.5],
+            Pool = true,
+            At = [[1e9], [1e5], [1.1e9]],
+            TargetLosses = [0.21, 0.05],
         }.Run();
-        Expect.Close(answer.Predictions[0].Loss, 7 * Math.Pow(1e10, -0.17), absolute: 1e-9);
-        Expect.Close(answer.Predictions[0].Beyond, 100, absolute: 1e-9);
+        Expect.Close(answer.Predictions[0].Loss, 7 * Math.Pow(1e9, -0.17), absolute: 1e-9);
+        Expect.Close(answer.Predictions[0].Beyond, 10, absolute: 1e-9);
         Assert.That(answer.Predictions[1].Beyond, Is.EqualTo(1));
-        Expect.Close(answer.Requirements.Single().Value!.Value, Math.Pow(14, 1 / 0.17), relative: 1e-08);
-        Assert.That(answer.Evidence.Regime!.WholeRange, Is.True);
+        Assert.That(answer.Predictions[2].Loss, Is.Null, "more than ten times beyond the points");
+        Assert.That(answer.Predictions[2].Refusal, Does.Contain("11 times beyond the points"));
+        Expect.Close(answer.Requirements[0].Value!.Value, Math.Pow(7 / 0.21, 1 / 0.17), relative: 1e-08);
+        Assert.That(answer.Requirements[1].Value, Is.Null);
+        Assert.That(answer.Requirements[1].Refusal, Does.Contain("times beyond the points"));
+        Assert.That(answer.Evidence!.Regime!.WholeRange, Is.True);
         Assert.That(answer.Evidence.SeedNoise!.Groups, Is.EqualTo(16));
         Expect.Below(answer.Evidence.Extrapolation!.Scores[0].LogError!.Value, 1e-6);
         Assert.That(answer.Fit.Points[0].Name, Is.EqualTo("run 0"));
@@ -96,17 +101,19 @@ public class FitRequestTests
             Resamples = 50,
             At = [[1e9, 1e9]],
             TargetLosses = [1, 0.6],
-            Computes = [1e18],
+            Computes = [1e18, 1e30],
         }.Run();
         Expect.Close(answer.Predictions.Single().Loss, Loss(1e9, 1e9), absolute: 1e-6);
-        ComputeOptimum optimum = answer.Optima.Single();
+        Assert.That(answer.Optima[1].Optimum, Is.Null);
+        Assert.That(answer.Optima[1].Refusal, Does.Contain("times beyond the points"));
+        ComputeOptimum optimum = answer.Optima[0].Optimum!;
         foreach (double shift in (double[])[0.9, 1.1])
             Expect.Above(Loss(optimum.Parameters * shift, optimum.Data / shift), Loss(optimum.Parameters, optimum.Data));
         LeastCompute least = answer.LeastComputes[0];
         Expect.Close(Loss(least.Optimum!.Parameters, least.Optimum.Data), 1, absolute: 1e-6);
         Assert.That(answer.LeastComputes[1].Optimum, Is.Null);
-        Assert.That(answer.Evidence.Extrapolation!.Scores.Select(s => s.Form), Is.EqualTo((string[])["chinchilla", "chinchilla-without-floor"]));
-        Expect.Above(answer.Evidence.Frontier!.Fit["beta"], 0);
+        Assert.That(answer.Evidence!.Extrapolation!.Scores.Select(s => s.Form), Is.EqualTo((string[])["chinchilla", "chinchilla-without-floor"]));
+        Expect.Above(answer.Evidence.Frontier!.Exponent!.Value, 0);
     }
 
     [Test]

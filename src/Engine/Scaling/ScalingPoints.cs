@@ -41,7 +41,7 @@ public sealed record ScalingPoints(IReadOnlyList<ScalingPoint> Kept, IReadOnlyLi
         Of(CsvTable.Read(path), nColumn, dColumn, cColumn, lossColumn, weightColumn, seedColumn, nameColumn);
 
     internal static ScalingPoints Of(CsvTable table, string? nColumn, string? dColumn, string? cColumn, string lossColumn,
-        string? weightColumn, string? seedColumn, string? nameColumn)
+        string? weightColumn, string? seedColumn, string? nameColumn, Func<int, bool>? wanted = null)
     {
         string?[] names = [nColumn, dColumn, cColumn, weightColumn, seedColumn, nameColumn];
         int?[] columns = [.. names.Select(c => c is null ? (int?)null : table.Column(c))];
@@ -50,6 +50,7 @@ public sealed record ScalingPoints(IReadOnlyList<ScalingPoint> Kept, IReadOnlyLi
         var points = new List<ScalingPoint>();
         for (int row = 0; row < table.RowCount; row++)
         {
+            if (wanted?.Invoke(row) == false) continue;
             double? n = Positive(row, columns[0]), d = Positive(row, columns[1]), c = Positive(row, columns[2]);
             points.Add(new ScalingPoint
             {
@@ -60,6 +61,7 @@ public sealed record ScalingPoints(IReadOnlyList<ScalingPoint> Kept, IReadOnlyLi
                 Weight = Positive(row, columns[3]) ?? 1,
                 Seed = columns[4] is { } seed ? table.Integer(row, seed) : null,
                 Name = columns[5] is { } name ? table.Text(row, name) : $"{Path.GetFileName(table.Path)}:{table.Line(row)}",
+                Fields = table.Header.Select((name, at) => (name, Cell: table.Text(row, at))).GroupBy(c => c.name).ToDictionary(g => g.Key, g => g.First().Cell),
             });
         }
         return points.Count > 0 ? new ScalingPoints(points)
@@ -101,6 +103,9 @@ public sealed record ScalingPoint
 
     /// <summary>For tables: a run's name, or file:line.</summary>
     public string Name { get; init; } = "";
+
+    /// <summary>What else its source says of it, by column or key of the experiment: to select and to group by.</summary>
+    public IReadOnlyDictionary<string, string> Fields { get; init; } = new Dictionary<string, string>();
 
     /// <exception cref="InputException">The point lacks this resource.</exception>
     public double Of(Resource resource) => resource switch

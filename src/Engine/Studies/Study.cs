@@ -52,8 +52,8 @@ public sealed record StudyPlan
     /// <summary>Runs side by side; 0: one for each thread of <see cref="ProcessorBudget"/>.</summary>
     public int Parallel { get; init; }
 
-    /// <summary>Commands that go on from a part, for the report: of a plan, its folder and its store. What commands there are is the caller's.</summary>
-    public Func<StudyPartPlan, string, string, IReadOnlyList<CommandNote>> Notes { get; init; } = static (_, _, _) => [];
+    /// <summary>Commands that go on from a finished part, for the report. What commands there are is the caller's.</summary>
+    public Func<FinishedPart, IReadOnlyList<CommandNote>> Notes { get; init; } = static _ => [];
 
     /// <exception cref="InputException">No parts, a family twice, or sizes that do not fit together.</exception>
     public void Check()

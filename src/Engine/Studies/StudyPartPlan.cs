@@ -1,3 +1,4 @@
+using ChemScale.Engine.Atoms.Embedded;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
@@ -151,7 +152,7 @@ internal static class StudyPartRun
     /// <param name="notes">As in <see cref="StudyPlan.Notes"/>.</param>
     /// <param name="stop">Leaves every run with a checkpoint.</param>
     public static StudyPart Run(StudyPartPlan plan, string directory, LocalRunner runner, StudyObserver observer,
-        Func<StudyPartPlan, string, string, IReadOnlyList<CommandNote>> notes, CancellationToken stop)
+        Func<FinishedPart, IReadOnlyList<CommandNote>> notes, CancellationToken stop)
     {
         string store = Path.GetFullPath(Path.Combine(directory, "data"));
         DataFacts facts = plan.Prepare(store, observer, stop);
@@ -173,8 +174,8 @@ internal static class StudyPartRun
         observer.Begin($"{plan.Title} grid: {string.Join(", ", grid.Models.Select(m => m.Name))}, {string.Join(", ", grid.Subsets)} {plan.DocumentName}");
         IReadOnlyList<GridPoint> points = grid.Run(Path.Combine(directory, "grid"), runner, stop);
         observer.Begin($"{plan.Title}: fitting");
-        PointTable.Write(Path.Combine(directory, "points.csv"), points);
-        return new StudyPart
+        PointTable.Write(Path.Combine(directory, FinishedPart.PointsName), points);
+        var part = new StudyPart
         {
             Family = plan.Title,
             LossUnit = plan.Family.LossUnit(basis.Training),
@@ -191,8 +192,8 @@ internal static class StudyPartRun
                 Allocation = GridAllocation.Of(points, plan.ItemName),
                 Cautions = [.. Cautions(points, plan), .. plan.Cautions],
             },
-            Commands = notes(plan, directory, store),
         };
+        return part with { Commands = notes(FinishedPart.Of(plan, part, directory, store)) };
     }
 
     private static SelectionSummary Search(
@@ -220,6 +221,33 @@ internal static class StudyPartRun
             yield return $"{falling} of {points.Count} points were still falling at the cap on {plan.ItemName} seen: their losses are upper bounds, and the exponents in N are biased.";
         double decades = points.Count > 0 ? Math.Log10(points.Max(p => (double)p.Parameters) / points.Min(p => p.Parameters)) : 0;
         if (decades < 2) yield return $"The models span {decades:F1} decades of N: too few to tell a power law from another curve.";
+    }
+}
+
+/// <summary>A part with all of its runs: what commands that go on from it are made of.</summary>
+/// <param name="Plan">What was run.</param>
+/// <param name="Part">What came of it.</param>
+/// <param name="Directory">Of the part: tpe/, grid/, points.csv.</param>
+/// <param name="Store">Of its data.</param>
+/// <param name="BestRun">Directory of the run of the grid with the least loss; null where there is none.</param>
+/// <param name="Frames">A file of frames like those trained on; null for molecules.</param>
+public sealed record FinishedPart(StudyPartPlan Plan, StudyPart Part, string Directory, string Store, string? BestRun, string? Frames)
+{
+    internal const string PointsName = "points.csv";
+
+    /// <summary>The table of the grid's points.</summary>
+    public string Points => Path.Combine(Directory, PointsName);
+
+    /// <summary>Some series of this resource carries a law.</summary>
+    /// <param name="resource">parameters, items or compute.</param>
+    public bool Carries(string resource) => Part.Grid.Fits.Any(f => f.Resource == resource && f.IsPlain && f.Claim.Grade > Scaling.Claims.ClaimGrade.Refused);
+
+    internal static FinishedPart Of(StudyPartPlan plan, StudyPart part, string directory, string store)
+    {
+        GridPoint? best = part.Grid.Points.Where(p => double.IsFinite(p.Loss)).MinBy(p => p.Loss);
+        string? frames = plan.DocumentName != "frames" ? null
+            : plan.Source.Frames.Count > 0 ? plan.Source.Frames[0] : EmbeddedFrames.ExtractTo(Path.Combine(directory, "frames"), EmbeddedFrames.Molecules.Take(1))[0];
+        return new FinishedPart(plan, part, directory, store, best is null ? null : Path.Combine(directory, "grid", best.Name), frames);
     }
 }
 

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Scaling.Claims;
+using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Summary;
 using NUnit.Framework;
 
@@ -22,7 +24,7 @@ public class DegenerateSummaryTests
         using var report = new WrittenReport(With(Part.Selection with { Configurations = [], Selected = -1, R2 = null, Spearman = null },
             Part.Grid with { Points = [], Fits = [], Cautions = [] }));
         Assert.That(report.Pictures.Select(p => p.Value), Has.Exactly(9).Contains("Nothing to draw"));
-        Assert.That(report.Text, Does.Contain("The data cannot support an exponent for model size: no power law was fitted.")
+        Assert.That(report.Text, Does.Contain("Nothing is said of model size: there are no runs.")
             .And.Contain("No configurations were searched.").And.Contain("None were raised."));
     }
 
@@ -61,8 +63,12 @@ public class DegenerateSummaryTests
         [
             .. Part.Grid.Fits.Select(f => f with
             {
-                Alpha = double.NaN, Beta = double.NaN, BetaLow = double.NegativeInfinity, BetaHigh = double.NaN, R2 = double.NaN,
-                Floor = double.NaN,
+                Claim = f.Claim with
+                {
+                    Points = [.. f.Claim.Points.Select(p => p with { Value = double.NaN, Fitted = double.NaN })],
+                    Extrapolation = new ClaimExtrapolation(1, 1, double.NaN, double.PositiveInfinity, double.NaN, false),
+                    R2 = double.NaN,
+                },
                 Band =
                 [
                     new BandPoint(1, double.NaN, double.NaN, double.NaN),
@@ -82,7 +88,7 @@ public class DegenerateSummaryTests
         using var report = new WrittenReport(With(selection, Part.Grid with { Points = points, Fits = fits, LearningRate = double.NaN }));
         Assert.That(report.Html, Does.Not.Contain("NaN").And.Not.Contain("Infinity").And.Not.Contain("∞"));
         Assert.That(report.Text, Does.Contain("R² = –, Spearman ρ = –"));
-        Assert.That(report.Text, Does.Contain("The data cannot support an exponent for model size (4 runs"));
+        Assert.That(GridFits.Of(points, "tokens").Select(f => f.Claim.Grade), Has.All.EqualTo(ClaimGrade.Refused));
     }
 
     [Test]
@@ -122,11 +128,10 @@ public class DegenerateSummaryTests
     [Test]
     public void An_interval_that_includes_zero_is_no_finding()
     {
-        IEnumerable<FitSummary> fits = Part.Grid.Fits.Where(f => f.Resource == "parameters");
-        GridSummary grid = Part.Grid with { Fits = [.. fits.Select(f => f with { BetaLow = -0.01, BetaHigh = 0.12 })] };
-        using var report = new WrittenReport(With(Part.Selection, grid));
-        Assert.That(report.Text, Does.Contain("The data cannot tell whether loss falls with model size"));
-        Assert.That(report.Text, Does.Contain("−0.010 to 0.120 includes zero"));
+        GridPoint[] points = [.. Part.Grid.Points.Select((p, i) => p with { Loss = 1.5 + 0.1 * (i % 2) })];
+        using var report = new WrittenReport(With(Part.Selection, Part.Grid with { Points = points, Fits = GridFits.Of(points, "tokens") }));
+        Assert.That(report.Text, Does.Contain("Model size: not determined. The points do not determine how loss changes with N: exponent −0.0"));
+        Assert.That(report.Text, Does.Contain("The interval includes zero. Of the 3 series: 3 not determined."));
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
@@ -107,35 +108,14 @@ public static class SampleSummary
         {
             for (int n = 0; n < Parameters.Length; n++) points.Add(Point(n, documents));
         }
-        List<FitSummary> fits = [];
-        foreach (IGrouping<long, GridPoint> d in points.GroupBy(p => p.Items))
-        {
-            fits.Add(Fit("parameters", $"D = {d.Key:N0} tokens", d.Key, [.. d.Select(p => ((double)p.Parameters, p.Loss))], 0.022));
-            fits.Add(Fit("parameters", $"D = {d.Key:N0} tokens", d.Key, [.. d.Select(p => ((double)p.Parameters, p.Loss))], 0.022, 0.8) with
-            {
-                BetaLow = null,
-                BetaHigh = null,
-                Caution = "four points do not settle three parameters",
-            });
-        }
-        foreach (IGrouping<long, GridPoint> n in points.GroupBy(p => p.Parameters))
-        {
-            fits.Add(Fit("items", $"N = {n.Key:N0}", n.Key, [.. n.Select(p => ((double)p.Items, p.Loss))], 0.05) with
-            {
-                BetaLow = null,
-                BetaHigh = null,
-                Caution = "three points give no interval",
-            });
-        }
-        fits.Add(Fit("compute", "frontier", null, [.. points.Where(p => p.StillFalling).Select(p => (p.Compute, p.Loss))], 0.018));
         return new GridSummary
         {
             Points = points,
-            Fits = fits,
+            Fits = GridFits.Of(points, "tokens"),
             LearningRate = 1e-3,
             BatchSize = 8,
             Extrapolation = GridExtrapolation.Of(points, "tokens"),
-            Allocation = Allocation(),
+            Allocation = Allocation(points),
             Cautions =
             [
                 "3 of 12 runs were still falling at the cap on S: their losses are upper bounds.",
@@ -144,12 +124,10 @@ public static class SampleSummary
         };
     }
 
-    private static AllocationSummary Allocation() => new()
+    private static AllocationSummary Allocation(IReadOnlyList<GridPoint> points) => new()
     {
-        Law = "L = 0.8 + 12 / N^0.300 + 30 / D^0.400, 12 runs",
-        Exponent = 4 / 7.0,
-        ExponentLow = 0.5,
-        ExponentHigh = 0.6,
+        Claim = GridAllocation.Of(points, "tokens", 1).Claim,
+        Exponent = new ClaimEstimate("a", 4 / 7.0, 0.5, 0.6, IsExponent: true),
         Rows =
         [
             .. Enumerable.Range(0, 3).Select(i => new AllocationRow
@@ -186,40 +164,6 @@ public static class SampleSummary
             [
                 .. Enumerable.Range(1, 12).Select(i =>
                     new CurvePoint(seen * i / 12, loss + (4.2 - loss) * (Math.Pow(i, -1.6) - Math.Pow(12, -1.6)))),
-            ],
-        };
-    }
-
-    /// <summary>The least-squares line in log space with a band that widens away from the middle.</summary>
-    private static FitSummary Fit(string resource, string held, double? heldValue, (double R, double Loss)[] points, double spread,
-        double floor = 0)
-    {
-        (double X, double Y)[] logs = [.. points.Select(p => (Math.Log(p.R), Math.Log(p.Loss - floor)))];
-        double mx = logs.Average(p => p.X), my = logs.Average(p => p.Y);
-        double slope = logs.Sum(p => (p.X - mx) * (p.Y - my)) / logs.Sum(p => (p.X - mx) * (p.X - mx));
-        double residual = logs.Sum(p => Math.Pow(p.Y - my - slope * (p.X - mx), 2)), total = logs.Sum(p => Math.Pow(p.Y - my, 2));
-        double low = logs.Min(p => p.X) - 0.3, high = logs.Max(p => p.X) + 0.3;
-        return new FitSummary
-        {
-            Resource = resource,
-            Held = held,
-            HeldValue = heldValue,
-            Form = floor > 0 ? "power-law-with-floor" : "power-law",
-            Floor = floor,
-            PointCount = points.Length,
-            Alpha = Math.Exp(my - slope * mx),
-            Beta = -slope,
-            BetaLow = -slope - 0.012,
-            BetaHigh = -slope + 0.013,
-            R2 = 1 - residual / total,
-            Band =
-            [
-                .. Enumerable.Range(0, 25).Select(i =>
-                {
-                    double x = low + (high - low) * i / 24, y = my + slope * (x - mx);
-                    double half = spread * (0.5 + Math.Abs(x - mx) / (high - low));
-                    return new BandPoint(Math.Exp(x), floor + Math.Exp(y), floor + Math.Exp(y - half), floor + Math.Exp(y + half));
-                }),
             ],
         };
     }

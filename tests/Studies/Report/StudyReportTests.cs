@@ -29,12 +29,36 @@ public class StudyReportTests
     }));
 
     [Test]
-    public void The_headline_gives_the_exponent_with_its_interval()
+    public void The_headline_is_the_claim_on_the_most_data_with_its_grade_and_tells_of_the_others()
     {
-        FitSummary fit = SampleSummary.Realistic().Parts[0].Grid.Fits.Last(f => f.Resource == "parameters" && f.BetaLow is not null);
+        FitSummary[] fits = [.. SampleSummary.Realistic().Parts[0].Grid.Fits.Where(f => f.Resource == "parameters" && f.IsPlain)];
+        FitSummary fit = fits.MaxBy(f => f.HeldValue)!;
         string headline = report.Page.Descendants("p").First(p => (string?)p.Attribute("class") == "headline").Value;
-        string expected = $"exponent {fit.Beta:F3}, 95 % interval {fit.BetaLow:F3} to {fit.BetaHigh:F3}; 4 runs, {fit.Held}";
-        Assert.That(headline, Does.Contain(expected));
+        Assert.That(headline, Does.Contain("Model size: suggested. The points suggest that loss falls with N: exponent 0.0").And.Contain("95 % profile interval"));
+        Assert.That(headline, Does.Contain($"4 runs over 1.8 decades; {fit.Held}. Not shown: 4 points, and 5 are needed").And.Contain("Of the 3 series:"));
+    }
+
+    [Test]
+    public void A_loss_that_rises_with_model_size_is_in_the_headline()
+    {
+        StudySummary summary = SampleSummary.Realistic();
+        StudyPart part = summary.Parts[0];
+        GridPoint[] risen = [.. part.Grid.Points.Select((p, i) => p with { Loss = 2 * Math.Pow(p.Parameters, 0.05) * (1 + 0.002 * (i % 3)) })];
+        using var written = new WrittenReport(summary with { Parts = [part with { Grid = part.Grid with { Points = risen, Fits = GridFits.Of(risen, "tokens") } }] });
+        string headline = written.Page.Descendants("p").First(p => (string?)p.Attribute("class") == "headline").Value;
+        Assert.That(headline, Does.Contain("loss rises with N: exponent −0.05").And.Contain("Of the 3 series: 3 suggested. The fitted loss rises at D = 41,213 tokens (suggested), D = "));
+        Assert.That(headline, Does.Not.Contain("falls"));
+    }
+
+    [Test]
+    public void Every_series_of_the_grid_is_in_the_table_and_in_the_numbers_with_its_grade()
+    {
+        GridSummary grid = SampleSummary.Realistic().Parts[0].Grid;
+        XElement table = report.Page.Descendants("div").Single(d => (string?)d.Attribute("class") == "table" && d.Value.Contains("every series, with its grade"));
+        string[][] rows = [.. table.Descendants("tbody").Single().Elements().Select(r => r.Elements().Select(c => c.Value).ToArray())];
+        Assert.That(rows, Has.Length.EqualTo(grid.Fits.Count));
+        Assert.That(rows.Select(r => r[1]).Distinct().Count(), Is.EqualTo(3 + 4 + 1), "three data sizes, four models, a frontier");
+        Assert.That(rows.Select(r => r[4]), Is.EqualTo(grid.Fits.Select(f => f.Claim.GradeName)));
     }
 
     [Test]
@@ -53,7 +77,7 @@ public class StudyReportTests
     {
         Assert.That(report.Text, Does.Contain("Probes: 12 configurations × 2 epochs = 24 epochs."));
         Assert.That(report.Text, Does.Contain("Finishing the kept: 2 × (10 − 2) epochs = 16 epochs."));
-        Assert.That(report.Text, Does.Contain("1 − (24 + 16) / 120 = 66.7\u00A0% of the epochs."));
+        Assert.That(report.Text, Does.Contain("1 − (24 + 16) / 120 = 66.7\u00A0% of the epochs, each of which passes over the data once."));
     }
 
     [Test]
@@ -103,7 +127,7 @@ public class StudyReportTests
         StudyPart part = summary.Parts[0];
         part = part with { Grid = part.Grid with { Allocation = GridAllocation.Of([.. part.Grid.Points.Take(4)], "tokens"), Extrapolation = [] } };
         using var written = new WrittenReport(summary with { Parts = [part] });
-        Assert.That(written.Text, Does.Contain("The grid cannot say how to share compute between model and data: the joint form cannot be fitted"));
+        Assert.That(written.Text, Does.Contain("The grid cannot say how to share compute between model and data: 1 distinct value of D"));
         Assert.That(written.Text, Does.Contain("No series of the grid has the five runs"));
         Assert.That(File.Exists(Path.Combine(written.Folder, "figures", "chemgpt-allocation.svg")), Is.False);
     }
@@ -117,7 +141,9 @@ public class StudyReportTests
             select sample with { Parameters = (long)n, Items = (long)d, ItemsSeen = (long)d, Compute = 6 * n * d, Loss = E + A * Math.Pow(n, -Alpha) + B * Math.Pow(d, -Beta) }];
         AllocationSummary allocation = GridAllocation.Of(points, "tokens", 40);
         Assert.That(allocation.Refusal, Is.Empty);
-        Expect.Close(allocation.Exponent, Beta / (Alpha + Beta), absolute: 1e-4);
+        Expect.Close(allocation.Exponent!.Value, Beta / (Alpha + Beta), absolute: 1e-4);
+        Expect.AtMost(allocation.Exponent.Low, allocation.Exponent.Value);
+        Expect.AtLeast(allocation.Exponent.High, allocation.Exponent.Value);
         AllocationRow middle = allocation.Rows[1];
         double g = Math.Pow(Alpha * A / (Beta * B), 1 / (Alpha + Beta)), best = g * Math.Pow(6e15 / 6, Beta / (Alpha + Beta));
         Expect.Close(middle.Compute, 6e15, absolute: 1);

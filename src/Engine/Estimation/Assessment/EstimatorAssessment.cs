@@ -1,18 +1,19 @@
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
+using ChemScale.Engine.Numerics;
 
 namespace ChemScale.Engine.Estimation.Assessment;
 
 /// <summary>How good an estimator's calibrated predictions are, over some of the finished runs; null where undefined.</summary>
 /// <param name="Count">Finished runs.</param>
-/// <param name="R2">Of the line, on the runs it was fitted to.</param>
 /// <param name="LeaveOneOutR2">Each run predicted from the others: what R2 is worth for a new one.</param>
 /// <param name="LeaveOneOutRms">Root mean square of those errors.</param>
 /// <param name="Spearman">Rho of early figures and final losses.</param>
 /// <param name="Kendall">Tau-b of the same.</param>
 /// <param name="DirectR2">Of the figure taken for the final loss as it is; null for sums of losses.</param>
-public sealed record EstimatorQuality(int Count, double? R2, double? LeaveOneOutR2, double? LeaveOneOutRms, double? Spearman, double? Kendall,
-    double? DirectR2);
+/// <param name="WithinInterval">Runs that ended within the 95 % interval of their prediction from the others: calibrated, 95 of 100. Null where there are too few for intervals.</param>
+public sealed record EstimatorQuality(int Count, double? LeaveOneOutR2, double? LeaveOneOutRms, double? Spearman, double? Kendall,
+    double? DirectR2, int? WithinInterval);
 
 /// <summary>One estimator on recorded runs: predictions, and what they are worth.</summary>
 /// <param name="Estimator">Its name.</param>
@@ -28,6 +29,12 @@ public sealed record EstimatorAssessment(string Estimator, IReadOnlyList<double?
 {
     public const double NearShare = 0.2;
 
+    /// <summary>95 % interval of each prediction; null where there is none.</summary>
+    public IReadOnlyList<ConfidenceInterval?> PredictedInterval { get; init; } = [];
+
+    /// <summary>Runs that share the lowest figure, where more than one does: which of them is best is not known. Else empty.</summary>
+    public IReadOnlyList<int> Tied { get; init; } = [];
+
     /// <param name="estimator">To judge.</param>
     /// <param name="probes">One for each run.</param>
     /// <param name="final">Final loss of each run; NaN where it is not finished, or diverged.</param>
@@ -42,18 +49,27 @@ public sealed record EstimatorAssessment(string Estimator, IReadOnlyList<double?
         double best = final.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min(), limit = best + NearShare * Math.Abs(best);
         var predicted = new double?[early.Length];
         var errors = new double?[early.Length];
+        var intervals = new ConfidenceInterval?[early.Length];
         if (Line(known, early, final) is { } regression)
         {
             foreach (int i in alive)
             {
                 int at = Array.IndexOf(known, i);
                 predicted[i] = at < 0 ? regression.Predict(early[i]) : final[i] - regression.LeaveOneOutErrors[at];
-                errors[i] = regression.Line.PredictionError(early[i]);
+                // What was calibrated on is predicted, and its error judged, without itself.
+                FinalLossRegression? others = at < 0 ? regression : regression.Without(at);
+                errors[i] = others?.PredictionError(early[i]);
+                intervals[i] = others?.PredictionInterval(early[i]);
             }
         }
         double regret = final[selected] - best;
+        int[] tied = [.. alive.Where(i => Math.Abs(early[i] - early[selected]) <= 1e-12 * Math.Abs(early[selected]))];
         return new EstimatorAssessment(estimator.Name(), [.. early.Select(Finite)], predicted, errors, selected, Finite(regret),
-            Quality(estimator, known, early, final), Quality(estimator, [.. known.Where(i => final[i] <= limit)], early, final));
+            Quality(estimator, known, early, final), Quality(estimator, [.. known.Where(i => final[i] <= limit)], early, final))
+        {
+            PredictedInterval = intervals,
+            Tied = tied.Length > 1 ? tied : [],
+        };
     }
 
     private static FinalLossRegression? Line(int[] runs, double[] early, IReadOnlyList<double> final) =>
@@ -64,9 +80,12 @@ public sealed record EstimatorAssessment(string Estimator, IReadOnlyList<double?
     {
         FinalLossRegression? line = Line(runs, early, final);
         RankQuality rank = RankQuality.Of([.. runs.Select(i => early[i])], [.. runs.Select(i => final[i])]);
-        return new EstimatorQuality(runs.Length, line?.R2, line?.LeaveOneOutR2, line?.LeaveOneOutRms, rank.Spearman, rank.Kendall,
-            estimator.IsLoss() ? rank.R2 : null);
+        return new EstimatorQuality(runs.Length, rank.Count < RankQuality.FewestRuns ? null : line?.LeaveOneOutR2, line?.LeaveOneOutRms, rank.Spearman, rank.Kendall,
+            estimator.IsLoss() ? rank.R2 : null, line is { Early.Count: >= RankQuality.FewestRuns } ? Within(line) : null);
     }
+
+    private static int Within(FinalLossRegression line) =>
+        Enumerable.Range(0, line.Early.Count).Count(i => line.Without(i)?.PredictionInterval(line.Early[i]).Contains(line.Final[i]) == true);
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

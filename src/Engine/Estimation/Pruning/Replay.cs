@@ -15,7 +15,7 @@ public sealed record Saving(string Unit, double Share);
 
 /// <summary>One pruner on the recorded runs.</summary>
 /// <param name="Pruner">Its name.</param>
-/// <param name="Selected">Name of the run it ended with.</param>
+/// <param name="Selected">Name of the run it ended with; a dash where others are its equals.</param>
 /// <param name="FinalLoss">Of that run.</param>
 /// <param name="Regret">Above the best final loss.</param>
 /// <param name="Savings">In each unit.</param>
@@ -27,11 +27,13 @@ public sealed record ReplayRow(string Pruner, string Selected, double FinalLoss,
 
 /// <summary>Recorded runs fed to pruners that see, and pay for, a part of each.</summary>
 /// <param name="Rows">In the order of the pruners.</param>
-/// <param name="BestRun">Name of the run that ends lowest.</param>
+/// <param name="BestRun">Name of the run that ends lowest; a dash where more than one does.</param>
 /// <param name="BestLoss">Its final loss.</param>
 public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, double BestLoss)
 {
     public const double NearShare = 0.2;
+
+    private const string Tie = "-";
 
     /// <param name="curves">Whole runs; diverged ones may be shorter.</param>
     /// <param name="pruners">Each starts anew.</param>
@@ -47,7 +49,7 @@ public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, doubl
         int best = Enumerable.Range(0, final.Length).MinBy(i => final[i]);
         if (!double.IsFinite(final[best]))
             throw new InputException("replay", "no run with a final loss", "at least one");
-        return new Replay([.. pruners.Select(Row)], curves[best].Name, final[best]);
+        return new Replay([.. pruners.Select(Row)], Alike(best) ? Tie : curves[best].Name, final[best]);
 
         ReplayRow Row(IPruner pruner)
         {
@@ -57,9 +59,15 @@ public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, doubl
             runs[choice.Selected].Advance(1);
             Saving[] savings = [.. costs.Select(c =>
                 new Saving(c.Unit, 1 - c.Full.Zip(runs, (full, run) => full * run.Spent).Sum() / c.Full.Sum()))];
-            return new ReplayRow(pruner.Name, curves[choice.Selected].Name, final[choice.Selected], final[choice.Selected] - final[best],
+            // Which of equals it ended with is chance.
+            bool tied = Alike(choice.Selected) || (pruner is TpePruner && choice.Scores.Count(s => Same(s, choice.Scores.Min())) > 1);
+            return new ReplayRow(pruner.Name, tied ? Tie : curves[choice.Selected].Name, final[choice.Selected], final[choice.Selected] - final[best],
                 savings, Quality(choice.Scores, null), Quality(choice.Scores, NearShare));
         }
+
+        bool Alike(int run) => final.Count(loss => Same(loss, final[run])) > 1;
+
+        static bool Same(double a, double b) => Math.Abs(a - b) <= 1e-12 * Math.Abs(b);
 
         RankQuality Quality(IReadOnlyList<double> scores, double? share)
         {
@@ -67,7 +75,7 @@ public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, doubl
             int[] kept = [.. Enumerable.Range(0, final.Length)
                 .Where(i => double.IsFinite(final[i]) && double.IsFinite(scores[i]) && final[i] <= limit)];
             double[] x = [.. kept.Select(i => scores[i])], y = [.. kept.Select(i => final[i])];
-            double? r2 = kept.Length >= 3 && x.Distinct().Count() > 1 ? FinalLossRegression.Fit(x, y).LeaveOneOutR2 : null;
+            double? r2 = kept.Length >= RankQuality.FewestRuns && x.Distinct().Count() > 1 ? FinalLossRegression.Fit(x, y).LeaveOneOutR2 : null;
             return RankQuality.Of(x, y) with { R2 = r2 };
         }
     }

@@ -65,7 +65,7 @@ public sealed record ProbeSelection(IReadOnlyList<ProbeVerdict> Verdicts, int Be
         {
             bool finite = double.IsFinite(early[i]);
             return new ProbeVerdict(probe.Name, finite ? early[i] : null, finite ? regression?.Predict(early[i]) : null,
-                finite ? regression?.Line.PredictionError(early[i]) : null, places[i], kept.Contains(i), !finite);
+                finite ? regression?.PredictionError(early[i]) : null, places[i], kept.Contains(i), !finite);
         }
     }
 }

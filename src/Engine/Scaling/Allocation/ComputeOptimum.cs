@@ -1,4 +1,6 @@
 using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Numerics.Optimization;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
@@ -18,10 +20,40 @@ public sealed record ComputeOptimum(double Compute, double Parameters, double Da
 {
     /// <summary>Exponents a of N ~ C^a and b of D ~ C^b along the optimum: beta / (alpha + beta) and alpha / (alpha + beta).</summary>
     /// <exception cref="InputException">The fit is not of the joint form.</exception>
-    public static (double Parameters, double Data) Exponents(ScalingFit fit)
+    internal static (double Parameters, double Data) Exponents(ScalingFit fit)
     {
         Law law = Law.Of(fit.Family, [.. fit.Theta]);
         return (law.Beta / (law.Alpha + law.Beta), law.Alpha / (law.Alpha + law.Beta));
+    }
+
+    /// <summary>The first of those exponents with its profile interval, and its interval by bootstrap beside it.</summary>
+    internal static ClaimEstimate ExponentOfParameters(ScalingFit fit, Bootstrap? bootstrap, double level = 0.95)
+    {
+        ConfidenceInterval profile = ProfileLikelihood.Of(fit, new ShareOfParameters(fit.Family), level);
+        ConfidenceInterval? percentiles = bootstrap?.IntervalOf(t => Law.Of(fit.Family, t).ShareOfParameters, level);
+        return new ClaimEstimate("a", Exponents(fit).Parameters, profile.Low, profile.High, true, false, percentiles?.Low, percentiles?.High);
+    }
+
+    /// <summary>beta / (alpha + beta) with its derivatives.</summary>
+    private sealed class ShareOfParameters(ScalingFamily family) : ISmoothObjective
+    {
+        private readonly int alpha = family.Parameters.ToList().FindIndex(p => p.Name == "alpha"), beta = family.Parameters.ToList().FindIndex(p => p.Name == "beta");
+
+        public int Dimension => family.Parameters.Count;
+
+        public double Evaluate(ReadOnlySpan<double> x, Span<double> gradient, Span<double> hessian)
+        {
+            gradient.Clear();
+            hessian.Clear();
+            int n = Dimension;
+            double a = x[alpha], b = x[beta], sum = a + b, cube = sum * sum * sum;
+            gradient[alpha] = -b / (sum * sum);
+            gradient[beta] = a / (sum * sum);
+            hessian[alpha * n + alpha] = 2 * b / cube;
+            hessian[beta * n + beta] = -2 * a / cube;
+            hessian[alpha * n + beta] = hessian[beta * n + alpha] = (b - a) / cube;
+            return b / sum;
+        }
     }
 
     /// <summary>Hoffmann et al. 2022, equation 4: N = G (C/6)^a, D = (C/6)^b / G, G = (alpha A / (beta B))^(1 / (alpha + beta)).</summary>
@@ -29,7 +61,7 @@ public sealed record ComputeOptimum(double Compute, double Parameters, double Da
     /// <param name="compute">C, FLOP.</param>
     /// <param name="bootstrap">Of the same fit, for intervals; null: none.</param>
     /// <param name="level">Of the intervals.</param>
-    public static ComputeOptimum At(ScalingFit fit, double compute, Bootstrap? bootstrap = null, double level = 0.95)
+    internal static ComputeOptimum At(ScalingFit fit, double compute, Bootstrap? bootstrap = null, double level = 0.95)
     {
         if (!(compute > 0)) throw new InputException("compute", $"{compute}", "a number above 0, in FLOP");
         (double n, double d, double loss) = Law.Of(fit.Family, [.. fit.Theta]).Optimum(compute);
@@ -44,7 +76,7 @@ public sealed record ComputeOptimum(double Compute, double Parameters, double Da
     /// <param name="loss">Wanted.</param>
     /// <param name="bootstrap">For an interval of the compute; its end is open where resamples never reach the loss.</param>
     /// <param name="level">Of the intervals.</param>
-    public static (ComputeOptimum Optimum, ConfidenceInterval? ComputeInterval)? ForLoss(ScalingFit fit, double loss, Bootstrap? bootstrap = null,
+    internal static (ComputeOptimum Optimum, ConfidenceInterval? ComputeInterval)? ForLoss(ScalingFit fit, double loss, Bootstrap? bootstrap = null,
         double level = 0.95)
     {
         double compute = Law.Of(fit.Family, [.. fit.Theta]).ComputeFor(loss);
@@ -66,6 +98,8 @@ public sealed record ComputeOptimum(double Compute, double Parameters, double Da
             }
             return new Law(Value("A"), Value("B"), Value("E"), Value("alpha"), Value("beta"));
         }
+
+        public double ShareOfParameters => Beta / (Alpha + Beta);
 
         public (double N, double D, double Loss) Optimum(double compute)
         {
@@ -108,7 +142,8 @@ internal static class ComputeFrontier
 /// <param name="Loss">Wanted.</param>
 /// <param name="Value">Needed; null where no amount reaches it.</param>
 /// <param name="Interval">By bootstrap; null without one. An open upper end: some resamples never reach the loss.</param>
-public sealed record Requirement(Resource Resource, double Loss, double? Value, ConfidenceInterval? Interval)
+/// <param name="Refusal">Why there is no answer; empty where there is one.</param>
+public sealed record Requirement(Resource Resource, double Loss, double? Value, ConfidenceInterval? Interval, string Refusal = "")
 {
     private const double LeastLog = -50, MostLog = 250;
 
@@ -118,7 +153,7 @@ public sealed record Requirement(Resource Resource, double Loss, double? Value, 
     /// <param name="others">Values of the fit's other resources, in its order.</param>
     /// <param name="bootstrap">Of the same fit, for the interval.</param>
     /// <param name="level">Of the interval.</param>
-    public static Requirement For(ScalingFit fit, Resource resource, double loss, IReadOnlyList<double>? others = null,
+    internal static Requirement For(ScalingFit fit, Resource resource, double loss, IReadOnlyList<double>? others = null,
         Bootstrap? bootstrap = null, double level = 0.95)
     {
         int at = fit.Resources.ToList().IndexOf(resource);

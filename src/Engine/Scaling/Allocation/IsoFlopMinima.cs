@@ -1,4 +1,4 @@
-using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Families;
 
 namespace ChemScale.Engine.Scaling.Allocation;
@@ -13,12 +13,12 @@ namespace ChemScale.Engine.Scaling.Allocation;
 public sealed record IsoFlopMinimum(double Compute, int Count, double? Parameters, double? Data, double? Loss, string? Problem);
 
 /// <summary>
-/// Iso-FLOP analysis (Hoffmann et al. 2022, approach 2): minima at several computes, and lines through them, log N and log D against log C.
+/// Iso-FLOP analysis (Hoffmann et al. 2022, approach 2): minima at several computes, and power laws of N and D in C through them.
 /// </summary>
 /// <param name="Minima">Compute ascending.</param>
-/// <param name="ParametersLine">Slope a of N ~ C^a; null below two minima.</param>
-/// <param name="DataLine">Slope b of D ~ C^b.</param>
-public sealed record IsoFlopMinima(IReadOnlyList<IsoFlopMinimum> Minima, LinearRegression? ParametersLine, LinearRegression? DataLine)
+/// <param name="OptimalParameters">What the minima say of N ~ C^a; refused below three.</param>
+/// <param name="OptimalData">Of D ~ C^b.</param>
+public sealed record IsoFlopMinima(IReadOnlyList<IsoFlopMinimum> Minima, Claim OptimalParameters, Claim OptimalData)
 {
     /// <param name="points">With N and C.</param>
     /// <param name="tolerance">Runs whose compute differs by at most this share belong together.</param>
@@ -38,9 +38,11 @@ public sealed record IsoFlopMinima(IReadOnlyList<IsoFlopMinimum> Minima, LinearR
         }
         if (group.Count > 0) minima.Add(Minimum(group));
         IsoFlopMinimum[] found = [.. minima.Where(m => m.Parameters is not null)];
-        double[] compute = [.. found.Select(m => Math.Log(m.Compute))];
-        return new IsoFlopMinima(minima, LinearRegression.Fit(compute, [.. found.Select(m => Math.Log(m.Parameters!.Value))]),
-            LinearRegression.Fit(compute, [.. found.Select(m => Math.Log(m.Data!.Value))]));
+        return new IsoFlopMinima(minima, Along("best N", m => m.Parameters!.Value), Along("best D", m => m.Data!.Value));
+
+        Claim Along(string quantity, Func<IsoFlopMinimum, double> of) => Inference.Of(
+            new ScalingPoints([.. found.Select(m => new ScalingPoint { C = m.Compute, Loss = of(m), Name = FormattableString.Invariant($"C = {m.Compute:G4}") })]),
+            Resource.Compute, new ClaimOptions { Quantity = quantity, Held = "iso-FLOP minima" });
     }
 
     private static IsoFlopMinimum Minimum(List<ScalingPoint> group)

@@ -11,16 +11,19 @@ namespace ChemScale.Engine.Scaling.Extrapolation;
 /// <param name="High">Of the resource.</param>
 /// <param name="Count">Points in it.</param>
 /// <param name="Decades">log10(High / Low).</param>
-/// <param name="Beta">Exponent there.</param>
-/// <param name="BetaChange">Change of the local exponent from Low to High, by the quadratic.</param>
 /// <param name="PValue">Of the quadratic term; 1 where the points are exact.</param>
 /// <param name="WholeRange">It is all of the points.</param>
-public sealed record PowerLawRegime(double Low, double High, int Count, double Decades, double Beta, double BetaChange, double PValue,
-    bool WholeRange)
+public sealed record PowerLawRegime(double Low, double High, int Count, double Decades, double PValue, bool WholeRange)
 {
     private const int FewestPoints = 4;
 
-    /// <summary>Null where no four neighbouring points show a falling power law.</summary>
+    /// <summary>Exponent there.</summary>
+    internal double Beta { get; private init; }
+
+    /// <summary>Change of the local exponent from <see cref="Low"/> to <see cref="High"/>, by the quadratic.</summary>
+    internal double BetaChange { get; private init; }
+
+    /// <summary>Null where no four neighbouring values of the resource show a falling power law.</summary>
     /// <param name="points">One series: everything but the resource alike.</param>
     /// <param name="resource">On the abscissa.</param>
     /// <param name="significance">A quadratic term with a smaller p-value breaks the regime...</param>
@@ -47,7 +50,8 @@ public sealed record PowerLawRegime(double Low, double High, int Count, double D
     {
         int n = x.Length;
         double low = x[0], high = x[^1], middle = (low + high) / 2, half = (high - low) / 2;
-        if (!(half > 0)) return null;
+        // Fewer leave the quadratic undetermined.
+        if (!(half > 0) || Distinct(x) < FewestPoints) return null;
         double[] normal = new double[12];
         for (int i = 0; i < n; i++)
         {
@@ -68,6 +72,13 @@ public sealed record PowerLawRegime(double Low, double High, int Count, double D
         double p = gain <= rounding ? 1 : curved <= rounding ? 0 : Distributions.FisherTail(gain / (curved / (n - 3)), 1, n - 3);
         double change = -4 * c[2] / half;
         if (p < significance && Math.Abs(change) > tolerance * -line.Slope) return null;
-        return new PowerLawRegime(Math.Exp(low), Math.Exp(high), n, (high - low) / Math.Log(10), -line.Slope, change, p, whole);
+        return new PowerLawRegime(Math.Exp(low), Math.Exp(high), n, (high - low) / Math.Log(10), p, whole) { Beta = -line.Slope, BetaChange = change };
+    }
+
+    private static int Distinct(ReadOnlySpan<double> sorted)
+    {
+        int count = 1;
+        for (int i = 1; i < sorted.Length; i++) if (sorted[i] - sorted[i - 1] > 1e-6) count++;
+        return count;
     }
 }

@@ -26,7 +26,7 @@ public sealed record SeedNoise(int Groups, int Degrees, double Error, Confidence
     /// variances.
     /// Null where nothing is left to judge by.
     /// </summary>
-    public double? LackOfFitPValue(Fitting.ScalingFit fit)
+    internal double? LackOfFitPValue(Fitting.ScalingFit fit)
     {
         double seeds = Error * Error * Degrees, whole = fit.Residuals.Sum(r => r.LogResidual * r.LogResidual);
         int degrees = fit.PointCount - fit.Theta.Count - Degrees;

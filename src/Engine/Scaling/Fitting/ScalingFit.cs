@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Scaling.Fitting;
 /// <param name="Value">As in the formula.</param>
 /// <param name="FittedName">Of the number that was fitted: the value itself or its logarithm.</param>
 /// <param name="Fitted">That number; null where the value is 0 and its logarithm none.</param>
-public sealed record FittedParameter(string Name, double Value, string FittedName, double? Fitted);
+internal sealed record FittedParameter(string Name, double Value, string FittedName, double? Fitted);
 
 /// <summary>What a fit says of one point.</summary>
 /// <param name="Name">Of the point.</param>
@@ -22,7 +22,7 @@ public sealed record FitResidual(string Name, double Loss, double Predicted, dou
 /// <param name="Theta">(parameters), fitted.</param>
 /// <param name="Points">Fitted to.</param>
 /// <param name="Loss">Of a residual.</param>
-public sealed record ScalingFit([property: JsonIgnore] ScalingFamily Family, [property: JsonIgnore] IReadOnlyList<double> Theta,
+internal sealed record ScalingFit([property: JsonIgnore] ScalingFamily Family, [property: JsonIgnore] IReadOnlyList<double> Theta,
     [property: JsonIgnore] IReadOnlyList<ScalingPoint> Points, [property: JsonIgnore] ResidualLoss Loss)
 {
     public string Form => Family.Name;

@@ -17,7 +17,7 @@ public sealed record FitOptions
 }
 
 /// <summary>Fits families to points by <see cref="TrustRegion"/> from many starts. Deterministic.</summary>
-public static class ScalingFitter
+internal static class ScalingFitter
 {
     private const double GradientTolerance = 1e-12;
 
@@ -156,7 +156,7 @@ internal static class Support
             int distinct = values.Distinct().Count(), wanted = resources.Count == 1 ? parameters : 3;
             if (distinct < wanted)
                 return $"{distinct} different values of {resource.ToString().ToLowerInvariant()}: at least {wanted} are needed";
-            if (resources.Count == 1 && !(Correlation.Spearman(values, losses) < 0))
+            if (resources.Count == 1 && !ReferenceEquals(family, LogSumExpFamily.PowerLaw) && !(Correlation.Spearman(values, losses) < 0))
                 return $"the loss does not fall as {resource.ToString().ToLowerInvariant()} grows";
         }
         return null;

@@ -7,12 +7,12 @@ using ChemScale.Engine.Scaling.Fitting;
 namespace ChemScale.Engine.Scaling.Intervals;
 
 /// <summary>An interval of one parameter of the formula.</summary>
-public sealed record ParameterInterval(string Name, double Value, double? Low, double? High, double Level);
+internal sealed record ParameterInterval(string Name, double Value, double? Low, double? High, double Level);
 
 /// <summary>A fit repeated on resampled points (Efron 1979), with percentile intervals.</summary>
 /// <param name="Fit">To all points.</param>
 /// <param name="Draws">(resamples, parameters), fitted, in the order of the resamples.</param>
-public sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property: JsonIgnore] IReadOnlyList<double[]> Draws)
+internal sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [property: JsonIgnore] IReadOnlyList<double[]> Draws)
 {
     public required BootstrapKind Kind { get; init; }
 

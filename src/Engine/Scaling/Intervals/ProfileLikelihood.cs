@@ -12,7 +12,7 @@ namespace ChemScale.Engine.Scaling.Intervals;
 /// loss,
 /// s^2 is the robust scale of Schrader and Hettmansperger 1980, and the interval approximate.
 /// </summary>
-public static class ProfileLikelihood
+internal static class ProfileLikelihood
 {
     /// <summary>
     /// Of a parameter of the formula. An end that the data leave open is null, or 0 where the parameter is positive by
@@ -40,6 +40,9 @@ public static class ProfileLikelihood
         ConfidenceInterval log = new ProfilePath(fit, new CurvePoint(fit.Family, [.. resources.Select(r => Math.Log(r))])).Interval(level);
         return new ConfidenceInterval(log.Low is { } l ? Math.Exp(l) : null, log.High is { } h ? Math.Exp(h) : null, level);
     }
+
+    /// <summary>Of any smooth function of the fitted parameters.</summary>
+    public static ConfidenceInterval Of(ScalingFit fit, ISmoothObjective function, double level = 0.95) => new ProfilePath(fit, function).Interval(level);
 
     private sealed class Coordinate(int dimension, int index) : ISmoothObjective
     {
@@ -70,6 +73,9 @@ public static class ProfileLikelihood
 /// </summary>
 internal sealed class ProfilePath
 {
+    // Of log residuals, squared.
+    private const double NoScatter = 1e-24;
+
     private readonly ScalingFit fit;
     private readonly ISmoothObjective function;
     private readonly FitObjective whole;
@@ -117,6 +123,13 @@ internal sealed class ProfilePath
     public ConfidenceInterval Interval(double level)
     {
         if (level is not (> 0 and < 1)) throw new InputException("level", $"{level}", "a number in (0, 1)");
+        // Points on the law to rounding: no scatter, no width, and a likelihood that is rounding alone.
+        if (!(scale > NoScatter))
+        {
+            int n = origin.Length;
+            double exact = function.Evaluate(origin, new double[n], new double[n * n]);
+            return new ConfidenceInterval(exact, exact, level);
+        }
         double t = Distributions.StudentQuantile((1 + level) / 2, degrees);
         return new ConfidenceInterval(End(-1, t), End(1, t), level);
     }
@@ -124,7 +137,6 @@ internal sealed class ProfilePath
     // Where the root of the likelihood ratio reaches t. It is nearly straight in the target, so secants within a bracket find it quickly.
     private double? End(int side, double t)
     {
-        if (!(scale > 0)) return centre;
         ProfilePoint near = new(0, centre, 0, Begin()), far = near;
         double reach = width * t;
         for (int k = 0; far.Root < t; k++, reach *= 1.7)

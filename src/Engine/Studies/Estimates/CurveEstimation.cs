@@ -89,6 +89,8 @@ public sealed record CurveEstimation
             PowerLaw = Early(ProbeEstimator.PowerLaw),
             Predicted = report.Chosen.Predicted[i],
             PredictedError = report.Chosen.PredictedError[i],
+            PredictedLow = report.Chosen.PredictedInterval[i]?.Low,
+            PredictedHigh = report.Chosen.PredictedInterval[i]?.High,
             Final = recorded.Finished ? recorded.FinalLoss : null,
             Steps = recorded.FullLength,
             Flop = recorded.Flop,

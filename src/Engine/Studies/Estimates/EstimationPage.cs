@@ -31,7 +31,7 @@ public static class EstimationPage
         EstimatorAssessment chosen = report.Chosen;
         double full = report.Runs.Max(r => r.EpochLosses.Count);
         bool validated = report.Runs.All(r => r.Finished || r.Diverged) && chosen.All.Count >= 3;
-        return new SelectionSummary
+        return SelectionCautions.Added(new SelectionSummary
         {
             Configurations = [.. report.Runs.Select((r, i) => new ConfigurationOutcome
             {
@@ -43,6 +43,8 @@ public static class EstimationPage
                 Estimate = chosen.Early[i],
                 Predicted = r.Predicted,
                 PredictedError = r.PredictedError,
+                PredictedLow = r.PredictedLow,
+                PredictedHigh = r.PredictedHigh,
                 Final = r.Final,
                 SecondsPerEpoch = r.Seconds / Math.Max(1e-9, r.Epochs) ?? 0,
             })],
@@ -58,18 +60,22 @@ public static class EstimationPage
             SpearmanNearBest = validated ? chosen.NearBest.Spearman : null,
             Regret = validated ? chosen.Regret : null,
             ComputeSaved = Engine.Estimation.Selection.ComputeSaved.Of(report.Runs.Count, Math.Min(1, report.Probe)).Share,
-        };
+            Finished = chosen.All.Count,
+            WithinInterval = chosen.All.WithinInterval,
+            NearBest = validated ? chosen.NearBest.Count : null,
+            Tied = chosen.Tied.Count,
+        });
     }
 
     private static IEnumerable<XElement> Sections(EstimationReport report)
     {
         var estimators = new HtmlTable("Estimators at the probe; near: within 20 % of the best final loss, with a line of their own", false, Text("Estimator"), Text("Chooses"),
-            Number("Regret"), Number("Runs"), Number("R² of the line"), Number("R², leaving one out"), Number("Spearman ρ"), Number("Kendall τ"),
+            Number("Regret"), Number("Runs"), Number("R², leaving one out"), Number("Within 95 %"), Number("Spearman ρ"), Number("Kendall τ"),
             Number("R² as it is"), Number("Near"), Number("R², leaving one out"), Number("Spearman ρ"));
         foreach (EstimatorAssessment e in report.Estimators)
         {
-            estimators.Add(e.Estimator == report.Estimator, e.Estimator, Html.Unbroken(report.Runs[e.Selected].Name), Numbers.Significant(e.Regret, 3), Numbers.Count(e.All.Count),
-                Numbers.Significant(e.All.R2, 3), Numbers.Significant(e.All.LeaveOneOutR2, 3), Numbers.Significant(e.All.Spearman, 3), Numbers.Significant(e.All.Kendall, 3),
+            estimators.Add(e.Estimator == report.Estimator, e.Estimator, e.Tied.Count > 0 ? null : Html.Unbroken(report.Runs[e.Selected].Name), e.Tied.Count > 0 ? null : Numbers.Significant(e.Regret, 3), Numbers.Count(e.All.Count),
+                Numbers.Significant(e.All.LeaveOneOutR2, 3), e.All.WithinInterval is { } within ? $"{within} of {e.All.Count}" : null, Numbers.Significant(e.All.Spearman, 3), Numbers.Significant(e.All.Kendall, 3),
                 Numbers.Significant(e.All.DirectR2, 3), Numbers.Count(e.NearBest.Count), Numbers.Significant(e.NearBest.LeaveOneOutR2, 3),
                 Numbers.Significant(e.NearBest.Spearman, 3));
         }

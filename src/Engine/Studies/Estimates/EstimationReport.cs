@@ -62,7 +62,13 @@ public sealed record RunEstimate
     /// <summary>Final loss by the chosen estimator's line: of a finished run from the others, of the rest from all.</summary>
     public double? Predicted { get; init; }
 
+    /// <summary>Standard error: what one of the logarithm adds to the prediction.</summary>
     public double? PredictedError { get; init; }
+
+    /// <summary>95 % interval that the final loss falls into.</summary>
+    public double? PredictedLow { get; init; }
+
+    public double? PredictedHigh { get; init; }
 
     public double? Final { get; init; }
 

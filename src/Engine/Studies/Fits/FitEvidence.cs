@@ -1,5 +1,6 @@
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Allocation;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Extrapolation;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
@@ -17,7 +18,10 @@ public sealed record FitEvidence
     /// <summary>Of one resource: where a straight line in logarithms holds.</summary>
     public PowerLawRegime? Regime { get; init; }
 
-    /// <summary>Of one resource: E = 0 against E above 0.</summary>
+    /// <summary>The power law of that stretch, where it is not all of the points.</summary>
+    public Claim? RegimeLaw { get; init; }
+
+    /// <summary>Of one resource: E = 0 against E above 0; null where a form with a floor says nothing.</summary>
     public Saturation? Saturation { get; init; }
 
     /// <summary>Between runs that differ in their seed alone.</summary>
@@ -27,7 +31,7 @@ public sealed record FitEvidence
     public double? LackOfFitPValue { get; init; }
 
     /// <summary>Power law through the runs that nothing cheaper equals, loss against compute.</summary>
-    public FrontierLaw? Frontier { get; init; }
+    public Claim? Frontier { get; init; }
 
     /// <summary>Best model size at each compute; null where no compute was spent on three sizes.</summary>
     public IsoFlopMinima? IsoFlop { get; init; }
@@ -36,20 +40,26 @@ public sealed record FitEvidence
     /// <param name="fit">Of a family.</param>
     /// <param name="options">Of further fits.</param>
     /// <param name="level">Of intervals.</param>
-    public static FitEvidence Of(ScalingPoints points, ScalingFit fit, FitOptions options, double level)
+    internal static FitEvidence Of(ScalingPoints points, ScalingFit fit, FitOptions options, double level)
     {
         bool joint = fit.Resources.Count == 2;
         bool compute = points.Kept.All(p => p.C is not null);
         SeedNoise? noise = SeedNoise.Of(points);
+        Resource resource = fit.Resources[0];
+        PowerLawRegime? regime = joint ? null : PowerLawRegime.Find(points, resource);
+        var power = new ClaimOptions { Level = level, Fit = options, Pool = true };
         return new FitEvidence
         {
             Extrapolation = Answer(() => ExtrapolationTest.Run(points, joint ? ScalingFamilies.Joint : ScalingFamilies.OfOneResource, fit.Resources,
                 joint && compute ? Resource.Compute : null, options: options)),
-            Regime = joint ? null : PowerLawRegime.Find(points, fit.Resources[0]),
-            Saturation = joint ? null : Answer(() => Saturation.Test(points, fit.Resources[0], level)),
+            Regime = regime,
+            RegimeLaw = regime is { WholeRange: false }
+                ? Inference.Of(points.Exclude(p => p.Of(resource) < regime.Low * (1 - 1e-9) || p.Of(resource) > regime.High * (1 + 1e-9), "outside the stretch"), resource, power) : null,
+            Saturation = joint || Inference.Of(points, resource, power with { Family = LogSumExpFamily.PowerLawWithFloor.Name }).Grade == ClaimGrade.Refused ? null
+                : Answer(() => Saturation.Test(points, resource, level)),
             SeedNoise = noise,
             LackOfFitPValue = noise?.LackOfFitPValue(fit),
-            Frontier = compute ? Answer(() => FrontierLaw.Of(points, options, level)) : null,
+            Frontier = compute ? Inference.Of(ComputeFrontier.Of(points), Resource.Compute, power with { Held = "frontier" }) : null,
             IsoFlop = compute && points.Kept.All(p => p.N is not null) && IsoFlopMinima.Of(points) is var minima
                 && minima.Minima.Any(m => m.Parameters is not null) ? minima : null,
         };
@@ -67,20 +77,5 @@ public sealed record FitEvidence
         {
             return null;
         }
-    }
-}
-
-/// <summary>L = alpha C^-beta through the compute frontier.</summary>
-/// <param name="Count">Runs on it.</param>
-/// <param name="Fit">Of <see cref="LogSumExpFamily.PowerLaw"/>.</param>
-/// <param name="Beta">Profile interval of the exponent.</param>
-public sealed record FrontierLaw(int Count, ScalingFit Fit, ParameterInterval Beta)
-{
-    /// <exception cref="InputException">Too few runs are on the frontier.</exception>
-    public static FrontierLaw Of(ScalingPoints points, FitOptions options, double level)
-    {
-        ScalingPoints frontier = ComputeFrontier.Of(points);
-        ScalingFit fit = ScalingFitter.Fit(LogSumExpFamily.PowerLaw, frontier, Resource.Compute, options);
-        return new FrontierLaw(frontier.Kept.Count, fit, ProfileLikelihood.Parameter(fit, "beta", level));
     }
 }

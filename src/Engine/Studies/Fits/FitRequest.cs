@@ -1,5 +1,8 @@
+using System.Globalization;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Allocation;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
@@ -60,30 +63,87 @@ public sealed record FitRequest
     /// <summary>Which model on how much data is best for each of these, in FLOP? Families of parameters and data.</summary>
     public IReadOnlyList<double> Computes { get; init; } = [];
 
-    /// <exception cref="InputException">The sources, columns or family do not fit together, or the points cannot support the form.</exception>
+    /// <summary>KEY=VALUE or KEY=VALUE,VALUE each: columns of the CSV; keys of the runs' experiments, parameters and items. Points without them are no part of it.</summary>
+    public IReadOnlyList<string> Where { get; init; } = [];
+
+    /// <summary>Columns or keys: a series, and a claim, for each combination of their values.</summary>
+    public IReadOnlyList<string> By { get; init; } = [];
+
+    /// <summary>Mix points of different values of another resource in one fit.</summary>
+    public bool Pool { get; init; }
+
+    /// <summary>Of a law in compute: only the runs that nothing cheaper equals.</summary>
+    public bool Frontier { get; init; }
+
+    /// <summary>The answer of the only series.</summary>
+    /// <exception cref="InputException">The sources, columns or family do not fit together, or there is more than one series.</exception>
     public FitAnswer Run()
+    {
+        if (By.Count > 0) throw new InputException("by", string.Join(", ", By), "none", "RunSeries answers for each");
+        return RunSeries().Single();
+    }
+
+    /// <summary>One answer for each series of <see cref="By"/>; what points cannot carry is refused in its claim.</summary>
+    /// <exception cref="InputException">The sources, columns or family do not fit together.</exception>
+    public IReadOnlyList<FitAnswer> RunSeries()
     {
         if (DropHighest < 0) throw new InputException("dropHighest", $"{DropHighest}", "0 or more");
         if (Resamples < 0) throw new InputException("resamples", $"{Resamples}", "0 (none) or more");
         ScalingFamily family = ScalingFamilies.ByName(Family);
-        ScalingPoints points = WithDerivedData(Read());
-        if (DropHighest > 0) points = points.DropHighest(DropHighest);
-        Resource[] resources = family.Inputs == 2 ? [Scaling.Resource.Parameters, Scaling.Resource.Data] : [Resource ?? OnlyResource(points)];
         double delta = Huber ?? (family.Inputs == 2 ? 1e-3 : 0);
         if (!(delta >= 0)) throw new InputException("huber", $"{delta}", "0 (squares) or more");
         Check(family);
+        ScalingPoints all = WithDerivedData(Read());
+        Resource[] resources = family.Inputs == 2 ? [Scaling.Resource.Parameters, Scaling.Resource.Data] : [Resource ?? OnlyResource(all)];
+        if (Frontier && (resources.Length > 1 || resources[0] != Scaling.Resource.Compute))
+            throw new InputException("frontier", "given", "a law in compute", "set `resource` to compute");
         var options = new FitOptions { Loss = delta > 0 ? ResidualLoss.Huber(delta) : ResidualLoss.Squared };
-        ScalingFit fit = ScalingFitter.Fit(family, points, resources, options);
-        Bootstrap? bootstrap = Resamples > 0 ? Bootstrap.Run(fit, new BootstrapOptions { Kind = Resampling, Resamples = Resamples, Seed = Seed }) : null;
-        bool joint = resources.Length == 2;
-        return new FitAnswer(fit, ProfileLikelihood.Parameters(fit, Level), bootstrap?.Parameters(Level), bootstrap?.Resamples ?? 0, bootstrap?.Failed ?? 0)
+        return [.. PointFilter.Groups(all, By).Select(series => Answer(series, family, resources, options))];
+    }
+
+    private FitAnswer Answer(PointSeries series, ScalingFamily family, Resource[] resources, FitOptions options)
+    {
+        ScalingPoints points = series.Points;
+        if (DropHighest > 0) points = points.DropHighest(DropHighest);
+        if (Frontier) points = ComputeFrontier.Of(points);
+        Claim claim = Inference.Of(points, resources, new ClaimOptions
         {
-            Evidence = FitEvidence.Of(points, fit, options, Level),
-            Predictions = [.. At.Select(place => Predict(fit, bootstrap, [.. place]))],
-            Requirements = joint ? [] : [.. TargetLosses.Select(loss => Requirement.For(fit, resources[0], loss, [], bootstrap, Level))],
-            Optima = [.. Computes.Select(compute => ComputeOptimum.At(fit, compute, bootstrap, Level))],
-            LeastComputes = joint ? [.. TargetLosses.Select(loss => Least(fit, bootstrap, loss))] : [],
+            Family = family.Name,
+            Level = Level,
+            Held = Held(series, resources),
+            Pool = Pool || Frontier,
+            Fit = options,
+            Cautions = Frontier ? [FrontierCaution] : [],
+            Bootstrap = new BootstrapOptions { Kind = Resampling, Resamples = Resamples, Seed = Seed },
+        }, out Bootstrap? bootstrap);
+        var questions = new FitQuestions(claim, bootstrap, Level);
+        bool joint = resources.Length == 2;
+        return new FitAnswer(claim)
+        {
+            Series = series.Values,
+            Diagnostics = claim.Fit is { } found ? FitDiagnostics.Of(found, bootstrap) : null,
+            Evidence = claim.Fit is { } fit ? FitEvidence.Of(points, fit, options, Level) : null,
+            Predictions = [.. At.Select(questions.Predict)],
+            Requirements = joint ? [] : [.. TargetLosses.Select(questions.Require)],
+            Optima = [.. Computes.Select(questions.Optimum)],
+            LeastComputes = joint ? [.. TargetLosses.Select(questions.Least)] : [],
         };
+    }
+
+    /// <summary>Said of every law through a frontier.</summary>
+    internal const string FrontierCaution = "the runs of a frontier are chosen by their losses, so the scatter about the law is less than that of runs";
+
+    private string Held(PointSeries series, Resource[] resources)
+    {
+        List<string> held = [.. series.Values.Select(v => $"{v.Key} = {v.Value}"), .. Where.Select(w => w.Replace("=", " = ", StringComparison.Ordinal))];
+        if (Frontier) held.Insert(0, "frontier");
+        if (held.Count == 0 && resources is [var resource])
+        {
+            Resource other = resource == Scaling.Resource.Parameters ? Scaling.Resource.Data : Scaling.Resource.Parameters;
+            if (series.Points.Kept.All(p => Known(p, other)) && Inference.Distinct(series.Points.Kept.Select(p => p.Of(other))) is [var only])
+                held.Add(string.Create(CultureInfo.InvariantCulture, $"{(other == Scaling.Resource.Data ? "D" : "N")} = {only:G6}"));
+        }
+        return string.Join(", ", held);
     }
 
     // Before the fit, which may take a while.
@@ -102,30 +162,24 @@ public sealed record FitRequest
             throw new InputException("computes", family.Name, "a family of parameters and data, such as chinchilla", "use `at` for a law of one resource");
     }
 
-    private FitPrediction Predict(ScalingFit fit, Bootstrap? bootstrap, double[] place)
-    {
-        double beyond = 1;
-        for (int k = 0; k < place.Length; k++)
-        {
-            double[] known = [.. fit.Points.Select(p => p.Of(fit.Resources[k]))];
-            beyond = Math.Max(beyond, Math.Max(place[k] / known.Max(), known.Min() / place[k]));
-        }
-        return new FitPrediction(place, fit.Predict(place), ProfileLikelihood.Curve(fit, Level, place), bootstrap?.CurveInterval(Level, place),
-            bootstrap?.PredictionInterval(Level, place), beyond);
-    }
-
-    private LeastCompute Least(ScalingFit fit, Bootstrap? bootstrap, double loss) =>
-        ComputeOptimum.ForLoss(fit, loss, bootstrap, Level) is var (optimum, interval) ? new(loss, optimum, interval) : new(loss, null, null);
-
     private ScalingPoints Read()
     {
         if (Sources.Count == 0) throw new InputException("fit", "no input", "a .csv, or run directories");
+        IReadOnlyList<PointFilter> filters = [.. Where.Select(PointFilter.Parse)];
         if (Sources.Any(s => File.Exists(s) || (s.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(s))))
         {
             if (Sources.Count > 1) throw new InputException("fit", $"{Sources.Count} inputs", "one .csv, or run directories");
-            return ScalingPoints.ReadCsv(Sources[0], NColumn, DColumn, CColumn, LossColumn, WeightColumn, SeedColumn, NameColumn);
+            CsvTable table = CsvTable.Read(Sources[0]);
+            var columns = filters.Select(f => (Filter: f, Column: table.Column(f.Key))).ToArray();
+            foreach (string key in By) table.Column(key);
+            return ScalingPoints.Of(table, NColumn, DColumn, CColumn, LossColumn, WeightColumn, SeedColumn, NameColumn,
+                row => columns.All(c => c.Filter.Holds(table.Text(row, c.Column))));
         }
-        return new ScalingPoints([.. Sources.SelectMany(RunPoints.Find).Select(RunPoints.Read)]);
+        // What is not wanted need not be complete.
+        string[] runs = [.. Sources.SelectMany(RunPoints.Find)];
+        string[] wanted = filters.Count == 0 ? runs : [.. runs.Where(run => RunPoints.Fields(run) is var fields && filters.All(f => f.Holds(f.Of(fields, run))))];
+        return wanted.Length > 0 ? new ScalingPoints([.. wanted.Select(RunPoints.Read)])
+            : throw new InputException("where", string.Join(' ', Where), $"what at least one of {runs.Length} runs has");
     }
 
     private static ScalingPoints WithDerivedData(ScalingPoints points) => points with

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Allocation;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
@@ -19,49 +20,43 @@ internal static class GridAllocation
     /// <param name="resamples">Bootstrap resamples.</param>
     public static AllocationSummary Of(IReadOnlyList<GridPoint> points, string itemName, int resamples = 500)
     {
-        ScalingPoint[] all = [.. points.Select(p => new ScalingPoint { N = p.Parameters, D = p.Items, Loss = p.Loss, Name = p.Name })];
-        ScalingFit fit;
-        try
+        ScalingPoint[] all = [.. points.Where(p => p.Loss > 0 && double.IsFinite(p.Loss)).Select(p => new ScalingPoint { N = p.Parameters, D = p.Items, Loss = p.Loss, Name = p.Name })];
+        Claim claim = Inference.Of(new ScalingPoints(all), [Resource.Parameters, Resource.Data], new ClaimOptions
         {
-            fit = ScalingFitter.Fit(LogSumExpFamily.Chinchilla, new ScalingPoints(all), [Resource.Parameters, Resource.Data],
-                new FitOptions { Loss = ResidualLoss.Huber(1e-3) });
-        }
-        catch (InputException e)
-        {
-            return new AllocationSummary { Refusal = $"the joint form cannot be fitted: {e.Message}" };
-        }
-        string law = FormattableString.Invariant(
-            $"L = {Short("E")} + {Short("A")} / N^{fit["alpha"]:F3} + {Short("B")} / D^{fit["beta"]:F3}, {fit.PointCount} runs");
-        if (!fit.Converged || !(fit["alpha"] > 0) || !(fit["beta"] > 0) || !(fit["A"] > 0) || !(fit["B"] > 0))
-            return new AllocationSummary { Law = law, Refusal = "the joint form does not settle on a loss that falls with both N and D" };
-        Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Kind = BootstrapKind.Residuals, Resamples = resamples });
+            Family = LogSumExpFamily.Chinchilla.Name,
+            Held = "grid",
+            Fit = new FitOptions { Loss = ResidualLoss.Huber(1e-3) },
+            Cautions = [.. Cautions(points, itemName)],
+            Bootstrap = new BootstrapOptions { Kind = BootstrapKind.Residuals, Resamples = resamples },
+        }, out Bootstrap? bootstrap);
+        var summary = new AllocationSummary { Claim = claim, Cautions = claim.Cautions };
+        if (claim.Grade <= ClaimGrade.NotDetermined) return summary with { Refusal = claim.Reason };
+        ScalingFit fit = claim.Fit!;
+        if (claim.Exponents.Any(e => e.Value < 0)) return summary with { Refusal = "the joint form does not settle on a loss that falls with both N and D" };
         double spent = points.Max(p => p.Compute);
         ComputeOptimum[] optima = [.. ((double[])[0.1, 1, 10]).Select(factor => ComputeOptimum.At(fit, spent * factor, bootstrap))];
         if (Open(optima[1].ParametersInterval))
         {
-            return new AllocationSummary
+            return summary with
             {
-                Law = law,
-                Refusal = FormattableString.Invariant($"at C = {spent:G3} FLOP the best N is {Text(optima[1].ParametersInterval)} with 95 % probability: the runs leave it open"),
+                Refusal = FormattableString.Invariant(
+                    $"at C = {spent:G3} FLOP the best N is {Text(optima[1].ParametersInterval)} with 95 % probability by bootstrap: the runs leave it open"),
             };
         }
-        int alpha = Index(fit, "alpha"), beta = Index(fit, "beta");
-        ConfidenceInterval exponent = bootstrap.IntervalOf(t => Natural(fit, t, beta) / (Natural(fit, t, alpha) + Natural(fit, t, beta)));
-        return new AllocationSummary
+        ComputeOptimum[] within = [.. optima.Where(o => claim.Refusal(o.Parameters, o.Data) is null)];
+        int beyond = optima.Length - within.Length;
+        return summary with
         {
-            Law = law,
-            Exponent = ComputeOptimum.Exponents(fit).Parameters,
-            ExponentLow = exponent.Low,
-            ExponentHigh = exponent.High,
-            Rows = [.. optima.Select(o => Row(o, spent))],
-            Cautions = [.. Cautions(points, itemName, fit)],
+            Exponent = ComputeOptimum.ExponentOfParameters(fit, bootstrap),
+            Rows = [.. within.Select(o => Row(o, spent))],
+            Cautions = beyond == 0 ? claim.Cautions
+                : [.. claim.Cautions, $"{beyond} of {optima.Length} computes lead to models or data more than {Claim.FarthestAnswer:0} times beyond the grid, and are left out."],
         };
-
-        string Short(string name) => Numbers.Short(fit[name], 4);
     }
 
-    private static IEnumerable<string> Cautions(IReadOnlyList<GridPoint> points, string itemName, ScalingFit fit)
+    private static IEnumerable<string> Cautions(IReadOnlyList<GridPoint> points, string itemName)
     {
+        if (points.Count == 0) yield break;
         double passes = points.Average(p => p.ItemsSeen / (double)p.Items);
         if (passes > 1.5)
         {
@@ -70,7 +65,6 @@ internal static class GridAllocation
         }
         int falling = points.Count(p => p.StillFalling);
         if (falling > 0) yield return $"{falling} of {points.Count} runs were still falling at the cap: the law takes their losses for final ones.";
-        foreach (string caution in fit.Cautions) yield return $"The fit: {caution}.";
     }
 
     private static bool Open(ConfidenceInterval? interval) =>
@@ -79,10 +73,6 @@ internal static class GridAllocation
     private static string Text(ConfidenceInterval? interval) =>
         FormattableString.Invariant(
             $"between {interval?.Low ?? 0:G2} and {(interval?.High is { } high ? high.ToString("G2", System.Globalization.CultureInfo.InvariantCulture) : "anything")}");
-
-    private static int Index(ScalingFit fit, string name) => fit.Family.Parameters.ToList().FindIndex(p => p.Name == name);
-
-    private static double Natural(ScalingFit fit, double[] theta, int at) => fit.Family.Parameters[at].Natural(theta[at]);
 
     private static AllocationRow Row(ComputeOptimum o, double spent) => new()
     {

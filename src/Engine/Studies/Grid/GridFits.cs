@@ -1,8 +1,11 @@
 using System.Globalization;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
+using ChemScale.Engine.Studies.Fits;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Grid;
@@ -10,20 +13,21 @@ namespace ChemScale.Engine.Studies.Grid;
 /// <summary>Power laws through the points of a grid: loss against N for each D, against D for each N, and the compute frontier.</summary>
 internal static class GridFits
 {
-    private const int BandPoints = 41;
+    private const int BandPoints = 25;
 
+    /// <summary>A claim on every series: those that no law fits, or that rise, are there with the reason.</summary>
     /// <param name="points">Any order.</param>
     /// <param name="itemName">What D counts.</param>
-    /// <param name="resamples">Bootstrap resamples of each fit.</param>
-    public static IReadOnlyList<FitSummary> Of(IReadOnlyList<GridPoint> points, string itemName, int resamples = 1000)
+    public static IReadOnlyList<FitSummary> Of(IReadOnlyList<GridPoint> points, string itemName)
     {
+        if (points.Count == 0) return [];
         var series = new List<Series>();
         foreach (IGrouping<long, GridPoint> group in points.GroupBy(p => p.Items).OrderBy(g => g.Key))
             series.Add(new(ResourceNames.Parameters, Text($"D = {group.Key:N0} {itemName}"), group.Key, Resource.Parameters, [.. group]));
         foreach (IGrouping<long, GridPoint> group in points.GroupBy(p => p.Parameters).OrderBy(g => g.Key))
             series.Add(new(ResourceNames.Items, Text($"N = {group.Key:N0}"), group.Key, Resource.Data, [.. group]));
         series.Add(new(ResourceNames.Compute, "frontier", null, Resource.Compute, [.. Frontier(points)]));
-        return [.. series.SelectMany(s => Fits(s, resamples))];
+        return [.. series.SelectMany(Fits)];
     }
 
     /// <summary>Points that no other point beats with as little compute.</summary>
@@ -38,66 +42,53 @@ internal static class GridFits
         }
     }
 
-    /// <summary>Both forms; and again without the points that were still falling at the cap, where there are any.</summary>
-    private static IEnumerable<FitSummary> Fits(Series series, int resamples)
+    /// <summary>The power law; with a floor, where there are points enough; and again without the points still falling at the cap, where there are any.</summary>
+    private static IEnumerable<FitSummary> Fits(Series series)
     {
         Series settled = series with { Points = [.. series.Points.Where(p => !p.StillFalling)] };
-        foreach (Series s in settled.Points.Length < series.Points.Length ? (Series[])[series, settled] : [series])
+        foreach (Series s in settled.Points.Length < series.Points.Length && settled.Points.Length > 0 ? (Series[])[series, settled] : [series])
         {
-            ScalingPoint[] points = [.. s.Points.Select(p => new ScalingPoint { N = p.Parameters, D = p.Items, C = p.Compute, Loss = p.Loss, Name = p.Name })];
-            if (points.Select(p => p.Of(s.Resource)).Distinct().Count() < 2) continue;
-            foreach (ScalingFamily family in (ScalingFamily[])[LogSumExpFamily.PowerLaw, LogSumExpFamily.PowerLawWithFloor])
-            {
-                // As many parameters as points say nothing.
-                if (points.Length <= family.Parameters.Count) continue;
-                if (Fit(family, points, s, resamples) is { } fit) yield return fit with { WithoutStillFalling = !ReferenceEquals(s, series) };
-            }
+            bool without = !ReferenceEquals(s, series);
+            yield return Fit(LogSumExpFamily.PowerLaw, series, s, without);
+            // As many parameters as points say nothing.
+            if (s.Points.Length > LogSumExpFamily.PowerLawWithFloor.Parameters.Count) yield return Fit(LogSumExpFamily.PowerLawWithFloor, series, s, without);
         }
     }
 
-    private static FitSummary? Fit(ScalingFamily family, ScalingPoint[] points, Series series, int resamples)
+    private static FitSummary Fit(ScalingFamily family, Series whole, Series series, bool without)
     {
-        try
-        {
-            return Summarize(ScalingFitter.Fit(family, new ScalingPoints(points), series.Resource), series, points, resamples);
-        }
-        catch (InputException)
-        {
-            // The points cannot support this form: the report then has no such row.
-            return null;
-        }
-    }
-
-    private static FitSummary Summarize(ScalingFit fit, Series series, ScalingPoint[] points, int resamples)
-    {
-        Bootstrap bootstrap = Bootstrap.Run(fit, new BootstrapOptions { Kind = BootstrapKind.Residuals, Resamples = resamples });
-        ParameterInterval beta = bootstrap.Parameters().Single(p => p.Name == "beta");
-        double low = Math.Log(points.Min(p => p.Of(series.Resource))), high = Math.Log(points.Max(p => p.Of(series.Resource)));
-        // A little beyond the points on both sides: extrapolation starts there.
-        double margin = 0.15 * (high - low);
-        var band = new BandPoint[BandPoints];
-        for (int i = 0; i < BandPoints; i++)
-        {
-            double x = Math.Exp(low - margin + (high - low + 2 * margin) * i / (BandPoints - 1));
-            var interval = bootstrap.CurveInterval(0.95, x);
-            band[i] = new BandPoint(x, fit.Predict(x), interval.Low ?? double.NaN, interval.High ?? double.NaN);
-        }
+        ScalingPoint[] all = [.. whole.Points.Select(p => new ScalingPoint { N = p.Parameters, D = p.Items, C = p.Compute, Loss = p.Loss, Name = p.Name })];
+        HashSet<string> used = [.. series.Points.Select(p => p.Name)];
+        int falling = series.Points.Count(p => p.StillFalling);
+        List<string> cautions = [];
+        if (falling > 0) cautions.Add($"{falling} of {series.Points.Length} points were still falling at the cap on the data seen");
+        if (series.Resource == Resource.Compute) cautions.Add(FitRequest.FrontierCaution);
+        ScalingPoints points = new ScalingPoints(all).Exclude(p => !(p.Loss > 0 && double.IsFinite(p.Loss)), "its loss is no number above 0")
+            .Exclude(p => !used.Contains(p.Name), "still falling at the cap");
+        Claim claim = Inference.Of(points, series.Resource,
+            new ClaimOptions { Family = family.Name, Held = series.Held, Cautions = cautions, Pool = series.Resource == Resource.Compute });
         return new FitSummary
         {
             Resource = series.Name,
             Held = series.Held,
             HeldValue = series.HeldValue,
-            Form = fit.Form,
-            PointCount = fit.PointCount,
-            Alpha = fit["alpha"],
-            Beta = fit["beta"],
-            Floor = fit.Parameters.FirstOrDefault(p => p.Name == "E")?.Value ?? 0,
-            BetaLow = beta.Low,
-            BetaHigh = beta.High,
-            R2 = fit.R2 ?? double.NaN,
-            Band = band,
-            Caution = string.Join("; ", fit.Cautions),
+            WithoutStillFalling = without,
+            Claim = claim,
+            Band = claim.Fit is { } fit ? Band(fit, claim) : [],
         };
+    }
+
+    private static BandPoint[] Band(ScalingFit fit, Claim claim)
+    {
+        double low = Math.Log(claim.Points.Min(p => p.At[0])), high = Math.Log(claim.Points.Max(p => p.At[0]));
+        // A little beyond the points on both sides: extrapolation starts there.
+        double margin = 0.15 * (high - low);
+        return [.. Enumerable.Range(0, BandPoints).Select(i =>
+        {
+            double x = Math.Exp(low - margin + (high - low + 2 * margin) * i / (BandPoints - 1));
+            ConfidenceInterval interval = ProfileLikelihood.Curve(fit, claim.Level, x);
+            return new BandPoint(x, fit.Predict(x), interval.Low ?? double.NaN, interval.High ?? double.NaN);
+        })];
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

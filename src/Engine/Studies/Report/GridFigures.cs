@@ -1,4 +1,5 @@
 using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -57,7 +58,7 @@ internal static class GridFigures
             foreach (BandPoint b in fit.Band)
             {
                 string kind = fit.WithoutStillFalling ? "fit without still falling" : "fit";
-                csv.Add(kind, fit.Held, fit.Form, b.Resource, b.Loss, b.Low, b.High, null, part.Data.Synthetic);
+                csv.Add(kind, fit.Held, fit.Claim.Family, b.Resource, b.Loss, b.Low, b.High, null, part.Data.Synthetic);
             }
         }
         for (int g = 0; g < groups.Length; g++)
@@ -66,15 +67,16 @@ internal static class GridFigures
             GridPoint[] points = [.. part.Grid.Points.Where(p => group(p) == groups[g]).OrderBy(at)];
             chart.Points(points.Where(p => !p.StillFalling).Select(p => (at(p), p.Loss)), Marks.Of(g, open: false), color);
             chart.Points(points.Where(p => p.StillFalling).Select(p => (at(p), p.Loss)), Marks.Of(g, open: true), color);
-            Dash? line = fits.Any(f => f.HeldValue == groups[g]) ? Dash.Solid : null;
-            chart.Legend(new LegendEntry(label(groups[g]), color, Marks.Of(g, open: false), line));
+            FitSummary? plain = fits.FirstOrDefault(f => f.IsPlain && f.HeldValue == groups[g]);
+            chart.Legend(new LegendEntry(label(groups[g]) + (plain is null ? "" : $": {plain.Claim.GradeName}"), color, Marks.Of(g, open: false),
+                plain is { Band.Count: > 0 } ? Dash.Solid : null));
             foreach (GridPoint p in points)
                 csv.Add("point", label(groups[g]), null, at(p), p.Loss, null, null, p.StillFalling, part.Data.Synthetic);
         }
-        foreach (FitSummary fit in fits.Where(f => Form(f) == Dash.Solid && (resource == ResourceNames.Compute || !groups.Any(g => g == f.HeldValue))))
-            chart.Legend(new LegendEntry(fit.Held, Palette.Ink, Line: Form(fit)));
+        foreach (FitSummary fit in fits.Where(f => f.IsPlain && f.Band.Count > 0 && (resource == ResourceNames.Compute || !groups.Any(g => g == f.HeldValue))))
+            chart.Legend(new LegendEntry($"{fit.Held}: {fit.Claim.GradeName}", Palette.Ink, Line: Form(fit)));
         Explain(chart, part, fits);
-        return new Figure(name, chart, Caption(part, fits, resource), csv);
+        return new Figure(name, chart, Caption(part, fits, resource, at), csv);
     }
 
     private static void Fit(Chart chart, FitSummary fit, string color)
@@ -87,36 +89,43 @@ internal static class GridFigures
     private static void Explain(Chart chart, StudyPart part, FitSummary[] fits)
     {
         if (fits.Any(f => Form(f) == Dash.Solid && f.Band.Any(b => double.IsFinite(b.Low) && double.IsFinite(b.High))))
-            chart.Legend(new LegendEntry("power law, 95 % band", Palette.Faint, Line: Dash.Solid, Band: true));
-        if (fits.Any(f => Form(f) == Dash.Dashed)) chart.Legend(new LegendEntry("with a floor", Palette.Faint, Line: Dash.Dashed));
-        if (fits.Any(f => Form(f) == Dash.Dotted))
+            chart.Legend(new LegendEntry("power law, 95 % profile band", Palette.Faint, Line: Dash.Solid, Band: true));
+        if (fits.Any(f => Form(f) == Dash.Dashed && f.Band.Count > 0)) chart.Legend(new LegendEntry("with a floor", Palette.Faint, Line: Dash.Dashed));
+        if (fits.Any(f => Form(f) == Dash.Dotted && f.Band.Count > 0))
             chart.Legend(new LegendEntry("without points still falling", Palette.Faint, Line: Dash.Dotted));
         if (part.Grid.Points.Any(p => p.StillFalling))
             chart.Legend(new LegendEntry("open: still falling at the cap", Palette.Ink, Mark.OpenCircle));
     }
 
-    private static string Caption(StudyPart part, FitSummary[] fits, string resource)
+    private static string Caption(StudyPart part, FitSummary[] fits, string resource, Func<GridPoint, double> at)
     {
-        string caption = part.Grid.Points.Count switch
+        IReadOnlyList<GridPoint> points = part.Grid.Points;
+        GridPoint[] missing = [.. points.Where(p => !(at(p) > 0) || !double.IsFinite(p.Loss))];
+        string caption = points.Count switch
         {
             0 => "No runs.",
             1 => "Least validation loss of the one run.",
-            _ => $"Least validation loss of each of the {Numbers.Count(part.Grid.Points.Count)} runs.",
+            _ => $"Least validation loss of each of the {Numbers.Count(points.Count)} runs.",
         };
-        if (fits.Length == 0) caption += resource == ResourceNames.Compute ? " No frontier was fitted." : " No power law was fitted.";
+        if (missing.Length > 0) caption += $" Not drawn, having no such number: {string.Join(", ", missing.Select(p => p.Name))}.";
+        FitSummary[] plain = [.. fits.Where(f => f.IsPlain)];
+        if (plain.Length == 0) caption += resource == ResourceNames.Compute ? " No frontier was fitted." : " No power law was fitted.";
         else if (resource == ResourceNames.Compute) caption += " The line is fitted to the frontier: the runs that no cheaper run beats.";
+        FitSummary[] refused = [.. plain.Where(f => f.Claim.Grade == ClaimGrade.Refused)];
+        if (refused.Length > 0) caption += $" No line, for the reason in the table: {string.Join("; ", refused.Select(f => f.Held))}.";
         return caption;
     }
 
     private static Chart New(StudyPart part, string title, string xLabel) =>
         new(title, new ChartAxis(xLabel, Logarithmic: true, Powers: true),
-            new ChartAxis($"Validation loss ({part.LossUnit})", Logarithmic: true))
+            // A loss of zero has no place on a logarithmic axis.
+            new ChartAxis($"Validation loss ({part.LossUnit})", Logarithmic: part.Grid.Points.All(p => p.Loss > 0 || double.IsNaN(p.Loss))))
         {
             Synthetic = part.Data.Synthetic,
         };
 
     private static Dash Form(FitSummary fit) =>
-        fit.WithoutStillFalling ? Dash.Dotted : fit.Form == "power-law" ? Dash.Solid : Dash.Dashed;
+        fit.WithoutStillFalling ? Dash.Dotted : fit.IsPlain ? Dash.Solid : Dash.Dashed;
 
     private static Dash Dashes(int index) => (Dash)(index % Enum.GetValues<Dash>().Length);
 

@@ -1,5 +1,7 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies.Summary;
 using static ChemScale.Engine.Studies.Report.HtmlTable;
 
@@ -40,20 +42,23 @@ internal static class GridSection
 
     private static XElement Fits(StudyPart part)
     {
-        string caption = "Fitted power laws: L = α R^−β, plus the floor where the form has one";
-        var table = new HtmlTable(caption, part.Data.Synthetic, Text("R"), Text("Held"), Text("Form"), Number("Points"), Number("α"),
-            Number("β"), Number("95 % interval of β"), Number($"Floor ({part.LossUnit})"), Number("R² of log loss"), Text("Caution"));
+        string caption = "What the series of the grid say: L = α R^−β, plus the floor where the form has one; every series, with its grade";
+        var table = new HtmlTable(caption, part.Data.Synthetic, Text("R"), Text("Held"), Text("Form"), Number("Points"), Text("Grade"), Number("Law"),
+            Number("β"), Number("95 % profile interval of β"), Number("Degrees of freedom"), Number("Missed the largest by, %"), Number("R² of log loss"),
+            Text("Why no better, and cautions"));
         foreach (FitSummary f in part.Grid.Fits)
         {
-            string interval = f.BetaLow is { } low && f.BetaHigh is { } high && double.IsFinite(low) && double.IsFinite(high)
-                ? $"{Numbers.Fixed(low, 3)} to {Numbers.Fixed(high, 3)}" : Numbers.Missing;
-            string form = f.Form.Replace('-', ' ') + (f.WithoutStillFalling ? ", without points still falling" : "");
-            table.Add(Symbol(f.Resource), Html.Unbroken(f.Held), form, Numbers.Count(f.PointCount), Numbers.Significant(f.Alpha),
-                Numbers.Fixed(f.Beta, 3), interval, f.Form == "power-law" ? Numbers.Missing : Numbers.Significant(f.Floor),
-                Numbers.Significant(f.R2), f.Caution);
+            Claim claim = f.Claim;
+            string form = claim.Family.Replace('-', ' ') + (f.WithoutStillFalling ? ", without points still falling" : "");
+            table.Add(Symbol(f.Resource), Html.Unbroken(f.Held), form, Numbers.Count(claim.Points.Count),
+                Html.Element("span", Html.Class(claim.Grade == ClaimGrade.Shown ? "tag" : "tag warn"), claim.GradeName), ClaimCells.Law(claim),
+                ClaimCells.Exponent(claim), ClaimCells.Interval(claim), Numbers.Count(claim.Degrees), Percent(claim.Extrapolation?.LogError),
+                Numbers.Significant(claim.R2), ClaimCells.Typeset(string.Join("; ", ((string[])[claim.Reason, .. claim.Cautions]).Where(t => t.Length > 0))));
         }
         return table.Render();
     }
+
+    private static string? Percent(double? log) => log is { } error ? Numbers.Significant(100 * error, 2) : null;
 
     private static string Symbol(string resource) => resource switch
     {
@@ -62,6 +67,22 @@ internal static class GridSection
         ResourceNames.Compute => "C",
         _ => resource,
     };
+}
+
+/// <summary>Claims as the report writes them.</summary>
+internal static partial class ClaimCells
+{
+    public static string? Law(Claim claim) => claim.Law.Length > 0 ? Typeset(claim.Law) : null;
+
+    public static string? Exponent(Claim claim) => claim.Exponent is { } e ? Typeset(ClaimText.Number(e, e.Value)) : null;
+
+    public static string? Interval(Claim claim) => claim.Exponent is { } e ? Typeset(ClaimText.Range(e)) : null;
+
+    /// <summary>With the minus sign of the other numbers.</summary>
+    public static string Typeset(string words) => Minus().Replace(words, "−");
+
+    [GeneratedRegex(@"(?<![\w.])-(?=[\d.])")]
+    private static partial Regex Minus();
 }
 
 /// <summary>Forms ranked by how they foretell the largest runs from the smaller ones.</summary>
@@ -108,7 +129,7 @@ internal static class AllocationSection
         {
             return Html.Section($"{slug}-allocation", 4, "Compute-optimal allocation",
                 Html.Paragraph($"The grid cannot say how to share compute between model and data: {allocation.Refusal.TrimEnd('.')}."),
-                allocation.Law.Length > 0 ? Html.Paragraph("The joint form as fitted: ", Html.Powers(allocation.Law), ".") : null);
+                Html.Paragraph("The joint form: ", Html.Powers(ClaimCells.Typeset(allocation.Claim.Words))));
         }
         var table = new HtmlTable("The least loss for a compute C = 6 N D, with 95 % intervals by bootstrap", part.Data.Synthetic, Number("C (FLOP)"), Number("N"),
             Number("95 %"), Number($"D ({part.ItemName})"), Number("95 %"), Number($"Loss ({part.LossUnit})"), Number("95 %"), Text("Within the grid"));
@@ -118,9 +139,9 @@ internal static class AllocationSection
                 Numbers.Significant(row.Items, 3), Range(row.ItemsLow, row.ItemsHigh), Numbers.Significant(row.Loss), Range(row.LossLow, row.LossHigh),
                 row.Beyond ? Html.Element("span", Html.Class("tag warn"), "extrapolated") : "yes");
         }
-        string exponent = $"N grows as C^{Numbers.Fixed(allocation.Exponent ?? double.NaN, 3)} (95 % interval {Range(allocation.ExponentLow, allocation.ExponentHigh)}), D as C^{Numbers.Fixed(1 - allocation.Exponent ?? double.NaN, 3)}.";
+        string exponent = allocation.Exponent is { } a ? $"The best N grows as C^a, the best D as C^(1 - a); a: {ClaimText.Interval(a, allocation.Claim.Level, allocation.Claim.Degrees)}." : "";
         return Html.Section($"{slug}-allocation", 4, "Compute-optimal allocation",
-            Html.Paragraph(Html.Powers($"{allocation.Law}. {exponent}")), figure is null ? null : Html.Element("div", Html.Class("figures"), figure), table.Render(),
+            Html.Paragraph(Html.Powers(ClaimCells.Typeset($"{allocation.Claim.Words} {allocation.Claim.Law}. {exponent}"))), figure is null ? null : Html.Element("div", Html.Class("figures"), figure), table.Render(),
             Html.List(allocation.Cautions));
     }
 
@@ -141,7 +162,8 @@ internal static class AllocationSection
             csv.Add(r.Compute, r.Parameters, r.ParametersLow, r.ParametersHigh, r.Items, r.ItemsLow, r.ItemsHigh, r.Loss, r.LossLow, r.LossHigh, r.Beyond,
                 part.Data.Synthetic);
         }
-        return new Figure($"{slug}-allocation", chart, "Model and data of the least loss for each compute, with 95 % bands. The last mark lies beyond the grid.", csv);
+        return new Figure($"{slug}-allocation", chart, "Model and data of the least loss for each compute, with 95 % bands by bootstrap. "
+            + $"{allocation.Rows.Count(r => r.Beyond)} of {allocation.Rows.Count} computes lie beyond the grid.", csv);
 
         void Series(string text, string color, Mark mark, Func<AllocationRow, (double Value, double? Low, double? High)> of)
         {

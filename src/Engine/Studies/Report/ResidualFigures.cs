@@ -1,4 +1,5 @@
 using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -9,10 +10,10 @@ internal static class ResidualFigures
     public static Figure Predictions(StudyPart part, string slug)
     {
         SelectionSummary selection = part.Selection;
-        ConfigurationOutcome[] shown = [.. selection.Configurations.Where(c => c.Predicted is not null && c.Final is > 0)];
+        ConfigurationOutcome[] shown = [.. selection.Configurations.Where(c => SelectionFigures.IsNumber(c.Predicted) && SelectionFigures.IsNumber(c.Final))];
         double[] finals = [.. shown.Select(c => c.Final!.Value)];
         var chart = new Chart("Errors of the predicted final losses",
-            new ChartAxis($"True final training loss ({part.LossUnit})", finals.Length > 0 && finals.Max() / finals.Min() > 4),
+            new ChartAxis($"True final training loss ({part.LossUnit})", SelectionFigures.Wide(finals)),
             new ChartAxis($"Predicted − true ({part.LossUnit})"))
         {
             Synthetic = part.Data.Synthetic,
@@ -22,7 +23,7 @@ internal static class ResidualFigures
         foreach (ConfigurationOutcome c in shown)
         {
             double residual = c.Predicted!.Value - c.Final!.Value;
-            if (c.PredictedError is { } error) chart.Bar(c.Final.Value, residual - error, residual + error, Palette.Fate(c.Fate));
+            if (SelectionFigures.Bar(c) is var (low, high)) chart.Bar(c.Final.Value, low - c.Final.Value, high - c.Final.Value, Palette.Fate(c.Fate));
             csv.Add(c.Name, SelectionFigures.Word(c.Fate), c.Final, c.Predicted, c.PredictedError, residual, part.Data.Synthetic);
         }
         foreach (ConfigurationFate fate in shown.Select(c => c.Fate).Distinct().Order())
@@ -31,7 +32,7 @@ internal static class ResidualFigures
             chart.Legend(new LegendEntry(SelectionFigures.Word(fate), Palette.Fate(fate), Palette.FateMark(fate)));
         }
         return new Figure($"{slug}-prediction-errors", chart,
-            "Each finished configuration predicted from the others, less its true final loss, with the standard error of a prediction.", csv);
+            $"Each finished configuration predicted from the others, less its true final loss, with the standard error of a prediction; {SelectionFigures.Counted(selection, shown)}", csv);
     }
 
     public static Figure PowerLaws(StudyPart part, string slug)
@@ -43,40 +44,27 @@ internal static class ResidualFigures
         };
         var csv = new CsvWriter("run", "resource", "held", "form", "loss", "fitted", "percent", "synthetic");
         Zero(chart, [.. part.Grid.Points.Select(p => p.Loss)]);
+        var silent = new List<string>();
         string[] resources = [ResourceNames.Parameters, ResourceNames.Items, ResourceNames.Compute];
         for (int r = 0; r < resources.Length; r++)
         {
-            FitSummary[] fits = [.. part.Grid.Fits.Where(f => f.Resource == resources[r] && f.Form == "power-law" && !f.WithoutStillFalling)];
-            var residuals = fits.SelectMany(f => Residuals(part, f)).ToArray();
-            foreach ((GridPoint point, FitSummary fit, double fitted) in residuals)
-                csv.Add(point.Name, fit.Resource, fit.Held, fit.Form, point.Loss, fitted, Percent(point, fitted), part.Data.Synthetic);
+            FitSummary[] fits = [.. part.Grid.Fits.Where(f => f.Resource == resources[r] && f.IsPlain)];
+            var residuals = fits.SelectMany(f => f.Claim.Points.Where(p => p.Fitted is not null).Select(p => (Fit: f, Point: p))).ToArray();
+            silent.AddRange(fits.Where(f => f.Claim.Grade == ClaimGrade.Refused).Select(f => f.Held));
+            foreach ((FitSummary fit, ClaimPoint point) in residuals)
+                csv.Add(point.Name, fit.Resource, fit.Held, fit.Claim.Family, point.Value, point.Fitted, Percent(point), part.Data.Synthetic);
             if (residuals.Length == 0) continue;
             string color = Palette.Ordered(r, resources.Length);
-            chart.Points(residuals.Select(x => (x.Point.Loss, Percent(x.Point, x.Fitted))), Marks.Of(r, open: false), color);
+            chart.Points(residuals.Select(x => (x.Point.Value, Percent(x.Point))), Marks.Of(r, open: false), color);
             chart.Legend(new LegendEntry(resources[r] switch { ResourceNames.Parameters => "laws in N", ResourceNames.Items => "laws in D", _ => "law in C, frontier" }, color,
                 Marks.Of(r, open: false)));
         }
         return new Figure($"{slug}-power-law-residuals", chart,
-            "Runs against the plain power law of their series. A curve through them, rather than a cloud, says that the law bends.", csv);
+            "Runs against the plain power law of their series. A curve through them, rather than a cloud, says that the law bends."
+                + (silent.Count == 0 ? "" : $" Without a law, and so not drawn: {string.Join("; ", silent)}."), csv);
     }
 
-    private static IEnumerable<(GridPoint Point, FitSummary Fit, double Fitted)> Residuals(StudyPart part, FitSummary fit)
-    {
-        IEnumerable<GridPoint> points = fit.Resource switch
-        {
-            ResourceNames.Parameters => part.Grid.Points.Where(p => p.Items == fit.HeldValue),
-            ResourceNames.Items => part.Grid.Points.Where(p => p.Parameters == fit.HeldValue),
-            _ => Studies.Grid.GridFits.Frontier(part.Grid.Points),
-        };
-        foreach (GridPoint p in points)
-        {
-            double resource = fit.Resource switch { ResourceNames.Parameters => p.Parameters, ResourceNames.Items => p.Items, _ => p.Compute };
-            double fitted = fit.Floor + fit.Alpha * Math.Pow(resource, -fit.Beta);
-            if (double.IsFinite(fitted) && fitted > 0) yield return (p, fit, fitted);
-        }
-    }
-
-    private static double Percent(GridPoint point, double fitted) => 100 * (point.Loss / fitted - 1);
+    private static double Percent(ClaimPoint point) => 100 * (point.Value / point.Fitted!.Value - 1);
 
     private static void Zero(Chart chart, double[] across)
     {

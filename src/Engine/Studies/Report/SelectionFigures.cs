@@ -1,5 +1,6 @@
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Numerics;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -13,7 +14,7 @@ internal static class SelectionFigures
     public static Figure Predictions(StudyPart part, string slug)
     {
         SelectionSummary selection = part.Selection;
-        ConfigurationOutcome[] shown = [.. selection.Configurations.Where(c => Positive(c.Predicted) && Positive(c.Final))];
+        ConfigurationOutcome[] shown = [.. selection.Configurations.Where(c => IsNumber(c.Predicted) && IsNumber(c.Final))];
         bool logarithmic = Wide(shown.SelectMany(c => new[] { c.Predicted!.Value, c.Final!.Value }));
         var chart = new Chart($"Predicted and true loss: {Headline.Agreement(selection)}",
             new ChartAxis($"True final training loss ({part.LossUnit})", logarithmic),
@@ -22,11 +23,8 @@ internal static class SelectionFigures
             Synthetic = part.Data.Synthetic,
             Identity = true,
         };
-        foreach (ConfigurationOutcome c in shown.Where(c => Positive(c.PredictedError)))
-        {
-            double predicted = c.Predicted!.Value, error = c.PredictedError!.Value;
-            chart.Bar(c.Final!.Value, predicted - error, predicted + error, Palette.Fate(c.Fate));
-        }
+        foreach (ConfigurationOutcome c in shown)
+            if (Bar(c) is var (low, high)) chart.Bar(c.Final!.Value, low, high, Palette.Fate(c.Fate));
         foreach (ConfigurationFate fate in shown.Select(c => c.Fate).Distinct().Order())
         {
             var points = shown.Where(c => c.Fate == fate).Select(c => (c.Final!.Value, c.Predicted!.Value));
@@ -35,7 +33,7 @@ internal static class SelectionFigures
         }
         Ring(part, chart, shown);
         if (!chart.IsEmpty) chart.Legend(new LegendEntry("prediction = truth", Palette.Faint, Line: Dash.Dashed));
-        return new Figure($"{slug}-predicted-vs-true", chart, Caption(selection, shown.Length), Table(part));
+        return new Figure($"{slug}-predicted-vs-true", chart, Caption(selection, shown), Table(part));
     }
 
     public static Figure Curves(StudyPart part, string slug)
@@ -70,9 +68,17 @@ internal static class SelectionFigures
             string end = $"end of the probe (epoch {Numbers.Count(selection.ProbeEpochs)})";
             chart.Legend(new LegendEntry(end, Palette.Alert, Line: Dash.Long));
         }
-        string caption = "Mean training loss of each epoch. Selection saw only what lies left of the vertical line, "
+        string caption = $"Mean training loss of each epoch{Short(selection)}. Selection saw only what lies left of the vertical line, "
             + $"{Numbers.Count(selection.ProbeEpochs)} of {Epochs(selection.FullEpochs)}.";
         return new Figure($"{slug}-loss-curves", chart, caption, csv);
+
+        static string Short(SelectionSummary selection)
+        {
+            string[] missing = [.. selection.Configurations.Where(c => !c.EpochLosses.Any(double.IsFinite)).Select(c => c.Name)];
+            int cut = selection.Configurations.Sum(c => c.EpochLosses.Count(loss => !double.IsFinite(loss)));
+            return (cut > 0 ? $"; {cut} of {selection.Configurations.Sum(c => c.EpochLosses.Count)} are no numbers, and not drawn" : "")
+                + (missing.Length > 0 ? $"; without any: {string.Join(", ", missing)}" : "");
+        }
     }
 
     public static string Word(ConfigurationFate fate) => fate switch
@@ -131,20 +137,37 @@ internal static class SelectionFigures
         }
     }
 
-    private static string Caption(SelectionSummary selection, int shown)
+    /// <summary>How many of the configurations a figure shows; and the others by name, with the reason.</summary>
+    public static string Counted(SelectionSummary selection, IReadOnlyCollection<ConfigurationOutcome> shown, bool needsTime = false)
+    {
+        string text = $"{Numbers.Count(shown.Count)} of {Numbers.Count(selection.Configurations.Count)} configurations are drawn.";
+        ConfigurationOutcome[] missing = [.. selection.Configurations.Where(c => !shown.Contains(c))];
+        return missing.Length == 0 ? text : $"{text} Not drawn: {string.Join(", ", missing.Select(c => $"{c.Name} ({Why(c)})"))}.";
+
+        string Why(ConfigurationOutcome c) => c.Fate == ConfigurationFate.Diverged ? "diverged" : needsTime && !(c.SecondsPerEpoch > 0) ? "no time"
+            : !needsTime && !IsNumber(c.Final) ? "not finished" : "no prediction";
+    }
+
+    /// <summary>One standard error down and up: of the logarithm, and so above zero.</summary>
+    public static (double Low, double High)? Bar(ConfigurationOutcome c)
+    {
+        if (c is not { Predicted: { } p, PredictedError: { } error } || !double.IsFinite(p) || !double.IsFinite(error) || error <= 0) return null;
+        return p > 0 ? (p * p / (p + error), p + error) : (p - error, p + error);
+    }
+
+    public static bool IsNumber(double? value) => value is { } v && double.IsFinite(v);
+
+    private static string Caption(SelectionSummary selection, IReadOnlyCollection<ConfigurationOutcome> shown)
     {
         string caption = $"Final training loss predicted from the first {Epochs(selection.ProbeEpochs)}, with its standard error, "
             + $"against the loss reached after {Epochs(selection.FullEpochs)}; "
-            + $"{Numbers.Count(shown)} of {Numbers.Count(selection.Configurations.Count)} configurations have both.";
-        int diverged = selection.Configurations.Count(c => c.Fate == ConfigurationFate.Diverged);
-        if (diverged > 0) caption += $" {Numbers.Count(diverged)} diverged.";
+            + Counted(selection, shown);
         if (!selection.Validated) caption += " The stopped ones were not finished, so R² and ρ are not known.";
         return caption;
     }
 
-    private static bool Positive(double? value) => value is { } v && double.IsFinite(v) && v > 0;
-
-    private static bool Wide(IEnumerable<double> losses)
+    /// <summary>So far apart that a linear axis hides the good ones; never where a logarithmic one would leave any out.</summary>
+    public static bool Wide(IEnumerable<double> losses)
     {
         double[] finite = [.. losses.Where(double.IsFinite)];
         return finite.Length > 0 && finite.Min() > 0 && finite.Max() / finite.Min() > RatioForLogarithm;
@@ -174,7 +197,7 @@ internal static class ParetoFigure
         var shown = Shown(selection);
         IReadOnlyList<int> front = Front(shown);
         double[] losses = [.. shown.Select(s => s.Loss)];
-        bool logarithmic = losses.Length > 0 && losses.Min() > 0 && losses.Max() / losses.Min() > 4;
+        bool logarithmic = SelectionFigures.Wide(losses);
         bool calibrated = selection.Configurations.Any(c => c.Predicted is not null);
         string loss = calibrated ? $"Predicted final loss ({part.LossUnit})" : $"{selection.Estimator.ToUpperInvariant()} of the probe";
         var chart = new Chart("Speed and accuracy of every configuration", new ChartAxis("Seconds per epoch"), new ChartAxis(loss, logarithmic))
@@ -194,7 +217,7 @@ internal static class ParetoFigure
         Ring(chart, shown, c => ReferenceEquals(c, selected), "selected", Mark.OpenCircle);
         Ring(chart, shown, c => c.IsDefault, "default configuration", Mark.OpenSquare);
         if (front.Count > 1) chart.Legend(new LegendEntry("no other beats both", Palette.Ink, Line: Dash.Dashed));
-        return new Figure($"{slug}-speed-accuracy", chart, Caption(calibrated), Table(part, shown, front));
+        return new Figure($"{slug}-speed-accuracy", chart, Caption(calibrated) + " " + SelectionFigures.Counted(selection, [.. shown.Select(s => s.Outcome)], needsTime: true), Table(part, shown, front));
     }
 
     private static string Caption(bool calibrated) => "What a pass over the data takes against where training is predicted to end"
@@ -228,10 +251,9 @@ internal static class Headline
     /// <summary>The sentences on model size, data size, and compute where there is a frontier.</summary>
     public static IEnumerable<string> Scaling(StudyPart part)
     {
-        yield return Sentence(part, ResourceNames.Parameters, "model size", "N", "parameters");
-        yield return Sentence(part, ResourceNames.Items, "data size", "D", part.ItemName);
-        if (part.Grid.Fits.Any(f => f.Resource == ResourceNames.Compute))
-            yield return Sentence(part, ResourceNames.Compute, "compute", "C", "compute");
+        yield return Sentence(part, ResourceNames.Parameters, "model size", "parameters");
+        yield return Sentence(part, ResourceNames.Items, "data size", part.ItemName);
+        if (part.Grid.Fits.Any(f => f.Resource == ResourceNames.Compute)) yield return Sentence(part, ResourceNames.Compute, "compute", "compute");
     }
 
     /// <summary>What selection did, and what that was worth.</summary>
@@ -242,41 +264,45 @@ internal static class Headline
         int kept = selection.Configurations.Count(c => c.Fate == ConfigurationFate.Kept);
         string text = $"Training performance estimation kept {Numbers.Count(kept)} of {Numbers.Count(count)} configurations after "
             + $"{Numbers.Count(selection.ProbeEpochs)} of {SelectionFigures.Epochs(selection.FullEpochs)}, "
-            + $"saving {Numbers.Percent(selection.ComputeSaved)} of the compute of running all to the end";
-        return selection.Validated
-            ? $"{text}; against the truth, {Agreement(selection)}."
-            : text + "; not checked against the truth.";
+            + $"saving {Numbers.Percent(selection.ComputeSaved)} of the training steps of running all to the end";
+        return (selection.Validated
+            ? $"{text}; against the truth, each predicted from the others, {Agreement(selection)}. {Calibration(selection)}"
+            : text + "; not checked against the truth.").TrimEnd() + (selection.Cautions.Count > 0 ? " Caution: " + string.Join(" ", selection.Cautions) : "");
     }
+
+    /// <summary>How often the intervals of predictions held what came.</summary>
+    public static string Calibration(SelectionSummary selection) => selection.WithinInterval is { } within
+        ? $"{Numbers.Count(within)} of {Numbers.Count(selection.Finished)} ended within the 95 % interval of their prediction from the others." : "";
 
     public static string Agreement(SelectionSummary selection) =>
         $"R² = {Numbers.Significant(selection.R2, 3)}, Spearman ρ = {Numbers.Significant(selection.Spearman, 3)}";
 
-    private static string Sentence(StudyPart part, string resource, string name, string symbol, string unit)
+    /// <summary>
+    /// The claim on the series of most data, of the largest model, or on the frontier: chosen before it is looked at. Then what the other
+    /// series say; where the loss rises, by name.
+    /// </summary>
+    private static string Sentence(StudyPart part, string resource, string name, string unit)
     {
-        FitSummary? fit = Best(part.Grid.Fits.Where(f => f.Resource == resource));
-        if (fit is null) return $"The data cannot support an exponent for {name}: no power law was fitted.";
-        string basis = $"{Numbers.Count(fit.PointCount)} {(fit.PointCount == 1 ? "run" : "runs")}, {fit.Held}";
-        string caution = fit.Caution.Length > 0 ? $" Caution: {fit.Caution.TrimEnd('.')}." : "";
-        if (!HasInterval(fit)) return $"The data cannot support an exponent for {name} ({basis}).{caution}";
-        string interval = $"95 % interval {Numbers.Fixed(fit.BetaLow!.Value, 3)} to {Numbers.Fixed(fit.BetaHigh!.Value, 3)}";
-        if (fit.BetaLow <= 0 && fit.BetaHigh >= 0)
-        {
-            return $"The data cannot tell whether loss falls with {name}: the exponent is {Numbers.Fixed(fit.Beta, 3)}, "
-                + $"but its {interval} includes zero ({basis}).{caution}";
-        }
-        string what = fit.Form == "power-law" ? "Loss" : $"Loss above a floor of {Numbers.Significant(fit.Floor)} {part.LossUnit}";
-        string share = Numbers.Percent(Math.Pow(10, -fit.Beta));
-        string effect = $"ten times the {unit} {(fit.Beta > 0 ? $"leave {share} of it" : $"make it {share}")}";
-        return $"{what} {(fit.Beta > 0 ? "falls" : "rises")} with {name} as {symbol}^{Numbers.Fixed(-fit.Beta, 3)} "
-            + $"(exponent {Numbers.Fixed(fit.Beta, 3)}, {interval}; {basis}): {effect}.{caution}";
+        FitSummary[] series = [.. part.Grid.Fits.Where(f => f.Resource == resource && f.IsPlain).OrderBy(f => f.HeldValue ?? 0)];
+        if (series.Length == 0) return $"Nothing is said of {name}: there are no runs.";
+        Claim claim = series[^1].Claim;
+        string effect = claim is { Grade: ClaimGrade.Shown, Exponent: { } e }
+            ? $" Ten times the {unit} {(claim.Rises ? "make it" : "leave")} {Numbers.Percent(Math.Pow(10, -e.Value))}{(claim.Rises ? "" : " of it")}." : "";
+        string cautions = claim.Cautions.Count > 0 ? $" Caution: {string.Join("; ", claim.Cautions)}." : "";
+        return $"{Capital(name)}: {claim.GradeName}. {ClaimCells.Typeset(claim.Words)}{effect}{Others(series)}{cautions}";
     }
 
-    /// <summary>The fit that says most: with an interval, no caution, over all points, of the plain form, with most points.</summary>
-    private static FitSummary? Best(IEnumerable<FitSummary> fits) => fits
-        .OrderByDescending(HasInterval).ThenBy(f => f.Caution.Length > 0).ThenBy(f => f.WithoutStillFalling)
-        .ThenByDescending(f => f.Form == "power-law")
-        .ThenByDescending(f => f.PointCount).ThenByDescending(f => f.HeldValue ?? 0).FirstOrDefault();
+    private static string Others(FitSummary[] series)
+    {
+        string text = "";
+        if (series.Length > 1)
+        {
+            var grades = series.GroupBy(f => f.Claim.Grade).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.First().Claim.GradeName}");
+            text = $" Of the {series.Length} series: {string.Join(", ", grades)}.";
+        }
+        string[] rising = [.. series.Where(f => f.Claim.Rises).Select(f => $"{f.Held} ({f.Claim.GradeName})")];
+        return rising.Length == 0 ? text : $"{text} The fitted loss rises at {string.Join(", ", rising)}.";
+    }
 
-    private static bool HasInterval(FitSummary fit) =>
-        double.IsFinite(fit.Beta) && double.IsFinite(fit.BetaLow ?? double.NaN) && double.IsFinite(fit.BetaHigh ?? double.NaN);
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 }

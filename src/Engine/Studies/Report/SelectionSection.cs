@@ -24,7 +24,7 @@ internal static class SelectionSection
         string probe = $"{Numbers.Count(selection.ProbeEpochs)} of {SelectionFigures.Epochs(selection.FullEpochs)}";
         var table = new HtmlTable($"Configurations, probed for {probe}; losses in {part.LossUnit}", part.Data.Synthetic,
             Text("Configuration"), Number("Learning rate"), Number("Batch size"), Text("Fate"), Number(Estimate(selection)),
-            Number("Predicted final loss"), Number("True final loss"), Number("Predicted − true"), Number("s/epoch"));
+            Number("Predicted final loss"), Number("95 % interval"), Number("True final loss"), Number("Predicted − true"), Number("s/epoch"));
         for (int i = 0; i < selection.Configurations.Count; i++)
         {
             ConfigurationOutcome c = selection.Configurations[i];
@@ -32,7 +32,8 @@ internal static class SelectionSection
             object?[] name = [Html.Unbroken(c.Name), selected ? Tag("selected") : null, c.IsDefault ? Tag("default") : null];
             table.Add(selected, name, c.LearningRate > 0 ? Numbers.Short(c.LearningRate) : null,
                 c.BatchSize > 0 ? Numbers.Count(c.BatchSize) : null, Fate(c.Fate),
-                Numbers.Significant(c.Estimate), Numbers.PlusMinus(c.Predicted, c.PredictedError), Numbers.Significant(c.Final),
+                Numbers.Significant(c.Estimate), Numbers.PlusMinus(c.Predicted, c.PredictedError), c.PredictedLow is null ? null : $"{Numbers.Significant(c.PredictedLow)} to {Numbers.Significant(c.PredictedHigh)}",
+                Numbers.Significant(c.Final),
                 Numbers.Difference(c.Predicted - c.Final, c.Final), Numbers.Significant(c.SecondsPerEpoch, 3));
         }
         return table.Render();
@@ -45,6 +46,7 @@ internal static class SelectionSection
             Number("Within 20 % of the best"));
         table.Add("R², each predicted from the others", Numbers.Significant(s.R2, 3), Numbers.Significant(s.R2NearBest, 3));
         table.Add("Spearman ρ", Numbers.Significant(s.Spearman, 3), Numbers.Significant(s.SpearmanNearBest, 3));
+        table.Add("Ended within the 95 % interval of the prediction", s.WithinInterval is { } within ? $"{Numbers.Count(within)} of {Numbers.Count(s.Finished)}" : null, null);
         table.Add("Kendall τ", Numbers.Significant(s.Kendall, 3), null);
         table.Add($"Regret: final loss of the selected minus that of the best ({part.LossUnit})", Numbers.Significant(s.Regret, 3), null);
         return table.Render();
@@ -122,7 +124,9 @@ internal sealed record SavedEpochs(long Probes, long Finishes, long All, double 
             + $"{Epochs(saved.Finishes)}.";
         yield return $"All to the end: {Numbers.Count(count)} × {Epochs(full)} = {Epochs(saved.All)}.";
         yield return $"Saved: 1 − ({Numbers.Count(saved.Probes)} + {Numbers.Count(saved.Finishes)}) / {Numbers.Count(saved.All)} = "
-            + $"{Numbers.Percent(saved.Fraction)} of the epochs{StudysOwn(selection, saved)}.";
+            + $"{Numbers.Percent(saved.Fraction)} of the epochs, each of which passes over the data once.";
+        if (double.IsFinite(selection.ComputeSaved))
+            yield return $"In training steps, of which an epoch of small batches has more: {Numbers.Percent(selection.ComputeSaved)} saved.";
         if (double.IsFinite(saved.AllSeconds) && saved.AllSeconds > 0)
         {
             yield return $"In time, at each configuration's own seconds per epoch: {Numbers.Duration(saved.SelectionSeconds)} instead of "
@@ -131,10 +135,6 @@ internal sealed record SavedEpochs(long Probes, long Finishes, long All, double 
         if (selection.Validated && kept + diverged < count)
             yield return "Here the stopped were run to the end as well, to compare predictions with the truth; that is not counted.";
     }
-
-    private static string StudysOwn(SelectionSummary selection, SavedEpochs saved) =>
-        double.IsFinite(selection.ComputeSaved) && !(Math.Abs(saved.Fraction - selection.ComputeSaved) < 0.0005)
-            ? $"; by the study's own count, {Numbers.Percent(selection.ComputeSaved)}" : "";
 
     private static string Epochs(long count) => SelectionFigures.Epochs(count);
 }

@@ -1,9 +1,11 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Xml.Linq;
 using ChemScale.Engine.Files;
+using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Summary;
 
 namespace ChemScale.Engine.Studies.Report;
@@ -87,12 +89,39 @@ internal static class SummaryJson
         try
         {
             ReadOnlySpan<byte> content = Seal.OpenJson(Encoding.UTF8.GetBytes(json), place, out InputException? damage);
-            StudySummary summary = JsonSerializer.Deserialize<StudySummary>(content, Options) ?? throw new InputException(place, "null", Expected);
-            return damage is null ? summary : throw damage;
+            JsonNode? tree = JsonNode.Parse(content);
+            bool[] unclaimed = [.. Unclaimed(tree)];
+            StudySummary summary = tree.Deserialize<StudySummary>(Options) ?? throw new InputException(place, "null", Expected);
+            return damage is null ? Claimed(summary, unclaimed) : throw damage;
         }
         catch (JsonException e)
         {
             throw new InputException(place, e.Message, Expected);
         }
     }
+
+    /// <summary>Version 0.3 kept exponents without a claim: they are taken out, and claimed again from the points beside them.</summary>
+    /// <returns>For each part, whether that is to be done.</returns>
+    private static IEnumerable<bool> Unclaimed(JsonNode? tree)
+    {
+        foreach (JsonObject? grid in ((tree as JsonObject)?["parts"] as JsonArray ?? []).Select(part => (part as JsonObject)?["grid"] as JsonObject))
+        {
+            bool old = grid?["fits"] is JsonArray fits && fits.Any(f => f is JsonObject fit && !fit.ContainsKey("claim"))
+                || grid?["allocation"] is JsonObject allocation && !allocation.ContainsKey("claim");
+            if (old)
+            {
+                grid!["fits"] = new JsonArray();
+                grid["allocation"] = null;
+            }
+            yield return old;
+        }
+    }
+
+    private static StudySummary Claimed(StudySummary summary, bool[] unclaimed) => summary with
+    {
+        Parts = [.. summary.Parts.Select((part, i) => !unclaimed[i] ? part : part with
+        {
+            Grid = part.Grid with { Fits = GridFits.Of(part.Grid.Points, part.ItemName), Allocation = GridAllocation.Of(part.Grid.Points, part.ItemName) },
+        })],
+    };
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Files;
@@ -54,6 +55,15 @@ internal static class RunPoints
         return runs.Length > 0 ? runs : throw new InputException(path, "no run below it", "folders with an experiment.yaml");
     }
 
+    /// <summary>What a run can be selected by: every key of its experiment, and what it measures.</summary>
+    public static IReadOnlyDictionary<string, string> Fields(string directory) => Keys(new RunDirectory(directory).ReadExperiment(), RunFacts.Read(directory));
+
+    private static Dictionary<string, string> Keys(Experiment experiment, RunFacts facts) => new(ExperimentKeys.Values(experiment))
+    {
+        ["parameters"] = facts.Parameters.ToString(CultureInfo.InvariantCulture),
+        ["items"] = facts.Items.ToString(CultureInfo.InvariantCulture),
+    };
+
     /// <exception cref="InputException">The run was never validated.</exception>
     public static ScalingPoint Read(string directory)
     {
@@ -72,6 +82,7 @@ internal static class RunPoints
             Loss = loss,
             Seed = experiment.Seed,
             Name = Path.GetFileName(run.Path),
+            Fields = Keys(experiment, facts),
         };
     }
 }

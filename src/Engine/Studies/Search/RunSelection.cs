@@ -49,9 +49,9 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
         double[] final = [.. Runs.Select(run => complete.Contains(run) ? Curve(run).LastTrainingLoss : double.NaN)];
         var worth = EstimatorAssessment.Of(Spec.Estimator, [.. Runs.Select(Probe)], final);
         bool validated = Spec.Validate && worth.All.Count >= 3;
-        return new SelectionSummary
+        return SelectionCautions.Added(new SelectionSummary
         {
-            Configurations = [.. Runs.Select((run, i) => Outcome(run, selection.Verdicts[i], worth.Predicted[i], worth.PredictedError[i], final[i]))],
+            Configurations = [.. Runs.Select((run, i) => Outcome(run, selection.Verdicts[i], worth, i, final[i]))],
             Estimator = Spec.Estimator.Name(),
             ProbeEpochs = Spec.ProbeEpochs,
             FullEpochs = Spec.Epochs,
@@ -64,7 +64,11 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
             SpearmanNearBest = validated ? worth.NearBest.Spearman : null,
             Regret = validated ? final[selection.Best] - final.Where(double.IsFinite).Min() : null,
             ComputeSaved = selection.Saved.Share,
-        };
+            Finished = worth.All.Count,
+            WithinInterval = worth.All.WithinInterval,
+            NearBest = validated ? worth.NearBest.Count : null,
+            Tied = worth.Tied.Count,
+        });
     }
 
     private ProbeView Probe(PlannedRun run) =>
@@ -81,7 +85,7 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
 
     private long StepsPerEpoch(PlannedRun run) => stepsPerEpoch.GetOrAdd(run, r => TrainingTasks.StepsPerEpoch(r.Experiment));
 
-    private ConfigurationOutcome Outcome(PlannedRun run, ProbeVerdict verdict, double? predicted, double? error, double final)
+    private ConfigurationOutcome Outcome(PlannedRun run, ProbeVerdict verdict, EstimatorAssessment worth, int i, double final)
     {
         LossCurve curve = Curve(run);
         var configuration = new Configuration(run.Experiment.Training.LearningRate, run.Experiment.Training.BatchSize);
@@ -94,8 +98,10 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
             Fate = verdict.Diverged ? ConfigurationFate.Diverged : verdict.Kept ? ConfigurationFate.Kept : ConfigurationFate.Stopped,
             EpochLosses = [.. curve.Epochs.Select(e => e.Mean)],
             Estimate = verdict.Estimate,
-            Predicted = predicted,
-            PredictedError = error,
+            Predicted = worth.Predicted[i],
+            PredictedError = worth.PredictedError[i],
+            PredictedLow = worth.PredictedInterval[i]?.Low,
+            PredictedHigh = worth.PredictedInterval[i]?.High,
             Final = double.IsFinite(final) ? final : null,
             SecondsPerEpoch = RunSeconds.Of(run.Directory) / Math.Max(1e-9, curve.EpochLength),
         };

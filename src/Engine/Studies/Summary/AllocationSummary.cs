@@ -1,3 +1,5 @@
+using ChemScale.Engine.Scaling.Claims;
+
 namespace ChemScale.Engine.Studies.Summary;
 
 /// <summary>Compute-optimal allocation by the joint form L = E + A / N^alpha + B / D^beta, with C = 6 N D.</summary>
@@ -6,15 +8,11 @@ public sealed record AllocationSummary
     /// <summary>Why the grid supports none; empty where it does.</summary>
     public string Refusal { get; init; } = "";
 
-    /// <summary>The fitted law with its numbers.</summary>
-    public string Law { get; init; } = "";
+    /// <summary>What the points say of the joint form.</summary>
+    public required Claim Claim { get; init; }
 
-    /// <summary>Exponent a of N ~ C^a; D goes as C^(1 - a).</summary>
-    public double? Exponent { get; init; }
-
-    public double? ExponentLow { get; init; }
-
-    public double? ExponentHigh { get; init; }
+    /// <summary>Exponent a of N ~ C^a; D goes as C^(1 - a). Null where refused.</summary>
+    public ClaimEstimate? Exponent { get; init; }
 
     /// <summary>Compute ascending.</summary>
     public IReadOnlyList<AllocationRow> Rows { get; init; } = [];
@@ -23,7 +21,7 @@ public sealed record AllocationSummary
     public IReadOnlyList<string> Cautions { get; init; } = [];
 }
 
-/// <summary>The best model and data size for one compute, with 95 % intervals; an open end is null.</summary>
+/// <summary>The best model and data size for one compute, with 95 % intervals by bootstrap; an open end is null.</summary>
 public sealed record AllocationRow
 {
     /// <summary>C, FLOP.</summary>

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using ChemScale.Engine.Scaling.Claims;
+
 namespace ChemScale.Engine.Studies.Summary;
 
 /// <summary>The grid of model sizes and data sizes, and the power laws fitted to it.</summary>
@@ -60,7 +63,7 @@ public sealed record GridPoint
 
 public sealed record CurvePoint(long ItemsSeen, double Loss);
 
-/// <summary>L(R) = alpha R^-beta (+ floor) fitted to points that share everything but the resource R.</summary>
+/// <summary>What the points say of a form, of those that share everything but one resource: a series of the grid.</summary>
 public sealed record FitSummary
 {
     /// <summary>parameters, items or compute.</summary>
@@ -75,36 +78,20 @@ public sealed record FitSummary
     /// <summary>True when the points still falling at the cap on S were left out.</summary>
     public bool WithoutStillFalling { get; init; }
 
-    /// <summary>power-law or power-law-with-floor.</summary>
-    public required string Form { get; init; }
+    public required Claim Claim { get; init; }
 
-    public required int PointCount { get; init; }
-
-    public required double Alpha { get; init; }
-
-    public required double Beta { get; init; }
-
-    public double Floor { get; init; }
-
-    /// <summary>95 % interval of beta; null where the points do not support one.</summary>
-    public double? BetaLow { get; init; }
-
-    public double? BetaHigh { get; init; }
-
-    /// <summary>In log loss.</summary>
-    public required double R2 { get; init; }
-
-    /// <summary>Fitted curve with its 95 % band, ready to draw.</summary>
+    /// <summary>Fitted curve with its profile band, ready to draw; empty where the claim is refused.</summary>
     public required IReadOnlyList<BandPoint> Band { get; init; }
 
-    /// <summary>What the fit cannot say, in words; empty when nothing.</summary>
-    public string Caution { get; init; } = "";
+    /// <summary>A plain power law over all points of the series: what the words of a report are about.</summary>
+    [JsonIgnore]
+    public bool IsPlain => !WithoutStillFalling && Claim.Family == "power-law";
 }
 
 public sealed record BandPoint(double Resource, double Loss, double Low, double High);
 
 /// <summary>Names of the resources a power law is fitted over, as <see cref="FitSummary.Resource"/> carries them.</summary>
-internal static class ResourceNames
+public static class ResourceNames
 {
     public const string Parameters = "parameters";
     public const string Items = "items";

@@ -36,6 +36,27 @@ public static class ExperimentKeys
             : throw new InputException(place, $"'{text}'", "KEY=VALUE, such as model.cutoff=6");
     }
 
+    /// <summary>Every single value by its key, as the file would write it.</summary>
+    internal static IReadOnlyDictionary<string, string> Values(Experiment experiment)
+    {
+        var values = new Dictionary<string, string> { ["seed"] = Scalars.Format(experiment.Seed), [FamilyKey] = experiment.Model.Family.Name };
+        Add("model", experiment.Model.Config);
+        Add("data", experiment.Data);
+        Add("training", experiment.Training);
+        return values;
+
+        void Add(string path, object record)
+        {
+            foreach (PropertyInfo property in Fields.Of(record.GetType()))
+            {
+                string key = $"{path}.{Fields.Key(property)}";
+                object? value = property.GetValue(record);
+                if (value is null || Scalars.Holds(property.PropertyType)) values[key] = Scalars.Format(value);
+                else Add(key, value);
+            }
+        }
+    }
+
     /// <summary>Whether the experiment has a single value of that key.</summary>
     internal static bool Has(Experiment experiment, string key)
     {

@@ -109,7 +109,8 @@ internal sealed class ChemGptFamily : ModelFamily
             // The defaults of Hugging Face's TrainingArguments.
             Start = (5e-5, 8),
             SearchShape = new(null, 32),
-            Shapes = [new(null, 16), new(null, 32), new(null, 64), new(null, 128)],
+            // Five, over 1.8 decades of N: fewer, or less, cannot show a law.
+            Shapes = [new(null, 16), new(null, 32), new(null, 48), new(null, 80), new(null, 128)],
             LearningRates = [5e-5, 3e-4, 1e-3, 4e-3],
             BatchSizes = [8, 16, 32],
             Validation = 400,
