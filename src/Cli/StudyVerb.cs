@@ -1,11 +1,15 @@
-using System.Text.RegularExpressions;
+using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Scaling.Allocation;
+using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies;
+using ChemScale.Engine.Studies.Budgets;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 using CommandLine;
+using System.Text.RegularExpressions;
 
 namespace ChemScale.Cli;
 
@@ -82,6 +86,11 @@ internal sealed class StudyVerb : Verb
     [Option("no-validate", HelpText = "Do not finish the configurations that the search stopped.")]
     public bool NoValidate { get; set; }
 
+    [Option("flops", Separator = ',', HelpText = "Instead of search and grid: compute budgets, in FLOP of a training (1e11,3e11,1e12). Sizes are trained to each "
+        + "at rates tuned at the least of them; budgets.html has the best size, its data and its loss for each.")]
+    [Key("flops")]
+    public IEnumerable<double> Flops { get; set; } = [];
+
     [Option("parallel", HelpText = "Runs side by side (default: one for each thread that is ours: see doctor).")]
     public int Parallel { get; set; }
 
@@ -93,11 +102,46 @@ internal sealed class StudyVerb : Verb
         var plan = new StudyPlan { Parts = [.. Families.Select(Part)], Parallel = Parallel, Notes = Notes };
         string directory = Out ?? Path.Combine("runs", $"study-{DateTime.Now:yyyyMMdd-HHmmss}");
         using var display = new StudyDisplay();
+        if (Flops.Any()) return Budgets(plan.Parts, directory, display, stop);
         StudySummary summary = Study.Run(plan, directory, ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]), display.Observer, stop);
         display.Close();
         if (Json) Output.Json(summary);
         else Print(summary, directory);
         return 0;
+    }
+
+    private int Budgets(IReadOnlyList<StudyPartPlan> parts, string directory, StudyDisplay display, CancellationToken stop)
+    {
+        (string Name, bool Given)[] idle =
+        [
+            ("subsets", Subsets.Any()), ("frame-subsets", FrameSubsets.Any()), ("search-epochs", SearchEpochs is not null), ("probe-epochs", ProbeEpochs is not null),
+            ("seen", Seen is not null), ("frames-seen", FramesSeen is not null), ("no-validate", NoValidate), ("batches", Batches.Skip(1).Any()),
+            ("frame-batches", FrameBatches.Skip(1).Any()),
+        ];
+        if (idle.FirstOrDefault(o => o.Given) is { Name: { } name })
+            throw new InputException(name, "given beside --flops", name.EndsWith("batches", StringComparison.Ordinal) ? "one batch size" : "a budget alone says how long a training is");
+        var plan = new BudgetPlan { Parts = parts, Budgets = [.. Flops], Parallel = Parallel };
+        BudgetSummary summary = BudgetStudy.Run(plan, directory, ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]), display.Observer, stop);
+        display.Close();
+        if (Json) Output.Json(summary);
+        else Print(summary, directory);
+        return 0;
+    }
+
+    private static void Print(BudgetSummary summary, string directory)
+    {
+        foreach (BudgetPart part in summary.Parts)
+        {
+            Console.WriteLine($"{part.Family}{(part.Data.Synthetic ? " (SYNTHETIC molecules)" : "")}");
+            foreach (IsoFlopMinimum m in part.Minima)
+            {
+                Console.WriteLine($"  C = {m.Compute:G3}: " + (m.Problem ?? $"N = {m.Parameters:G3} [{m.ParametersInterval?.Low?.ToString("G3") ?? "-"}, "
+                    + $"{m.ParametersInterval?.High?.ToString("G3") ?? "-"}], D = {m.Data:G3} {part.ItemName}, loss {m.Loss:G4}"));
+            }
+            foreach (Claim claim in (Claim[])[part.Loss, part.Parameters, part.Items]) Console.WriteLine("  " + claim.Words);
+            foreach (string caution in part.Cautions) Console.WriteLine("  caution: " + caution);
+        }
+        Console.WriteLine($"{Path.Combine(directory, "budgets.html")}, after {summary.Seconds:F0} s");
     }
 
     private StudyPartPlan Part(string name)
@@ -113,15 +157,16 @@ internal sealed class StudyVerb : Verb
             Units = Units is null ? null : EnergyUnit.Parse(Units, "units"),
         };
         var plan = StudyPartPlan.Of(family, source);
+        BudgetOutline? budgets = Flops.Any() ? plan.Budgets : null;
         // Two groups of options: one for each kind of data.
         bool frames = plan.DocumentName == "frames";
         IEnumerable<ModelShape> shapes = frames ? Shapes.Select(shape => ModelShape.Parse(shape, "shapes")) : Widths.Select(width => new ModelShape(null, width));
         return plan with
         {
             Outline = !frames && Layers is { } layers ? ExperimentKeys.With(plan.Outline, [("model.layers", $"{layers}")], "layers") : plan.Outline,
-            Shapes = Or(shapes, plan.Shapes),
+            Shapes = Or(shapes, budgets?.Shapes ?? plan.Shapes),
             Subsets = Or(frames ? FrameSubsets : Subsets, plan.Subsets),
-            LearningRates = Or(frames ? FrameRates : Rates, plan.LearningRates),
+            LearningRates = Or(frames ? FrameRates : Rates, budgets?.LearningRates ?? plan.LearningRates),
             BatchSizes = Or(frames ? FrameBatches : Batches, plan.BatchSizes),
             SearchEpochs = SearchEpochs ?? plan.SearchEpochs,
             ProbeEpochs = ProbeEpochs ?? plan.ProbeEpochs,

@@ -39,7 +39,7 @@ public static class Study
         return summary with { Seconds = watch.Elapsed.TotalSeconds };
     }
 
-    private static HostFacts Host() => new(
+    internal static HostFacts Host() => new(
         RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, ProcessorBudget.Count, "CPU",
         typeof(Study).Assembly.GetName().Version?.ToString(3) ?? "");
 }

@@ -68,6 +68,9 @@ public sealed record StudyPartPlan
 
     public required IReadOnlyList<ModelShape> Shapes { get; init; }
 
+    /// <summary>Sizes and rates of a study of compute budgets, where nobody says otherwise; null: those above.</summary>
+    public BudgetOutline? Budgets { get; init; }
+
     /// <summary>The model of the search.</summary>
     public GridModel SearchModel => Of(SearchShape);
 
@@ -101,6 +104,7 @@ public sealed record StudyPartPlan
             MaximumSeen = outline.MaximumSeen,
             SearchShape = outline.SearchShape,
             Shapes = outline.Shapes,
+            Budgets = outline.Budgets,
         };
     }
 

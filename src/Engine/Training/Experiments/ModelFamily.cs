@@ -71,6 +71,13 @@ public abstract class ModelFamily
     /// <summary>N of a configuration: every trainable number but embeddings.</summary>
     public abstract long NonEmbeddingParameters(object config);
 
+    /// <summary>What training costs on the data of a store.</summary>
+    /// <param name="config">The model's.</param>
+    /// <param name="training">Whether forces are trained.</param>
+    /// <param name="store">Folder of a store of <see cref="Data"/>.</param>
+    /// <exception cref="InputException">No such store.</exception>
+    public abstract TrainingCost Cost(object config, TrainingSpec training, string store);
+
     /// <summary>Why a model of this configuration has no use for a key of its experiment; null where it has, or where the family has no say.</summary>
     public virtual string? Idle(object config, string key) => null;
 
@@ -141,6 +148,11 @@ public abstract class ModelFamily
     }
 }
 
+/// <summary>What a step of training is made of.</summary>
+/// <param name="FlopsPerItem">FLOP to train on one token or frame.</param>
+/// <param name="ItemsPerDocument">Tokens of a molecule on average; 1 for frames.</param>
+public readonly record struct TrainingCost(double FlopsPerItem, double ItemsPerDocument);
+
 /// <summary>The families of an assembly, in order: the list that <see cref="ModelFamily.All"/> shows.</summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 internal sealed class ListedFamiliesAttribute(params Type[] families) : Attribute
@@ -185,6 +197,9 @@ public sealed record StudyOutline
     /// <summary>Models of the grid.</summary>
     public required IReadOnlyList<ModelShape> Shapes { get; init; }
 
+    /// <summary>What a study of compute budgets takes instead of shapes and rates; null: the same.</summary>
+    public BudgetOutline? Budgets { get; init; }
+
     public required IReadOnlyList<double> LearningRates { get; init; }
 
     public required IReadOnlyList<int> BatchSizes { get; init; }
@@ -208,6 +223,9 @@ public sealed record StudyOutline
     /// <summary>Molecules taken from files or library; null: all there are.</summary>
     public long? Limit { get; init; }
 }
+
+/// <summary>Sizes, five or more, and the learning rates that each is tuned over at the least budget.</summary>
+public sealed record BudgetOutline(IReadOnlyList<ModelShape> Shapes, IReadOnlyList<double> LearningRates);
 
 /// <summary>The model section: a family and that family's configuration record.</summary>
 public sealed record ModelSpec

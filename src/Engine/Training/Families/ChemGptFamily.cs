@@ -41,6 +41,14 @@ internal sealed class ChemGptFamily : ModelFamily
 
     public override long NonEmbeddingParameters(object config) => ((ChemGptConfig)config).NonEmbeddingParameters;
 
+    /// <inheritdoc/>
+    /// <remarks>6 N for each token, as in the paper: attention's own products are left out.</remarks>
+    public override TrainingCost Cost(object config, TrainingSpec training, string store)
+    {
+        using TokenStore tokens = TokenStore.Open(store);
+        return new TrainingCost(6.0 * NonEmbeddingParameters(config), tokens.Train.Tokens / (double)Math.Max(1, tokens.Train.Documents));
+    }
+
     public override string? Idle(object config, string key)
     {
         var model = (ChemGptConfig)config;
@@ -111,6 +119,7 @@ internal sealed class ChemGptFamily : ModelFamily
             SearchShape = new(null, 32),
             // Five, over 1.8 decades of N: fewer, or less, cannot show a law.
             Shapes = [new(null, 16), new(null, 32), new(null, 48), new(null, 80), new(null, 128)],
+            Budgets = new([new(2, 16), new(4, 16), new(4, 32), new(4, 48), new(4, 64), new(4, 96)], [1e-3, 4e-3, 1.6e-2]),
             LearningRates = [5e-5, 3e-4, 1e-3, 4e-3],
             BatchSizes = [8, 16, 32],
             Validation = 400,

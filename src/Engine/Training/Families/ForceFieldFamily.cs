@@ -67,6 +67,14 @@ internal abstract class ForceFieldFamily<TConfig>(string name) : ModelFamily
 
     public override long NonEmbeddingParameters(object config) => Of(config).NonEmbeddingParameters;
 
+    /// <inheritdoc/>
+    public override TrainingCost Cost(object config, TrainingSpec training, string store)
+    {
+        bool forces = training.LabelLoss.ForceWeight > 0 || training.LabelLoss.StressWeight > 0;
+        (double atoms, double pairs) = FrameStores.MeanSize(Of(config), store);
+        return new TrainingCost((forces ? FlopCount.TrainingOnForces : FlopCount.TrainingOnEnergies) * Of(config).Flops.Of(atoms, pairs), 1);
+    }
+
     public override string? Idle(object config, string key) => key switch
     {
         "data.grammar" => "frames have no grammar",
@@ -123,6 +131,7 @@ internal abstract class ForceFieldFamily<TConfig>(string name) : ModelFamily
             Start = (defaults.Training.LearningRate, defaults.Training.BatchSize),
             SearchShape = new(2, 32),
             Shapes = [new(1, 16), new(2, 32), new(3, 64)],
+            Budgets = new([new(1, 16), new(2, 16), new(2, 32), new(2, 48), new(3, 64)], [1e-3, 3e-3, 1e-2]),
             LearningRates = [3e-4, 1e-3, 3e-3],
             BatchSizes = [4, 8, 16],
             Validation = 100,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Embedded;
+using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
@@ -136,6 +137,23 @@ internal static class FrameStores
         using FrameStore store = FrameStore.Open(folder, stop);
         FrameStatistics statistics = store.Statistics;
         return config.Fitted(statistics.Elements, statistics.NeighborCutoff == config.Cutoff ? statistics.NeighborsPerAtom : null);
+    }
+
+    /// <summary>Atoms, and directed edges within the model's cutoff, of a training frame on average.</summary>
+    /// <exception cref="InputException">No frame store.</exception>
+    public static (double Atoms, double Pairs) MeanSize(ForceFieldConfig config, string folder)
+    {
+        using FrameStore store = FrameStore.Open(folder);
+        double atoms = store.Train.Atoms / (double)Math.Max(1, store.Train.Count);
+        if (store.Statistics.NeighborCutoff == config.Cutoff) return (atoms, atoms * store.Statistics.NeighborsPerAtom);
+        long counted = Math.Min(200, store.Train.Count), edges = 0, of = 0;
+        for (long i = 0; i < counted; i++)
+        {
+            Frame frame = store.Train[i];
+            edges += NeighborLists.Build(frame, config.Cutoff).Edges;
+            of += frame.Atoms;
+        }
+        return (atoms, atoms * edges / Math.Max(1, of));
     }
 
     /// <summary>The data section with the store's identity filled in.</summary>

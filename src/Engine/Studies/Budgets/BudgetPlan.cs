@@ -1,0 +1,110 @@
+using ChemScale.Engine.Studies.Grid;
+using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Training.Experiments;
+
+namespace ChemScale.Engine.Studies.Budgets;
+
+/// <summary>
+/// A study of compute budgets: models of several sizes, each trained to the end of a schedule of its own that each budget just pays for
+/// (Hoffmann et al. 2022, approach 2). FLOP are those of <see cref="TrainingCost"/>.
+/// </summary>
+public sealed record BudgetPlan
+{
+    /// <summary>A family each; what they say of search and grid is not used, but for rates, batch size and validation set.</summary>
+    public required IReadOnlyList<StudyPartPlan> Parts { get; init; }
+
+    /// <summary>FLOP of a training, each at least 1.2 times the one before.</summary>
+    public required IReadOnlyList<double> Budgets { get; init; }
+
+    /// <summary>Runs side by side; 0: one for each thread of <see cref="ProcessorBudget"/>.</summary>
+    public int Parallel { get; init; }
+
+    /// <exception cref="InputException">No families, a family twice, fewer than five sizes of one, or budgets that are none.</exception>
+    public void Check()
+    {
+        new StudyPlan { Parts = Parts, Parallel = Parallel }.Check();
+        if (Budgets.Count == 0 || Budgets.Any(b => !(b > 0) || !double.IsFinite(b))) throw new InputException("flops", string.Join(",", Budgets), "numbers above 0, in FLOP");
+        double[] ascending = [.. Budgets.Order()];
+        for (int i = 1; i < ascending.Length; i++)
+            if (ascending[i] < 1.2 * ascending[i - 1]) throw new InputException("flops", $"{ascending[i - 1]:G3} and {ascending[i]:G3}", "budgets that differ by a fifth or more");
+        foreach (StudyPartPlan part in Parts)
+        {
+            int sizes = part.Models.Select(m => m.Parameters).Distinct().Count();
+            if (sizes < BudgetGrid.FewestSizes)
+                throw new InputException($"{part.Name} sizes", $"{sizes}", $"{BudgetGrid.FewestSizes} or more: a parabola through fewer says little of its minimum");
+        }
+    }
+}
+
+/// <summary>The trainings of one family: every size at every budget, at the rate that served that size best at the least budget.</summary>
+internal sealed record BudgetGrid
+{
+    public const int FewestSizes = 5;
+
+    /// <summary>A training of fewer steps says nothing.</summary>
+    private const int FewestSteps = 30;
+
+    private const double Cooldown = 0.2;
+
+    /// <summary>Everything but model, rate and length.</summary>
+    public required Experiment Base { get; init; }
+
+    /// <summary>Smallest first, as the store needs them, with what each costs.</summary>
+    public required IReadOnlyList<(GridModel Model, TrainingCost Cost)> Models { get; init; }
+
+    /// <summary>FLOP, ascending.</summary>
+    public required IReadOnlyList<double> Budgets { get; init; }
+
+    /// <summary>Tried at the least budget, ascending; one: nothing is tuned.</summary>
+    public required IReadOnlyList<double> LearningRates { get; init; }
+
+    /// <summary>What data sizes count, for messages.</summary>
+    public required string DocumentName { get; init; }
+
+    /// <exception cref="InputException">A budget that pays for too few steps.</exception>
+    public void Check(string place)
+    {
+        foreach ((GridModel model, TrainingCost cost) in Models)
+        {
+            if (Steps(cost, Budgets[0]) is var steps && steps < FewestSteps)
+            {
+                throw new InputException(place, FormattableString.Invariant($"{Budgets[0]:G3} FLOP, {steps} steps of {Base.Training.BatchSize} {DocumentName} for {model.Name}"),
+                    $"at least {FewestSteps} steps", "larger budgets, smaller models or smaller batches");
+            }
+        }
+    }
+
+    /// <summary>The trainings of the least budget, all rates.</summary>
+    public IReadOnlyList<PlannedRun> Tuning(string directory) =>
+        [.. from model in Models from rate in LearningRates select Point(directory, model.Model, model.Cost, Budgets[0], rate)];
+
+    /// <summary>The trainings of the other budgets.</summary>
+    /// <param name="directory">Of all trainings.</param>
+    /// <param name="rates">Of each model.</param>
+    public IReadOnlyList<PlannedRun> Rest(string directory, IReadOnlyList<double> rates) =>
+        [.. from budget in Budgets.Skip(1) from i in Enumerable.Range(0, Models.Count) select Point(directory, Models[i].Model, Models[i].Cost, budget, rates[i])];
+
+    public PlannedRun Point(string directory, GridModel model, TrainingCost cost, double budget, double rate)
+    {
+        long steps = Steps(cost, budget);
+        var experiment = Base with
+        {
+            Model = ModelSpec.Of(model.Config),
+            Training = Base.Training with
+            {
+                LearningRate = rate,
+                Steps = steps,
+                Epochs = null,
+                Patience = null,
+                // The end of the schedule is what smooths.
+                EmaDecay = null,
+                Schedule = Base.Training.Schedule with { Kind = ScheduleKind.Cooldown, WarmupSteps = Math.Min(Base.Training.Schedule.WarmupSteps, steps / 10), Cooldown = Cooldown },
+                ValidationInterval = Interval.Steps(steps),
+            },
+        };
+        string name = FormattableString.Invariant($"{model.Name.Replace(" x ", "x").Replace(' ', '-')}-flop-{budget:G6}-rate-{rate:G6}");
+        return new PlannedRun(name, experiment, Path.Combine(directory, name));
+    }
+
+    private long Steps(TrainingCost cost, double budget) => (long)Math.Round(budget / (cost.FlopsPerItem * cost.ItemsPerDocument * Base.Training.BatchSize));
+}
