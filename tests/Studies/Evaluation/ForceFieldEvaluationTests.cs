@@ -156,9 +156,9 @@ public sealed class ForceFieldEvaluationTests
 
         long Growth(int frames)
         {
-            long before = torch.Tensor.TotalCount;
+            long before = TensorCount.Now;
             Evaluate(SmallForceField.Molecules(frames), "tensors");
-            return torch.Tensor.TotalCount - before;
+            return TensorCount.Now - before;
         }
     }
 

@@ -34,9 +34,9 @@ public class ForceFieldMemoryTests
         using var optimizer = new AdamW(task.ForceField.named_parameters().Select(p => (p.name, p.parameter)), training.Optimizer);
         var step = new GradientStep(task, optimizer, training);
         Take(Steps / 2);
-        (long tensors, int nodes, double resident) = (Tensor.TotalCount, AutogradFunction.LiveNodes, ResidentMegabytes());
+        (long tensors, int nodes, double resident) = (TensorCount.Now, AutogradFunction.LiveNodes, ResidentMegabytes());
         Take(Steps);
-        Assert.That(Tensor.TotalCount, Is.EqualTo(tensors));
+        Assert.That(TensorCount.Now, Is.EqualTo(tensors));
         Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(nodes));
         Expect.Below(ResidentMegabytes() - resident, GrowthMegabytes);
 
