@@ -8,7 +8,6 @@ using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Evaluation;
 using ChemScale.Engine.Studies.Runs;
 using NUnit.Framework;
-using TorchSharp;
 
 namespace ChemScale.Tests.Studies.Evaluation;
 

@@ -7,7 +7,6 @@ using ChemScale.Engine.Training.Optimization;
 using ChemScale.Engine.Training.Tasks;
 using ChemScale.Tests.Models.ForceFields;
 using NUnit.Framework;
-using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Training.Tasks;
 
