@@ -1,12 +1,15 @@
 namespace ChemScale.Tests;
 
 /// <summary>A folder of its own for one test, gone afterwards.</summary>
-/// <param name="inMemory">Where there is such a place: for tests that flush thousands of files and lose nothing by a disk that is none.</param>
-internal sealed class TemporaryFolder(bool inMemory = false) : IDisposable
+/// <param name="inMemory">Where there is room: tests flush thousands of files and lose nothing by a disk that is none.</param>
+internal sealed class TemporaryFolder(bool inMemory = true) : IDisposable
 {
     private const string Memory = "/dev/shm";
 
-    public string Path { get; } = inMemory && Directory.Exists(Memory)
+    // Containers have 64 MB there.
+    private static readonly bool HasRoom = Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace > 2L << 30;
+
+    public string Path { get; } = inMemory && HasRoom
         ? Directory.CreateDirectory(System.IO.Path.Combine(Memory, "chemscale-" + System.IO.Path.GetRandomFileName())).FullName
         : Directory.CreateTempSubdirectory("chemscale-").FullName;
 

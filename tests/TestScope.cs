@@ -3,7 +3,7 @@ using ChemScale.Kernels.Device;
 
 namespace ChemScale.Tests;
 
-/// <summary>Scopes that last for the rest of a test, or until the next; a fixture that uses them ends with <see cref="Reset"/>.</summary>
+/// <summary>Scopes that last for the rest of a test, or until the next.</summary>
 internal static class TestScope
 {
     public static void Mode(OperatorMode mode) => new RunScope(mode).Enter();
@@ -12,5 +12,10 @@ internal static class TestScope
 
     public static void Scratch(int values) => new RunScope(RunScope.Current.Mode) { ScratchValues = values }.Enter();
 
-    public static void Reset() => RunScope.Default.Enter();
+    /// <summary>As at the beginning of a test: a scope of its own, that has nothing from any before.</summary>
+    public static void Reset()
+    {
+        RunScope.Default.Enter();
+        new RunScope { Nodes = new LiveNodes() }.Enter();
+    }
 }

@@ -17,13 +17,19 @@ internal static class Program
     private static readonly Type[] Verbs = [.. typeof(Verb).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Verb)) && !t.IsAbstract)
         .OrderBy(t => t.Name, StringComparer.Ordinal)];
 
-    public static int Main(string[] args) => Descriptors.Suffice() ? Run(args) : 2;
+    public static int Main(string[] args) => Descriptors.Suffice() ? Start(args) : 2;
 
     // Of its own: what it names is loaded when it is compiled.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Run(string[] args)
+    private static int Start(string[] args)
     {
         Console.SetError(new ToleratedError(Console.Error));
+        return Run(args);
+    }
+
+    /// <summary>The command in a process that is not its own: what belongs to the whole process stays as it is.</summary>
+    internal static int Run(string[] args)
+    {
         using var parser = new Parser(settings =>
         {
             settings.HelpWriter = null;

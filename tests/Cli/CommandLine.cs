@@ -18,26 +18,15 @@ internal static class CommandLine
     private static readonly string Assembly = typeof(Verb).Assembly.Location;
 
     /// <summary>The command in this process: standard output and error are caught.</summary>
-    public static Outcome Here(params string[] arguments) => Here(Program.Main, arguments);
+    public static Outcome Here(params string[] arguments) => Here(Program.Run, arguments);
 
     /// <summary>Any program's entry point, likewise.</summary>
     public static Outcome Here(Func<string[], int> main, params string[] arguments)
     {
-        TextWriter outputBefore = Console.Out, errorBefore = Console.Error;
         using var output = new StringWriter();
         using var error = new StringWriter();
-        Console.SetOut(output);
-        Console.SetError(error);
-        try
-        {
-            int code = main(arguments);
-            return new Outcome(code, output.ToString(), error.ToString());
-        }
-        finally
-        {
-            Console.SetOut(outputBefore);
-            Console.SetError(errorBefore);
-        }
+        using (CallConsole.Redirect(output, error))
+            return new Outcome(main(arguments), output.ToString(), error.ToString());
     }
 
     /// <summary>The command in a process, to its end.</summary>
@@ -86,6 +75,9 @@ internal static class CommandLine
             StandardErrorEncoding = new UTF8Encoding(false),
         };
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        // The published command is compiled ahead. This one is not, and what it does seldom pays for more than the quickest compilation: a quarter less to start.
+        start.Environment["DOTNET_TC_QuickJitForLoops"] = "1";
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         return start;
     }
 }

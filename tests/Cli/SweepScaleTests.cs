@@ -87,7 +87,7 @@ public sealed class SweepScaleTests
         Assert.That(apart, Is.True);
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void A_sweep_over_numbers_of_threads_runs_them_one_after_the_other_or_is_refused()
     {
         const string Threads = """

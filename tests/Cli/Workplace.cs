@@ -13,7 +13,7 @@ public sealed class Workplace
     /// <summary>Shape and length of the small runs.</summary>
     private static readonly string[] Small = ["--layers", "1", "--width", "16", "--heads", "2", "--threads", "1", "--warmup", "5", "--lr", "1e-3"];
 
-    private static string folder = "";
+    private static TemporaryFolder folder = null!;
 
     /// <summary>A prepared store of 300 molecules.</summary>
     public static string Store => In("store");
@@ -21,10 +21,10 @@ public sealed class Workplace
     /// <summary>A complete run of 12 steps on it.</summary>
     public static string CompleteRun => In("complete");
 
-    public static string In(string name) => Path.Combine(folder, name);
+    public static string In(string name) => folder[name];
 
     /// <summary>A path that cannot be a folder, even for root: it lies below a file.</summary>
-    public static string Impossible => Path.Combine(Write("a-file", "not a folder"), "below");
+    public static string Impossible => Path.Combine(In("a-file"), "below");
 
     /// <summary>A new file of that content.</summary>
     public static string Write(string name, string content) => Write(name, System.Text.Encoding.UTF8.GetBytes(content));
@@ -56,7 +56,8 @@ public sealed class Workplace
     [OneTimeSetUp]
     public void Make()
     {
-        folder = Directory.CreateTempSubdirectory("chemscale-cli-").FullName;
+        folder = new TemporaryFolder();
+        Write("a-file", "not a folder");
         Outcome prepared = CommandLine.Here("prepare", "--virtual", "300", "--validation", "0.1", "--out", Store);
         Assert.That(prepared.ExitCode, Is.Zero, prepared.ToString());
         Outcome trained = CommandLine.Here(Train("complete", "--steps", "12", "--validate-every", "4 steps"));
@@ -64,5 +65,5 @@ public sealed class Workplace
     }
 
     [OneTimeTearDown]
-    public void Remove() => Directory.Delete(folder, recursive: true);
+    public void Remove() => folder.Dispose();
 }

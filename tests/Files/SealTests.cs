@@ -7,7 +7,6 @@ using NUnit.Framework;
 
 namespace ChemScale.Tests.Files;
 
-[Parallelizable(ParallelScope.Self)]
 public class SealTests
 {
     private sealed record Facts(long Count, string Name, double? Loss);

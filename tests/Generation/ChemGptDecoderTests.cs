@@ -71,7 +71,7 @@ public class ChemGptDecoderTests
         Expect.Above(ids.Length, 2);
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void Scores_do_not_depend_on_the_number_of_threads()
     {
         using var scope = NewDisposeScope();

@@ -6,7 +6,6 @@ using NUnit.Framework;
 namespace ChemScale.Tests.Kernels;
 
 /// <summary>The interpreter computes what the CPU does, and finds every fault that it is there to find.</summary>
-[Parallelizable(ParallelScope.Self)]
 public unsafe class PtxDeviceTests
 {
     private const int Threads = 2 * 96;

@@ -7,7 +7,6 @@ using NUnit.Framework;
 namespace ChemScale.Tests.Kernels;
 
 /// <summary>Every kernel of the assembly compiles for the devices we name, to code without what would make it slow or unloadable.</summary>
-[Parallelizable(ParallelScope.Self)]
 public partial class PtxTests
 {
     private static readonly string[] Architectures = ["sm_80", "sm_90", "sm_90a"];

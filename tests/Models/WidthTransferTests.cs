@@ -34,21 +34,6 @@ public class WidthTransferTests
         Case("logits", "logits", s => s with { Logits = 1 }),
     ];
 
-    private int threads;
-
-    [OneTimeSetUp]
-    public void Reduce()
-    {
-        threads = get_num_threads();
-        set_num_threads(1);
-    }
-
-    [OneTimeTearDown]
-    public void Restore() => set_num_threads(threads);
-
-    [TearDown]
-    public void Reset() => TestScope.Reset();
-
     [Test]
     public void A_few_steps_move_no_activation_more_the_wider_the_model()
     {

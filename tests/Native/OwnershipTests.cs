@@ -52,7 +52,7 @@ public class OwnershipTests
         Assert.That(good, Does.Exist);
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void What_another_user_planted_is_refused_unless_the_folder_is_trusted()
     {
         if (!Environment.IsPrivilegedProcess) Assert.Ignore("only root can give files away");

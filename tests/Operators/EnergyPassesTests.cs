@@ -96,7 +96,7 @@ public class EnergyPassesTests : OperatorFixture
         }
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void The_number_of_threads_changes_no_bit([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         int before = get_num_threads();

@@ -53,7 +53,7 @@ public class MessageFunctionTests
         }
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void Repeats_give_the_same_bits_on_two_threads([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         int threads = get_num_threads();

@@ -77,6 +77,7 @@ public class TransformerStackTests : OperatorFixture
         }
     }
 
+    [NonParallelizable]
     [TestCase(16, 32)]
     [TestCase(4, 64)]
     public void The_number_of_threads_changes_no_bit(int heads, int width)
@@ -106,6 +107,7 @@ public class TransformerStackTests : OperatorFixture
         }
     }
 
+    [NonParallelizable]
     [TestCase(6)]
     [TestCase(40)]
     public void Gradients_added_up_in_their_places_are_the_same_bits_for_any_number_of_threads(int molecules)

@@ -20,16 +20,16 @@ public class AdamWTests
     public void Updates_match_the_formula_written_out(ScalarType dtype, double tolerance)
     {
         using DisposeScope scope = NewDisposeScope();
-        manual_seed(3);
+        using Generator generator = new(3);
         (string Name, Parameter Parameter)[] parameters =
-            [("a", new Parameter(randn(5, 3, dtype: dtype))), ("b", new Parameter(randn(17, dtype: dtype)))];
+            [("a", new Parameter(randn(5, 3, dtype: dtype, generator: generator))), ("b", new Parameter(randn(17, dtype: dtype, generator: generator)))];
         Reference[] references = [.. parameters.Select(p => new Reference(Values(p.Parameter)))];
         using var optimizer = new AdamW(parameters, Spec);
         for (int t = 0; t < 50; t++)
         {
             for (int i = 0; i < parameters.Length; i++)
             {
-                Tensor gradient = randn(parameters[i].Parameter.shape, dtype: dtype) * Math.Pow(10, t % 5 - 2);
+                Tensor gradient = randn(parameters[i].Parameter.shape, dtype: dtype, generator: generator) * Math.Pow(10, t % 5 - 2);
                 parameters[i].Parameter.grad = gradient;
                 references[i].Step(Values(gradient), 0.01 + 0.001 * t);
             }
@@ -43,15 +43,15 @@ public class AdamWTests
     public void Parameters_and_gradients_of_any_strides_are_updated_as_contiguous_ones([Values] MomentPrecision moments)
     {
         using DisposeScope scope = NewDisposeScope();
-        manual_seed(4);
+        using Generator generator = new(4);
         OptimizerSpec spec = Spec with { Moments = moments };
-        Tensor start = randn(5, 3);
+        Tensor start = randn(5, 3, generator: generator);
         Parameter straight = new(start.clone()), turned = new(start.t().contiguous().t());
         Assert.That(turned.is_contiguous(), Is.False);
         using AdamW one = new([("w", straight)], spec), other = new([("w", turned)], spec);
         for (int t = 0; t < 5; t++)
         {
-            Tensor gradient = randn(5, 3);
+            Tensor gradient = randn(5, 3, generator: generator);
             straight.grad = gradient;
             turned.grad = gradient.t().contiguous().t();
             one.Step(0.1);
@@ -89,11 +89,11 @@ public class AdamWTests
         var spec = new OptimizerSpec { WeightDecay = 0 };
         using var exact = new AdamW([("w", full)], spec);
         using var rounded = new AdamW([("w", halved)], spec with { Moments = MomentPrecision.Bfloat16 });
-        manual_seed(1);
+        using Generator generator = new(1);
         for (int t = 0; t < 400; t++)
         {
             // The gradient grows: a second moment that stands still would make steps far too long.
-            Tensor gradient = randn(2000) * (t < 200 ? 0.1 : 0.14);
+            Tensor gradient = randn(2000, generator: generator) * (t < 200 ? 0.1 : 0.14);
             full.grad = gradient;
             halved.grad = gradient.clone();
             exact.Step(0.01);
@@ -110,9 +110,9 @@ public class AdamWTests
         [Values] MomentPrecision moments, [Values(OperatorMode.Composed, OperatorMode.Kernels)] OperatorMode mode)
     {
         using DisposeScope scope = NewDisposeScope();
-        manual_seed(5);
+        using Generator generator = new(5);
         OptimizerSpec spec = Spec with { Moments = moments }, quarter = spec with { WeightDecay = 4 * spec.WeightDecay };
-        Tensor[] start = [randn(5, 3), randn(17)];
+        Tensor[] start = [randn(5, 3, generator: generator), randn(17, generator: generator)];
         (string Name, Parameter Parameter)[] both = Parameters(), slow = Parameters(), fast = Parameters();
         TestScope.Mode(mode);
         try
@@ -122,7 +122,7 @@ public class AdamWTests
             using var less = new AdamW(slow, quarter);
             for (int t = 0; t < 20; t++)
             {
-                Tensor[] gradients = [randn(5, 3), randn(17)];
+                Tensor[] gradients = [randn(5, 3, generator: generator), randn(17, generator: generator)];
                 foreach ((string Name, Parameter Parameter)[] set in new[] { both, slow, fast })
                     for (int i = 0; i < 2; i++) set[i].Parameter.grad = gradients[i].clone();
                 grouped.Step(0.02);

@@ -15,8 +15,8 @@ internal sealed class CharacterTask : ITrainingTask
 
     public CharacterTask(long seed = 1)
     {
-        manual_seed(seed);
         model = new Bigram(alphabet.Length);
+        ToyRuns.Draw(model, seed);
     }
 
     public nn.Module Model => model;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
 using ChemScale.Engine.Files;
+using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Runs;
 using NUnit.Framework;
@@ -120,8 +121,8 @@ public class CheckpointTests
         var store = new CheckpointStore(path, DiskStorage.Shared);
         foreach (long step in steps)
         {
-            using Tensor weight = torch.rand(7, 5);
-            using Tensor moment = torch.rand(3);
+            using Tensor weight = torch.rand(7, 5, generator: RunScope.Current.Random);
+            using Tensor moment = torch.rand(3, generator: RunScope.Current.Random);
             var state = new JsonObject { ["note"] = "kept" };
             store.Save(step, [KeyValuePair.Create("w", weight)], [KeyValuePair.Create("m", moment)], state, () => { });
         }

@@ -22,8 +22,8 @@ internal sealed class RegressionTask : ITrainingTask
         this.seed = seed;
         this.batchSize = batchSize;
         this.samples = samples;
-        manual_seed(seed);
         model = new Perceptron(dropout);
+        ToyRuns.Draw(model, seed);
         model.to(dtype);
         using var generator = new Generator(7);
         inputs = randn([samples, 4], dtype: dtype, generator: generator);

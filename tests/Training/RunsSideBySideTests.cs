@@ -102,7 +102,7 @@ public class RunsSideBySideTests
         }
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void A_second_number_of_threads_is_refused_while_a_run_has_one()
     {
         using var folder = new TemporaryFolder();

@@ -17,13 +17,14 @@ public class SafetensorsTests
     {
         using var folder = new TemporaryFolder();
         using DisposeScope scope = NewDisposeScope();
-        Tensor whole = (randn(6, 5, 4) * 50).to(type);
+        using Generator generator = new(2);
+        Tensor whole = (randn(6, 5, 4, generator: generator) * 50).to(type);
         var tensors = new Dictionary<string, Tensor>
         {
             ["whole"] = whole,
             ["turned"] = whole.transpose(0, 2),
             ["part"] = whole.narrow(0, 2, 3),
-            ["scalar"] = (randn(1) * 50).to(type).squeeze(),
+            ["scalar"] = (randn(1, generator: generator) * 50).to(type).squeeze(),
             ["empty"] = zeros(0, 3, dtype: type),
             ["odd \"name\" \u00e9"] = ones(3, dtype: type),
         };

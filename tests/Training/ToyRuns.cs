@@ -28,6 +28,14 @@ internal static class ToyRuns
 
     public static Experiment Of(TrainingSpec training) => new() { Model = ModelSpec.Of(new ChemGptConfig()), Training = training };
 
+    /// <summary>Weights of the seed alone: modules draw theirs from torch's default generator, which fixtures side by side share.</summary>
+    public static void Draw(nn.Module model, long seed)
+    {
+        using Generator generator = new((ulong)seed);
+        using var mode = no_grad();
+        foreach ((string _, TorchSharp.Modules.Parameter p) in model.named_parameters()) p.uniform_(-0.5, 0.5, generator);
+    }
+
     public static TrainingResult Run(string path, TrainingSpec training, Func<ITrainingTask> task, TrainerOptions? options = null)
     {
         using ITrainingTask t = task();

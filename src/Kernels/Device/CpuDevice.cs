@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -15,18 +16,15 @@ public sealed class CpuDevice : KernelDevice
 
     private const int Warp = 32;
 
-    private readonly Lock gate = new();
-    private readonly Dictionary<KernelMethod, Kernel> kernels = [];
-    private readonly CPUAccelerator accelerator;
-    private readonly int largestGroup;
+    // Two threads that launch do not wait for each other; a third does, and each accelerator compiles its kernels anew.
+    private const int MostAccelerators = 2;
 
-    private CpuDevice(CPUDevice device, int largestGroup)
-    {
-        this.largestGroup = largestGroup;
-        Context context = Context.Create(builder =>
-            builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive).CPU(device));
-        accelerator = context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel);
-    }
+    private readonly CPUDevice device;
+    private readonly int largestGroup;
+    private readonly Lock making = new();
+    private volatile Accelerator[] accelerators = [];
+
+    private CpuDevice(CPUDevice device, int largestGroup) => (this.device, this.largestGroup) = (device, largestGroup);
 
     /// <summary>Groups of one thread.</summary>
     public static CpuDevice Scalar => LazyScalar.Value;
@@ -55,30 +53,86 @@ public sealed class CpuDevice : KernelDevice
 
     private protected override void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments)
     {
-        var boxed = new object[arguments.Length];
-        var buffers = new List<MemoryBuffer>(arguments.Length);
-        for (int i = 0; i < boxed.Length; i++) boxed[i] = arguments[i].Box(accelerator, buffers);
-        SharedMemoryConfig shared = shape.SharedBytes > 0 ? SharedMemoryConfig.RequestDynamic<byte>(shape.SharedBytes) : default;
-        lock (gate)
-        {
-            Load(kernel).Launch(accelerator.DefaultStream, new KernelConfig(shape.Groups, shape.GroupSize, shared), boxed);
-            accelerator.Synchronize();
-        }
-        foreach (MemoryBuffer buffer in buffers) buffer.Dispose();
-    }
-
-    private Kernel Load(KernelMethod kernel)
-    {
-        if (kernels.TryGetValue(kernel, out Kernel? loaded)) return loaded;
-        // Warps run what a device with warps would; one thread a group may have kernels of its own.
-        if (WarpSize > 1) KernelFamilies.Check(kernel);
+        Accelerator accelerator = Take(kernel);
         try
         {
-            return kernels[kernel] = accelerator.LoadKernel(kernel.Method);
+            accelerator.Launch(kernel, shape, arguments);
         }
-        catch (InternalCompilerException e)
+        finally
         {
-            throw new KernelException(KernelFault.BadKernel, $"kernel {kernel.Name} does not compile: {e.Message}", e);
+            accelerator.Gate.Exit();
+        }
+    }
+
+    /// <summary>One that nobody uses, best one that knows the kernel; entered.</summary>
+    private Accelerator Take(KernelMethod kernel)
+    {
+        Accelerator[] present = accelerators;
+        foreach (bool known in (ReadOnlySpan<bool>)[true, false])
+            foreach (Accelerator free in present)
+                if (free.Knows(kernel) == known && free.Gate.TryEnter()) return free;
+        if (present.Length < MostAccelerators)
+        {
+            lock (making)
+            {
+                if (accelerators.Length < MostAccelerators)
+                {
+                    var made = new Accelerator(device, WarpSize > 1);
+                    made.Gate.Enter();
+                    accelerators = [.. accelerators, made];
+                    return made;
+                }
+            }
+            present = accelerators;
+        }
+        Accelerator next = present.FirstOrDefault(a => a.Knows(kernel)) ?? present[^1];
+        next.Gate.Enter();
+        return next;
+    }
+
+    /// <summary>One of ILGPU's, for one launch at a time.</summary>
+    private sealed class Accelerator
+    {
+        private readonly ConcurrentDictionary<KernelMethod, Kernel> kernels = new();
+        private readonly CPUAccelerator accelerator;
+        private readonly bool warps;
+
+        public Accelerator(CPUDevice device, bool warps)
+        {
+            this.warps = warps;
+            Context context = Context.Create(builder =>
+                builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive).CPU(device));
+            accelerator = context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel);
+        }
+
+        public Lock Gate { get; } = new();
+
+        public bool Knows(KernelMethod kernel) => kernels.ContainsKey(kernel);
+
+        public void Launch(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments)
+        {
+            var boxed = new object[arguments.Length];
+            var buffers = new List<MemoryBuffer>(arguments.Length);
+            for (int i = 0; i < boxed.Length; i++) boxed[i] = arguments[i].Box(accelerator, buffers);
+            SharedMemoryConfig shared = shape.SharedBytes > 0 ? SharedMemoryConfig.RequestDynamic<byte>(shape.SharedBytes) : default;
+            Load(kernel).Launch(accelerator.DefaultStream, new KernelConfig(shape.Groups, shape.GroupSize, shared), boxed);
+            accelerator.Synchronize();
+            foreach (MemoryBuffer buffer in buffers) buffer.Dispose();
+        }
+
+        private Kernel Load(KernelMethod kernel)
+        {
+            if (kernels.TryGetValue(kernel, out Kernel? loaded)) return loaded;
+            // Warps run what a device with warps would; one thread a group may have kernels of its own.
+            if (warps) KernelFamilies.Check(kernel);
+            try
+            {
+                return kernels[kernel] = accelerator.LoadKernel(kernel.Method);
+            }
+            catch (InternalCompilerException e)
+            {
+                throw new KernelException(KernelFault.BadKernel, $"kernel {kernel.Name} does not compile: {e.Message}", e);
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ public class NeighborListTests
             AssertSame(LinkedCells.Build(positions, box, cutoff, "box"), BruteForce.Build(positions, box, cutoff, "box"));
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void Several_threads_give_the_list_of_one()
     {
         Frame frame = NeighborFrames.Dense(9000, [true, false, true], seed: 9);

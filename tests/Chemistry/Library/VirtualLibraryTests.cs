@@ -6,7 +6,6 @@ using NUnit.Framework;
 
 namespace ChemScale.Tests.Chemistry.Library;
 
-[Parallelizable(ParallelScope.Self)]
 public class VirtualLibraryTests
 {
     private static readonly VirtualLibrary Library = new();

@@ -4,7 +4,6 @@ using NUnit.Framework;
 
 namespace ChemScale.Tests.Chemistry.Smiles;
 
-[Parallelizable(ParallelScope.Self)]
 public class SmilesWriterTests
 {
     [TestCase("CC(C)(C#N)c1ccc2[nH]ccc2c1")]

@@ -73,7 +73,7 @@ public class ForcePassesTests
         }
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void A_frame_has_the_same_bits_alone_in_a_batch_and_by_two_threads([Values] bool painn)
     {
         using ForceField model = Model(painn ? new PaiNNConfig { Features = 16, Cutoff = Cutoff } : new SchNetConfig { Features = 16, Cutoff = Cutoff }, ScalarType.Float32);

@@ -8,7 +8,6 @@ using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Evaluation;
 using ChemScale.Engine.Studies.Runs;
 using NUnit.Framework;
-using TorchSharp;
 
 namespace ChemScale.Tests.Studies.Evaluation;
 
@@ -156,9 +155,9 @@ public sealed class ForceFieldEvaluationTests
 
         long Growth(int frames)
         {
-            long before = torch.Tensor.TotalCount;
+            long before = TensorCount.Now;
             Evaluate(SmallForceField.Molecules(frames), "tensors");
-            return torch.Tensor.TotalCount - before;
+            return TensorCount.Now - before;
         }
     }
 

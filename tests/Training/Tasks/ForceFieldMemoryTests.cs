@@ -7,7 +7,6 @@ using ChemScale.Engine.Training.Optimization;
 using ChemScale.Engine.Training.Tasks;
 using ChemScale.Tests.Models.ForceFields;
 using NUnit.Framework;
-using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Training.Tasks;
 
@@ -34,9 +33,9 @@ public class ForceFieldMemoryTests
         using var optimizer = new AdamW(task.ForceField.named_parameters().Select(p => (p.name, p.parameter)), training.Optimizer);
         var step = new GradientStep(task, optimizer, training);
         Take(Steps / 2);
-        (long tensors, int nodes, double resident) = (Tensor.TotalCount, AutogradFunction.LiveNodes, ResidentMegabytes());
+        (long tensors, int nodes, double resident) = (TensorCount.Now, AutogradFunction.LiveNodes, ResidentMegabytes());
         Take(Steps);
-        Assert.That(Tensor.TotalCount, Is.EqualTo(tensors));
+        Assert.That(TensorCount.Now, Is.EqualTo(tensors));
         Assert.That(AutogradFunction.LiveNodes, Is.EqualTo(nodes));
         Expect.Below(ResidentMegabytes() - resident, GrowthMegabytes);
 

@@ -42,6 +42,7 @@ internal sealed class Weaver
         foreach (TypeDefinition type in assembly.MainModule.GetAllTypes().ToArray())
             foreach (MethodDefinition method in type.Methods)
                 if (method.HasBody && method != weaver.keepValue) weaver.Weave(method);
+        TensorCounts.Add(assembly.MainModule);
         weaver.AddMark(assembly, version);
         assembly.Write(output, new WriterParameters { DeterministicMvid = true, Timestamp = 0 });
         return $"{weaver.methods} methods woven, {weaver.objects} objects held in them";

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,8 +20,8 @@ public abstract unsafe class AutogradFunction
     /// </summary>
     protected internal abstract Tensor?[] Backward(AutogradContext context, Tensor?[] gradients);
 
-    /// <summary>Applications whose backward graph is still alive, over all functions: a leak shows here.</summary>
-    public static int LiveNodes => AutogradNode.Live;
+    /// <summary>Applications whose backward graph is still alive, over all functions of the present run: a leak shows here.</summary>
+    public static int LiveNodes => RunScope.Current.Nodes.Count;
 
     public Tensor[] Apply(params Tensor?[] inputs)
     {

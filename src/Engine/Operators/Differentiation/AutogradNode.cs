@@ -14,8 +14,6 @@ internal sealed unsafe class AutogradNode
     // While a graph is alive only native code knows its nodes: without this the collector would take their callbacks away.
     private static readonly ConcurrentBag<AutogradNode> All = [];
 
-    private static int live;
-
     [ThreadStatic]
     private static ReturnedGradients? returned;
 
@@ -41,8 +39,6 @@ internal sealed unsafe class AutogradNode
         All.Add(this);
     }
 
-    internal static int Live => Volatile.Read(ref live);
-
     internal NativeAutograd.NodePointer Pointer => pointer;
 
     internal static AutogradNode Rent(AutogradFunction function, AutogradContext context, Tensor?[] inputs)
@@ -59,7 +55,7 @@ internal sealed unsafe class AutogradNode
             node.results = (nint*)NativeMemory.Realloc(node.results, (nuint)(inputs.Length * sizeof(nint)));
             node.resultCapacity = inputs.Length;
         }
-        Interlocked.Increment(ref live);
+        node.scope.Nodes.Add(1);
         node.pointer = NativeAutograd.THSAutograd_CSharpNode_ctor(node.applyPointer, node.deletePointer);
         NativeAutograd.Check();
         return node;
@@ -157,10 +153,10 @@ internal sealed unsafe class AutogradNode
         savedCount = 0;
         function = null;
         context = null;
+        scope!.Nodes.Add(-1);
         scope = null;
         if (pointer.Weak != 0) NativeAutograd.THSAutograd_CSharpNode_disposeWeakPtr(pointer);
         pointer = default;
-        Interlocked.Decrement(ref live);
         Pool.Add(this);
     }
 

@@ -12,6 +12,7 @@ namespace ChemScale.Engine.Operators.Runs;
 public sealed class RunScope : IDisposable
 {
     private static readonly AsyncLocal<RunScope?> Entered = new();
+    private static readonly LiveNodes Everybody = new();
 
     private readonly Lazy<Generator> random;
     private readonly long seed;
@@ -25,7 +26,7 @@ public sealed class RunScope : IDisposable
         Mode = mode;
         this.seed = seed;
         random = new Lazy<Generator>(() => new Generator((ulong)seed));
-        if (Entered.Value is { } outer) (CpuKernels, ScratchValues) = (outer.CpuKernels, outer.ScratchValues);
+        if (Entered.Value is { } outer) (CpuKernels, ScratchValues, Nodes) = (outer.CpuKernels, outer.ScratchValues, outer.Nodes);
     }
 
     /// <summary>Of whoever entered none: mode auto, seed 42.</summary>
@@ -46,6 +47,9 @@ public sealed class RunScope : IDisposable
 
     /// <summary>Values of scratch that kernels in need of it take at a time: 16 MB of float32 stay in a device's second-level cache.</summary>
     internal int ScratchValues { get; init; } = 1 << 22;
+
+    /// <summary>Nodes of graphs made in this scope and in those begun within it: one count, unless a scope is given its own.</summary>
+    internal LiveNodes Nodes { get; init; } = Everybody;
 
     /// <summary>The run's random numbers on a device: on the CPU <see cref="Random"/>; elsewhere seeded anew for each training step.</summary>
     public Generator RandomOn(Device device) => device.type == DeviceType.CPU ? Random : deviceRandom ??= new Generator((ulong)seed, device);
@@ -91,6 +95,16 @@ public sealed class RunScope : IDisposable
             if (changed) Entered.Value = before;
         }
     }
+}
+
+/// <summary>How many nodes of graphs are alive.</summary>
+internal sealed class LiveNodes
+{
+    private int count;
+
+    public int Count => Volatile.Read(ref count);
+
+    public void Add(int change) => Interlocked.Add(ref count, change);
 }
 
 /// <summary>Gradients that lie together.</summary>
