@@ -119,9 +119,13 @@ internal sealed class StudyVerb : Verb
             ("frame-batches", FrameBatches.Skip(1).Any()),
         ];
         if (idle.FirstOrDefault(o => o.Given) is { Name: { } name })
-            throw new InputException(name, "given beside --flops", name.EndsWith("batches", StringComparison.Ordinal) ? "one batch size" : "a budget alone says how long a training is");
+        {
+            throw new InputException(name, "given beside --flops",
+                name.EndsWith("batches", StringComparison.Ordinal) ? "one batch size" : "nothing: budgets alone say how long a training is");
+        }
         var plan = new BudgetPlan { Parts = parts, Budgets = [.. Flops], Parallel = Parallel };
-        BudgetSummary summary = BudgetStudy.Run(plan, directory, ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]), display.Observer, stop);
+        string command = ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]);
+        BudgetSummary summary = BudgetStudy.Run(plan, directory, command, display.Observer, stop);
         display.Close();
         if (Json) Output.Json(summary);
         else Print(summary, directory);

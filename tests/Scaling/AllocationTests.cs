@@ -94,4 +94,58 @@ public class AllocationTests
         Assert.That(edge.Minima.Select(m => m.Problem), Has.All.EqualTo("the minimum lies outside the model sizes tried"));
         Assert.That(edge.OptimalParameters.Grade, Is.EqualTo(ClaimGrade.Refused));
     }
+
+    /// <summary>A ratio of coefficients of a straight fit has Fieller's interval (1954): the one that the profile of the vertex must give.</summary>
+    [Test]
+    public void The_interval_of_a_minimum_is_Fiellers()
+    {
+        double[] x = [8.5, 9.6, 10.4, 11.1, 12.3, 12.9], noise = [0.004, -0.006, 0.003, 0.005, -0.007, 0.001];
+        double[] y = [.. x.Select((v, i) => 0.2 + 0.03 * (v - 10.9) * (v - 10.9) + noise[i])];
+        IsoFlopMinimum minimum = IsoFlopMinima.Of(new ScalingPoints(
+            [.. x.Select((v, i) => new ScalingPoint { N = Math.Exp(v), C = 1e12, Loss = Math.Exp(y[i]) })])).Minima.Single();
+
+        const double Middle = 10.8;
+        double[,] a = new double[3, 6];
+        for (int i = 0; i < x.Length; i++)
+        {
+            double[] row = [1, x[i] - Middle, (x[i] - Middle) * (x[i] - Middle)];
+            for (int r = 0; r < 3; r++) for (int c = 0; c < 3; c++) a[r, c] += row[r] * row[c];
+        }
+        for (int r = 0; r < 3; r++) a[r, 3 + r] = 1;
+        for (int p = 0; p < 3; p++)
+        {
+            double pivot = a[p, p];
+            for (int c = 0; c < 6; c++) a[p, c] /= pivot;
+            for (int r = 0; r < 3; r++)
+            {
+                double factor = a[r, p];
+                if (r != p) for (int c = 0; c < 6; c++) a[r, c] -= factor * a[p, c];
+            }
+        }
+        double[] b = new double[3];
+        for (int r = 0; r < 3; r++)
+            for (int i = 0; i < x.Length; i++) b[r] += (a[r, 3] + a[r, 4] * (x[i] - Middle) + a[r, 5] * (x[i] - Middle) * (x[i] - Middle)) * y[i];
+        double variance = x.Select((v, i) => Math.Pow(y[i] - b[0] - b[1] * (v - Middle) - b[2] * (v - Middle) * (v - Middle), 2)).Sum() / 3;
+        // v is inside where |b1 + 2 v b2| <= t s(b1 + 2 v b2): a quadratic in v.
+        double t = 3.182446305284263, t2 = t * t * variance, v11 = a[1, 4] * t2, v12 = a[1, 5] * t2, v22 = a[2, 5] * t2;
+        double qa = 4 * (b[2] * b[2] - v22), qb = 4 * (b[1] * b[2] - v12), qc = b[1] * b[1] - v11, root = Math.Sqrt(qb * qb - 4 * qa * qc);
+        Expect.Close(Math.Log(minimum.ParametersInterval!.Low!.Value), Middle + (-qb - root) / (2 * qa), absolute: 1e-9);
+        Expect.Close(Math.Log(minimum.ParametersInterval.High!.Value), Middle + (-qb + root) / (2 * qa), absolute: 1e-9);
+        Expect.Close(Math.Log(minimum.Parameters!.Value), Middle - b[1] / (2 * b[2]), absolute: 1e-9);
+    }
+
+    [Test]
+    public void A_minimum_of_losses_that_are_nearly_straight_has_an_open_end_and_one_of_three_sizes_no_interval()
+    {
+        ScalingPoint[] points = [.. Enumerable.Range(0, 5).Select(i => new ScalingPoint
+        {
+            N = Math.Pow(10, 4 + i), D = 1e9 / Math.Pow(10, i / 2.0), C = 1e12, Loss = new[] { 1.3, 1.15, 1.02, 1.0, 1.01 }[i],
+        })];
+        IsoFlopMinimum minimum = IsoFlopMinima.Of(new ScalingPoints(points)).Minima.Single();
+        Assert.That(minimum.ParametersInterval!.Low, Is.Not.Null);
+        Expect.Close(Math.Log10(minimum.Data!.Value), 9 - (Math.Log10(minimum.Parameters!.Value) - 4) / 2, absolute: 1e-9, message: "between the points' own D");
+        IsoFlopMinimum three = IsoFlopMinima.Of(new ScalingPoints([.. points[2..]])).Minima.Single();
+        Assert.That(three.Parameters, Is.Not.Null);
+        Assert.That(three.ParametersInterval, Is.Null);
+    }
 }

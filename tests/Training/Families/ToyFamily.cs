@@ -33,6 +33,8 @@ internal sealed class ToyFamily : ModelFamily
 
     public override long NonEmbeddingParameters(object config) => Of(config).Width;
 
+    public override TrainingCost Cost(object config, TrainingSpec training, string store) => new(6 * Of(config).Width, 1);
+
     public override ITrainingTask CreateTask(Experiment experiment, CancellationToken stop) => new ToyTask(experiment, ToyData.Read(experiment.Data.Store));
 
     public override object Shaped(object config, ModelShape shape) => Of(config) with { Width = shape.Width };

@@ -11,7 +11,9 @@ namespace ChemScale.Engine.Scaling.Allocation;
 /// <param name="Data">D there: between the points' own, where they have it; else C / (6 N).</param>
 /// <param name="Loss">There.</param>
 /// <param name="Problem">Why there is none; null where there is one.</param>
-/// <param name="ParametersInterval">Of N, by profile of the parabola's vertex, 95 %; an end that the losses leave open is null. Null with three sizes, which leave no degree of freedom.</param>
+/// <param name="ParametersInterval">
+/// Of N, by profile of the parabola's vertex, 95 %; an end that the losses leave open is null. Null with three sizes, which leave no degree of freedom.
+/// </param>
 public sealed record IsoFlopMinimum(double Compute, int Count, double? Parameters, double? Data, double? Loss, string? Problem,
     ConfidenceInterval? ParametersInterval = null);
 

@@ -98,7 +98,12 @@ internal sealed record BudgetGrid
                 Patience = null,
                 // The end of the schedule is what smooths.
                 EmaDecay = null,
-                Schedule = Base.Training.Schedule with { Kind = ScheduleKind.Cooldown, WarmupSteps = Math.Min(Base.Training.Schedule.WarmupSteps, steps / 10), Cooldown = Cooldown },
+                Schedule = Base.Training.Schedule with
+                {
+                    Kind = ScheduleKind.Cooldown,
+                    WarmupSteps = Math.Min(Base.Training.Schedule.WarmupSteps, steps / 10),
+                    Cooldown = Cooldown,
+                },
                 ValidationInterval = Interval.Steps(steps),
             },
         };

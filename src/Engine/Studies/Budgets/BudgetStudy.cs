@@ -121,12 +121,16 @@ public static class BudgetStudy
         if (edge.Length > 0)
             yield return $"The best learning rate lay on the edge of those tried for {string.Join(", ", edge.Select(p => p.ModelName))}: a better one may lie beyond.";
         if (grid.LearningRates.Count > 1 && grid.Budgets.Count > 1)
-            yield return $"Learning rates were tuned for each size at {Text(grid.Budgets[0])} FLOP and kept at larger budgets; the batch size is {grid.Base.Training.BatchSize} throughout.";
+        {
+            yield return $"Learning rates were tuned for each size at {Text(grid.Budgets[0])} FLOP and kept at larger budgets; "
+                + $"the batch size is {grid.Base.Training.BatchSize} throughout.";
+        }
         BudgetPoint[] repeated = [.. points.Where(p => p.Passes > HarmlessPasses)];
         if (repeated.Length > 0)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"{repeated.Length} of {points.Count} trainings passed more than {HarmlessPasses} times over the data, at most {repeated.Max(p => p.Passes):F0} times: ")
-                + $"for them D counts repeats, and small models look worse than they are on {plan.DocumentName} enough.";
+            string most = repeated.Max(p => p.Passes).ToString("F0", CultureInfo.InvariantCulture);
+            yield return $"{repeated.Length} of {points.Count} trainings passed more than {HarmlessPasses} times over the data, at most {most} times: for them D counts repeats, "
+                + $"and small models look worse than they would with more {plan.DocumentName}.";
         }
         yield return "One seed: the losses' own noise is in the intervals, but not told apart from how far the parabola is wrong.";
     }

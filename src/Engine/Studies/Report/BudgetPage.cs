@@ -65,8 +65,9 @@ internal static class BudgetPage
 
     private static XElement Points(BudgetPart part)
     {
-        var table = new HtmlTable($"Every training, {Numbers.Count(part.Points.Count)} of them, and {Numbers.Count(part.Tuning.Count)} at learning rates that were not chosen", part.Data.Synthetic,
-            Text("Size"), Number("N"), Number("C (FLOP)"), Number($"D ({part.ItemName})"), Number("Passes"), Number("Learning rate"), Number($"Loss ({part.LossUnit})"), Number("Time"));
+        string caption = $"Every training, {Numbers.Count(part.Points.Count)} of them, and {Numbers.Count(part.Tuning.Count)} at learning rates that were not chosen";
+        var table = new HtmlTable(caption, part.Data.Synthetic, Text("Size"), Number("N"), Number("C (FLOP)"), Number($"D ({part.ItemName})"), Number("Passes"),
+            Number("Learning rate"), Number($"Loss ({part.LossUnit})"), Number("Time"));
         foreach (BudgetPoint p in part.Points.Concat(part.Tuning))
         {
             table.Add(Html.Unbroken(p.ModelName), Numbers.Count(p.Parameters), Numbers.Significant(p.Flops, 3), Numbers.Count(p.Items), Numbers.Fixed(p.Passes, 1),
@@ -99,7 +100,8 @@ internal static class BudgetPage
             if (minimum is { Parameters: { } n, Loss: { } loss }) chart.Points([(n, loss)], Marks.Of(b, open: true), color, 13);
             chart.Legend(new LegendEntry(label, color, Marks.Of(b, open: false), Dash.Solid));
             foreach (BudgetPoint p in points) csv.Add("training", p.Budget, p.Parameters, p.Items, p.Loss, null, null, part.Data.Synthetic);
-            csv.Add("minimum", minimum.Compute, minimum.Parameters, minimum.Data, minimum.Loss, minimum.ParametersInterval?.Low, minimum.ParametersInterval?.High, part.Data.Synthetic);
+            csv.Add("minimum", minimum.Compute, minimum.Parameters, minimum.Data, minimum.Loss, minimum.ParametersInterval?.Low, minimum.ParametersInterval?.High,
+                part.Data.Synthetic);
         }
         int lost = part.Points.Count(p => p.Loss is null), without = part.Minima.Count(m => m.Parameters is null);
         string caption = $"{Numbers.Count(part.Points.Count - lost)} trainings, each to the end of its own schedule. Large open marks: minima of the parabolas.";
