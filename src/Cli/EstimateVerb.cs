@@ -85,19 +85,21 @@ internal static class EstimateTable
         var runs = new TextTable("run", "epochs", "TSE", "TSE-E", "TSE-EMA", "last", "LCGA", "power law", "predicted", "+-", "95 % interval", "final");
         foreach (RunEstimate r in report.Runs.OrderBy(r => r.Tse ?? double.PositiveInfinity))
         {
-            runs.Add([r.Name, r.Epochs.ToString("0.##", CultureInfo.InvariantCulture), .. ((double?[])[r.Tse, r.TseE, r.TseEma, r.Last, r.Lcga, r.PowerLaw, r.Predicted, r.PredictedError]).Select(Text),
+            double?[] figures = [r.Tse, r.TseE, r.TseEma, r.Last, r.Lcga, r.PowerLaw, r.Predicted, r.PredictedError];
+            runs.Add([r.Name, r.Epochs.ToString("0.##", CultureInfo.InvariantCulture), .. figures.Select(Text),
                 r.PredictedLow is null ? "-" : $"{Text(r.PredictedLow)}..{Text(r.PredictedHigh)}", r.Diverged ? "diverged" : r.Finished ? Text(r.Final) : "unfinished"]);
         }
         runs.Print();
         Console.WriteLine();
-        var estimators = new TextTable("estimator", "chooses", "regret", "runs", "R2 l-o-o", "within 95 %", "error", "rho", "tau", "R2 as is", "| within 20 %", "R2 l-o-o", "rho", "tau");
+        var estimators = new TextTable(
+            "estimator", "chooses", "regret", "runs", "R2 l-o-o", "within 95 %", "error", "rho", "tau", "R2 as is", "| within 20 %", "R2 l-o-o", "rho", "tau");
         foreach (EstimatorAssessment e in report.Estimators)
         {
             EstimatorQuality all = e.All, near = e.NearBest;
             bool tied = e.Tied.Count > 0;
             estimators.Add(e.Estimator, tied ? "-" : report.Runs[e.Selected].Name, tied ? "-" : Text(e.Regret), $"{all.Count}", Share(all.LeaveOneOutR2),
-                all.WithinInterval is { } within ? $"{within} of {all.Count}" : "-", Text(all.LeaveOneOutRms), Share(all.Spearman), Share(all.Kendall), Share(all.DirectR2), $"| {near.Count}",
-                Share(near.LeaveOneOutR2), Share(near.Spearman), Share(near.Kendall));
+                all.WithinInterval is { } within ? $"{within} of {all.Count}" : "-", Text(all.LeaveOneOutRms), Share(all.Spearman), Share(all.Kendall),
+                Share(all.DirectR2), $"| {near.Count}", Share(near.LeaveOneOutR2), Share(near.Spearman), Share(near.Kendall));
         }
         estimators.Print();
         if (report.Replay is { } replay)
@@ -124,6 +126,10 @@ internal sealed class TextTable(params string[] header)
     public void Print()
     {
         int[] widths = [.. header.Select((_, k) => rows.Max(r => r[k].Length))];
-        foreach (string[] row in rows) Console.WriteLine(("  " + string.Join("  ", row.Select((cell, k) => k == 0 ? cell.PadRight(widths[k]) : cell.PadLeft(widths[k])))).TrimEnd());
+        foreach (string[] row in rows)
+        {
+            IEnumerable<string> padded = row.Select((cell, k) => k == 0 ? cell.PadRight(widths[k]) : cell.PadLeft(widths[k]));
+            Console.WriteLine(("  " + string.Join("  ", padded)).TrimEnd());
+        }
     }
 }

@@ -163,7 +163,8 @@ internal static class FitTable
         if (answer.Diagnostics is not { } found) return;
         Line($"{claim.Law}   ({claim.Formula}; {claim.Points.Count} points, {claim.LeftOut.Count} left out; {found.LossFunction} on log {claim.Quantity})");
         foreach (string row in claim.Rows()) Line($"  {row}");
-        foreach (IGrouping<string, ClaimOmission> left in claim.LeftOut.GroupBy(p => p.Reason)) Line($"  left out: {left.Count()}, {left.Key}: {Some([.. left.Select(p => p.Name)])}");
+        foreach (IGrouping<string, ClaimOmission> left in claim.LeftOut.GroupBy(p => p.Reason))
+            Line($"  left out: {left.Count()}, {left.Key}: {Some([.. left.Select(p => p.Name)])}");
         Line($"  objective {found.Objective:G16}, |gradient| {found.GradientNorm:G3}, R2 of log {claim.Quantity} {claim.R2:F5}; {found.Resamples} resamples ({found.FailedResamples} failed)");
         foreach (string caution in claim.Cautions) Line($"  caution: {caution}");
         Print(answer.Evidence!);
@@ -211,7 +212,8 @@ internal static class FitTable
         {
             string interval = r.Interval is { } i ? " bootstrap " + Text(i) : "";
             Line(r.Refusal.Length > 0 ? (FormattableString)$"loss {r.Loss:G5}: no answer, {r.Refusal}"
-                : r.Value is { } value ? (FormattableString)$"loss {r.Loss:G5}: {r.Resource.ToString().ToLowerInvariant()} {value:G4}{interval}" : $"loss {r.Loss:G5}: out of reach{interval}");
+                : r.Value is { } value ? (FormattableString)$"loss {r.Loss:G5}: {r.Resource.ToString().ToLowerInvariant()} {value:G4}{interval}"
+                : $"loss {r.Loss:G5}: out of reach{interval}");
         }
         foreach (ComputeAnswer c in answer.Optima)
         {
@@ -221,7 +223,8 @@ internal static class FitTable
         foreach (LeastCompute l in answer.LeastComputes)
         {
             Line(l.Refusal.Length > 0 ? (FormattableString)$"loss {l.Loss:G5}: no answer, {l.Refusal}"
-                : l.Optimum is { } o ? (FormattableString)$"loss {l.Loss:G5}: compute {o.Compute:G4}{Brackets(l.Compute)}, {Spent(o)}" : $"loss {l.Loss:G5}: no compute reaches it");
+                : l.Optimum is { } o ? (FormattableString)$"loss {l.Loss:G5}: compute {o.Compute:G4}{Brackets(l.Compute)}, {Spent(o)}"
+                : $"loss {l.Loss:G5}: no compute reaches it");
         }
     }
 

@@ -106,7 +106,8 @@ internal static class SelectionTable
         Console.WriteLine($"{"learning rate",13} {"batch",6} {"fate",-9} {summary.Estimator,10} {"predicted",10} {"95 % interval",21} {"final",10}");
         foreach (ConfigurationOutcome c in summary.Configurations.OrderBy(c => c.Estimate ?? double.PositiveInfinity))
         {
-            Console.WriteLine($"{c.LearningRate,13:G3} {c.BatchSize,6} {c.Fate.ToString().ToLowerInvariant(),-9} {Number(c.Estimate),10} {Number(c.Predicted),10} {Number(c.PredictedLow) + ".." + Number(c.PredictedHigh),21} {Number(c.Final),10}"
+            string interval = $"{Number(c.PredictedLow)}..{Number(c.PredictedHigh)}";
+            Console.WriteLine($"{c.LearningRate,13:G3} {c.BatchSize,6} {c.Fate.ToString().ToLowerInvariant(),-9} {Number(c.Estimate),10} {Number(c.Predicted),10} {interval,21} {Number(c.Final),10}"
                 + (c.IsDefault ? "  Hugging Face's default" : ""));
         }
         ConfigurationOutcome best = summary.Configurations[summary.Selected];
@@ -114,7 +115,8 @@ internal static class SelectionTable
             + $"by probing {summary.Configurations.Count} for {summary.ProbeEpochs} of {summary.FullEpochs} epochs");
         foreach (string caution in summary.Cautions) Console.WriteLine("caution: " + caution);
         if (summary.Validated)
-            Console.WriteLine($"finished all: R2 {Number(summary.R2)}, Spearman rho {Number(summary.Spearman)}, regret {Number(summary.Regret)}; within 20 % of the best: R2 {Number(summary.R2NearBest)}, rho {Number(summary.SpearmanNearBest)}; "
+            Console.WriteLine($"finished all: R2 {Number(summary.R2)}, Spearman rho {Number(summary.Spearman)}, regret {Number(summary.Regret)}; "
+                + $"within 20 % of the best: R2 {Number(summary.R2NearBest)}, rho {Number(summary.SpearmanNearBest)}; "
                 + $"{summary.WithinInterval?.ToString(CultureInfo.InvariantCulture) ?? "-"} of {summary.Finished} within their 95 % intervals (R2: each predicted from the others)");
     }
 

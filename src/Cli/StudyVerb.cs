@@ -187,7 +187,8 @@ internal sealed class StudyVerb : Verb
     {
         var notes = new List<CommandNote>();
         foreach ((string resource, string series, string what) in ((string, string, string)[])
-            [(ResourceNames.Parameters, "items", "The laws in model size again, one for each data size"), (ResourceNames.Items, "parameters", "The laws in data size again, one for each model")])
+            [(ResourceNames.Parameters, "items", "The laws in model size again, one for each data size"),
+                (ResourceNames.Items, "parameters", "The laws in data size again, one for each model")])
         {
             if (part.Carries(resource))
                 notes.Add(new(what, Fit(part, "--resource", resource == ResourceNames.Items ? "data" : resource, "--by", series)));
@@ -203,7 +204,8 @@ internal sealed class StudyVerb : Verb
         notes.Add(part.Frames is { } frames
             ? new("Energies and forces of frames, by the best model of the grid", ShellWords.Join("chemscale", "predict", "--run", run, "--frames", frames, "--limit", "10",
                 "--out", Path.Combine(part.Directory, "predicted.extxyz")))
-            : new("Molecules from the best model of the grid", ShellWords.Join("chemscale", "generate", "--run", run, "--count", "20", "--out", Path.Combine(part.Directory, "generated"))));
+            : new("Molecules from the best model of the grid",
+                ShellWords.Join("chemscale", "generate", "--run", run, "--count", "20", "--out", Path.Combine(part.Directory, "generated"))));
         return notes;
     }
 

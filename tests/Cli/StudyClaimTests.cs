@@ -31,7 +31,8 @@ public sealed class StudyClaimTests
         SpringFrames.Save(frames, 60);
         Outcome outcome = CommandLine.Here("study", "--families", "chemgpt,schnet", "--limit", "260", "--layers", "1", "--widths", "16,32,48,64,96", "--subsets", "20,60,180",
             "--rates", "1e-3,3e-3", "--batches", "16", "--search-epochs", "4", "--probe-epochs", "1", "--seen", "180", "--frames", frames, "--units", "eV",
-            "--shapes", "1x4,1x8,1x16", "--frame-subsets", "5,15,45", "--frame-rates", "1e-3,3e-3", "--frame-batches", "5", "--frames-seen", "60", "--parallel", "1", "--out", study);
+            "--shapes", "1x4,1x8,1x16", "--frame-subsets", "5,15,45", "--frame-rates", "1e-3,3e-3", "--frame-batches", "5", "--frames-seen", "60",
+            "--parallel", "1", "--out", study);
         Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
         summary = SummaryJson.Read(File.ReadAllText(Path.Combine(study, StudyReport.SummaryName)));
         Assert.That(summary.Parts, Has.Count.EqualTo(2));
@@ -50,8 +51,8 @@ public sealed class StudyClaimTests
             FitSummary[] claimed = [.. part.Grid.Fits.Where(f => f.Resource == resource && f.IsPlain)];
             double[] held = [.. part.Grid.Points.Select(p => (double)(resource == "parameters" ? p.Items : p.Parameters)).Distinct().Order()];
             Assert.That(claimed.Select(f => f.HeldValue), Is.EqualTo(held.Select(h => (double?)h)), "every series");
-            using var json = JsonDocument.Parse(CommandLine.Here("fit", Path.Combine(study, family, "points.csv"), "--n", "parameters", "--d", "items", "--c", "compute", "--name", "name",
-                "--resource", option, "--by", by, "--bootstrap", "0", "--json").Output);
+            using var json = JsonDocument.Parse(CommandLine.Here("fit", Path.Combine(study, family, "points.csv"), "--n", "parameters", "--d", "items", "--c", "compute",
+                "--name", "name", "--resource", option, "--by", by, "--bootstrap", "0", "--json").Output);
             JsonElement[] fitted = [.. json.RootElement.GetProperty("series").EnumerateArray()];
             Assert.That(fitted, Has.Length.EqualTo(claimed.Length));
             for (int i = 0; i < claimed.Length; i++)

@@ -46,7 +46,8 @@ public class StudyReportTests
         GridPoint[] risen = [.. part.Grid.Points.Select((p, i) => p with { Loss = 2 * Math.Pow(p.Parameters, 0.05) * (1 + 0.002 * (i % 3)) })];
         using var written = new WrittenReport(summary with { Parts = [part with { Grid = part.Grid with { Points = risen, Fits = GridFits.Of(risen, "tokens") } }] });
         string headline = written.Page.Descendants("p").First(p => (string?)p.Attribute("class") == "headline").Value;
-        Assert.That(headline, Does.Contain("loss rises with N: exponent −0.05").And.Contain("Of the 3 series: 3 suggested. The fitted loss rises at D = 41,213 tokens (suggested), D = "));
+        Assert.That(headline, Does.Contain("loss rises with N: exponent −0.05")
+            .And.Contain("Of the 3 series: 3 suggested. The fitted loss rises at D = 41,213 tokens (suggested), D = "));
         Assert.That(headline, Does.Not.Contain("falls"));
     }
 

@@ -11,7 +11,7 @@ namespace ChemScale.Engine.Estimation.Assessment;
 /// <param name="Spearman">Rho of early figures and final losses.</param>
 /// <param name="Kendall">Tau-b of the same.</param>
 /// <param name="DirectR2">Of the figure taken for the final loss as it is; null for sums of losses.</param>
-/// <param name="WithinInterval">Runs that ended within the 95 % interval of their prediction from the others: calibrated, 95 of 100. Null where there are too few for intervals.</param>
+/// <param name="WithinInterval">Runs that ended within the 95 % interval of their prediction from the others: calibrated, 95 of 100. Null: too few.</param>
 public sealed record EstimatorQuality(int Count, double? LeaveOneOutR2, double? LeaveOneOutRms, double? Spearman, double? Kendall,
     double? DirectR2, int? WithinInterval);
 

@@ -260,8 +260,12 @@ internal static class ClaimText
     }
 
     /// <summary>What the extrapolation test found.</summary>
-    public static string Foretold(Claim claim) => claim.Extrapolation is not { } test ? ""
-        : string.Create(CultureInfo.InvariantCulture, $"The largest {(test.Large == 1 ? "run" : $"{test.Large} runs")}, held out, {(test.Large == 1 ? "was" : "were")} foretold within {test.LogError:P1}.");
+    public static string Foretold(Claim claim)
+    {
+        if (claim.Extrapolation is not { } test) return "";
+        string runs = test.Large == 1 ? "run, held out, was" : $"{test.Large} runs, held out, were";
+        return string.Create(CultureInfo.InvariantCulture, $"The largest {runs} foretold within {test.LogError:P1}.");
+    }
 
     /// <summary>A loss falls as R^-beta, anything else grows as R^a.</summary>
     public static ClaimEstimate Signed(Claim claim, ClaimEstimate e) =>

@@ -42,15 +42,19 @@ public static class Inference
     // A resource that varies by less is held.
     private const double FlatRatio = 1.25;
 
+    /// <summary>A power law of one resource, with 95 % intervals.</summary>
+    /// <inheritdoc cref="Of(ScalingPoints, IReadOnlyList{Resource}, ClaimOptions?)"/>
+    public static Claim Of(ScalingPoints points, Resource resource) => Of(points, [resource], null);
+
     /// <summary>One resource.</summary>
     /// <inheritdoc cref="Of(ScalingPoints, IReadOnlyList{Resource}, ClaimOptions?)"/>
-    public static Claim Of(ScalingPoints points, Resource resource, ClaimOptions? options = null) => Of(points, [resource], options);
+    public static Claim Of(ScalingPoints points, Resource resource, ClaimOptions? options) => Of(points, [resource], options);
 
     /// <param name="points">Any number; too few are an answer, not an error.</param>
     /// <param name="resources">What stands for the form's R; for joint forms, parameters and data.</param>
     /// <param name="options">Null: a power law, 95 % intervals.</param>
     /// <exception cref="InputException">A point lacks a resource, a number is not above 0, or the form takes other resources.</exception>
-    public static Claim Of(ScalingPoints points, IReadOnlyList<Resource> resources, ClaimOptions? options = null) => Of(points, resources, options, out _);
+    public static Claim Of(ScalingPoints points, IReadOnlyList<Resource> resources, ClaimOptions? options) => Of(points, resources, options, out _);
 
     /// <summary>With the resamples, where any were asked for and the claim is not refused.</summary>
     internal static Claim Of(ScalingPoints points, IReadOnlyList<Resource> resources, ClaimOptions? options, out Bootstrap? bootstrap)
@@ -196,7 +200,8 @@ public static class Inference
         if (claim.Decades < Claim.DecadesToShow - 1e-9)
             yield return FormattableString.Invariant($"they span {claim.Decades:F2} decades, and {Claim.DecadesToShow:G3} are needed");
         if (claim.Extrapolation is not { } test) yield return "too few points to foretell the largest from the others";
-        else if (!test.Passed) yield return FormattableString.Invariant($"fitted to the smaller {test.Small}, the form missed the largest {test.Large} by {test.LogError:P1} (p = {test.PValue:G2})");
+        else if (!test.Passed)
+            yield return FormattableString.Invariant($"fitted to the smaller {test.Small}, the form missed the largest {test.Large} by {test.LogError:P1} (p = {test.PValue:G2})");
     }
 
     private static Claim Worded(Claim claim)

@@ -74,8 +74,11 @@ public static class EstimationPage
             Number("R² as it is"), Number("Near"), Number("R², leaving one out"), Number("Spearman ρ"));
         foreach (EstimatorAssessment e in report.Estimators)
         {
-            estimators.Add(e.Estimator == report.Estimator, e.Estimator, e.Tied.Count > 0 ? null : Html.Unbroken(report.Runs[e.Selected].Name), e.Tied.Count > 0 ? null : Numbers.Significant(e.Regret, 3), Numbers.Count(e.All.Count),
-                Numbers.Significant(e.All.LeaveOneOutR2, 3), e.All.WithinInterval is { } within ? $"{within} of {e.All.Count}" : null, Numbers.Significant(e.All.Spearman, 3), Numbers.Significant(e.All.Kendall, 3),
+            bool tied = e.Tied.Count > 0;
+            string? within = e.All.WithinInterval is { } held ? $"{held} of {e.All.Count}" : null;
+            estimators.Add(e.Estimator == report.Estimator, e.Estimator, tied ? null : Html.Unbroken(report.Runs[e.Selected].Name),
+                tied ? null : Numbers.Significant(e.Regret, 3), Numbers.Count(e.All.Count), Numbers.Significant(e.All.LeaveOneOutR2, 3), within,
+                Numbers.Significant(e.All.Spearman, 3), Numbers.Significant(e.All.Kendall, 3),
                 Numbers.Significant(e.All.DirectR2, 3), Numbers.Count(e.NearBest.Count), Numbers.Significant(e.NearBest.LeaveOneOutR2, 3),
                 Numbers.Significant(e.NearBest.Spearman, 3));
         }

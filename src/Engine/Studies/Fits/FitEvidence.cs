@@ -54,7 +54,8 @@ public sealed record FitEvidence
                 joint && compute ? Resource.Compute : null, options: options)),
             Regime = regime,
             RegimeLaw = regime is { WholeRange: false }
-                ? Inference.Of(points.Exclude(p => p.Of(resource) < regime.Low * (1 - 1e-9) || p.Of(resource) > regime.High * (1 + 1e-9), "outside the stretch"), resource, power) : null,
+                ? Inference.Of(points.Exclude(p => p.Of(resource) < regime.Low * (1 - 1e-9) || p.Of(resource) > regime.High * (1 + 1e-9), "outside the stretch"),
+                    resource, power) : null,
             Saturation = joint || Inference.Of(points, resource, power with { Family = LogSumExpFamily.PowerLawWithFloor.Name }).Grade == ClaimGrade.Refused ? null
                 : Answer(() => Saturation.Test(points, resource, level)),
             SeedNoise = noise,

@@ -1,4 +1,3 @@
-using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Allocation;
 using ChemScale.Engine.Scaling.Claims;

@@ -47,4 +47,5 @@ internal sealed record PointFilter(string Key, IReadOnlyList<string> Values)
 
 /// <summary>Points that agree in some fields.</summary>
 /// <param name="Values">Of those fields.</param>
+/// <param name="Points">With what was left out of them.</param>
 internal sealed record PointSeries(IReadOnlyDictionary<string, string> Values, ScalingPoints Points);

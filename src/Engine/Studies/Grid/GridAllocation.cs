@@ -20,7 +20,8 @@ internal static class GridAllocation
     /// <param name="resamples">Bootstrap resamples.</param>
     public static AllocationSummary Of(IReadOnlyList<GridPoint> points, string itemName, int resamples = 500)
     {
-        ScalingPoint[] all = [.. points.Where(p => p.Loss > 0 && double.IsFinite(p.Loss)).Select(p => new ScalingPoint { N = p.Parameters, D = p.Items, Loss = p.Loss, Name = p.Name })];
+        ScalingPoint[] all = [.. points.Where(p => p.Loss > 0 && double.IsFinite(p.Loss))
+            .Select(p => new ScalingPoint { N = p.Parameters, D = p.Items, Loss = p.Loss, Name = p.Name })];
         Claim claim = Inference.Of(new ScalingPoints(all), [Resource.Parameters, Resource.Data], new ClaimOptions
         {
             Family = LogSumExpFamily.Chinchilla.Name,

@@ -139,9 +139,11 @@ internal static class AllocationSection
                 Numbers.Significant(row.Items, 3), Range(row.ItemsLow, row.ItemsHigh), Numbers.Significant(row.Loss), Range(row.LossLow, row.LossHigh),
                 row.Beyond ? Html.Element("span", Html.Class("tag warn"), "extrapolated") : "yes");
         }
-        string exponent = allocation.Exponent is { } a ? $"The best N grows as C^a, the best D as C^(1 - a); a: {ClaimText.Interval(a, allocation.Claim.Level, allocation.Claim.Degrees)}." : "";
+        string exponent = allocation.Exponent is not { } a ? ""
+            : $"The best N grows as C^a, the best D as C^(1 - a); a: {ClaimText.Interval(a, allocation.Claim.Level, allocation.Claim.Degrees)}.";
         return Html.Section($"{slug}-allocation", 4, "Compute-optimal allocation",
-            Html.Paragraph(Html.Powers(ClaimCells.Typeset($"{allocation.Claim.Words} {allocation.Claim.Law}. {exponent}"))), figure is null ? null : Html.Element("div", Html.Class("figures"), figure), table.Render(),
+            Html.Paragraph(Html.Powers(ClaimCells.Typeset($"{allocation.Claim.Words} {allocation.Claim.Law}. {exponent}"))),
+            figure is null ? null : Html.Element("div", Html.Class("figures"), figure), table.Render(),
             Html.List(allocation.Cautions));
     }
 

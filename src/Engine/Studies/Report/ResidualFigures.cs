@@ -32,7 +32,8 @@ internal static class ResidualFigures
             chart.Legend(new LegendEntry(SelectionFigures.Word(fate), Palette.Fate(fate), Palette.FateMark(fate)));
         }
         return new Figure($"{slug}-prediction-errors", chart,
-            $"Each finished configuration predicted from the others, less its true final loss, with the standard error of a prediction; {SelectionFigures.Counted(selection, shown)}", csv);
+            "Each finished configuration predicted from the others, less its true final loss, with the standard error of a prediction; "
+                + SelectionFigures.Counted(selection, shown), csv);
     }
 
     public static Figure PowerLaws(StudyPart part, string slug)

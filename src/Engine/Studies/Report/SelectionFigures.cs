@@ -217,7 +217,8 @@ internal static class ParetoFigure
         Ring(chart, shown, c => ReferenceEquals(c, selected), "selected", Mark.OpenCircle);
         Ring(chart, shown, c => c.IsDefault, "default configuration", Mark.OpenSquare);
         if (front.Count > 1) chart.Legend(new LegendEntry("no other beats both", Palette.Ink, Line: Dash.Dashed));
-        return new Figure($"{slug}-speed-accuracy", chart, Caption(calibrated) + " " + SelectionFigures.Counted(selection, [.. shown.Select(s => s.Outcome)], needsTime: true), Table(part, shown, front));
+        return new Figure($"{slug}-speed-accuracy", chart,
+            Caption(calibrated) + " " + SelectionFigures.Counted(selection, [.. shown.Select(s => s.Outcome)], needsTime: true), Table(part, shown, front));
     }
 
     private static string Caption(bool calibrated) => "What a pass over the data takes against where training is predicted to end"

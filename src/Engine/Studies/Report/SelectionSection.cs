@@ -32,7 +32,8 @@ internal static class SelectionSection
             object?[] name = [Html.Unbroken(c.Name), selected ? Tag("selected") : null, c.IsDefault ? Tag("default") : null];
             table.Add(selected, name, c.LearningRate > 0 ? Numbers.Short(c.LearningRate) : null,
                 c.BatchSize > 0 ? Numbers.Count(c.BatchSize) : null, Fate(c.Fate),
-                Numbers.Significant(c.Estimate), Numbers.PlusMinus(c.Predicted, c.PredictedError), c.PredictedLow is null ? null : $"{Numbers.Significant(c.PredictedLow)} to {Numbers.Significant(c.PredictedHigh)}",
+                Numbers.Significant(c.Estimate), Numbers.PlusMinus(c.Predicted, c.PredictedError),
+                c.PredictedLow is null ? null : $"{Numbers.Significant(c.PredictedLow)} to {Numbers.Significant(c.PredictedHigh)}",
                 Numbers.Significant(c.Final),
                 Numbers.Difference(c.Predicted - c.Final, c.Final), Numbers.Significant(c.SecondsPerEpoch, 3));
         }

@@ -120,7 +120,8 @@ internal static class SelectionCautions
         if (s.ProbeEpochs < ShortProbe && s.Configurations.Count > 1)
             yield return $"The probe is short: {(s.ProbeEpochs == 1 ? "1 epoch" : $"{s.ProbeEpochs} epochs")}, where the paper's had 10.";
         if (s.NearBest is { } near && near < RankQuality.FewestRuns)
-            yield return $"{near} of {s.Configurations.Count} configurations ended within 20 % of the best: R2 and rho say that bad ones were told from good, not the good from each other.";
+            yield return $"{near} of {s.Configurations.Count} configurations ended within 20 % of the best: "
+                + "R2 and rho say that bad ones were told from good, not the good from each other.";
         if (s.Validated && s.R2 <= 0) yield return "The predictions were no better than the mean of the final losses (R2 is not above 0): the choice rests on chance.";
     }
 
