@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
@@ -9,7 +10,6 @@ using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 using CommandLine;
-using System.Text.RegularExpressions;
 
 namespace ChemScale.Cli;
 

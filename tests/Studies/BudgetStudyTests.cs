@@ -4,6 +4,7 @@ using ChemScale.Engine.Models;
 using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Budgets;
+using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 using NUnit.Framework;
 
@@ -22,13 +23,13 @@ public class BudgetStudyTests
         Shapes = [new(null, 4), new(null, 8), new(null, 12), new(null, 16), new(null, 20)],
     };
 
-    private static readonly BudgetPlan Tiny = new() { Parts = [Molecules], Budgets = [5e8, 2e8] };
+    private static readonly BudgetPlan Tiny = new() { Parts = [Molecules], Budgets = [1e9, 4e8] };
 
     [Test]
     public void Every_size_is_trained_to_every_budget_by_a_schedule_of_its_own()
     {
         using var folder = new TemporaryFolder();
-        BudgetSummary summary = BudgetStudy.Run(Tiny, folder.Path, "chemscale study --flops 5e8,2e8", new StudyObserver());
+        BudgetSummary summary = BudgetStudy.Run(Tiny, folder.Path, "chemscale study --flops 1e9,4e8", new StudyObserver());
 
         BudgetPart part = summary.Parts.Single();
         Assert.That(part.Points.Select(p => (p.ModelName, p.Budget)).Distinct().Count(), Is.EqualTo(10));
@@ -45,11 +46,11 @@ public class BudgetStudyTests
         }
         foreach (BudgetPoint other in part.Tuning)
         {
-            BudgetPoint chosen = part.Points.Single(p => p.ModelName == other.ModelName && p.Budget == 2e8);
+            BudgetPoint chosen = part.Points.Single(p => p.ModelName == other.ModelName && p.Budget == 4e8);
             Expect.AtMost(chosen.Loss, other.Loss!.Value);
-            Assert.That(part.Points.Single(p => p.ModelName == other.ModelName && p.Budget == 5e8).LearningRate, Is.EqualTo(chosen.LearningRate));
+            Assert.That(part.Points.Single(p => p.ModelName == other.ModelName && p.Budget == 1e9).LearningRate, Is.EqualTo(chosen.LearningRate));
         }
-        Assert.That(part.Minima.Select(m => m.Compute), Is.EqualTo(new[] { 2e8, 5e8 }).Within(1).Ulps);
+        Expect.Close(part.Minima.Select(m => m.Compute), new[] { 4e8, 1e9 }, relative: 1e-12);
         Assert.That(part.Parameters.Grade, Is.EqualTo(ClaimGrade.Refused), "two budgets are no law");
         Expect.Descending(part.FastestTo.Select(p => p.Loss!.Value));
 
@@ -73,7 +74,8 @@ public class BudgetStudyTests
         Assert.That(() => (Tiny with { Budgets = [1e9, double.NaN] }).Check(), Throws.TypeOf<InputException>());
         Assert.That(() => (Tiny with { Budgets = [1e9, 1.1e9] }).Check(), Refused.With("flops", "1E+09 and 1.1E+09", "a fifth"));
         using var folder = new TemporaryFolder();
-        Assert.That(() => BudgetStudy.Run(Tiny with { Budgets = [1e6] }, folder.Path, "", new StudyObserver()), Refused.With("chemgpt flops", "steps of 8 molecules", "at least 30"));
+        Assert.That(() => BudgetStudy.Run(Tiny with { Budgets = [1e6] }, folder.Path, "", new StudyObserver()),
+            Refused.With("chemgpt flops", "steps of 8 molecules", "at least 30"));
         Assert.That(Directory.Exists(Path.Combine(folder.Path, "chemgpt", "budgets")), Is.False);
     }
 }

@@ -7,6 +7,7 @@ using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Budgets;
@@ -143,5 +144,5 @@ public static class BudgetStudy
         DiskStorage.Shared.WriteAtomically(path, string.Concat(lines.Select(line => line + "\n")));
     }
 
-    internal static string Text(double flops) => flops.ToString("G3", CultureInfo.InvariantCulture);
+    private static string Text(double flops) => flops.ToString("G3", CultureInfo.InvariantCulture);
 }

@@ -6,7 +6,6 @@ using ChemScale.Engine.Files;
 using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Scaling.Allocation;
 using ChemScale.Engine.Scaling.Claims;
-using ChemScale.Engine.Studies.Budgets;
 using ChemScale.Engine.Studies.Summary;
 using static ChemScale.Engine.Studies.Report.HtmlTable;
 
@@ -93,7 +92,7 @@ internal static class BudgetPage
         for (int b = 0; b < part.Minima.Count; b++)
         {
             IsoFlopMinimum minimum = part.Minima[b];
-            string color = Palette.Ordered(b, part.Minima.Count), label = $"C = {BudgetStudy.Text(minimum.Compute)} FLOP";
+            string color = Palette.Ordered(b, part.Minima.Count), label = $"C = {Numbers.Significant(minimum.Compute, 3)} FLOP";
             BudgetPoint[] points = [.. part.Points.Where(p => Math.Abs(p.Budget - minimum.Compute) < 1e-6 * p.Budget && p.Loss is not null).OrderBy(p => p.Parameters)];
             chart.Line(points.Select(p => ((double)p.Parameters, p.Loss!.Value)), color);
             chart.Points(points.Select(p => ((double)p.Parameters, p.Loss!.Value)), Marks.Of(b, open: false), color);

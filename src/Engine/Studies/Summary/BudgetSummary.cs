@@ -1,9 +1,8 @@
 using ChemScale.Engine.Scaling.Allocation;
 using ChemScale.Engine.Scaling.Claims;
-using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Training.Experiments;
 
-namespace ChemScale.Engine.Studies.Budgets;
+namespace ChemScale.Engine.Studies.Summary;
 
 /// <summary>What a study of compute budgets found.</summary>
 public sealed record BudgetSummary
