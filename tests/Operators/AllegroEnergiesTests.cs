@@ -81,10 +81,10 @@ public class AllegroEnergiesTests : OperatorFixture
     }
 
     [Test]
-    public void Its_composed_form_is_the_model_s([ValueSource(nameof(Configs))] AllegroConfig config)
+    public void Its_composed_form_is_the_model_s([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         TestScope.Mode(OperatorMode.Composed);
-        using var model = new Allegro(config, 3, ScalarType.Float64);
+        using var model = (Allegro)config.Create(3, ScalarType.Float64);
         using GraphBatch batch = TestFrame.Batch(4, Frames);
         Tensor vectors = EdgeVectors(batch);
         (AllegroSettings settings, AllegroAtoms atoms, Tensor?[] inputs) = model.Passed(batch, vectors);
@@ -95,7 +95,7 @@ public class AllegroEnergiesTests : OperatorFixture
     }
 
     [Test]
-    public void The_number_of_threads_changes_no_bit([ValueSource(nameof(Configs))] AllegroConfig config)
+    public void The_number_of_threads_changes_no_bit([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         int before = get_num_threads();
         try
