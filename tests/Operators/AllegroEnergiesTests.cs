@@ -48,8 +48,9 @@ public class AllegroEnergiesTests : OperatorFixture
     [TestCase(0, 0, 1)]
     public void Energies_forces_or_stress_alone_are_trained_on(double energy, double force, double stress)
     {
+        var loss = (energy, force, stress);
         foreach (AllegroConfig config in Configs[..2])
-            Same(Step(OperatorMode.Auto, config, ScalarType.Float64, true, (energy, force, stress)), Step(OperatorMode.Composed, config, ScalarType.Float64, true, (energy, force, stress)), 1e-11);
+            Same(Step(OperatorMode.Auto, config, ScalarType.Float64, true, loss), Step(OperatorMode.Composed, config, ScalarType.Float64, true, loss), 1e-11);
     }
 
     [Test]
@@ -194,7 +195,11 @@ public class AllegroEnergiesTests : OperatorFixture
         private readonly Allegro model;
         private readonly GraphBatch batch = TestFrame.Batch(4, TestFrame.Molecule(4, 6, 1.5));
 
-        public Problem(int order) => model = new Allegro(Whole with { LMax = order, Features = 2, RadialFunctions = 3, TwoBodyWidths = "3, 4", LatentWidths = "5, 4", EnergyWidths = "3" }, 8, ScalarType.Float64);
+        public Problem(int order)
+        {
+            AllegroConfig config = Whole with { LMax = order, Features = 2, RadialFunctions = 3, TwoBodyWidths = "3, 4", LatentWidths = "5, 4", EnergyWidths = "3" };
+            model = new Allegro(config, 8, ScalarType.Float64);
+        }
 
         public Operation Operation(OperatorMode mode)
         {

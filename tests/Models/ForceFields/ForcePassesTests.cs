@@ -17,6 +17,8 @@ public class ForcePassesTests
 {
     private const double Cutoff = ForceFieldCase.Cutoff;
 
+    private const string FirstElements = "H, He, Li, Be, B, C, N, O";
+
     // More than a block of atoms, many chunks of pairs, filters that are not kept at the greater width.
     private static readonly TestFrame Cluster = TestFrame.Molecule(60, 5, radius: 2.7);
 
@@ -169,9 +171,12 @@ public class ForcePassesTests
             new SchNetConfig { Features = 13, Filters = 9, Interactions = 1, Cutoff = Cutoff, RadialFunctions = 7, MaxAtomicNumber = 10 },
             new SchNetConfig { Features = 128, Filters = 144, Cutoff = Cutoff },
             new SchNetConfig { Features = 12, Interactions = 2, Cutoff = Cutoff, RadialBasis = RadialBasisKind.Bessel, CutoffFunction = CutoffKind.Polynomial },
-            new AllegroConfig { Features = 16, TwoBodyWidths = "32, 64", LatentWidths = "64", Cutoff = Cutoff },
-            new AllegroConfig { LMax = 1, Layers = 3, Features = 3, TwoBodyWidths = "6, 7", LatentWidths = "9, 7", EnergyWidths = "", Cutoff = Cutoff },
-            new AllegroConfig { LMax = 3, Features = 4, TwoBodyWidths = "8", LatentWidths = "8", Cutoff = Cutoff },
+            new AllegroConfig { Elements = FirstElements, Features = 16, TwoBodyWidths = "32, 64", LatentWidths = "64", Cutoff = Cutoff },
+            new AllegroConfig
+            {
+                Elements = FirstElements, LMax = 1, Layers = 3, Features = 3, TwoBodyWidths = "6, 7", LatentWidths = "9, 7", EnergyWidths = "", Cutoff = Cutoff,
+            },
+            new AllegroConfig { Elements = FirstElements, LMax = 3, Features = 4, TwoBodyWidths = "8", LatentWidths = "8", Cutoff = Cutoff },
         ]
         from t in (ScalarType[])[ScalarType.Float64, ScalarType.Float32]
         select new TestCaseData(c, t).SetArgDisplayNames($"{c.Title} {c.NonEmbeddingParameters} {(c as RadialForceFieldConfig)?.RadialBasis}", t.ToString());

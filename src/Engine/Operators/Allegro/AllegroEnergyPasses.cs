@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Lanes;
@@ -139,7 +138,8 @@ internal sealed unsafe class AllegroEnergyPasses<TLanes, T> : AllegroNetwork<TLa
             Hidden(twoBody, n, weights, kept.TwoBody, work.TwoBody, work.Mixed);
             int width = twoBody.Output.Inputs;
             // f is a factor of what the output matrix reads as well as of what it makes.
-            AllegroRows<TLanes, T>.Blend(n, width, work.Envelope, work.Mixed, width, work.EnvelopeTangents, After(width, kept.TwoBody.Before[^1]), width, work.Mixed, width);
+            T* read = After(width, kept.TwoBody.Before[^1]);
+            AllegroRows<TLanes, T>.Blend(n, width, work.Envelope, work.Mixed, width, work.EnvelopeTangents, read, width, work.Mixed, width);
             Multiply(n, twoBody.Output, weights, work.Mixed, width, work.X[0], layers[0].Stride);
         }
         else AllegroRows<TLanes, T>.Blend(n, d, work.Envelope, work.Mixed, d, work.EnvelopeTangents, kept.Raw, d, work.X[0], layers[0].Stride);
@@ -156,7 +156,8 @@ internal sealed unsafe class AllegroEnergyPasses<TLanes, T> : AllegroNetwork<TLa
             {
                 AllegroTerms<T> terms = Terms[t][o];
                 ProductRows z = Product(o, terms, n, layer.X, layer.Stride, work.Product), zDot = Product(o, terms, n, work.X[t], layer.Stride, work.ProductTangents);
-                Couple(block, harmonics, ByOutput(terms.ByOutput, z, n, work.Room), features, work.FeatureTangents[t], u, layer.Environments, work.EnvironmentTangents[t], ofAtom, z, zDot);
+                Couple(block, harmonics, ByOutput(terms.ByOutput, z, n, work.Room), features, work.FeatureTangents[t], u, layer.Environments, work.EnvironmentTangents[t],
+                    ofAtom, z, zDot);
                 if (t + 1 == Layers) continue;
                 PackedMatrix mixing = at.Mixing[o];
                 Multiply(n * terms.Output.Components, mixing, weights, zDot.At, zDot.Stride, work.FeatureTangents[t + 1] + FirstComponent(t, o) * of, u);
@@ -253,7 +254,8 @@ internal sealed unsafe class AllegroEnergyPasses<TLanes, T> : AllegroNetwork<TLa
             }
             int wide = at.Weights.Outputs, environments = OfEnvironments(t);
             if (t == 0) AllegroRows<TLanes, T>.ByWeights(harmonics, own, ownHat, of, false, wide, work.ByWeights, work.ByWeightsHat);
-            AllegroRows<TLanes, T>.ByWeights(harmonics, work.ByEnvironments, work.ByEnvironmentsHat, u, true, wide, work.ByWeights + environments, work.ByWeightsHat + environments);
+            AllegroRows<TLanes, T>.ByWeights(
+                harmonics, work.ByEnvironments, work.ByEnvironmentsHat, u, true, wide, work.ByWeights + environments, work.ByWeightsHat + environments);
             Outer(at.Weights, n, layer.X, layer.Stride, work.ByWeightsHat, wide, share);
             Outer(at.Weights, n, work.X[t], layer.Stride, work.ByWeights, wide, share);
             Back(n, at.Weights, weights, work.ByWeightsHat, wide, byX, layer.Stride, add: true);

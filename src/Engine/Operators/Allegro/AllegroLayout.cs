@@ -300,8 +300,9 @@ internal sealed unsafe class AllegroLayout
     private PackedMatrix Add(int rows, int columns, Piece[] pieces, bool turned = true, bool derived = false)
     {
         long size = (long)rows * columns;
-        var matrix = new PackedMatrix(
-            rows, columns, pieces, Reserve(ref packed, size), turned && !derived ? Reserve(ref packed, size) : -1, derived ? Reserve(ref this.derived, size) : Reserve(ref share, size), derived);
+        long forward = Reserve(ref packed, size), backward = turned && !derived ? Reserve(ref packed, size) : -1;
+        long byWeight = derived ? Reserve(ref this.derived, size) : Reserve(ref share, size);
+        var matrix = new PackedMatrix(rows, columns, pieces, forward, backward, byWeight, derived);
         matrices.Add(matrix);
         return matrix;
     }

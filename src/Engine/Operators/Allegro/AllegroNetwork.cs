@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Lanes;
 
@@ -208,7 +207,8 @@ internal unsafe class AllegroNetwork<TLanes, T>
         for (int e = 0; e < n; e++)
         {
             T* s = kept.Geometry.Scalars + (long)AllegroGeometry.Scalars * e, y = kept.Geometry.HarmonicSlopes + 3L * components * e, g = work.ByHarmonics + (long)components * e;
-            T slope = work.ByEnvelope[e] * s[5] + AllegroRows<TLanes, T>.Dot(Geometry.Radial, work.ByRadial + (long)e * Geometry.Radial, kept.Geometry.RadialSlopes + (long)e * Geometry.Radial);
+            long row = (long)e * Geometry.Radial;
+            T slope = work.ByEnvelope[e] * s[5] + AllegroRows<TLanes, T>.Dot(Geometry.Radial, work.ByRadial + row, kept.Geometry.RadialSlopes + row);
             for (int i = 0; i < 3; i++)
             {
                 T by = slope * s[i];
