@@ -44,7 +44,7 @@ internal sealed class RunSettings
         Window = options.Window is null ? 0 : (int)Whole("window", options.Window, 0);
         Atoms = Numbers("atoms", options.Atoms, Sizes<long[]>([1_000, 8_000], [1_000, 10_000, 100_000], [1_000, 10_000, 100_000, 1_000_000]));
         Layers = (int)Number("layers", options.Layers, Quick ? 2 : 24);
-        Models = Words("models", options.Models, ["schnet", "painn"]) ?? ["schnet", "painn"];
+        Models = Words("models", options.Models, ["schnet", "painn", "allegro", "spookynet"]) ?? ["schnet", "painn"];
         Systems = Words("systems", options.Systems, ["ethanol", "aspirin", "box"]) ?? (Quick ? ["ethanol"] : ["ethanol", "aspirin", "box"]);
         Batches = Batched(options.Batches ?? Sizes("ethanol:4", "ethanol:10,aspirin:64", "ethanol:10,aspirin:64,aspirin:512"));
         Features = (int)Number("features", options.Features, Quick ? 32 : 128);

@@ -22,11 +22,14 @@ internal sealed class ForceFieldBenchmark : Benchmark
     private const int ManyAtoms = 500;
     private const int MoreSteps = 10;
 
+    // That the peer has.
+    private static readonly string[] Peers = ["schnet", "painn"];
+
     private const string PeerScript = "forcefield_torch.py", Flushed = " flushed";
 
     public override string Name => "forcefield";
 
-    public override string Summary => "training steps of SchNet and PaiNN on energies and forces, AdamW included";
+    public override string Summary => "training steps of force fields on energies and forces, AdamW included";
 
     public override bool IsAgainstRates => false;
 
@@ -81,7 +84,7 @@ internal sealed class ForceFieldBenchmark : Benchmark
                     string[] arguments = [.. BusyProcess.OwnWords()[1..], "run", Name, "--case", path, "--steps", steps, "--modes", mode, "--device", s.DeviceName];
                     Add(mode + mark, BusyProcess.OwnWords()[0], arguments);
                 }
-                if (s.Peer is null) continue;
+                if (s.Peer is null || !Peers.Contains(model)) continue;
                 foreach (string form in s.Forms)
                 {
                     string[] arguments = [PeerProcess.PathOf(PeerScript), path, form, steps, "--device", s.DeviceName];

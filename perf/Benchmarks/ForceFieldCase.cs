@@ -43,8 +43,8 @@ internal sealed class ForceFieldCase
     public int Edges => (int)tensors["senders"].numel();
 
     /// <summary>All that is not a tensor.</summary>
-    /// <param name="Model">painn or schnet</param>
-    /// <param name="Features">F</param>
+    /// <param name="Model">schnet, painn, allegro or spookynet</param>
+    /// <param name="Features">F; of Allegro the latent features, a quarter of it channels</param>
     /// <param name="Interactions">Layers.</param>
     /// <param name="Radial">Radial functions.</param>
     /// <param name="Elements">Rows of the element table.</param>
@@ -68,11 +68,18 @@ internal sealed class ForceFieldCase
 
         public ForceField Create(Device? device = null) => Config().Create(seed: 1, device: device);
 
-        private RadialForceFieldConfig Config() => Model switch
+        /// <summary>At the usual width and interactions Allegro and SpookyNet have what they have by default.</summary>
+        private ForceFieldConfig Config() => Model switch
         {
             "schnet" => new SchNetConfig { Features = Features, Interactions = Interactions, RadialFunctions = Radial, Cutoff = Cutoff },
             "painn" => new PaiNNConfig { Features = Features, Interactions = Interactions, RadialFunctions = Radial, Cutoff = Cutoff },
-            _ => throw new ArgumentException($"model '{Model}': painn or schnet"),
+            "allegro" => new AllegroConfig
+            {
+                LatentWidths = $"{Features}", TwoBodyWidths = $"{Features / 2}, {Features}", EnergyWidths = $"{Features / 4}", Features = Features / 4,
+                Layers = Math.Max(1, Interactions - 1), Cutoff = Cutoff,
+            },
+            "spookynet" => new SpookyNetConfig { Features = Features, Interactions = 2 * Interactions, Cutoff = Cutoff, ElectrostaticCutoff = Cutoff },
+            _ => throw new ArgumentException($"model '{Model}': schnet, painn, allegro or spookynet"),
         };
     }
 

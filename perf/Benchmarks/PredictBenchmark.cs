@@ -14,7 +14,7 @@ internal sealed class PredictBenchmark : Benchmark
 {
     public override string Name => "predict";
 
-    public override string Summary => "energies and forces of aspirin frames by SchNet and PaiNN, from file to file";
+    public override string Summary => "energies and forces of aspirin frames, from file to file";
 
     public override bool IsAgainstRates => false;
 

@@ -101,7 +101,7 @@ internal sealed class RunVerb : Verb
     [Option("systems", HelpText = "dynamics: ethanol, aspirin, box (64 ethanol, periodic). Default: all; quick: ethanol.")]
     public string? Systems { get; set; }
 
-    [Option("models", HelpText = "forcefield, dynamics, predict: schnet, painn.")]
+    [Option("models", HelpText = "forcefield, dynamics, predict: schnet, painn, allegro, spookynet. Default: schnet, painn; the others have no peer.")]
     public string? Models { get; set; }
 
     [Option("features", HelpText = "forcefield, dynamics, predict. Default: 128.")]

@@ -1,6 +1,8 @@
 using ChemScale.Engine.Models.Equivariant;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
+using ChemScale.Engine.Operators.Allegro;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using TorchSharp;
@@ -133,6 +135,33 @@ internal sealed class Allegro : ForceField
         return SumOverNeighbors(EdgeEnergies(latent), batch.Edges).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    private protected override IForcePasses? MakePasses() => new AllegroForceWeights(Settings(), Inputs(null), elementOfNumber, ReferenceEnergies).Passes();
+
+    /// <summary>An edge's two directions differ in all but their distance.</summary>
+    private protected override PairList Pairs(GraphBatch batch) => batch.Edges.OneWay;
+
+    private protected override (Tensor Energies, Tensor ByVectors)? WithDerivative(GraphBatch batch, Tensor pairVectors)
+    {
+        (AllegroSettings settings, AllegroAtoms atoms, Tensor?[] inputs) = Passed(batch, pairVectors);
+        return AllegroEnergies.Has(inputs) ? AllegroEnergies.Apply(settings, batch.Edges, atoms, inputs) : null;
+    }
+
+    /// <summary>What <see cref="AllegroEnergies"/> takes.</summary>
+    internal (AllegroSettings Settings, AllegroAtoms Atoms, Tensor?[] Inputs) Passed(GraphBatch batch, Tensor edgeVectors) =>
+        (Settings(), new AllegroAtoms(elementOfNumber, batch.AtomicNumbers), Inputs(edgeVectors));
+
+    /// <summary>As <see cref="AllegroEnergies"/> has them.</summary>
+    private Tensor?[] Inputs(Tensor? edgeVectors) =>
+    [
+        edgeVectors, radialBasis.Mean, radialBasis.InverseDeviation, environmentNorms, updates, siluGain, radialBasis.Frequencies, .. twoBody.Weights,
+        .. layers.SelectMany((layer, t) => (Tensor[])[.. layer.Weights, .. latents[t].Weights]), .. energy.Weights,
+    ];
+
+    private AllegroSettings Settings() => new(
+        Config.Cutoff, Config.CutoffPower, Config.AverageNeighbors, elements, Config.Features, harmonics.Polynomials, [.. layers.Select(layer => layer.Product)],
+        twoBody.Weights.Count, latents[0].Weights.Count, energy.Weights.Count);
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -169,6 +198,8 @@ internal sealed class AllegroTwoBody
         (this.elements, this.radialFunctions) = (elements, radialFunctions);
         mlp = new AllegroMlp(at, [2 * elements + radialFunctions, .. widths], init, gain);
     }
+
+    public IReadOnlyList<Parameter> Weights => mlp.Weights;
 
     /// <param name="pairs">(edges) int64: element of the receiver times the number of elements, plus element of the sender</param>
     /// <param name="radial">(edges, K)</param>

@@ -50,6 +50,12 @@ internal sealed class AllegroLayer : IDisposable
         return (products[0].MoveToOuterDisposeScope(), linear.Forward(products).MoveToOuterDisposeScope());
     }
 
+    /// <summary>Its tensor product.</summary>
+    public AllegroProduct Product => new(table, [.. paths.Outputs.Zip(paths.Counts, (o, n) => new AllegroOutput(o.Components, n))]);
+
+    /// <summary>In the order of <see cref="AllegroEnergies"/>.</summary>
+    public Tensor[] Weights => linear is null ? [weights.Weight] : [weights.Weight, linear.Weight];
+
     public void Dispose() => table.Dispose();
 }
 
@@ -69,6 +75,8 @@ internal sealed class AllegroWeights
         (orders, features) = (config.LMax + 1, config.Features);
         weight = at.Add("_forward._weight_0", init.Uniform(Math.Sqrt(3), config.LatentWidthList()[^1], sets * features * orders));
     }
+
+    public Parameter Weight => weight;
 
     /// <param name="latent">(edges, D)</param>
     /// <param name="set">Which of the sets.</param>
@@ -100,6 +108,8 @@ internal sealed class AllegroLatent
         (width, features, this.scalars) = (widths[^1], config.Features, scalars);
         mlp = new AllegroMlp(at, Widths(widths, features, scalars), init, gain);
     }
+
+    public IReadOnlyList<Parameter> Weights => mlp.Weights;
 
     public static int[] Widths(IReadOnlyList<int> latentWidths, int features, int scalars) =>
         [latentWidths[^1] + features * scalars, .. latentWidths];
@@ -138,6 +148,8 @@ internal sealed class AllegroMlp
         weights = [.. Enumerable.Range(0, widths.Count - 1)
             .Select(i => at.Add($"_forward._weight_{i}", init.Uniform(Math.Sqrt(3), widths[i], widths[i + 1])))];
     }
+
+    public IReadOnlyList<Parameter> Weights => weights;
 
     public static long Count(IReadOnlyList<int> widths) => Enumerable.Range(0, widths.Count - 1).Sum(i => (long)widths[i] * widths[i + 1]);
 
@@ -184,6 +196,8 @@ internal sealed class AllegroLinear
         (this.paths, this.features) = (paths, features);
         weight = at.Add("w", init.Normal(Count(paths, features)));
     }
+
+    public Parameter Weight => weight;
 
     public static long Count(AllegroPaths paths, long features) => features * features * paths.Total;
 

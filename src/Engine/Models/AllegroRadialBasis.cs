@@ -30,6 +30,9 @@ internal sealed class AllegroRadialBasis
         Tensor Values(double[] values) => tensor(values, dtype: dtype, device: device).DetachFromDisposeScope();
     }
 
+    /// <summary>(K) w</summary>
+    public Parameter Frequencies => frequencies;
+
     /// <summary>(K)</summary>
     public Tensor Mean { get; }
 

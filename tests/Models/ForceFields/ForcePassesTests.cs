@@ -17,12 +17,20 @@ public class ForcePassesTests
 {
     private const double Cutoff = ForceFieldCase.Cutoff;
 
+    private const string FirstElements = "H, He, Li, Be, B, C, N, O";
+
     // More than a block of atoms, many chunks of pairs, filters that are not kept at the greater width.
     private static readonly TestFrame Cluster = TestFrame.Molecule(60, 5, radius: 2.7);
 
     private static readonly TestFrame[] Frames =
     [
         TestFrame.Molecule(7, 1), TestFrame.Crystal(3, 2), TestFrame.Molecule(1, 3), new TestFrame([1, 8], [[0, 0, 0], [30, 0, 0]]), Cluster,
+    ];
+
+    private static readonly ForceFieldConfig[] Small =
+    [
+        new PaiNNConfig { Features = 16, Interactions = 2, Cutoff = Cutoff }, new SchNetConfig { Features = 16, Interactions = 2, Cutoff = Cutoff },
+        new AllegroConfig { Features = 8, TwoBodyWidths = "16, 32", LatentWidths = "32", Cutoff = Cutoff },
     ];
 
     private DisposeScope scope = null!;
@@ -74,9 +82,9 @@ public class ForcePassesTests
     }
 
     [Test, NonParallelizable]
-    public void A_frame_has_the_same_bits_alone_in_a_batch_and_by_two_threads([Values] bool painn)
+    public void A_frame_has_the_same_bits_alone_in_a_batch_and_by_two_threads([ValueSource(nameof(Small))] ForceFieldConfig config)
     {
-        using ForceField model = Model(painn ? new PaiNNConfig { Features = 16, Cutoff = Cutoff } : new SchNetConfig { Features = 16, Cutoff = Cutoff }, ScalarType.Float32);
+        using ForceField model = Model(config, ScalarType.Float32);
         Frame[] frames = [.. Frames.Select(AsFrame)];
         FramePrediction[] together = Predict(model, frames);
         FramePrediction[] shared;
@@ -94,11 +102,9 @@ public class ForcePassesTests
     }
 
     [Test]
-    public void Dynamics_goes_the_same_way_and_keeps_its_energy([Values] bool painn)
+    public void Dynamics_goes_the_same_way_and_keeps_its_energy([ValueSource(nameof(Small))] ForceFieldConfig config)
     {
-        using ForceField model = Model(
-            painn ? new PaiNNConfig { Features = 16, Interactions = 2, Cutoff = Cutoff } : new SchNetConfig { Features = 16, Interactions = 2, Cutoff = Cutoff },
-            ScalarType.Float64);
+        using ForceField model = Model(config, ScalarType.Float64);
         Frame start = AsFrame(TestFrame.Molecule(5, 6));
         (double[] composed, double composedDrift) = Move(OperatorMode.Composed);
         (double[] host, double hostDrift) = Move(OperatorMode.Auto);
@@ -122,13 +128,13 @@ public class ForcePassesTests
     [Test]
     public void Composed_operations_kernels_and_other_models_take_the_graph()
     {
-        using ForceField painn = new PaiNNConfig { Features = 8 }.Create(), schnet = new SchNetConfig { Features = 8 }.Create();
+        using ForceField painn = new PaiNNConfig { Features = 8 }.Create(), schnet = new SchNetConfig { Features = 8 }.Create(), allegro = new AllegroConfig().Create();
         using ForceField spooky = ForceFieldCase.All.First(c => c.Name == "SpookyNet").Make(ScalarType.Float32);
         foreach (OperatorMode mode in Enum.GetValues<OperatorMode>())
         {
             TestScope.Mode(mode);
             bool without = mode is OperatorMode.Auto or OperatorMode.Host;
-            foreach (ForceField model in (ForceField[])[painn, schnet])
+            foreach (ForceField model in (ForceField[])[painn, schnet, allegro])
             {
                 using IForcePasses? passes = model.Passes();
                 Assert.That(passes is not null, Is.EqualTo(without), $"{model.GetName()}, {mode}");
@@ -152,7 +158,7 @@ public class ForcePassesTests
     }
 
     private static IEnumerable<TestCaseData> Cases() =>
-        from c in (RadialForceFieldConfig[])
+        from c in (ForceFieldConfig[])
         [
             new PaiNNConfig { Features = 32, Cutoff = Cutoff, NormEpsilon = 1e-2 },
             new PaiNNConfig { Features = 13, Interactions = 1, Cutoff = Cutoff, RadialFunctions = 7, MaxAtomicNumber = 10, NormEpsilon = 1e-2 },
@@ -165,9 +171,15 @@ public class ForcePassesTests
             new SchNetConfig { Features = 13, Filters = 9, Interactions = 1, Cutoff = Cutoff, RadialFunctions = 7, MaxAtomicNumber = 10 },
             new SchNetConfig { Features = 128, Filters = 144, Cutoff = Cutoff },
             new SchNetConfig { Features = 12, Interactions = 2, Cutoff = Cutoff, RadialBasis = RadialBasisKind.Bessel, CutoffFunction = CutoffKind.Polynomial },
+            new AllegroConfig { Elements = FirstElements, Features = 16, TwoBodyWidths = "32, 64", LatentWidths = "64", Cutoff = Cutoff },
+            new AllegroConfig
+            {
+                Elements = FirstElements, LMax = 1, Layers = 3, Features = 3, TwoBodyWidths = "6, 7", LatentWidths = "9, 7", EnergyWidths = "", Cutoff = Cutoff,
+            },
+            new AllegroConfig { Elements = FirstElements, LMax = 3, Features = 4, TwoBodyWidths = "8", LatentWidths = "8", Cutoff = Cutoff },
         ]
         from t in (ScalarType[])[ScalarType.Float64, ScalarType.Float32]
-        select new TestCaseData(c, t).SetArgDisplayNames($"{c.Title} {c.NonEmbeddingParameters} {c.RadialBasis}", t.ToString());
+        select new TestCaseData(c, t).SetArgDisplayNames($"{c.Title} {c.NonEmbeddingParameters} {(c as RadialForceFieldConfig)?.RadialBasis}", t.ToString());
 
     /// <summary>With no tensor at zero.</summary>
     private static ForceField Model(ForceFieldConfig config, ScalarType dtype)

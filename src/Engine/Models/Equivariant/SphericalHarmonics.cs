@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Allegro;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,15 +24,24 @@ internal sealed class SphericalHarmonics : IDisposable
         MaxOrder = maxOrder;
         this.scale = scale;
         degrees = new Degree[maxOrder];
+        var polynomials = new HarmonicDegree[maxOrder];
         HarmonicPolynomial polynomial = HarmonicPolynomial.First;
         for (int l = 1; l <= maxOrder; l++)
         {
             if (l > 1) polynomial = polynomial.Next();
             degrees[l - 1] = new Degree(polynomial, Factor(l), dtype, device);
+            double[,] coefficients = (double[,])polynomial.Coefficients.Clone();
+            for (int m = 0; m < coefficients.GetLength(0); m++)
+                for (int k = 0; k < coefficients.GetLength(1); k++) coefficients[m, k] *= Factor(l);
+            polynomials[l - 1] = new HarmonicDegree(polynomial.Lower, polynomial.Axis, coefficients);
         }
+        Polynomials = polynomials;
     }
 
     public int MaxOrder { get; }
+
+    /// <summary>Orders 1 .. L as numbers, scaled.</summary>
+    public IReadOnlyList<HarmonicDegree> Polynomials { get; }
 
     /// <summary>(L + 1)^2</summary>
     public int Components => (MaxOrder + 1) * (MaxOrder + 1);

@@ -94,6 +94,9 @@ public abstract class ForceField : nn.Module
     /// <returns>(atoms) eV, without reference energies</returns>
     protected abstract Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors);
 
+    /// <summary>The pairs whose vectors <see cref="WithDerivative"/> takes.</summary>
+    private protected virtual PairList Pairs(GraphBatch batch) => batch.Edges.Pairs;
+
     /// <summary>The network and its derivative in one operation, where it has passes for that: what training on forces takes.</summary>
     /// <param name="batch">As above.</param>
     /// <param name="pairVectors">(pairs, 3) A, in the model's type, without a gradient</param>
@@ -104,7 +107,7 @@ public abstract class ForceField : nn.Module
     private ForceFieldOutput? WithDerivatives(GraphBatch batch, bool stress)
     {
         using DisposeScope scope = NewDisposeScope();
-        PairList pairs = batch.Edges.Pairs;
+        PairList pairs = Pairs(batch);
         Tensor vectors = EdgeVectors.Apply(batch.Positions, batch.Edges, batch.ShiftVectors).index_select(0, pairs.Edges);
         if (WithDerivative(batch, vectors.to(dtype)) is not { } found) return null;
         Tensor by = found.ByVectors.to(ScalarType.Float64), receivers = pairs.Receivers.narrow(0, 0, pairs.Count);

@@ -272,13 +272,15 @@ internal abstract unsafe class EnergyPasses<TLanes, T> : IEnergyPasses
 internal static class EnergyLanes
 {
     /// <summary>Whether passes take such inputs: on the CPU, of one number type, the geometry and basis held fixed.</summary>
-    public static bool Fit(Tensor?[] inputs)
+    /// <param name="inputs">Of the pass.</param>
+    /// <param name="held">How many of them, the first ones, are no weights.</param>
+    public static bool Fit(Tensor?[] inputs, int held = 3)
     {
         Tensor vectors = inputs[0]!;
         for (int i = 0; i < inputs.Length; i++)
         {
             if (inputs[i] is not { } t) continue;
-            if (t.dtype != vectors.dtype || t.device_type != TorchSharp.DeviceType.CPU || (i < 3 && t.requires_grad)) return false;
+            if (t.dtype != vectors.dtype || t.device_type != TorchSharp.DeviceType.CPU || (i < held && t.requires_grad)) return false;
         }
         return true;
     }
