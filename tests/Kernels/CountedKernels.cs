@@ -1,11 +1,11 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Neighbors;
 using ChemScale.Engine.Operators.Optimization;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Kernels.Ptx;
-using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Perf.Counting;
 using ChemScale.Tests.Gpu;
 using ChemScale.Tests.Operators;
