@@ -19,24 +19,26 @@ internal sealed class RunSettings
     {
         this.options = options;
         string[] place = options.Device.Split(':');
-        if (place is not (["cpu"] or ["cuda"] or ["cuda", _])) throw new InputException("option 'device'", $"'{options.Device}'", "cpu, cuda or cuda:N");
+        if (place is not (["cpu"] or ["ptx"] or ["cuda"] or ["cuda", _])) throw new InputException("option 'device'", $"'{options.Device}'", "cpu, cuda, cuda:N or ptx");
         Ordinal = place.Length > 1 ? (int)Whole("device", place[1], 0) : 0;
         Cuda = place[0] == "cuda";
+        Ptx = place[0] == "ptx";
         Quick = options.Quick;
+        if (Ptx && options.Peer is not null) throw new InputException("option 'peer'", "nothing is timed with --device ptx", hint: "--device cpu or cuda");
         Threads = [.. Numbers("threads", options.Threads, []).Select(n => (int)n)];
         Repeats = (int)Number("repeats", options.Repeats, Quick ? 3 : 20);
         WarmUp = options.WarmUp is null ? Quick ? 1 : 2 : (int)Whole("warm-up", options.WarmUp, 0);
         Seconds = Positive("seconds", options.Seconds, Sizes(0.5, 5, 2));
         MemoryBytes = options.Memory is null ? null : Positive("memory", options.Memory, 1) * (1 << 30);
         modes = Words("modes", options.Modes, Sides);
-        Edges = Numbers("edges", options.Edges, Sizes<long[]>([2_000, 8_000], [10_000, 30_000, 100_000], [10_000, 100_000, 1_000_000, 10_000_000]));
+        Edges = Numbers("edges", options.Edges, Ptx ? [360] : Sizes<long[]>([2_000, 8_000], [10_000, 30_000, 100_000], [10_000, 100_000, 1_000_000, 10_000_000]));
         Neighbors = (int)Number("neighbors", options.Neighbors, 18);
-        Widths = Numbers("widths", options.Widths, Sizes<long[]>([32], [32, 128], [32, 128, 512]));
+        Widths = Numbers("widths", options.Widths, Ptx ? [Quick ? 32 : 128] : Sizes<long[]>([32], [32, 128], [32, 128, 512]));
         Functions = (int)Number("functions", options.Functions, 20);
         Bases = Words("basis", options.Basis, ["gaussian", "bessel"]) ?? ["gaussian", "bessel"];
-        Molecules = Numbers("molecules", options.Molecules, Sizes<long[]>([4, 16], [16, 64, 256], [16, 64, 256, 1024, 4096]));
+        Molecules = Numbers("molecules", options.Molecules, Ptx ? [8] : Sizes<long[]>([4, 16], [16, 64, 256], [16, 64, 256, 1024, 4096]));
         Tokens = (int)Number("tokens", options.Tokens, 37);
-        Lengths = Numbers("lengths", options.Lengths, Sizes<long[]>([64], [128, 512], [256, 512, 1024, 2048, 4096, 8192]));
+        Lengths = Numbers("lengths", options.Lengths, Ptx ? [256] : Sizes<long[]>([64], [128, 512], [256, 512, 1024, 2048, 4096, 8192]));
         Sequences = Numbers("sequences", options.Sequences, Quick ? [5] : [100, 1_000]);
         MaximumTokens = (int)Number("max-tokens", options.MaximumTokens, Quick ? 8 : 100);
         Heads = (int)Number("heads", options.Heads, 16);
@@ -64,6 +66,9 @@ internal sealed class RunSettings
 
     /// <summary>Which CUDA device.</summary>
     public int Ordinal { get; }
+
+    /// <summary>Kernels are counted on the interpreter, and nothing is timed.</summary>
+    public bool Ptx { get; }
 
     public bool Quick { get; }
 
@@ -159,7 +164,7 @@ internal sealed class RunSettings
     public Device Device => Cuda ? new Device(DeviceType.CUDA, Ordinal) : CPU;
 
     /// <summary>As the library and the peer name it.</summary>
-    public string DeviceName => Cuda ? $"cuda:{Ordinal}" : "cpu";
+    public string DeviceName => Cuda ? $"cuda:{Ordinal}" : Ptx ? "ptx" : "cpu";
 
     /// <exception cref="InputException">An option of the wrong kind.</exception>
     public static RunSettings Of(RunVerb options) => new(options);
@@ -178,7 +183,7 @@ internal sealed class RunSettings
     }
 
     /// <summary>Whether a side was asked for; all are, unless told.</summary>
-    public bool Wants(string side) => modes is null || modes.Contains(side);
+    public bool Wants(string side) => Ptx ? side is "kernels" or "bfloat16" : modes is null || modes.Contains(side);
 
     /// <summary>The sides asked for; where none were, those given.</summary>
     public string[] ModesOr(params string[] fallback) => modes ?? fallback;

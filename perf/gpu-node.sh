@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
-# gpu-node.sh [--device cuda|cpu] [--quick] [--minutes N] [--out DIR] [--python PYTHON] [--only STEP,...] [FOLDER]
+# gpu-node.sh --call 1|2 [--dry] [--out DIR] [--python PYTHON] [--only STEP,...] [FOLDER]
 #
 # Checks and measures what perf/publish.sh packed, on a machine with an NVIDIA driver, a Python with torch, and nothing else. FOLDER is the
-# unpacked folder (default: this script's own). Steps run in order of value; each one's log and result stay in --out (default $OUT, else
-# ./gpu-node-out), and a call with the same folder and options does only what is not yet done. A step that fails does not stop the later
-# ones. Never changes a setting of the card.
+# unpacked folder (default: this script's own). Two calls, so that each ends within the time that a machine is lent for: the first 4.5
+# minutes, the second 4. Each step has a cap of its own, at which it is stopped; the table is printed after every step, so that a call that
+# is cut off leaves what it had. Logs and results stay in --out (default $OUT, else ./gpu-node-out); a call does only what is not yet done.
+# Never changes a setting of the card.
 #
-#   --device cpu   the same steps without a driver, with the CPU libtorch of the package cache; what needs a GPU says so and is skipped
-#   --quick        small sizes
-#   --minutes N    start and stop steps so that all ends within N minutes
-#   --only A,B     only these steps: host imports device tests perf peers kernels sanitizer
+#   --call 1       host, imports, device, kernels (ptxas -v on the PTX that is packed), small cases, equality, models beside torch
+#   --call 2       operations at 10^6 edges and 4,096 molecules; ncu on six of their kernels beside our counts; memcheck; racecheck
+#   --dry          the same steps within the same caps without a driver: on the CPU, at small sizes; what needs a GPU says so and is skipped
+#   --only A,B     only these steps of the call
 #
-# libtorch is looked for in LIBTORCH_DIR, then where --python (default python3) keeps torch; with --device cpu in the package cache before.
+# libtorch is looked for in LIBTORCH_DIR, then where --python (default python3) keeps torch; with --dry in the package cache before.
 # Exit codes: 0 all done or skipped with a reason; 1 a step failed or ran out of time; 2 a mistake in what was given.
 set -uo pipefail
 self=$(realpath "$0")
-steps=(host imports device tests perf peers kernels sanitizer)
+# Seconds of each; those of a call make 270 and 240.
+declare -A calls=([1]="host imports device kernels small equality models" [2]="operations counters memcheck racecheck")
+declare -A caps=([host]=5 [imports]=10 [device]=40 [kernels]=40 [small]=55 [equality]=45 [models]=75 [operations]=90 [counters]=70 [memcheck]=40 [racecheck]=40)
 readonly skipped=77
 
 mistake() {
@@ -71,57 +74,87 @@ step_device() {
   return $code
 }
 
-step_tests() {
+# Tests by a filter: by the program that is packed, or where there is none by the SDK that built them.
+tests() {
   # Without a GPU the same tests run their kernels on the CPU, on few rows: more threads would only wait for each other.
   [ "$device" = cpu ] && export CHEMSCALE_TEST_DEVICE=cpu OMP_NUM_THREADS=1
-  "$folder/ChemScale.Tests" --filter "TestCategory=Gpu" --report-trx --report-trx-filename gpu-tests.trx --results-directory "$out/tests" \
-    --output Detailed --no-progress
-  local code=$?
-  local counters
-  counters=$(grep -o '<Counters [^>]*>' "$out/tests/gpu-tests.trx" 2> /dev/null | head -n 1)
-  count() { grep -o "$1=\"[0-9]*\"" <<< "$counters" | head -n 1 | tr -dc 0-9; }
+  local code results
+  if [ -x "$folder/ChemScale.Tests" ]; then
+    "$folder/ChemScale.Tests" --filter "$2" --report-trx --report-trx-filename "$1.trx" --results-directory "$out/tests" --output Detailed --no-progress
+  else
+    dotnet vstest "$folder/ChemScale.Tests.dll" "--TestCaseFilter:$2" "--logger:trx;LogFileName=$1.trx" "--ResultsDirectory:$out/tests"
+  fi
+  code=$?
+  results=$(grep -o '<Counters [^>]*>' "$out/tests/$1.trx" 2> /dev/null | head -n 1)
+  count() { grep -o "$1=\"[0-9]*\"" <<< "$results" | head -n 1 | tr -dc 0-9; }
   note "$(count passed) passed, $(count failed) failed, $(count notExecuted) skipped$([ "$device" = cpu ] && echo ' (kernels on the CPU)')"
   return $code
 }
 
-step_perf() {
-  "$folder/ChemScale.Perf" run all --device "$device" "${quick[@]}" --json "$out/perf"
+step_small() { tests small "TestCategory=Gpu&(FullyQualifiedName~SmallCases|FullyQualifiedName~MatrixAttention)"; }
+
+step_equality() { tests equality "TestCategory=Gpu&(FullyQualifiedName~DeviceNeighbors|FullyQualifiedName~DeviceTraining)"; }
+
+step_models() {
+  local peer=() why
+  if [ -n "$python" ] && why=$("$python" -c 'import torch, numpy' 2>&1); then peer=(--peer "$python"); else why="alone: no Python with torch and numpy"; fi
+  "$folder/ChemScale.Perf" run forcefield chemgpt --device "$device" "${quick[@]}" --seconds 1 --repeats 5 --json "$out/models" "${peer[@]}"
   local code=$?
-  "$folder/ChemScale.Perf" table "$out/perf" > "$out/perf.txt" && cat "$out/perf.txt"
-  note "$(find "$out/perf" -name '*.json' 2> /dev/null | wc -l) result files in perf/"
+  "$folder/ChemScale.Perf" table "$out/models"
+  note "$(find "$out/models" -name '*.json' 2> /dev/null | wc -l) result files in models/${why:+; $why}"
   return $code
 }
 
-step_peers() {
-  [ -n "$python" ] || skip "no python3"
-  "$python" -c 'import torch, numpy' 2>&1 || skip "$python has no torch with numpy"
-  "$folder/ChemScale.Perf" run all --device "$device" "${quick[@]}" --json "$out/perf-peers" --peer "$python"
+step_operations() {
+  local sizes=(--edges 1e6 --molecules 4096 --lengths 512)
+  [ "$device" = cpu ] && sizes=(--edges 2000 --molecules 16 --lengths 64)
+  "$folder/ChemScale.Perf" run filter painn radial attention --device "$device" "${sizes[@]}" --widths 128 --head-widths 8,64 --modes kernels --seconds 1 \
+    --json "$out/operations"
   local code=$?
-  "$folder/ChemScale.Perf" table "$out/perf-peers" > "$out/perf-peers.txt" && cat "$out/perf-peers.txt"
-  note "$(find "$out/perf-peers" -name '*.json' 2> /dev/null | wc -l) result files in perf-peers/"
+  "$folder/ChemScale.Perf" table "$out/operations"
+  note "$(find "$out/operations" -name '*.json' 2> /dev/null | wc -l) result files in operations/"
+  return $code
+}
+
+# What a device's own counters say of six kernels, and what we count of the same launches.
+step_counters() {
+  local of=(run filter painn --edges 3600 --widths 128 --modes kernels) code=0
+  "$folder/ChemScale.Perf" "${of[@]}" --device ptx --json "$out/counted.json" > "$out/counted.txt" || code=1
+  cat "$out/counted.txt"
+  [ "$device" = cpu ] && note "counted; the device's own need a GPU" && return $code
+  local ncu
+  ncu=$(tool ncu) || skip "counted; no ncu"
+  "$ncu" --clock-control none --csv --launch-count 6 --metrics "smsp__inst_executed.sum,smsp__thread_inst_executed_per_inst_executed.ratio,\
+l1tex__t_sectors_pipe_lsu_mem_global_op_ld.sum,l1tex__t_sectors_pipe_lsu_mem_global_op_st.sum,l1tex__data_pipe_lsu_wavefronts_mem_shared.sum,\
+dram__bytes.sum,sm__warps_active.avg.pct_of_peak_sustained_active,gpu__time_duration.sum" \
+    "$folder/ChemScale.Perf" "${of[@]}" --device "$device" --repeats 1 --warm-up 0 > "$out/ncu.csv" || code=1
+  grep '^"' "$out/ncu.csv" | cut -d, -f5,13-
+  note "ncu.csv and counted.txt: the same launches"
   return $code
 }
 
 step_kernels() {
-  local driver=() ptxas cuobjdump failed=0
-  [ "$device" = cpu ] || driver=(--device "$device")
-  "$folder/ChemScale.Cli" doctor --ptx "$out/ptx" --architecture "$architecture" "${driver[@]}" || return 1
+  local ptx=$folder/ptx ptxas cuobjdump failed=0
+  # The PTX that is packed is what this build makes of its kernels, for sm_90; other devices have theirs made here.
+  if [ ! -f "$ptx/kernels.tsv" ] || [ "$architecture" != sm_90 ]; then
+    ptx=$out/ptx
+    "$folder/ChemScale.Cli" doctor --ptx "$ptx" --architecture "$architecture" || return 1
+  fi
+  [ "$device" = cpu ] || "$folder/ChemScale.Cli" doctor --warm --device "$device" || failed=1
   local kernels
-  kernels=$(($(wc -l < "$out/ptx/kernels.tsv") - 1))
+  kernels=$(($(wc -l < "$ptx/kernels.tsv") - 1))
   if ! ptxas=$(tool ptxas); then
-    note "$kernels kernels to PTX; no ptxas$([ "$device" = cpu ] || echo ": registers and local memory from the driver alone"), table in kernels.tsv"
-    cp "$out/ptx/kernels.tsv" "$out/kernels.tsv"
-    return 0
+    note "$kernels kernels to PTX; no ptxas"
+    return $failed
   fi
   cuobjdump=$(tool cuobjdump) || cuobjdump=""
   mkdir -p "$out/cubin"
   export ptxas cuobjdump architecture out
-  find "$out/ptx" -name '*.ptx' -print0 | xargs -0 -n 1 -P "$(nproc)" bash "$self" --assemble || failed=1
+  find "$ptx" -name '*.ptx' -print0 | xargs -0 -n 1 -P "$(nproc)" bash "$self" --assemble || failed=1
   {
-    printf 'file\tfamily\tregisters\tstack\tspill_stores\tspill_loads\tlocal_accesses\tdriver_registers\tdriver_local\tkernel\n'
-    tail -n +2 "$out/ptx/kernels.tsv" | while IFS=$'\t' read -r file family registers localbytes kernel; do
-      printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$file" "$family" "$(cat "$out/cubin/$file.tsv" 2> /dev/null || printf -- '-\t-\t-\t-\t-')" \
-        "$registers" "$localbytes" "$kernel"
+    printf 'file\tfamily\tregisters\tstack\tspill_stores\tspill_loads\tlocal_accesses\tkernel\n'
+    tail -n +2 "$ptx/kernels.tsv" | while IFS=$'\t' read -r file family _ _ kernel; do
+      printf '%s\t%s\t%s\t%s\n' "$file" "$family" "$(cat "$out/cubin/$file.tsv" 2> /dev/null || printf -- '-\t-\t-\t-\t-')" "$kernel"
     done
   } > "$out/kernels.tsv"
   cat "$out/kernels.tsv"
@@ -149,16 +182,20 @@ assemble() {
     END { printf "%d\t%d\t%d\t%d\t%s", registers, stack, stores, loads, sass }' <<< "$report" > "$out/cubin/$name.tsv"
 }
 
-step_sanitizer() {
+step_memcheck() { sanitize memcheck; }
+
+step_racecheck() { sanitize racecheck; }
+
+sanitize() {
   local sanitizer
-  [ "$device" = cpu ] && skip "needs a GPU"
+  [ "$device" = cpu ] && skip "needs a GPU; the interpreter's checks are in the tests"
   sanitizer=$(tool compute-sanitizer) || skip "no compute-sanitizer"
   # The small cases: every memory access is watched, which takes tens of times as long.
-  "$sanitizer" --tool memcheck --error-exitcode 9 --log-file "$out/sanitizer.txt" "$folder/ChemScale.Tests" \
+  "$sanitizer" --tool "$1" --error-exitcode 9 --log-file "$out/$1.txt" "$folder/ChemScale.Tests" \
     --filter "TestCategory=Gpu&FullyQualifiedName~SmallCases" --no-progress --results-directory "$out/tests"
   local code=$?
-  cat "$out/sanitizer.txt"
-  note "$(tail -n 1 "$out/sanitizer.txt" | sed 's/^=* *//')"
+  cat "$out/$1.txt"
+  note "$(tail -n 1 "$out/$1.txt" | sed 's/^=* *//')"
   return $code
 }
 
@@ -187,22 +224,22 @@ case ${1:-} in
     ;;
 esac
 
-device=cuda minutes="" out=${OUT:-gpu-node-out} python=python3 only="" folder="" quick_words=""
+device=cuda call="" out=${OUT:-gpu-node-out} python=python3 only="" folder="" quick_words=""
 while [ $# -gt 0 ]; do
   case $1 in
-    --device | --minutes | --out | --python | --only)
+    --call | --out | --python | --only)
       [ $# -ge 2 ] || mistake "option '$1' has no value"
       declare "${1#--}=$2"
       shift 2
       ;;
-    --quick) quick_words=--quick && shift ;;
+    --dry) device=cpu quick_words=--quick && shift ;;
     -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$self" && exit 0 ;;
     -*) mistake "unknown option '$1'. HINT: --help" ;;
     *) [ -z "$folder" ] || mistake "two folders: '$folder' and '$1'" && folder=$1 && shift ;;
   esac
 done
-[[ $device =~ ^(cpu|cuda(:[0-9]+)?)$ ]] || mistake "option '--device': '$device'; expected cpu, cuda or cuda:1 and its like"
-[[ -z $minutes || $minutes =~ ^[1-9][0-9]*$ ]] || mistake "option '--minutes': '$minutes'; expected a whole number"
+[[ $call =~ ^[12]$ ]] || mistake "option '--call': '$call'; expected 1 or 2. HINT: --help says what they do"
+read -r -a steps <<< "${calls[$call]}"
 for step in ${only//,/ }; do
   [[ " ${steps[*]} " == *" $step "* ]] || mistake "option '--only': '$step'; expected of ${steps[*]}"
 done
@@ -249,6 +286,15 @@ if [ "$(cat "$kept/key" 2> /dev/null)" != "$key" ]; then
   printf '%s\n' "$key" > "$kept/key"
 fi
 
+table() {
+  local step
+  printf '%-10s %-8s %6s %6s  %s\n' step result s cap ""
+  for step in "${steps[@]}"; do
+    [ -f "$kept/$step.status" ] || continue
+    printf '%-10s %-8s %6s %6s  %s\n' "$step" "$(cat "$kept/$step.status")" "$(cat "$kept/$step.seconds")" "${caps[$step]}" "$(head -n 1 "$kept/$step.note")"
+  done
+}
+
 trap 'exit 130' INT
 trap 'exit 143' TERM
 for step in "${steps[@]}"; do
@@ -259,44 +305,29 @@ for step in "${steps[@]}"; do
       continue
       ;;
   esac
-  limit=()
-  if [ -n "$minutes" ]; then
-    left=$((minutes * 60 - SECONDS))
-    if [ "$left" -lt 5 ]; then
-      echo late > "$kept/$step.status"
-      echo "not started: $minutes minutes are over" > "$kept/$step.note"
-      echo 0 > "$kept/$step.seconds"
-      continue
-    fi
-    limit=(timeout --kill-after=5 "$left")
-  fi
   echo "== $step"
   export log=$kept/$step.log note=$kept/$step.note
   : > "$note"
   start=$SECONDS
-  "${limit[@]}" bash "$self" --step "$step" > "$log" 2>&1
+  timeout --kill-after=2 "${caps[$step]}" bash "$self" --step "$step" > "$log" 2>&1
   code=$?
   case $code in
     0) status=ok ;;
     "$skipped") status=skipped ;;
-    124 | 137) status=late && [ -n "$minutes" ] && note "stopped after $((SECONDS - start)) s: $minutes minutes are over" ;;
+    124 | 137) status=late && note "stopped at its cap of ${caps[$step]} s" ;;
     *) status=failed ;;
   esac
   echo "$status" > "$kept/$step.status"
   echo $((SECONDS - start)) > "$kept/$step.seconds"
   [ -s "$note" ] || note "exit code $code; see steps/$step.log"
   [ "$status" != failed ] || tail -n 20 "$log"
+  table | tee "$out/summary-$call.txt"
 done
 
-# ---------------------------------------------------------------------------------------------------------------- the table
+# ---------------------------------------------------------------------------------------------------------------- the end
 wrong=0
-{
-  printf '%-10s %-8s %6s  %s\n' step result s ""
-  for step in "${steps[@]}"; do
-    [ -f "$kept/$step.status" ] || continue
-    printf '%-10s %-8s %6s  %s\n' "$step" "$(cat "$kept/$step.status")" "$(cat "$kept/$step.seconds")" "$(head -n 1 "$kept/$step.note")"
-  done
-} | tee "$out/summary.txt"
-grep -qE '^(failed|late)$' "$kept"/*.status && wrong=1
-echo "all of it in $out"
+for step in "${steps[@]}"; do
+  [[ $(cat "$kept/$step.status" 2> /dev/null) =~ ^(failed|late)$ ]] && wrong=1
+done
+echo "all of it in $out, after $SECONDS s"
 exit $wrong

@@ -28,6 +28,7 @@ done
 # Test coverage, 30 MB of it, and descriptions that only editors read.
 rm -rf "$folder/Microsoft.CodeCoverage" "$folder"/*.xml
 install -m 755 "$root/perf/gpu-node.sh" "$folder/"
+"$folder/ChemScale.Cli" doctor --ptx "$folder/ptx"
 for file in "${data[@]}"; do
   [ -n "${CHEMSCALE_DATA:-}" ] && [ -f "$CHEMSCALE_DATA/$file" ] || continue
   install -D -m 644 "$CHEMSCALE_DATA/$file" "$folder/data/$file"

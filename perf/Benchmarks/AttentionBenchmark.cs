@@ -93,7 +93,7 @@ internal sealed class AttentionBenchmark : Benchmark
             SidePlan.Composed(20 * rows + 6 * scores), .. s.Cuda ? (SidePlan[])[] : [SidePlan.Host(12 * rows)],
             .. AttentionGrid.Has(d) ? (SidePlan[])[SidePlan.Kernels(12 * rows)] : [],
             // Tensor cores: half the precision, and so a side of its own.
-            .. s.Cuda && MatrixAttentionLauncher.Has(d) ? (SidePlan[])[SidePlan.Kernels(12 * rows) with { Name = "bfloat16" }] : [],
+            .. (s.Cuda || s.Ptx) && MatrixAttentionLauncher.Has(d) ? (SidePlan[])[SidePlan.Kernels(12 * rows) with { Name = "bfloat16" }] : [],
             // With a window the library needs a mask, and may keep all scores.
             SidePlan.Library(24 * rows + (s.Window > 0 ? 6 * scores : 0)),
         ];

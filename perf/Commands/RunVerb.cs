@@ -11,7 +11,7 @@ internal sealed class RunVerb : Verb
     [Value(0, MetaName = "NAME...", Required = true, HelpText = "Names that `perf list` gives, or all.")]
     public IEnumerable<string> Names { get; set; } = [];
 
-    [Option("device", Default = "cpu", HelpText = "cpu, cuda or cuda:N.")]
+    [Option("device", Default = "cpu", HelpText = "cpu, cuda, cuda:N; or ptx: nothing is timed, kernels are interpreted and what they do is counted.")]
     public string Device { get; set; } = "cpu";
 
     [Option("threads", HelpText = "Of the CPU. Default: the library's. For forcefield: several to compare.")]

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 using ChemScale.Engine;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Runs;
+using ChemScale.Kernels.Ptx;
 using ChemScale.Perf.Benchmarks;
+using ChemScale.Perf.Counting;
 
 namespace ChemScale.Perf.Measuring;
 
@@ -28,6 +30,7 @@ internal sealed class BenchmarkRun : IDisposable
     private readonly HostFacts host;
     private readonly Dictionary<string, Rates> rates = [];
     private readonly List<Measurement> records = [];
+    private readonly List<CountedPass> counted = [];
     private readonly List<Skipped> skipped = [];
     private readonly List<string> notes = [];
     private readonly Dictionary<string, PeerProcess> peers = [];
@@ -63,8 +66,9 @@ internal sealed class BenchmarkRun : IDisposable
             int first = records.Count;
             Console.WriteLine();
             Console.WriteLine($"== {benchmark.Name}: {benchmark.Summary}");
-            if (benchmark.IsAgainstRates) MeasureRates();
-            Guard(null, null, () => benchmark.Run(this));
+            if (benchmark.IsAgainstRates && !Settings.Ptx) MeasureRates();
+            if (Settings.Ptx && !benchmark.IsAgainstRates) Skip(null, null, null, "its kernels are those of other benchmarks: --device ptx counts them there");
+            else Guard(null, null, () => benchmark.Run(this));
             foreach (Slope slope in Slope.Of(records.Skip(first))) Console.WriteLine("  " + Display.Line(slope));
             Save();
         }
@@ -90,6 +94,12 @@ internal sealed class BenchmarkRun : IDisposable
         double allowed = DeviceMemory.Allowed(Settings, onHost);
         SidePlan[] fitting = [.. plans.Where(p => Settings.Wants(p.Name) && Fits(of, p, allowed))];
         if (fitting.Length == 0) return;
+        if (Settings.Ptx)
+        {
+            foreach (SidePlan plan in fitting) Guard(of, plan.Name, () => Count(of, passes, plan, build));
+            Save();
+            return;
+        }
         Guard(of, null, () =>
         {
             using var scope = new CaseScope();
@@ -106,6 +116,27 @@ internal sealed class BenchmarkRun : IDisposable
         });
         if (peer is not null && peers.TryGetValue(peer, out PeerProcess? process)) process.Forget();
         Save();
+    }
+
+    /// <summary>One step on the interpreter: what its passes launch, and what that does.</summary>
+    private void Count(Case of, IReadOnlyList<Pass> passes, SidePlan plan, Func<CaseScope, Func<SidePlan, Action<PassClock>>> build)
+    {
+        var device = new PtxDevice { Checks = false, Counts = true, Rounding = PtxRounding.Fused };
+        using RunScope.Entry run = new RunScope(plan.Mode) { CpuKernels = () => device }.Enter();
+        using var scope = new CaseScope();
+        Action<PassClock> step = build(scope)(plan);
+        _ = device.TakeCounts();
+        step(new PassClock(hostClock)
+        {
+            Counter = name =>
+            {
+                KernelFigures[] kernels = [.. device.TakeCounts().Select(KernelFigures.Of)];
+                Pass pass = passes.FirstOrDefault(p => p.Name == name) ?? new Pass(name);
+                if (kernels.Length == 0) return;
+                counted.Add(new CountedPass(current, of.Parameters, plan.Name, name, pass.Items ?? of.Items, of.Unit, pass.Bytes, kernels));
+                foreach (string line in CounterDisplay.Lines(counted[^1])) Console.WriteLine("  " + line);
+            },
+        });
     }
 
     /// <summary>A result that a benchmark measured by itself.</summary>
@@ -249,6 +280,7 @@ internal sealed class BenchmarkRun : IDisposable
             Host = host,
             Rates = rates,
             Records = records,
+            Counted = counted,
             Slopes = Slope.Of(records),
             Skipped = skipped,
             Notes = notes,

@@ -78,7 +78,7 @@ internal sealed record HostFacts
             Runtime = RuntimeInformation.FrameworkDescription,
             Jit = JitSettings(),
             Libtorch = LibtorchVersion(),
-            Device = device?.Name ?? "cpu",
+            Device = device?.Name ?? settings.DeviceName,
             DeviceMemoryBytes = device?.Memory,
             Driver = driver.Absence is null ? DriverVersion(driver) : null,
             Load = LoadAverages(),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChemScale.Perf.Counting;
 
 namespace ChemScale.Perf.Measuring;
 
@@ -36,6 +37,9 @@ internal sealed record RunResult
     public IReadOnlyDictionary<string, Rates> Rates { get; init; } = new Dictionary<string, Rates>();
 
     public IReadOnlyList<Measurement> Records { get; init; } = [];
+
+    /// <summary>Of runs on the interpreter: counted, not measured.</summary>
+    public IReadOnlyList<CountedPass> Counted { get; init; } = [];
 
     public IReadOnlyList<Slope> Slopes { get; init; } = [];
 

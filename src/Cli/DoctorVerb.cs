@@ -17,7 +17,10 @@ internal sealed class DoctorVerb : Verb
     [Option("ptx", HelpText = "Only the kernels: write the PTX of each, and a table, into this folder; with --device cuda, what the driver made of it.")]
     public string? Ptx { get; set; }
 
-    [Option("architecture", Default = "sm_90", HelpText = "Of --ptx: sm_80, sm_90, sm_90a or their like.")]
+    [Option("warm", HelpText = "Only the kernels: compile all of them, on all processors, into the user's cache; with --device cuda, its driver too. Default: at first use.")]
+    public bool Warm { get; set; }
+
+    [Option("architecture", Default = "sm_90", HelpText = "Of --ptx and --warm: sm_80, sm_90, sm_90a or their like.")]
     public string Architecture { get; set; } = "sm_90";
 
     internal override bool NeedsTensors => false;
@@ -28,6 +31,7 @@ internal sealed class DoctorVerb : Verb
         {
             { Imports: true } => [Doctor.Imports()],
             { Ptx: { } folder } => [Doctor.Kernels(folder, Architecture, Device)],
+            { Warm: true } => [Doctor.Warm(Architecture, Device)],
             { Device: { } device } => Doctor.Work(device),
             _ => Doctor.Examine(),
         };

@@ -98,6 +98,29 @@ public sealed class DoctorTests
         foreach (string[] row in table.Skip(1)) Assert.That(File.ReadAllText(Path.Combine(folder, row[0])), Does.Contain(".target sm_80\n"), row[4]);
     }
 
+    /// <summary>In a process of its own, whose cache is elsewhere.</summary>
+    [Test, Platform("Linux")]
+    public void A_cache_that_others_may_use_is_told_in_one_line()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string home = Workplace.In("cache"), folder = Path.Combine(home, "chemscale", "ptx");
+        Directory.CreateDirectory(folder, (UnixFileMode)0b111_101_101);
+        string program = typeof(ChemScale.Cli.Verb).Assembly.Location;
+        Outcome outcome = CommandLine.Run(program, [("XDG_CACHE_HOME", home)], ["doctor", "--warm"]);
+        Assert.That(outcome.ExitCode, Is.EqualTo(1), outcome.ToString());
+        Assert.That(outcome.Output, Does.Contain(folder).And.Contain("others may use it (mode 0755); chmod 700").And.Contain("HINT"));
+        Assert.That(Directory.GetFiles(folder), Is.Empty);
+    }
+
+    [Test, Category("Slow")]
+    public void Kernels_are_compiled_ahead_once()
+    {
+        string home = Workplace.In("cache"), program = typeof(ChemScale.Cli.Verb).Assembly.Location;
+        string[] found = [.. Enumerable.Range(0, 2).Select(_ => CommandLine.Run(program, [("XDG_CACHE_HOME", home)], ["doctor", "--warm"]).Output)];
+        Assert.That(found[0], Does.Match(@"ok +(\d+) for sm_90, \1 of them compiled now"));
+        Assert.That(found[1], Does.Contain("for sm_90, 0 of them compiled now"));
+    }
+
     [TestCase("--device", "gpu", "'gpu'; expected cpu, cuda")]
     [TestCase("--ptx", "x", "'sm_x'; expected sm_80")]
     public void Mistakes_are_told_in_one_line(string option, string value, string complaint)

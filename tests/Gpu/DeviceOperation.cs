@@ -11,6 +11,26 @@ using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Gpu;
 
+/// <summary>How large the cases of operations are.</summary>
+internal enum CaseSize
+{
+    Small,
+
+    /// <summary>Few rows, as wide as models have them: what the tables of counters take.</summary>
+    Counted,
+    Full,
+}
+
+internal static class CaseSizes
+{
+    public static T Of<T>(this CaseSize size, T small, T counted, T full) => size switch
+    {
+        CaseSize.Small => small,
+        CaseSize.Counted => counted,
+        _ => full,
+    };
+}
+
 /// <summary>An operation with kernels, on inputs that are all differentiated, on whichever device and of whichever number type they are.</summary>
 /// <param name="name">Of the test case.</param>
 /// <param name="inputs">float64 on the CPU.</param>
@@ -18,30 +38,42 @@ namespace ChemScale.Tests.Gpu;
 internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secondByKernels) : IDisposable
 {
     /// <summary>Each operation by name; a small one takes no longer than is bearable where every memory access is watched.</summary>
-    public static readonly IReadOnlyDictionary<string, Func<bool, DeviceOperation>> All = new Dictionary<string, Func<bool, DeviceOperation>>
+    public static readonly IReadOnlyDictionary<string, Func<CaseSize, DeviceOperation>> All = new Dictionary<string, Func<CaseSize, DeviceOperation>>
     {
-        ["radial, Gaussians"] = small => new Radial(small, gaussian: true, power: 0),
-        ["radial, Bessel functions"] = small => new Radial(small, gaussian: false, power: 6),
-        ["SchNet's convolution"] = small => new Filter(small),
-        ["PaiNN's message"] = small => new Message(small, small ? 8 : 64, vectors: true),
-        ["PaiNN's message, 7 wide"] = small => new Message(small, 7, vectors: true),
-        ["PaiNN's first message"] = small => new Message(small, small ? 8 : 64, vectors: false),
-        ["PaiNN's invariants"] = small => new Invariants(small, small ? 16 : 128),
-        ["PaiNN's invariants, 7 wide"] = small => new Invariants(small, 14),
-        ["PaiNN's update"] = small => new Update(small, small ? 8 : 64),
-        ["PaiNN's update, 7 wide"] = small => new Update(small, 7),
-        ["Allegro's product"] = small => new Product(small, small ? 4 : 16),
-        ["Allegro's product, 5 wide"] = small => new Product(small, 5),
-        ["attention"] = small => new Heads(small, 8, 0),
-        ["attention, heads of one number"] = small => new Heads(small, 1, 5),
-        ["attention, heads of 16 numbers"] = small => new Heads(small, 16, 0),
-        ["attention, heads of 32 numbers"] = small => new Heads(small, 32, 0),
-        ["attention, heads of 64 numbers"] = small => new Heads(small, 64, 0),
-        ["attention, heads of 128 numbers"] = small => new Heads(small, 128, 0),
-        ["layer norm"] = small => new Norm(small, small ? 20 : 128),
-        ["layer norm, 21 wide"] = small => new Norm(small, 21),
-        ["linear and GELU"] = small => new Gelu(small),
-        ["cross-entropy"] = small => new Loss(small),
+        ["radial, Gaussians"] = size => new Radial(size, gaussian: true, power: 0),
+        ["radial, Bessel functions"] = size => new Radial(size, gaussian: false, power: 6),
+        ["radial, Gaussians in a polynomial"] = size => new Radial(size, gaussian: true, power: 6),
+        ["radial, Bessel functions in a cosine"] = size => new Radial(size, gaussian: false, power: 0),
+        ["radial, 5 Gaussians"] = size => new Radial(size, gaussian: true, power: 0, few: true),
+        ["radial, 5 Bessel functions"] = size => new Radial(size, gaussian: false, power: 6, few: true),
+        ["radial, 5 Gaussians in a polynomial"] = size => new Radial(size, gaussian: true, power: 6, few: true),
+        ["radial, 5 Bessel functions in a cosine"] = size => new Radial(size, gaussian: false, power: 0, few: true),
+        ["SchNet's convolution"] = size => new Filter(size),
+        ["PaiNN's message"] = size => new Message(size, size.Of(8, 128, 64), vectors: true),
+        ["PaiNN's message, 7 wide"] = size => new Message(size, 7, vectors: true),
+        ["PaiNN's message, 21 wide"] = size => new Message(size, 21, vectors: true),
+        ["PaiNN's message, 32 wide"] = size => new Message(size, 32, vectors: true),
+        ["PaiNN's first message"] = size => new Message(size, size.Of(8, 128, 64), vectors: false),
+        ["PaiNN's invariants"] = size => new Invariants(size, size.Of(16, 256, 128)),
+        ["PaiNN's invariants, 7 wide"] = size => new Invariants(size, 14),
+        ["PaiNN's update"] = size => new Update(size, size.Of(8, 128, 64)),
+        ["PaiNN's update, 7 wide"] = size => new Update(size, 7),
+        ["Allegro's product"] = size => new Product(size, size.Of(4, 16, 16)),
+        ["Allegro's product, 5 wide"] = size => new Product(size, 5),
+        ["attention"] = size => new Heads(size, 8, 0),
+        ["attention, heads of one number"] = size => new Heads(size, 1, 5),
+        ["attention, heads of 2 numbers"] = size => new Heads(size, 2, 0),
+        ["attention, heads of 4 numbers"] = size => new Heads(size, 4, 0),
+        ["attention, heads of 16 numbers"] = size => new Heads(size, 16, 0),
+        ["attention, heads of 32 numbers"] = size => new Heads(size, 32, 0),
+        ["attention, heads of 64 numbers"] = size => new Heads(size, 64, 0),
+        ["attention, heads of 128 numbers"] = size => new Heads(size, 128, 0),
+        ["layer norm"] = size => new Norm(size, size.Of(20, 128, 128)),
+        ["layer norm, 21 wide"] = size => new Norm(size, 21),
+        ["linear and GELU"] = size => new Gelu(size, 4 * size.Of(8, 128, 64)),
+        ["linear and GELU, 21 wide"] = size => new Gelu(size, 21),
+        ["cross-entropy"] = size => new Loss(size, size.Of(32, 684, 684)),
+        ["cross-entropy, 51 tokens"] = size => new Loss(size, 51),
     };
 
     public Tensor[] Inputs { get; } = [.. inputs.Select(t => t.DetachFromDisposeScope())];
@@ -72,7 +104,8 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
     {
         private readonly Dictionary<DeviceType, EdgeList> edges = [];
 
-        protected static int[] Degrees(bool small) => small ? [2, 0, 5, 1] : [0, 17, 1, 0, 32, 1, 63, 5, 40, 8, 0, .. Enumerable.Repeat(18, 100)];
+        protected static int[] Degrees(CaseSize size) =>
+            size.Of([2, 0, 5, 1], Enumerable.Repeat(18, 8).ToArray(), [0, 17, 1, 0, 32, 1, 63, 5, 40, 8, 0, .. Enumerable.Repeat(18, 100)]);
 
         public override void Dispose()
         {
@@ -90,16 +123,17 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         }
     }
 
-    private sealed class Radial(bool small, bool gaussian, int power) : DeviceOperation("radial", [Vectors(small ? 37 : 3_000)], true)
+    private sealed class Radial(CaseSize size, bool gaussian, int power, bool few = false) : DeviceOperation("radial", [Vectors(size.Of(37, 1_000, 3_000))], true)
     {
         private const double Cutoff = 5;
 
         public override Tensor[] Apply(Tensor[] inputs)
         {
-            int count = small ? 6 : 20;
+            int count = few ? 5 : size.Of(8, 20, 20);
             // Whole multiples of a power of two: the same in float32.
             double[] centers = [.. Enumerable.Range(1, count).Select(k => k / 4.0)];
-            Tensor row = tensor(centers, dtype: inputs[0].dtype, device: inputs[0].device);
+            // A copy is aligned, as an array of this program need not be.
+            Tensor row = tensor(centers, dtype: inputs[0].dtype, device: inputs[0].device).clone();
             var f = RadialBasisCutoff.Of(inputs[0], new RadialFunctions(row, gaussian ? full_like(row, -8) : null, Cutoff, power));
             return [f.Distances, f.Directions, f.Envelope, f.Radial];
         }
@@ -113,7 +147,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         }
     }
 
-    private sealed class Filter(bool small) : OnEdges("filter", Degrees(small), Make(Degrees(small), small ? 12 : 64, small ? 5 : 20))
+    private sealed class Filter(CaseSize size) : OnEdges("filter", Degrees(size), Make(Degrees(size), size.Of(12, 128, 64), size.Of(5, 20, 20)))
     {
         public override IReadOnlyList<int> Along => [0, 1, 2];
 
@@ -130,7 +164,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         ];
     }
 
-    private sealed class Message(bool small, int width, bool vectors) : OnEdges("message", Degrees(small), Make(Degrees(small), width, small ? 5 : 21, vectors))
+    private sealed class Message(CaseSize size, int width, bool vectors) : OnEdges("message", Degrees(size), Make(Degrees(size), width, size.Of(5, 21, 21), vectors))
     {
         public override IReadOnlyList<int> Along => vectors ? [0, 1, 2, 4] : [0, 1, 2];
 
@@ -147,7 +181,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         }
     }
 
-    private sealed class Invariants(bool small, int width) : DeviceOperation("invariants", [Normal(1, small ? 4 : 100, 3, width)], true)
+    private sealed class Invariants(CaseSize size, int width) : DeviceOperation("invariants", [Normal(1, size.Of(4, 64, 100), 3, width)], true)
     {
         public override Tensor[] Apply(Tensor[] inputs)
         {
@@ -156,7 +190,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         }
     }
 
-    private sealed class Update(bool small, int width) : DeviceOperation("update", Make(small ? 4 : 100, width), true)
+    private sealed class Update(CaseSize size, int width) : DeviceOperation("update", Make(size.Of(4, 64, 100), width), true)
     {
         public override Tensor[] Apply(Tensor[] x)
         {
@@ -168,14 +202,14 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
             [Normal(1, atoms, f), Normal(2, atoms, 3, f), Normal(3, atoms, 3 * f), Normal(4, atoms, f), Normal(5, atoms, 3, 2 * f)];
     }
 
-    private sealed class Product(bool small, int channels) : OnEdges("product", Degrees(small), Make(Degrees(small), Paths(small), channels))
+    private sealed class Product(CaseSize size, int channels) : OnEdges("product", Degrees(size), Make(Degrees(size), Paths(size), channels))
     {
         private readonly Dictionary<(DeviceType, ScalarType), TensorProductTable> tables = [];
 
         public override Tensor[] Apply(Tensor[] x)
         {
             if (!tables.TryGetValue((x[0].device_type, x[0].dtype), out TensorProductTable? table))
-                tables[(x[0].device_type, x[0].dtype)] = table = Paths(small).Table(x[0].dtype, x[0].device);
+                tables[(x[0].device_type, x[0].dtype)] = table = Paths(size).Table(x[0].dtype, x[0].device);
             return [AllegroTensorProduct.Apply(x[0], x[1], Edges(x[0]), table)];
         }
 
@@ -185,7 +219,7 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
             base.Dispose();
         }
 
-        private static AllegroPaths Paths(bool small) => AllegroPaths.Plan(small ? 1 : 2, 2)[0];
+        private static AllegroPaths Paths(CaseSize size) => AllegroPaths.Plan(size.Of(1, 2, 2), 2)[0];
 
         private static Tensor[] Make(int[] degrees, AllegroPaths paths, int channels)
         {
@@ -194,15 +228,15 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
         }
     }
 
-    private sealed class Heads(bool small, int headWidth, int window)
-        : DeviceOperation("attention", [Normal(1, Starts(small)[^1], 3 * Count(small) * headWidth)], false)
+    private sealed class Heads(CaseSize size, int headWidth, int window)
+        : DeviceOperation("attention", [Normal(1, Starts(size)[^1], 3 * Count(size, headWidth) * headWidth)], false)
     {
         private readonly Dictionary<DeviceType, PackedRows> rows = [];
 
         public override Tensor[] Apply(Tensor[] inputs)
         {
-            if (!rows.TryGetValue(inputs[0].device_type, out PackedRows? packed)) rows[inputs[0].device_type] = packed = new PackedRows(Starts(small));
-            return [Attention.Apply(inputs[0], packed, Count(small), window, 0.5)];
+            if (!rows.TryGetValue(inputs[0].device_type, out PackedRows? packed)) rows[inputs[0].device_type] = packed = new PackedRows(Starts(size));
+            return [Attention.Apply(inputs[0], packed, Count(size, headWidth), window, 0.5)];
         }
 
         public override void Dispose()
@@ -211,26 +245,26 @@ internal abstract class DeviceOperation(string name, Tensor[] inputs, bool secon
             base.Dispose();
         }
 
-        private static int Count(bool small) => small ? 2 : 16;
+        private static int Count(CaseSize size, int headWidth) => size.Of(2, Math.Clamp(128 / headWidth, 1, 16), 16);
 
-        private static int[] Starts(bool small) => small ? [0, 1, 10] : [0, 1, 38, 70, 71, 180];
+        private static int[] Starts(CaseSize size) => size.Of<int[]>([0, 1, 10], [0, 37, 74, 111], [0, 1, 38, 70, 71, 180]);
     }
 
-    private sealed class Norm(bool small, int width) : DeviceOperation("norm", Make(small ? 5 : 592, width), false)
+    private sealed class Norm(CaseSize size, int width) : DeviceOperation("norm", Make(size.Of(5, 256, 592), width), false)
     {
         public override Tensor[] Apply(Tensor[] x) => [LayerNorm.Apply(x[0], x[1], x[2], 1e-5)];
 
         private static Tensor[] Make(int rows, int width) => [Normal(1, rows, width) * 2 + 0.5, Normal(2, width), Normal(3, width)];
     }
 
-    private sealed class Gelu(bool small) : DeviceOperation("gelu", Make(small ? 5 : 592, small ? 8 : 64), false)
+    private sealed class Gelu(CaseSize size, int outputs) : DeviceOperation("gelu", Make(size.Of(5, 128, 592), size.Of(8, 128, 64), outputs), false)
     {
         public override Tensor[] Apply(Tensor[] x) => [LinearGelu.Apply(x[0], x[1], x[2])];
 
-        private static Tensor[] Make(int rows, int width) => [Normal(1, rows, width), Normal(2, 4 * width, width) / 8, Normal(3, 4 * width)];
+        private static Tensor[] Make(int rows, int width, int outputs) => [Normal(1, rows, width), Normal(2, outputs, width) / 8, Normal(3, outputs)];
     }
 
-    private sealed class Loss(bool small) : DeviceOperation("loss", [Normal(1, small ? 5 : 592, small ? 30 : 684) * 2], false)
+    private sealed class Loss(CaseSize size, int tokens) : DeviceOperation("loss", [Normal(1, size.Of(5, 128, 592), tokens) * 2], false)
     {
         public override Tensor[] Apply(Tensor[] x)
         {

@@ -82,9 +82,13 @@ public class DeviceOperationTests
     }
 
     /// <summary>The CPU only tries the tests: a few rows show as much.</summary>
-    private DeviceOperation Make(string name, Device device) => DeviceOperation.All[name](Small || device.type == DeviceType.CPU);
+    private DeviceOperation Make(string name, Device device) =>
+        DeviceOperation.All[name](Small || device.type == DeviceType.CPU ? CaseSize.Small : CaseSize.Full);
 
-    /// <summary>Outputs, gradients of their random sum, and the gradients of a random sum of those; float64 on the CPU.</summary>
+    /// <summary>
+    /// Outputs, gradients of their random sum (recorded, and where those are no kernels unrecorded too), and the gradients of a random sum of those;
+    /// float64 on the CPU.
+    /// </summary>
     internal static Value[] Everything(DeviceOperation operation, OperatorMode mode, Device device, ScalarType type)
     {
         TestScope.Mode(mode);
@@ -92,12 +96,15 @@ public class DeviceOperationTests
         Tensor[] leaves = [.. operation.Inputs.Select(t => There(t).requires_grad_())];
         Tensor[] outputs = operation.Apply(leaves);
         Tensor[] gradients = [.. outputs.Select((t, i) => There(DeviceOperation.Normal(100 + (ulong)i, t.shape)).requires_grad_())];
+        // Where the library makes second derivatives, kernels make the first only where nothing is recorded.
+        IList<Tensor> alone = operation.SecondByKernels ? [] : Gradients.Of(outputs, leaves, [.. gradients.Select(g => g.detach())], retainGraph: true);
         IList<Tensor> first = Gradients.Of(outputs, leaves, gradients, retainGraph: true, createGraph: true);
         Tensor[] along = [.. operation.Along.Select(i => There(DeviceOperation.Normal(200 + (ulong)i, leaves[i].shape)))];
         IList<Tensor> second = Gradients.Of([.. operation.Along.Select(i => first[i])], [.. leaves, .. gradients], along, allowUnused: true);
         return
         [
-            .. outputs.Select((t, i) => Here($"output {i}", t, false)), .. first.Select((t, i) => Here($"first by {i}", t, false)),
+            .. outputs.Select((t, i) => Here($"output {i}", t, false)), .. alone.Select((t, i) => Here($"unrecorded by {i}", t, false)),
+            .. first.Select((t, i) => Here($"first by {i}", t, false)),
             .. second.Select((t, i) => (t, i)).Where(s => s.t is { IsInvalid: false }).Select(s => Here($"second by {s.i}", s.t, true)),
         ];
 

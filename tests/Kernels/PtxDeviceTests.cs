@@ -146,6 +146,13 @@ public unsafe class PtxDeviceTests
             ("shared memory past its end", "byte 256 of 256 of shared memory", On(PtxKernels.SharedTooSmall, 64)),
             ("a division by zero", "division by zero in lane 0", On(PtxKernels.Quotients, 64, 64)),
             ("shared memory that nobody wrote", "thread 5: the word was never written", On(PtxKernels.ReadsUnwritten, 64)),
+            ("an output that is read", "thread 0: the word was never written", On(PtxKernels.AddsToItsOutput, 64, 64)),
+            ("what an earlier kernel left out", "thread 1: the word was never written", device => Array(256, at =>
+            {
+                (KernelArgument half, KernelArgument copy) = (KernelArgument.Of(new DeviceArray<int>(at, 64)), KernelArgument.Of(new DeviceArray<int>(at + 512, 64)));
+                device.Launch(KernelMethod.Of(PtxKernels.WritesHalf), new LaunchShape(1, 64), half);
+                device.Launch(KernelMethod.Of(PtxKernels.Copies), new LaunchShape(1, 64), half, copy);
+            })),
             ("shared memory read while it is written", "is written by another thread at the same time", On(PtxKernels.SharedRace, 64)),
             ("shared memory written while it is read", "is read by another thread at the same time", On(PtxKernels.SharedOverwritten, 64)),
             ("a number that all write", "is written by another thread too", On(PtxKernels.AllWriteOne, 64)),

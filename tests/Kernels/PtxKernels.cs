@@ -1,3 +1,4 @@
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Ptx;
 using ILGPU;
 
@@ -119,6 +120,16 @@ internal static class PtxKernels
         shared[Group.IdxX + 1] = 1;
         x[Grid.GlobalIndex.X] = 1;
     }
+
+    /// <summary>Adds to what it is to write.</summary>
+    public static void AddsToItsOutput(ArrayView<int> x, [Written] ArrayView<int> y) => y[Grid.GlobalIndex.X] += x[Grid.GlobalIndex.X];
+
+    public static void WritesHalf([Written] ArrayView<int> x)
+    {
+        if (Grid.GlobalIndex.X % 2 == 0) x[Grid.GlobalIndex.X] = 1;
+    }
+
+    public static void Copies(ArrayView<int> x, [Written] ArrayView<int> y) => y[Grid.GlobalIndex.X] = x[Grid.GlobalIndex.X];
 
     private static int Beside(int thread) => thread / 2 * 2 + 1 - thread % 2;
 

@@ -24,16 +24,16 @@ public class PtxOperationTests : OperatorFixture
     private static IEnumerable<string> Operations() => DeviceOperation.All.Keys;
 
     [Test]
-    public void Kernels_agree_with_composed_forms([ValueSource(nameof(Operations))] string name) => Agree(name, small: true);
+    public void Kernels_agree_with_composed_forms([ValueSource(nameof(Operations))] string name) => Agree(name, CaseSize.Small);
 
     [Test, Category("Slow")]
-    public void Kernels_agree_with_composed_forms_at_full_size([ValueSource(nameof(Operations))] string name) => Agree(name, small: false);
+    public void Kernels_agree_with_composed_forms_at_full_size([ValueSource(nameof(Operations))] string name) => Agree(name, CaseSize.Full);
 
-    private static void Agree(string name, bool small)
+    private static void Agree(string name, CaseSize size)
     {
         const double Ulp = 1.0 / (1 << 23);
         long before = Ptx.Instructions;
-        using DeviceOperation operation = DeviceOperation.All[name](small);
+        using DeviceOperation operation = DeviceOperation.All[name](size);
         DeviceOperationTests.Value[] expected = DeviceOperationTests.Everything(operation, OperatorMode.Composed, CPU, ScalarType.Float64);
         DeviceOperationTests.Value[] found = DeviceOperationTests.Everything(operation, OperatorMode.Kernels, CPU, ScalarType.Float64);
         DeviceOperationTests.Value[] single = DeviceOperationTests.Everything(operation, OperatorMode.Kernels, CPU, ScalarType.Float32);
@@ -123,6 +123,5 @@ public class PtxOperationTests : OperatorFixture
 /// <summary>Attention in bfloat16 with the instructions of tensor cores.</summary>
 public class PtxMatrixAttentionTests : MatrixAttentionCases
 {
-    [SetUp]
-    public void Interpret() => TestScope.Device(new PtxDevice { Multiprocessors = 1, Rounding = PtxRounding.Mixed });
+    private protected override KernelDevice Cpu { get; } = new PtxDevice { Multiprocessors = 1, Rounding = PtxRounding.Mixed };
 }

@@ -2,7 +2,6 @@ using ChemScale.Engine.Operators.Optimization;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -25,7 +24,7 @@ public class AdamWKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree_with_the_library()
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         Agrees([1, 100, 130], ScalarType.Float64, 3, OperatorMode.Kernels, CPU, AbsoluteTerms.Tolerance);
     }
 
@@ -91,7 +90,7 @@ public class AdamWKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         Tensor[] once = Updated(OperatorMode.Kernels, [100], ScalarType.Float32, 5, CPU)[0];
         for (int repeat = 0; repeat < Operation.Repeats(warps); repeat++)
         {

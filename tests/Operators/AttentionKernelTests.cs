@@ -4,7 +4,6 @@ using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Optimization;
-using ChemScale.Kernels.Device;
 using ChemScale.Tests.Models;
 using NUnit.Framework;
 using static TorchSharp.torch;
@@ -30,7 +29,7 @@ public class AttentionKernelTests : OperatorFixture
     [TestCaseSource(nameof(HeadWidths))]
     public void Full_warps_agree_with_the_composed_form(int headWidth)
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         // A wide head takes two tiles already, and many shuffles, each of which the CPU's threads must meet for.
         Agree([1, 9], headWidth, 3, 0);
         Agree([9], headWidth, 1, 4);
@@ -41,14 +40,14 @@ public class AttentionKernelTests : OperatorFixture
     [TestCase(12, 32, 5, 0)]
     public void Full_warps_agree_over_several_tiles(int longest, int headWidth, int heads, int window)
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         Agree([longest, 2], headWidth, heads, window);
     }
 
     [Test]
     public void Full_warps_of_float32_agree([Values(2, 8, 64)] int headWidth)
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         using var rows = Rows([1, 9]);
         (Tensor qkv, Tensor gradient) = Random(rows, 3 * headWidth);
         (Tensor o, Tensor g) = Run(OperatorMode.Kernels, qkv.to(ScalarType.Float32), gradient.to(ScalarType.Float32), rows, 3, 4);
@@ -148,7 +147,7 @@ public class AttentionKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_bitwise_equal([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         using var rows = Rows(warps ? [3, 1] : [30, 1, 15]);
         Kernels(rows, 2, 8, 9).RepeatsItself(second: false, warps);
     }

@@ -1,7 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SchNet;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -44,7 +43,7 @@ public class ContinuousFilterKernelTests : OperatorFixture
     public void Full_warps_agree(int filters, int radial)
     {
         using var problem = new FilterProblem([2, 0, 35, 1], filters, radial);
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         Compare(problem, OperatorMode.Composed);
     }
 
@@ -88,7 +87,7 @@ public class ContinuousFilterKernelTests : OperatorFixture
     [Test]
     public void Repeats_give_the_same_bits([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         int[] degrees = warps ? [3, 0, 1] : [5, 0, 12, 3];
         using FilterProblem problem = new FilterProblem(degrees, warps ? 4 : 8, 4).To(ScalarType.Float32);
         problem.Kernels().RepeatsItself(second: true, warps);

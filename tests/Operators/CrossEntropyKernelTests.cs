@@ -1,7 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Layers;
 using ChemScale.Engine.Operators.Runs;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -15,7 +14,7 @@ public class CrossEntropyKernelTests : OperatorKernelTests
     [Test]
     public void A_real_vocabulary_agrees_with_the_composed_form([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         Tensor[] inputs = Inputs(warps ? 5 : 2_000, 684, ScalarType.Float64);
         Tensor[] kernels = Everything(OperatorMode.Kernels, inputs), composed = Everything(OperatorMode.Composed, inputs);
         AbsoluteTerms.Agree(Names, kernels, composed, Terms(inputs));

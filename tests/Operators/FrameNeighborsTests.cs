@@ -5,7 +5,6 @@ using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Operators.Neighbors;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
-using ChemScale.Kernels.Device;
 using ChemScale.Tests.Atoms.Neighbors;
 using NUnit.Framework;
 using TorchSharp;
@@ -44,7 +43,7 @@ public class FrameNeighborsTests : OperatorFixture
     [Test]
     public void Full_warps_find_the_edges_of_the_host()
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         Frame[] frames =
         [
             NeighborFrames.Skewed(20, Everywhere, 0.3, 2), NeighborFrames.Empty, NeighborFrames.Skewed(15, [true, false, true], 0.3, 3),
@@ -146,7 +145,7 @@ public class FrameNeighborsTests : OperatorFixture
     [Test, Category("Slow")]
     public void Two_hundred_and_fifty_repeats_give_the_same_bits()
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         Frame[] frames = [NeighborFrames.Skewed(6, Everywhere, 0.4, 17), NeighborFrames.Skewed(9, new bool[3], 0.1, 18)];
         FrameEdges first = FrameNeighborsKernels.Build(Positions(frames), frames, 4);
         for (int repeat = 0; repeat < 250; repeat++)

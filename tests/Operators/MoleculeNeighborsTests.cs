@@ -3,7 +3,6 @@ using ChemScale.Engine.Atoms.Formats.Npz;
 using ChemScale.Engine.Operators.Neighbors;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,7 +17,7 @@ public class MoleculeNeighborsTests : OperatorFixture
     {
         int[] sizes = warps ? [3, 0, 40, 1, 30] : [9, 1, 0, 21, 2, 80, 1, 150];
         Tensor positions = Molecules(sizes, single);
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         foreach (double cutoff in (double[])[0.7, 4, 100])
         {
             using EdgeList found = Edges(OperatorMode.Kernels, cutoff), expected = Edges(OperatorMode.Host, cutoff);
@@ -77,7 +76,7 @@ public class MoleculeNeighborsTests : OperatorFixture
     {
         int[] sizes = warps ? [3, 1, 7] : [9, 1, 0, 21];
         Tensor positions = Molecules(sizes, single: true);
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         TestScope.Mode(OperatorMode.Kernels);
         using EdgeList first = MoleculeNeighbors.Apply(positions, sizes, 3);
         for (int repeat = 0; repeat < Operation.Repeats(warps); repeat++)

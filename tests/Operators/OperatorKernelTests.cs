@@ -1,6 +1,5 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Runs;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -19,7 +18,7 @@ public abstract class OperatorKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree_with_the_composed_form([Values(1, 37)] int rows, [Values(1, 18, 100, 128)] int width)
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         AgreesInFloat64(rows, width);
     }
 
@@ -67,7 +66,7 @@ public abstract class OperatorKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         Kernels(warps ? 2 : 100, warps ? 4 : 16, ScalarType.Float32).RepeatsItself(second: false, warps);
     }
 

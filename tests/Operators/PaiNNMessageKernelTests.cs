@@ -1,6 +1,5 @@
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -49,7 +48,7 @@ public class PaiNNMessageKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree([Values(5, 8, 18, 64)] int features, [Values] bool vectors)
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         using EdgeList edges = MessageCase.Random(3, 0, 1, 6, 3);
         Agree(new MessageCase(edges, features, 4, vectors));
     }
@@ -88,7 +87,7 @@ public class PaiNNMessageKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         using EdgeList edges = MessageCase.Random(7, warps ? [0, 1, 3] : Uneven);
         new MessageCase(edges, warps ? 4 : 8, warps ? 2 : 5, true).Kernels(ScalarType.Float32).RepeatsItself(second: true, warps);
     }

@@ -1,7 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.PaiNN;
 using ChemScale.Engine.Operators.Runs;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -20,7 +19,7 @@ public class PaiNNMixingKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree([Values] bool update, [Values(5, 8)] int features)
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         Agree(update, features, 4);
     }
 
@@ -50,7 +49,7 @@ public class PaiNNMixingKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool update, [Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         Kernels(update, warps ? 4 : 8, warps ? 2 : 10, ScalarType.Float32).RepeatsItself(second: true, warps);
     }
 

@@ -1,7 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Runs;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -31,7 +30,7 @@ public class RadialKernelTests : OperatorFixture
         [Values] bool gaussian, [Values(0, 6)] int power, [Values(3, 8)] int count, [Values(1, 37)] int edges)
     {
         // 37 edges on four lanes each: 148 threads' work for 128, so the last round is partly idle.
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         AgreesInFloat64(Vectors(edges), Functions(gaussian, power, count, ScalarType.Float64));
     }
 
@@ -98,7 +97,7 @@ public class RadialKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         Kernels(Vectors(warps ? 9 : 200).to(ScalarType.Float32), Functions(false, 6, 8, ScalarType.Float32)).RepeatsItself(second: true, warps);
     }
 

@@ -3,7 +3,6 @@ using ChemScale.Engine.Operators.Allegro;
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.Segments;
-using ChemScale.Kernels.Device;
 using NUnit.Framework;
 using static TorchSharp.torch;
 
@@ -41,7 +40,7 @@ public class TensorProductKernelTests : OperatorFixture
     [Test]
     public void Full_warps_agree([Values(3, 4)] int channels)
     {
-        TestScope.Device(CpuDevice.Warps);
+        TestScope.Warps();
         using EdgeList edges = MessageCase.Random(3, 0, 1, 6);
         Agree(AllegroPaths.Plan(1, 2)[0], edges, channels);
     }
@@ -86,7 +85,7 @@ public class TensorProductKernelTests : OperatorFixture
     [Test]
     public void Repeats_are_equal_to_the_last_bit([Values] bool warps)
     {
-        if (warps) TestScope.Device(CpuDevice.Warps);
+        if (warps) TestScope.Warps();
         using EdgeList edges = MessageCase.Random(1, 0, 1, 5, 2);
         using TensorProductTable table = AllegroPaths.Plan(1, 2)[0].Table(ScalarType.Float32);
         Kernels(table, edges, 4, ScalarType.Float32).RepeatsItself(second: true, warps);

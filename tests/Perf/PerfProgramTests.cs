@@ -34,6 +34,23 @@ public sealed class PerfProgramTests
     [Test]
     public void Help_works_behind_the_name_of_a_benchmark() => Assert.That(Perf("run", "painn", "--help").ExitCode, Is.Zero);
 
+    [Test]
+    public void A_run_on_the_interpreter_prints_and_keeps_what_was_counted()
+    {
+        string file = Path.Combine(folder, "counted.json");
+        Outcome outcome = Perf("run", "radial", "adamw", "convert", "--device", "ptx", "--quick", "--basis", "gaussian", "--layers", "1", "--json", file);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        Assert.That(outcome.Output, Does.Contain("ps an edge on an H200 (counted)").And.Contain("ps an parameter").And.Contain("skipped"));
+        JsonNode result = JsonNode.Parse(File.ReadAllText(file))!;
+        Assert.That(result["records"]!.AsArray(), Is.Empty, "nothing is timed");
+        JsonNode forward = result["counted"]!.AsArray().First(c => (string)c!["pass"]! == "forward")!;
+        Assert.That((string)result["host"]!["device"]!, Is.EqualTo("ptx"));
+        JsonNode kernel = forward["kernels"]!.AsArray().Single()!;
+        // Vectors in; distance, direction, envelope and twenty functions out, of float32.
+        Expect.Close((double)kernel["compulsoryBytes"]! / (double)forward["items"]!, 32 + 4 * 20, relative: 0.05);
+        Expect.Above((double)kernel["seconds"]!["issue"]!, 0.0);
+    }
+
     [TestCase("'frob'", "frob")]
     [TestCase("'nope'", "run", "nope")]
     [TestCase("'nope'", "run", "radial", "--nope")]

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace ChemScale.Engine.Files;
 
@@ -11,7 +12,7 @@ internal static unsafe partial class Ownership
     private const int Root = 0, MostLinks = 40;
 
     // Of linux/stat.h.
-    private const int Format = 0xF000, Link = 0xA000, Folder = 0x4000, Sticky = 0x200, GroupWrites = 0x10, OthersWrite = 0x2;
+    private const int Format = 0xF000, Link = 0xA000, Folder = 0x4000, Regular = 0x8000, Sticky = 0x200, GroupWrites = 0x10, OthersWrite = 0x2;
 
     /// <summary>What the variable names.</summary>
     public static IEnumerable<string> TrustedFolders =>
@@ -35,8 +36,35 @@ internal static unsafe partial class Ownership
     }
 
     /// <summary>Whether a folder is this user's and nobody else can even read it.</summary>
-    public static bool IsPrivate(string folder) => !OperatingSystem.IsLinux()
-        || (Path.IsPathFullyQualified(folder) && Look(folder, out Entry entry) && entry.User == GetUser() && (entry.Mode & Format) == Folder && (entry.Mode & 0x3F) == 0);
+    public static bool IsPrivate(string folder) => PrivacyObjection(folder) is null;
+
+    /// <summary>Why a folder is not this user's alone; null: it is.</summary>
+    public static string? PrivacyObjection(string folder)
+    {
+        if (!OperatingSystem.IsLinux()) return null;
+        if (!Path.IsPathFullyQualified(folder)) return "a relative path";
+        if (!Look(folder, out Entry entry)) return "it cannot be looked at";
+        return PrivacyObjection(entry, Folder, "folder", "chmod 700 makes it so");
+    }
+
+    /// <summary>Opens a file in such a folder, and looks at what is open: whoever exchanges the file meanwhile gains nothing.</summary>
+    /// <returns>Null: there is none, or it is not this user's alone to write.</returns>
+    public static FileStream? OpenPrivate(string path)
+    {
+        if (!File.Exists(path) || !IsPrivate(Path.GetDirectoryName(path)!)) return null;
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        if (!OperatingSystem.IsLinux()) return file;
+        bool seen = Look(file.SafeFileHandle, out Entry entry);
+        if (seen && entry.User == GetUser() && (entry.Mode & Format) == Regular && (entry.Mode & (GroupWrites | OthersWrite)) == 0) return file;
+        file.Dispose();
+        return null;
+    }
+
+    private static string? PrivacyObjection(Entry entry, int kind, string what, string remedy) =>
+        (entry.Mode & Format) != kind ? $"it is no {what}"
+        : entry.User != GetUser() ? $"it is owned by user {entry.User}, not by this one, {GetUser()}"
+        : (entry.Mode & 0x3F) != 0 ? $"others may use it (mode 0{Convert.ToString(entry.Mode & 0x1FF, 8)}); {remedy}"
+        : null;
 
     /// <summary>Makes such a folder where there is none.</summary>
     /// <returns>False: what is there is not, or the path means another folder elsewhere.</returns>
@@ -78,12 +106,27 @@ internal static unsafe partial class Ownership
 
     private readonly record struct Entry(uint User, uint Group, int Mode);
 
+    private const int BasicStats = 0x7FF;
+
     /// <summary>statx, whose layout is the same on every machine.</summary>
     private static bool Look(string path, out Entry entry)
     {
-        const int CurrentFolder = -100, NoFollow = 0x100, BasicStats = 0x7FF;
+        const int CurrentFolder = -100, NoFollow = 0x100;
+        return Look(CurrentFolder, path.Length > 1 ? Path.TrimEndingDirectorySeparator(path) : path, NoFollow, out entry);
+    }
+
+    private static bool Look(SafeFileHandle file, out Entry entry)
+    {
+        const int ThisOne = 0x1000;
+        bool seen = Look((int)file.DangerousGetHandle(), "", ThisOne, out entry);
+        GC.KeepAlive(file);
+        return seen;
+    }
+
+    private static bool Look(int folder, string path, int flags, out Entry entry)
+    {
         byte* stats = stackalloc byte[256];
-        bool seen = StatX(CurrentFolder, path.Length > 1 ? Path.TrimEndingDirectorySeparator(path) : path, NoFollow, BasicStats, stats) == 0;
+        bool seen = StatX(folder, path, flags, BasicStats, stats) == 0;
         entry = seen ? new Entry(*(uint*)(stats + 20), *(uint*)(stats + 24), *(ushort*)(stats + 28)) : default;
         return seen;
     }

@@ -16,6 +16,14 @@ namespace ChemScale.Engine.Operators;
 /// <param name="LocalBytes">Local memory of a thread, spilled registers included; null where no device was asked.</param>
 public sealed record ListedKernel(string File, string Family, string Kernel, string EntryPoint, int? Registers, int? LocalBytes);
 
+/// <summary>What the cache of kernels holds.</summary>
+/// <param name="Architecture">sm_80 and its like.</param>
+/// <param name="Kernels">How many there are.</param>
+/// <param name="Compiled">Of them by this process.</param>
+/// <param name="Folder">Of the cache.</param>
+/// <param name="Refusal">Why the folder is not used; null: it is.</param>
+internal sealed record WarmedKernels(string Architecture, int Kernels, int Compiled, string Folder, string? Refusal);
+
 /// <summary>Writes every kernel's PTX to a folder, for ptxas, cuobjdump and the eye.</summary>
 public static partial class KernelListing
 {
@@ -33,16 +41,41 @@ public static partial class KernelListing
         try
         {
             DiskStorage.Shared.EnsureDirectory(folder);
-            List<ListedKernel> kernels = [];
-            foreach ((string family, IReadOnlyList<KernelVariant> variants) in KernelFamilies.All())
-                kernels.AddRange(variants.Select((variant, i) => Write(folder, architecture, device, family, i + 1, variant.Kernel)));
+            // Compiled on all processors, listed in order.
+            (string Family, int Number, KernelMethod Kernel)[] all =
+                [.. KernelFamilies.All().SelectMany(f => f.Variants.Select((variant, i) => (f.Family, i + 1, variant.Kernel)))];
+            var kernels = new ListedKernel[all.Length];
+            Parallel.For(0, all.Length, ProcessorBudget.Loops, i => kernels[i] = Write(folder, architecture, device, all[i].Family, all[i].Number, all[i].Kernel));
             DiskStorage.Shared.WriteAtomically(Path.Combine(folder, TableFile), Table(kernels));
             return kernels;
+        }
+        catch (AggregateException e) when (FileErrors.IsRefusal(e.InnerExceptions[0]))
+        {
+            throw new InputException("ptx", e.InnerExceptions[0].Message.ReplaceLineEndings(" "));
+        }
+        catch (AggregateException e)
+        {
+            throw e.InnerExceptions[0];
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
             throw new InputException("ptx", e.Message.ReplaceLineEndings(" "));
         }
+    }
+
+    /// <summary>Sees to it that the user's cache holds every kernel.</summary>
+    /// <param name="architecture">Where no device is asked: sm_80 and its like.</param>
+    /// <param name="device">A CUDA device's number: its own architecture, and its driver loads each family as one module. null: none is asked.</param>
+    /// <exception cref="InputException">No such architecture.</exception>
+    /// <exception cref="KernelException">A kernel does not compile; no driver, or no such device.</exception>
+    internal static WarmedKernels Warm(string architecture, int? device)
+    {
+        if (!Architecture().IsMatch(architecture)) throw new InputException("architecture", $"'{architecture}'", "sm_80, sm_90, sm_90a or their like");
+        ModuleCache cache = KernelTensors.Cache;
+        if (device is { } ordinal) architecture = CudaContext.Of(ordinal).Architecture;
+        if (cache.Refusal() is { } refusal) return new WarmedKernels(architecture, 0, 0, cache.Folder, refusal);
+        int kernels = device is { } which ? KernelTensors.Cuda(which).Warm(ProcessorBudget.Loops) : cache.Warm(architecture, ProcessorBudget.Loops);
+        return new WarmedKernels(architecture, kernels, cache.Compiled, cache.Folder, cache.Refusal());
     }
 
     private static ListedKernel Write(string folder, string architecture, int? device, string family, int number, KernelMethod kernel)

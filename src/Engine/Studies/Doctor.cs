@@ -156,6 +156,21 @@ public static class Doctor
             + (local.Length == 0 ? "" : $"; {local.Length} with local memory"), "", local);
     }
 
+    /// <summary>Compiles all kernels into the user's cache, several at a time; where a CUDA device is named, its driver does the rest.</summary>
+    /// <param name="architecture">sm_80 and its like; of no use where a device is named</param>
+    /// <param name="device">A CUDA device; cpu or null: none</param>
+    /// <exception cref="InputException">No such kind of device or architecture.</exception>
+    public static Finding Warm(string architecture, string? device)
+    {
+        var watch = Stopwatch.StartNew();
+        WarmedKernels warmed = KernelListing.Warm(architecture, device is null ? null : CudaOrdinal(device));
+        string found = string.Create(CultureInfo.InvariantCulture,
+            $"{warmed.Kernels} for {warmed.Architecture}, {warmed.Compiled} of them compiled now, in {warmed.Folder} ({watch.Elapsed.TotalSeconds:F1} s)");
+        return warmed.Refusal is { } refusal
+            ? new Finding("kernels", false, true, $"{warmed.Folder}: {refusal}", "XDG_CACHE_HOME names another place for caches")
+            : new Finding("kernels", true, true, found);
+    }
+
     /// <returns>null: the CPU</returns>
     private static int? CudaOrdinal(string device)
     {

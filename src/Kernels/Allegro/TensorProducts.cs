@@ -26,7 +26,7 @@ internal static class TensorProducts
     /// <param name="result">(E, components, U), written</param>
     public static void ByEdges<T, TPack>(
         ArrayView<int> starts, ArrayView<int> first, ArrayView<int> second, ArrayView<T> values, int firsts, int seconds, int packs,
-        ArrayView<long> receivers, ArrayView<TPack> ofEdges, ArrayView<TPack> ofAtoms, ArrayView<TPack> result)
+        ArrayView<long> receivers, ArrayView<TPack> ofEdges, ArrayView<TPack> ofAtoms, [Written] ArrayView<TPack> result)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {
@@ -56,7 +56,7 @@ internal static class TensorProducts
     /// <param name="result">(A, components, U), written</param>
     public static void ByReceivers<T, TPack>(
         ArrayView<int> starts, ArrayView<int> first, ArrayView<int> second, ArrayView<T> values, int firsts, int seconds, int packs,
-        ArrayView<long> rowStarts, ArrayView<TPack> left, ArrayView<TPack> right, ArrayView<TPack> result)
+        ArrayView<long> rowStarts, ArrayView<TPack> left, ArrayView<TPack> right, [Written] ArrayView<TPack> result)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {

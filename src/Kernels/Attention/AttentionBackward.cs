@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -26,7 +27,7 @@ internal static class AttentionBackwardQueries
     public static void Run<T, TReal, THead, TPack, TLanes>(
         ArrayView<TPack> qkv, ArrayView<int> tiles, int heads, int headsPerGroup, int keysPerTile, int window, T scale,
         ArrayView<TPack> output, ArrayView<T> greatest, ArrayView<T> inverse, ArrayView<TPack> outputGradient, ArrayView<TPack> gradient,
-        ArrayView<T> delta)
+        [Written] ArrayView<T> delta)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where THead : unmanaged, IHead<THead, TPack, T>

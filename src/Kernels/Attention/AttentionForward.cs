@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -22,7 +23,7 @@ internal static class AttentionForward
     /// <param name="inverse">(T, heads) 1 / l, written</param>
     public static void Run<T, TReal, THead, TPack, TLanes>(
         ArrayView<TPack> qkv, ArrayView<int> tiles, int heads, int headsPerGroup, int keysPerTile, int window, T scale,
-        ArrayView<TPack> output, ArrayView<T> greatest, ArrayView<T> inverse)
+        [Written] ArrayView<TPack> output, [Written] ArrayView<T> greatest, [Written] ArrayView<T> inverse)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where THead : unmanaged, IHead<THead, TPack, T>

@@ -34,7 +34,7 @@ internal struct AttentionPlace
     /// <summary>Which of the threads that share row and head.</summary>
     public int Lane;
 
-    /// <summary>Threads of a row, and which of them.</summary>
+    /// <summary>Threads of a row, and which of them; where it has no head, of the group's last one: what a row holds beyond that nobody has written.</summary>
     public int Width;
     public int Slot;
 
@@ -75,7 +75,7 @@ internal struct AttentionPlace
             Head = firstHead + Min(head, count - 1),
             Lane = slot % TLanes.Count,
             Width = width,
-            Slot = slot,
+            Slot = Min(head, count - 1) * TLanes.Count + slot % TLanes.Count,
             Active = active,
         };
     }

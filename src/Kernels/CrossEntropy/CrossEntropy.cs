@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -17,7 +18,7 @@ internal static class CrossEntropyForward
     /// <param name="sums">(T) sum of e^(x - top), written</param>
     /// <param name="losses">(T), written</param>
     public static void Rows<T, TReal, TPack, TLanes>(
-        ArrayView<TPack> logits, ArrayView<long> targets, long ignored, ArrayView<T> tops, ArrayView<T> sums, ArrayView<T> losses)
+        ArrayView<TPack> logits, ArrayView<long> targets, long ignored, [Written] ArrayView<T> tops, [Written] ArrayView<T> sums, [Written] ArrayView<T> losses)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>
@@ -72,7 +73,7 @@ internal static class CrossEntropyForward
     /// <param name="ignored">Target of a row that does not count.</param>
     /// <param name="losses">(T)</param>
     /// <param name="partials">(chunks, 2), written</param>
-    public static void Chunks<T, TLanes>(int chunkLength, ArrayView<long> targets, long ignored, ArrayView<T> losses, ArrayView<T> partials)
+    public static void Chunks<T, TLanes>(int chunkLength, ArrayView<long> targets, long ignored, ArrayView<T> losses, [Written] ArrayView<T> partials)
         where T : unmanaged, INumber<T>
         where TLanes : struct, ILanes
     {
@@ -102,7 +103,7 @@ internal static class CrossEntropyForward
     /// <param name="partials">(chunks, 2)</param>
     /// <param name="loss">(1), written</param>
     /// <param name="counted">(1) rows that count, written</param>
-    public static void Mean<T, TLanes>(ArrayView<T> partials, ArrayView<T> loss, ArrayView<T> counted)
+    public static void Mean<T, TLanes>(ArrayView<T> partials, [Written] ArrayView<T> loss, [Written] ArrayView<T> counted)
         where T : unmanaged, INumber<T>
         where TLanes : struct, ILanes
     {
@@ -138,7 +139,7 @@ internal static class CrossEntropyBackward
     /// <param name="result">(T, V), written</param>
     public static void Run<T, TReal, TPack>(
         ArrayView<T> gradient, ArrayView<TPack> logits, ArrayView<long> targets, long ignored, ArrayView<T> tops, ArrayView<T> sums,
-        ArrayView<T> counted, ArrayView<TPack> result)
+        ArrayView<T> counted, [Written] ArrayView<TPack> result)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>

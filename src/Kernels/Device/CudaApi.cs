@@ -28,6 +28,14 @@ internal static unsafe partial class CudaApi
     [LibraryImport(Driver)]
     public static partial int cuDriverGetVersion(out int version);
 
+    /// <param name="error">Any code.</param>
+    /// <param name="name">ASCII, the driver's own; null for a code that it does not know.</param>
+    [LibraryImport(Driver)]
+    public static partial int cuGetErrorName(int error, out byte* name);
+
+    [LibraryImport(Driver)]
+    public static partial int cuStreamSynchronize(nint stream);
+
     [LibraryImport(Driver)]
     public static partial int cuDeviceGet(out int device, int ordinal);
 

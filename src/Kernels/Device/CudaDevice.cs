@@ -38,6 +38,35 @@ public sealed unsafe class CudaDevice : KernelDevice
         return functions.GetOrAdd(kernel, k => new CudaFunction(ModuleCache.Default.Get(k, context.Architecture), k.Name));
     }
 
+    /// <summary>Compiles all kernels, several at a time, and loads each family as one module; the driver keeps the machine code for later processes.</summary>
+    /// <param name="threads">How many.</param>
+    /// <returns>How many there are.</returns>
+    public int Warm(ParallelOptions threads)
+    {
+        ModuleCache.Default.Warm(context.Architecture, threads);
+        int kernels = 0;
+        try
+        {
+            Parallel.ForEach(KernelFamilies.All(), threads, Load);
+        }
+        catch (AggregateException e)
+        {
+            throw e.InnerExceptions[0];
+        }
+        return kernels;
+
+        void Load((string Family, IReadOnlyList<KernelVariant> Variants) family)
+        {
+            using CudaContext.Binding binding = context.Bind();
+            KernelMethod[] members = [.. family.Variants.Select(v => v.Kernel)];
+            var joined = FamilyModule.Of([.. members.Select(k => ModuleCache.Default.Get(k, context.Architecture))]);
+            nint module = CudaFunction.Loaded(joined.Module, family.Family);
+            for (int i = 0; i < members.Length; i++)
+                functions.TryAdd(members[i], new CudaFunction(module, joined.EntryPoints[i], members[i].Name));
+            Interlocked.Add(ref kernels, members.Length);
+        }
+    }
+
     private protected override void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments)
     {
         CudaFunction function = Load(kernel);
@@ -54,6 +83,9 @@ public sealed unsafe class CudaDevice : KernelDevice
         int code = CudaApi.cuLaunchKernel(
             function.Handle, (uint)shape.Groups, 1, 1, (uint)shape.GroupSize, 1, 1, (uint)shape.SharedBytes, 0, pointers, null);
         if (code != 0) throw CudaErrors.Of(code, $"launching {kernel.Name} on {shape.Groups} groups of {shape.GroupSize}");
+        if (!CudaErrors.IsBlocking) return;
+        code = CudaApi.cuStreamSynchronize(0);
+        if (code != 0) throw CudaErrors.Of(code, $"kernel {kernel.Name} on {shape.Groups} groups of {shape.GroupSize}", own: true);
     }
 }
 

@@ -13,6 +13,31 @@ public sealed unsafe class CudaFunction
     private int allowedShared;
 
     internal CudaFunction(PtxModule module, string name)
+        : this(Loaded(module, name), module.EntryPoint, name)
+    {
+    }
+
+    /// <param name="module">Handle of one that is loaded.</param>
+    /// <param name="entryPoint">In it.</param>
+    /// <param name="name">Of the kernel, for messages.</param>
+    internal CudaFunction(nint module, string entryPoint, string name)
+    {
+        CudaErrors.Check(CudaApi.cuModuleGetFunction(out nint handle, module, entryPoint), $"finding {name} in its module");
+        Handle = handle;
+        Registers = Attribute(RegisterCount);
+        LocalBytes = Attribute(LocalSize);
+
+        int Attribute(int attribute)
+        {
+            CudaErrors.Check(CudaApi.cuFuncGetAttribute(out int value, attribute, handle), $"asking about {name}");
+            return value;
+        }
+    }
+
+    /// <summary>Loads a module into the current context.</summary>
+    /// <param name="module">What to load.</param>
+    /// <param name="name">Of it, for messages.</param>
+    internal static nint Loaded(PtxModule module, string name)
     {
         const int LogBytes = 8192;
         byte* log = stackalloc byte[LogBytes];
@@ -24,16 +49,7 @@ public sealed unsafe class CudaFunction
         fixed (byte* image = Encoding.ASCII.GetBytes(module.Text + '\0'))
             code = CudaApi.cuModuleLoadDataEx(out loaded, image, 2, options, values);
         if (code != 0) throw CudaErrors.Of(code, $"loading {name} for {module.Architecture}", Marshal.PtrToStringUTF8((nint)log) ?? "");
-        CudaErrors.Check(CudaApi.cuModuleGetFunction(out nint handle, loaded, module.EntryPoint), $"finding {name} in its module");
-        Handle = handle;
-        Registers = Attribute(RegisterCount);
-        LocalBytes = Attribute(LocalSize);
-
-        int Attribute(int attribute)
-        {
-            CudaErrors.Check(CudaApi.cuFuncGetAttribute(out int value, attribute, handle), $"asking about {name}");
-            return value;
-        }
+        return loaded;
     }
 
     /// <summary>Registers of a thread.</summary>

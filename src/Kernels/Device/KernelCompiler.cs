@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -8,14 +9,14 @@ using ILGPU.Runtime.Cuda;
 
 namespace ChemScale.Kernels.Device;
 
-/// <summary>Kernel methods to PTX, on any machine: neither a driver nor a device is needed.</summary>
+/// <summary>Kernel methods to PTX, on any machine, several at a time: neither a driver nor a device is needed.</summary>
 public static partial class KernelCompiler
 {
     /// <summary>Part of the cache key: raise it when the text made from the same kernel changes.</summary>
     internal const int Revision = 3;
 
-    private static readonly Lock Gate = new();
-    private static Context? context;
+    // A compiler serves one kernel at a time; what has failed is of no more use.
+    private static readonly ConcurrentBag<Context> Idle = [];
 
     /// <param name="kernel">What to compile.</param>
     /// <param name="architecture">sm_80, sm_90, sm_90a and their like.</param>
@@ -23,38 +24,40 @@ public static partial class KernelCompiler
     public static PtxModule Compile(KernelMethod kernel, string architecture)
     {
         string version = PtxVersion(architecture);
-        lock (Gate)
+        Context context = Idle.TryTake(out Context? idle) ? idle : Context.Create(builder =>
+            builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive).PTXBackend(PTXBackendMode.Enhanced));
+        try
         {
-            context ??= Context.Create(builder =>
-                builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive)
-                    .PTXBackend(PTXBackendMode.Enhanced));
-            try
-            {
-                // The compiler knows no sm_90a, and writes its own target whatever it is asked for.
-                CudaArchitecture known = Number(architecture) < 90 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90;
-                using var backend = new PTXBackend(context, known, CudaInstructionSet.ISA_80, null!);
-                EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-                var compiled = (PTXCompiledKernel)backend.Compile(entry, default);
-                string text = Target().Replace(compiled.PTXAssembly, ".target " + architecture, 1);
-                text = Version().Replace(text, ".version " + version, 1);
-                // Vector accesses and asynchronous copies want more than the element's own alignment.
-                text = SharedAlignment().Replace(text, "${1}128${2}");
-                // Without a rounding the driver may fuse a product with a sum.
-                if (kernel.Method.IsDefined(typeof(RoundEachOperationAttribute))) text = Fusible().Replace(text, "$1.rn$2");
-                // The compiler's analysis does not see that lanes part at a branch further out. The driver's own decides as well, and is right.
-                text = GuardedUniform().Replace(text, "$1");
-                if (PredicateFaults.Find(text) is { } fault) throw new InvalidOperationException(fault);
-                return new PtxModule(compiled.Name, architecture, LocalSlots.InRegisters(text));
-            }
-            catch (Exception e)
-            {
-                // A failed compile leaves the context unusable.
-                context.Dispose();
-                context = null;
-                string reason = string.Join(": ", Causes(e).Select(c => c.Message).Distinct());
-                throw new KernelException(KernelFault.BadKernel, $"kernel {kernel.Name} does not compile for {architecture}: {reason}", e);
-            }
+            PtxModule module = Compile(context, kernel, architecture, version);
+            Idle.Add(context);
+            return module;
         }
+        catch (Exception e)
+        {
+            // A failed compile leaves the context unusable.
+            context.Dispose();
+            string reason = string.Join(": ", Causes(e).Select(c => c.Message).Distinct());
+            throw new KernelException(KernelFault.BadKernel, $"kernel {kernel.Name} does not compile for {architecture}: {reason}", e);
+        }
+    }
+
+    private static PtxModule Compile(Context context, KernelMethod kernel, string architecture, string version)
+    {
+        // The compiler knows no sm_90a, and writes its own target whatever it is asked for.
+        CudaArchitecture known = Number(architecture) < 90 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90;
+        using var backend = new PTXBackend(context, known, CudaInstructionSet.ISA_80, null!);
+        EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
+        var compiled = (PTXCompiledKernel)backend.Compile(entry, default);
+        string text = Target().Replace(compiled.PTXAssembly, ".target " + architecture, 1);
+        text = Version().Replace(text, ".version " + version, 1);
+        // Vector accesses and asynchronous copies want more than the element's own alignment.
+        text = SharedAlignment().Replace(text, "${1}128${2}");
+        // Without a rounding the driver may fuse a product with a sum.
+        if (kernel.Method.IsDefined(typeof(RoundEachOperationAttribute))) text = Fusible().Replace(text, "$1.rn$2");
+        // The compiler's analysis does not see that lanes part at a branch further out. The driver's own decides as well, and is right.
+        text = GuardedUniform().Replace(text, "$1");
+        if (PredicateFaults.Find(text) is { } fault) throw new InvalidOperationException(fault);
+        return new PtxModule(compiled.Name, architecture, LocalSlots.InRegisters(text));
     }
 
     /// <summary>The oldest PTX version that knows an architecture, so that drivers as old as can be take it.</summary>

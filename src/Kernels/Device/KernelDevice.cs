@@ -1,6 +1,4 @@
 using System.Reflection;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace ChemScale.Kernels.Device;
 
@@ -59,7 +57,8 @@ public abstract class KernelDevice
     {
         if (shape.SharedBytes <= LargestSharedBytes) return;
         throw new KernelException(KernelFault.BadArgument,
-            $"kernel {kernel.Name} asks for {shape.SharedBytes:N0} bytes of shared memory of {LargestSharedBytes:N0}");
+            $"kernel {kernel.Name} asks for {shape.SharedBytes:N0} bytes of shared memory of {LargestSharedBytes:N0} that this device has. "
+                + "HINT: smaller models or batches; or --operators composed");
     }
 
     /// <exception cref="KernelException">More groups than a grid has.</exception>
@@ -99,7 +98,7 @@ public sealed class KernelMethod
     {
         Method = method;
         parameters = method.GetParameters();
-        identity = new Lazy<string>(FindIdentity);
+        identity = new Lazy<string>(() => KernelIdentity.Of(method));
     }
 
     public MethodInfo Method { get; }
@@ -114,7 +113,7 @@ public sealed class KernelMethod
         }
     }
 
-    /// <summary>Hash of the code: another build of any assembly that it draws on gives another one.</summary>
+    /// <summary>Hash of its code, of all that it calls, and of the compiler: the same in another build of the same code.</summary>
     public string Identity => identity.Value;
 
     /// <param name="kernel">The method, type arguments given: <c>KernelMethod.Of(RadialForward.Run&lt;float, F32&gt;)</c>.</param>
@@ -130,6 +129,9 @@ public sealed class KernelMethod
     }
 
     public override string ToString() => Name;
+
+    /// <summary>Whether an argument is an array whose every number is this kernel's to write: <see cref="WrittenAttribute"/>.</summary>
+    internal bool IsWritten(int argument) => parameters[argument].IsDefined(typeof(WrittenAttribute));
 
     /// <exception cref="KernelException">Too few or too many, or one of another type than its parameter: a device would not notice.</exception>
     internal void Check(ReadOnlySpan<KernelArgument> arguments)
@@ -153,33 +155,4 @@ public sealed class KernelMethod
         type.IsGenericType
             ? $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>"
             : type.Name;
-
-    private string FindIdentity()
-    {
-        Type[] arguments = [.. Method.DeclaringType!.GetGenericArguments(), .. Method.GetGenericArguments()];
-        List<string> parts = [Method.DeclaringType!.FullName!, Method.ToString()!, Build(typeof(ILGPU.Context)), Build(typeof(object))];
-        parts.AddRange(arguments.Select(a => a.AssemblyQualifiedName!));
-        parts.AddRange(arguments.Append(Method.DeclaringType).Select(Build));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..32];
-
-        static string Build(Type type) => type.Module.ModuleVersionId.ToString();
-    }
-}
-
-/// <summary>
-/// Of a kernel whose products and sums must be rounded one by one, as the CPU does: elsewhere a device's driver fuses them as it likes, and
-/// not alike in two kernels with the same lines.
-/// </summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class RoundEachOperationAttribute : Attribute;
-
-/// <summary>
-/// Of a type argument that takes the place of another on the CPU alone, so that a kernel's own lines can run there. Families list the kernel
-/// with the real one.
-/// </summary>
-/// <param name="real">What devices get.</param>
-[AttributeUsage(AttributeTargets.Struct)]
-public sealed class StandsForAttribute(Type real) : Attribute
-{
-    public Type Real { get; } = real;
 }

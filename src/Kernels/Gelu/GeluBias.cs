@@ -14,7 +14,7 @@ internal static class GeluBias
     /// <param name="x">(T, n), n numbers or packs of them</param>
     /// <param name="bias">(n)</param>
     /// <param name="y">(T, n), written</param>
-    public static void Forward<T, TReal, TPack>(ArrayView<TPack> x, ArrayView<TPack> bias, ArrayView<TPack> y)
+    public static void Forward<T, TReal, TPack>(ArrayView<TPack> x, ArrayView<TPack> bias, [Written] ArrayView<TPack> y)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>
@@ -32,8 +32,8 @@ internal static class GeluBias
     /// <param name="xGradient">(T, n), written</param>
     /// <param name="partials">(chunks, n), written</param>
     public static void Backward<T, TReal, TPack>(
-        int chunkLength, ArrayView<TPack> gradient, ArrayView<TPack> x, ArrayView<TPack> bias, ArrayView<TPack> xGradient,
-        ArrayView<TPack> partials)
+        int chunkLength, ArrayView<TPack> gradient, ArrayView<TPack> x, ArrayView<TPack> bias, [Written] ArrayView<TPack> xGradient,
+        [Written] ArrayView<TPack> partials)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -18,8 +19,8 @@ internal static class LayerNormForward
     /// <param name="inverse">(T) 1 / sqrt(variance + epsilon), written</param>
     /// <param name="y">(T, h), written</param>
     public static void Run<T, TReal, TPack, TLanes>(
-        ArrayView<TPack> x, ArrayView<TPack> weight, ArrayView<TPack> bias, T epsilon, ArrayView<T> mean, ArrayView<T> inverse,
-        ArrayView<TPack> y)
+        ArrayView<TPack> x, ArrayView<TPack> weight, ArrayView<TPack> bias, T epsilon, [Written] ArrayView<T> mean, [Written] ArrayView<T> inverse,
+        [Written] ArrayView<TPack> y)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>
@@ -71,7 +72,7 @@ internal static class LayerNormBackward
     /// <param name="xGradient">(T, h), written</param>
     public static void Rows<T, TReal, TPack, TLanes>(
         ArrayView<TPack> gradient, ArrayView<TPack> x, ArrayView<TPack> weight, ArrayView<T> mean, ArrayView<T> inverse,
-        ArrayView<TPack> xGradient)
+        [Written] ArrayView<TPack> xGradient)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>
@@ -114,7 +115,7 @@ internal static class LayerNormBackward
     /// <param name="partials">(chunks, 2, h), written</param>
     public static void Columns<T, TPack>(
         int chunkLength, ArrayView<TPack> gradient, ArrayView<TPack> x, ArrayView<T> mean, ArrayView<T> inverse, int width,
-        ArrayView<TPack> partials)
+        [Written] ArrayView<TPack> partials)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {

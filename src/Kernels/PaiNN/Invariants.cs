@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -15,8 +16,8 @@ internal static class Invariants
     /// <param name="packs">Packs of F features.</param>
     /// <param name="norm">(A, F) n, written</param>
     /// <param name="product">(A, F) s, written</param>
-    public static void Forward<T, TReal, TPack>(ArrayView<TPack> mixed, T epsilon, int packs, ArrayView<TPack> norm,
-        ArrayView<TPack> product)
+    public static void Forward<T, TReal, TPack>(ArrayView<TPack> mixed, T epsilon, int packs, [Written] ArrayView<TPack> norm,
+        [Written] ArrayView<TPack> product)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>
@@ -39,7 +40,7 @@ internal static class Invariants
     /// <param name="byMixed">(A, 3, 2 F), written</param>
     public static void Backward<T, TReal, TPack>(
         ArrayView<TPack> mixed, T epsilon, int packs, ArrayView<TPack> normGradient, ArrayView<TPack> productGradient,
-        ArrayView<TPack> byMixed)
+        [Written] ArrayView<TPack> byMixed)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>
@@ -72,7 +73,7 @@ internal static class Invariants
     public static void DoubleBackward<T, TReal, TPack>(
         ArrayView<TPack> mixed, T epsilon, int packs, ArrayView<TPack> normGradient, ArrayView<TPack> productGradient,
         ArrayView<TPack> cotangent,
-        ArrayView<TPack> byMixed, ArrayView<TPack> byNormGradient, ArrayView<TPack> byProductGradient)
+        [Written] ArrayView<TPack> byMixed, [Written] ArrayView<TPack> byNormGradient, [Written] ArrayView<TPack> byProductGradient)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TPack : unmanaged, IPack<T, TPack>

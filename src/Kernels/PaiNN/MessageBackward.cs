@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -27,7 +28,7 @@ internal static class MessageBySenders
         ArrayView<TPack> vectors,
         ArrayView<T> directions, ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> scalarGradient,
         ArrayView<TPack> vectorGradient,
-        ArrayView<TPack> byContext, ArrayView<TPack> byVectors)
+        [Written] ArrayView<TPack> byContext, [Written] ArrayView<TPack> byVectors)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {
@@ -92,7 +93,7 @@ internal static class MessageByEdges
     public static void Run<T, TPack, TLanes>(
         ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context, ArrayView<TPack> vectors, ArrayView<T> directions,
         ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient, int packs, int from,
-        ArrayView<TPack> byFilters, ArrayView<T> byDirections)
+        [Written] ArrayView<TPack> byFilters, ArrayView<T> byDirections)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
         where TLanes : struct, ILanes

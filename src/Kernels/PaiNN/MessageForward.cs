@@ -22,7 +22,7 @@ internal static class MessageForward
     /// <param name="vectorSum">(A, 3, F) dmu, written</param>
     public static void Run<T, TPack>(
         ArrayView<long> rowStarts, ArrayView<long> senders, ArrayView<TPack> context, ArrayView<TPack> vectors, ArrayView<T> directions,
-        ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> scalarSum, ArrayView<TPack> vectorSum)
+        ArrayView<T> radial, ArrayView<TPack> filter, [Written] ArrayView<TPack> scalarSum, [Written] ArrayView<TPack> vectorSum)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -26,7 +27,7 @@ internal static class MessageTangentByReceivers
     public static void Run<T, TPack>(
         ArrayView<long> rowStarts, ArrayView<long> senders, ArrayView<TPack> context, ArrayView<TPack> vectors, ArrayView<T> directions,
         ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> contextTangent, ArrayView<TPack> vectorsTangent,
-        ArrayView<T> directionsTangent, ArrayView<T> radialTangent, ArrayView<TPack> byScalarGradient, ArrayView<TPack> byVectorGradient)
+        ArrayView<T> directionsTangent, ArrayView<T> radialTangent, [Written] ArrayView<TPack> byScalarGradient, [Written] ArrayView<TPack> byVectorGradient)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {
@@ -102,7 +103,7 @@ internal static class MessageTangentBySenders
         ArrayView<T> directions, ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> contextTangent,
         ArrayView<TPack> vectorsTangent,
         ArrayView<T> directionsTangent, ArrayView<T> radialTangent, ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient,
-        ArrayView<TPack> byContext, ArrayView<TPack> byVectors)
+        [Written] ArrayView<TPack> byContext, [Written] ArrayView<TPack> byVectors)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {
@@ -183,7 +184,7 @@ internal static class MessageTangentByEdges
         ArrayView<long> senders, ArrayView<long> receivers, ArrayView<TPack> context, ArrayView<TPack> vectors, ArrayView<T> directions,
         ArrayView<T> radial, ArrayView<TPack> filter, ArrayView<TPack> contextTangent, ArrayView<TPack> vectorsTangent,
         ArrayView<T> directionsTangent, ArrayView<T> radialTangent, ArrayView<TPack> scalarGradient, ArrayView<TPack> vectorGradient,
-        int packs, int from, ArrayView<TPack> byFilters, ArrayView<TPack> byFiltersTangent, ArrayView<T> byDirections)
+        int packs, int from, [Written] ArrayView<TPack> byFilters, [Written] ArrayView<TPack> byFiltersTangent, ArrayView<T> byDirections)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
         where TLanes : struct, ILanes

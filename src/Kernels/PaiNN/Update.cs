@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -21,7 +22,7 @@ internal static class Update
     public static void Forward<T, TPack>(
         ArrayView<TPack> scalars, ArrayView<TPack> vectors, ArrayView<TPack> context, ArrayView<TPack> product, ArrayView<TPack> mixed,
         int packs,
-        ArrayView<TPack> newScalars, ArrayView<TPack> newVectors)
+        [Written] ArrayView<TPack> newScalars, [Written] ArrayView<TPack> newVectors)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {
@@ -46,7 +47,7 @@ internal static class Update
     /// <param name="byMixed">(A, 3, 2 F), written</param>
     public static void Backward<T, TPack>(
         ArrayView<TPack> context, ArrayView<TPack> product, ArrayView<TPack> mixed, int packs, ArrayView<TPack> scalarGradient,
-        ArrayView<TPack> vectorGradient, ArrayView<TPack> byContext, ArrayView<TPack> byProduct, ArrayView<TPack> byMixed)
+        ArrayView<TPack> vectorGradient, [Written] ArrayView<TPack> byContext, [Written] ArrayView<TPack> byProduct, [Written] ArrayView<TPack> byMixed)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {
@@ -85,8 +86,8 @@ internal static class Update
     public static void DoubleBackward<T, TPack>(
         ArrayView<TPack> context, ArrayView<TPack> product, ArrayView<TPack> mixed, int packs, ArrayView<TPack> scalarGradient,
         ArrayView<TPack> vectorGradient, ArrayView<TPack> contextTangent, ArrayView<TPack> productTangent, ArrayView<TPack> mixedTangent,
-        ArrayView<TPack> byContext, ArrayView<TPack> byProduct, ArrayView<TPack> byMixed, ArrayView<TPack> byScalarGradient,
-        ArrayView<TPack> byVectorGradient)
+        [Written] ArrayView<TPack> byContext, [Written] ArrayView<TPack> byProduct, [Written] ArrayView<TPack> byMixed, [Written] ArrayView<TPack> byScalarGradient,
+        [Written] ArrayView<TPack> byVectorGradient)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
     {

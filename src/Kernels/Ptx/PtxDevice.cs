@@ -18,20 +18,24 @@ internal sealed unsafe class PtxDevice : KernelDevice
     private static byte[]? scratch;
 
     private readonly ConcurrentDictionary<MethodInfo, PtxProgram> programs = new();
+    private readonly ConcurrentDictionary<PtxProgram, PtxCounts> counts = new();
     private long instructions;
 
     /// <summary>Of an H200.</summary>
     public int Multiprocessors { get; init; } = 132;
 
     /// <summary>
-    /// Races of a group's threads and of a launch, reads of shared memory that nobody wrote, branches whose lanes differ from what they say. Without:
+    /// Races of a group's threads and of a launch, reads of memory that nobody wrote, branches whose lanes differ from what they say. Without:
     /// addresses, divisors and missing lanes only.
     /// </summary>
     public bool Checks { get; init; } = true;
 
     public PtxRounding Rounding { get; init; }
 
-    /// <summary>Groups at a time, where <see cref="Checks"/> are off.</summary>
+    /// <summary>Instead: what each instruction did, for <see cref="TakeCounts"/>.</summary>
+    public bool Counts { get; init; }
+
+    /// <summary>Groups at a time, where <see cref="Checks"/> and <see cref="Counts"/> are off.</summary>
     public int Workers { get; init; } = 1;
 
     /// <summary>Warp-instructions so far.</summary>
@@ -51,6 +55,14 @@ internal sealed unsafe class PtxDevice : KernelDevice
     public static PtxModule Module(KernelMethod kernel) =>
         Modules.GetOrAdd(kernel.Method, _ => new Lazy<PtxModule>(() => KernelCompiler.Compile(kernel, Architecture))).Value;
 
+    /// <summary>What was counted since the last call, a kernel each, by name.</summary>
+    public IReadOnlyList<PtxCounts> TakeCounts()
+    {
+        PtxCounts[] taken = [.. counts.Values.OrderBy(c => c.Program.Name, StringComparer.Ordinal)];
+        counts.Clear();
+        return taken;
+    }
+
     /// <summary>Runs PTX that need not come from a kernel.</summary>
     /// <exception cref="KernelException">It does what it must not.</exception>
     public void Run(PtxProgram program, LaunchShape shape, params ReadOnlySpan<KernelArgument> arguments)
@@ -59,7 +71,8 @@ internal sealed unsafe class PtxDevice : KernelDevice
         fixed (long* at = words)
             for (int i = 0; i < arguments.Length; i++) arguments[i].Write(at + 2 * i);
         var memory = new PtxMemory(arguments, words);
-        if (Checks) Run<Checked>(program, shape, memory, words);
+        if (Counts) Run<Counted>(program, shape, memory, words);
+        else if (Checks) Run<Checked>(program, shape, memory, words);
         else Run<Unchecked>(program, shape, memory, words);
     }
 
@@ -68,6 +81,16 @@ internal sealed unsafe class PtxDevice : KernelDevice
         KernelFamilies.Check(kernel);
         CheckShared(kernel, shape);
         PtxProgram program = programs.GetOrAdd(kernel.Method, _ => new PtxProgram(kernel.Name, Module(kernel).Text, Rounding));
+        if (Checks && !Counts)
+        {
+            long* word = stackalloc long[2];
+            for (int i = 0; i < arguments.Length; i++)
+            {
+                if (!kernel.IsWritten(i)) continue;
+                arguments[i].Write(word);
+                PtxPoison.Fill((nint)word[0], word[1] * arguments[i].ElementBytes);
+            }
+        }
         Run(program, shape, arguments);
     }
 
@@ -76,10 +99,13 @@ internal sealed unsafe class PtxDevice : KernelDevice
     {
         var races = new PtxRaces();
         if (TChecks.On && memory.IsWatched) races.Reset(memory.Words);
-        int workers = TChecks.On ? 1 : Math.Min(Workers, shape.Groups);
+        PtxCounts? counted = TChecks.Counts ? counts.GetOrAdd(program, static p => new PtxCounts(p)) : null;
+        counted?.Begin(shape, memory);
+        int workers = TChecks.On || TChecks.Counts ? 1 : Math.Min(Workers, shape.Groups);
         if (workers == 1)
         {
             Work(0);
+            counted?.End();
             return;
         }
         try
@@ -97,7 +123,7 @@ internal sealed unsafe class PtxDevice : KernelDevice
             if (scratch is null || scratch.Length < bytes) scratch = GC.AllocateUninitializedArray<byte>(checked((int)bytes));
             fixed (byte* at = scratch)
             {
-                var group = new PtxGroup<TChecks>(program, shape, memory, words, races, (byte*)(((nint)at + 127) & ~127));
+                var group = new PtxGroup<TChecks>(program, shape, memory, words, races, counted, (byte*)(((nint)at + 127) & ~127));
                 for (int g = worker; g < shape.Groups; g += workers) group.Run(g);
                 Interlocked.Add(ref instructions, group.Issued);
             }

@@ -124,10 +124,10 @@ internal static unsafe class PtxForms
 
     private static void Conversions()
     {
-        Add("cvt.s32.s64", &PtxLanes.Each<long, int, Narrow>, 4, 8);
-        Add("cvt.u32.u64", &PtxLanes.Each<long, int, Narrow>, 4, 8);
-        Add("cvt.s64.s32", &PtxLanes.Each<int, long, Wide>, 8, 4);
-        Add("cvt.u64.u32", &PtxLanes.Each<uint, ulong, WideUnsigned>, 8, 4);
+        Add("cvt.s32.s64", &PtxLanes.Narrow, 4, 8);
+        Add("cvt.u32.u64", &PtxLanes.Narrow, 4, 8);
+        Add("cvt.s64.s32", &PtxLanes.Widen, 8, 4);
+        Add("cvt.u64.u32", &PtxLanes.WidenUnsigned, 8, 4);
         Add("cvt.rzi.s32.f32", &PtxLanes.Each<float, int, Truncated>, 4, 4);
         Add("cvt.rzi.s32.f64", &PtxLanes.Each<double, int, Truncated>, 4, 8);
         Add("cvt.rn.f32.s32", &PtxLanes.Each<int, float, FromInteger>, 4, 4);

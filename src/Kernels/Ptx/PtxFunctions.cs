@@ -124,34 +124,36 @@ internal readonly struct Right<T> : IShift<T>
         by < 8 * sizeof(T) ? a >> (int)by : typeof(T) == typeof(int) || typeof(T) == typeof(long) ? a >> (8 * sizeof(T) - 1) : default;
 }
 
-internal readonly struct SignedQuotient : ILane<int, int>
+internal readonly struct SignedQuotient : IQuotient<int>
 {
-    public static int Of(int a, int b) => b == -1 ? -a : a / b;
+    // Beyond the ends, as the least number by -1 goes, the low half stays.
+    public static Vector512<int> Of(Vector512<int> a, Vector512<int> b)
+    {
+        (Vector512<long> lowA, Vector512<long> highA) = Vector512.Widen(a);
+        (Vector512<long> lowB, Vector512<long> highB) = Vector512.Widen(b);
+        return Vector512.Narrow(Cut(lowA, lowB), Cut(highA, highB));
+    }
+
+    private static Vector512<long> Cut(Vector512<long> a, Vector512<long> b) =>
+        Vector512.ConvertToInt64(Vector512.ConvertToDouble(a) / Vector512.ConvertToDouble(b));
 }
 
-internal readonly struct SignedRemainder : ILane<int, int>
+internal readonly struct SignedRemainder : IQuotient<int>
 {
-    public static int Of(int a, int b) => b == -1 ? 0 : a % b;
+    public static Vector512<int> Of(Vector512<int> a, Vector512<int> b) => a - b * SignedQuotient.Of(a, b);
 }
 
-internal readonly struct UnsignedQuotient : ILane<uint, uint>
+internal readonly struct UnsignedQuotient : IQuotient<uint>
 {
-    public static uint Of(uint a, uint b) => a / b;
-}
+    public static Vector512<uint> Of(Vector512<uint> a, Vector512<uint> b)
+    {
+        (Vector512<ulong> lowA, Vector512<ulong> highA) = Vector512.Widen(a);
+        (Vector512<ulong> lowB, Vector512<ulong> highB) = Vector512.Widen(b);
+        return Vector512.Narrow(Cut(lowA, lowB), Cut(highA, highB));
+    }
 
-internal readonly struct Narrow : ILane<long, int>
-{
-    public static int Of(long a, long b) => (int)a;
-}
-
-internal readonly struct Wide : ILane<int, long>
-{
-    public static long Of(int a, int b) => a;
-}
-
-internal readonly struct WideUnsigned : ILane<uint, ulong>
-{
-    public static ulong Of(uint a, uint b) => a;
+    private static Vector512<ulong> Cut(Vector512<ulong> a, Vector512<ulong> b) =>
+        Vector512.ConvertToUInt64(Vector512.ConvertToDouble(a) / Vector512.ConvertToDouble(b));
 }
 
 /// <summary>Towards zero, to the ends where it does not fit, 0 for NaN: as conversions are here.</summary>

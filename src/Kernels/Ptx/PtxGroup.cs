@@ -8,16 +8,29 @@ namespace ChemScale.Kernels.Ptx;
 internal interface IPtxChecks
 {
     static abstract bool On { get; }
+
+    static abstract bool Counts { get; }
 }
 
 internal readonly struct Checked : IPtxChecks
 {
     public static bool On => true;
+
+    public static bool Counts => false;
 }
 
 internal readonly struct Unchecked : IPtxChecks
 {
     public static bool On => false;
+
+    public static bool Counts => false;
+}
+
+internal readonly struct Counted : IPtxChecks
+{
+    public static bool On => false;
+
+    public static bool Counts => true;
 }
 
 /// <summary>A warp's threads, and the paths they are on: lanes that part at a branch go one way after the other, and meet where the ways do.</summary>
@@ -71,6 +84,7 @@ internal sealed unsafe class PtxGroup<TChecks>
     private readonly PtxMemory memory;
     private readonly PtxRaces global;
     private readonly PtxRaces ofShared = new();
+    private readonly PtxCounts? counts;
     private readonly PtxWarp[] warps;
     private readonly byte* shared;
     private readonly int sharedBytes;
@@ -82,9 +96,11 @@ internal sealed unsafe class PtxGroup<TChecks>
     /// <param name="memory">Its arrays.</param>
     /// <param name="words">Its arguments, two words each.</param>
     /// <param name="races">In those arrays.</param>
+    /// <param name="counts">What it did, where that is counted.</param>
     /// <param name="scratch"><see cref="ScratchBytes"/>, for registers and shared memory; aligned to 128.</param>
-    public PtxGroup(PtxProgram program, LaunchShape shape, PtxMemory memory, ReadOnlySpan<long> words, PtxRaces races, byte* scratch)
+    public PtxGroup(PtxProgram program, LaunchShape shape, PtxMemory memory, ReadOnlySpan<long> words, PtxRaces races, PtxCounts? counts, byte* scratch)
     {
+        this.counts = counts;
         this.program = program;
         this.memory = memory;
         global = races;
@@ -160,6 +176,7 @@ internal sealed unsafe class PtxGroup<TChecks>
             PtxInstruction i = code[at];
             uint active = i.Guard < 0 ? lanes : lanes & (*(uint*)(file + i.Guard) ^ i.Flip);
             issued++;
+            if (TChecks.Counts) counts!.Issue(at, active);
             switch (i.Kind)
             {
                 case PtxKind.Lanes:
@@ -219,28 +236,33 @@ internal sealed unsafe class PtxGroup<TChecks>
     {
         ulong* at = stackalloc ulong[PtxLanes.Count];
         ulong* from = (ulong*)(warp.File + i.A);
+        int bytes = i.Bytes * i.Group.Length;
         ulong first = from[BitOperations.TrailingZeroCount(active)] + (ulong)i.Offset, low = first, last = first, all = 0;
+        // Each lane's element behind that of the lane before.
+        bool inRow = false;
         if (active == PtxLanes.All)
         {
-            Vector512<ulong> lows = Vector512.Create(first), lasts = lows, bits = default;
+            Vector512<ulong> lows = Vector512.Create(first), lasts = lows, bits = default, apart = default, offset = Vector512.Create((ulong)i.Offset);
+            Vector512<ulong> row = lows + Vector512<ulong>.Indices * (ulong)bytes, step = Vector512.Create((ulong)(Vector512<ulong>.Count * bytes));
             for (int k = 0; k < PtxLanes.Count; k += Vector512<ulong>.Count)
             {
-                Vector512<ulong> some = Vector512.Load(from + k) + Vector512.Create((ulong)i.Offset);
+                Vector512<ulong> some = Vector512.Load(from + k) + offset;
                 some.Store(at + k);
-                (lows, lasts, bits) = (Vector512.Min(lows, some), Vector512.Max(lasts, some), bits | some);
+                (lows, lasts, bits, apart, row) = (Vector512.Min(lows, some), Vector512.Max(lasts, some), bits | some, apart | (some ^ row), row + step);
             }
-            for (int k = 0; k < Vector512<ulong>.Count; k++) (low, last, all) = (Math.Min(low, lows[k]), Math.Max(last, lasts[k]), all | bits[k]);
+            inRow = apart == default;
+            if (inRow) (last, all) = (first + (ulong)(bytes * (PtxLanes.Count - 1)), first | (uint)bytes);
+            else for (int k = 0; k < Vector512<ulong>.Count; k++) (low, last, all) = (Math.Min(low, lows[k]), Math.Max(last, lasts[k]), all | bits[k]);
         }
         else
         {
-            for (int l = 0; l < PtxLanes.Count; l++)
+            for (uint left = active; left != 0; left &= left - 1)
             {
-                if ((active >> l & 1) == 0) continue;
+                int l = BitOperations.TrailingZeroCount(left);
                 at[l] = from[l] + (ulong)i.Offset;
                 (low, last, all) = (Math.Min(low, at[l]), Math.Max(last, at[l]), all | at[l]);
             }
         }
-        int bytes = i.Bytes * i.Group.Length;
         if ((all & (ulong)(bytes - 1)) != 0) throw Misplaced(i, warp, at, active, bytes)!;
         byte* origin = i.Shared ? shared : null;
         int range = -1;
@@ -254,14 +276,13 @@ internal sealed unsafe class PtxGroup<TChecks>
             // Lanes may be in several arrays.
             if (range < 0 && Misplaced(i, warp, at, active, bytes) is { } fault) throw fault;
         }
-        if (TChecks.On && (i.Shared || memory.IsWatched)) Watch(i, warp, at, active, range, bytes);
         bool same = low == last;
-        for (int m = 0; m < i.Group.Length; m++)
-        {
-            byte* register = warp.File + i.Group[m], displaced = origin + m * i.Bytes;
-            if (i.Bytes == 4) Move<uint>(i.Kind, (uint*)register, displaced, at, active, same);
-            else Move<ulong>(i.Kind, (ulong*)register, displaced, at, active, same);
-        }
+        if (TChecks.Counts) counts!.Access(i, memory, range, at, active, low, last, bytes);
+        if (TChecks.On && (i.Shared || memory.IsWatched)) Watch(i, warp, at, active, range, bytes, inRow, same);
+        if (i.Kind == PtxKind.Load) PtxMoves.Load(i, warp.File, origin, at, active, same, inRow);
+        else PtxMoves.Store(i, warp.File, origin, at, active, inRow);
+        if (TChecks.On && !i.Shared && i.Kind == PtxKind.Load && PtxPoison.Of(i, warp.File, active) is var fresh and >= 0)
+            throw i.Fault($"{Thread(warp, fresh)}: the word was never written");
     }
 
     /// <summary>The first lane whose address is none for such an access; null: there is no such lane.</summary>
@@ -279,46 +300,30 @@ internal sealed unsafe class PtxGroup<TChecks>
         return null;
     }
 
-    private static void Move<T>(PtxKind kind, T* register, byte* origin, ulong* at, uint active, bool same)
-        where T : unmanaged
-    {
-        if (kind == PtxKind.Store)
-        {
-            for (int l = 0; l < PtxLanes.Count; l++)
-                if ((active >> l & 1) != 0) *(T*)(origin + at[l]) = register[l];
-        }
-        else if (same)
-        {
-            Vector512<T> value = Vector512.Create(*(T*)(origin + at[BitOperations.TrailingZeroCount(active)]));
-            for (int k = 0; k < PtxLanes.Count; k += Vector512<T>.Count) PtxLanes.Put(register + k, value, active >> k);
-        }
-        else if (active == PtxLanes.All)
-        {
-            for (int l = 0; l < PtxLanes.Count; l++) register[l] = *(T*)(origin + at[l]);
-        }
-        else
-        {
-            for (int l = 0; l < PtxLanes.Count; l++)
-                if ((active >> l & 1) != 0) register[l] = *(T*)(origin + at[l]);
-        }
-    }
-
-    private void Watch(PtxInstruction i, PtxWarp warp, ulong* at, uint active, int range, int bytes)
+    private void Watch(PtxInstruction i, PtxWarp warp, ulong* at, uint active, int range, int bytes, bool inRow, bool same)
     {
         PtxRaces races = i.Shared ? ofShared : global;
-        for (int l = 0; l < PtxLanes.Count; l++)
+        bool store = i.Kind == PtxKind.Store;
+        if (inRow && (range >= 0 || i.Shared) && races.AreFine(First(0), bytes / 4, PtxRaces.Who(group, warp.First, epoch), store, i.Shared)) return;
+        // Two lanes at one word are as good as all.
+        uint some = active & (active - 1);
+        if (same && !store) active = (active ^ some) | (some ^ (some & (some - 1)));
+        for (uint left = active; left != 0; left &= left - 1)
         {
-            if ((active >> l & 1) == 0) continue;
+            int l = BitOperations.TrailingZeroCount(left);
             ulong who = PtxRaces.Who(group, warp.First + l, epoch);
-            long word = i.Shared ? (long)at[l] / 4 : memory.Word(range >= 0 ? range : memory.Find(at[l], at[l], bytes, 0), at[l]);
+            long word = First(l);
             for (int k = 0; k < bytes / 4; k++)
             {
-                string? fault = i.Kind == PtxKind.Store ? races.Write(word + k, who)
+                string? fault = store ? races.Write(word + k, who)
                     : i.Shared && !races.IsWritten(word + k) ? "was never written"
                     : races.Read(word + k, who);
                 if (fault is not null) throw i.Fault($"{Thread(warp, l)}: the word {fault}");
             }
         }
+
+        long First(int lane) =>
+            i.Shared ? (long)at[lane] / 4 : memory.Word(range >= 0 ? range : memory.Find(at[lane], at[lane], bytes, 0), at[lane]);
     }
 
     private string Thread(PtxWarp warp, int lane) => $"group {group}, thread {warp.First + lane}";

@@ -25,6 +25,9 @@ internal sealed unsafe class PtxInstruction(string kernel, PtxLine line)
 {
     public PtxKind Kind { get; set; }
 
+    /// <summary>Place in the program.</summary>
+    public int Index { get; set; }
+
     public string Opcode => line.Opcode;
 
     /// <summary>Of kinds that compute: instruction, register file, lanes that take part.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ChemScale.Kernels.Ptx;
 
@@ -9,6 +10,8 @@ internal static unsafe class PtxLanes
 {
     public const int Count = 32;
     public const uint All = uint.MaxValue;
+
+    private const int Half = Count / 2;
 
     public static void Unary<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
         where T : unmanaged
@@ -88,18 +91,14 @@ internal static unsafe class PtxLanes
             if ((lanes >> l & 1) != 0) result[l] = TFunction.Of(Vector512.CreateScalar(a[l]), by[l]).ToScalar();
     }
 
-    /// <summary>Integers: a divisor of zero is a fault.</summary>
+    /// <summary>Integers: a divisor of zero is a fault. By way of float64, whose quotients of 32-bit integers are right when they are cut.</summary>
     public static void Divide<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged, IBinaryInteger<T>
-        where TFunction : struct, ILane<T, T>
+        where T : unmanaged
+        where TFunction : struct, IQuotient<T>
     {
         T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B);
-        for (int l = 0; l < Count; l++)
-        {
-            if ((lanes >> l & 1) == 0) continue;
-            if (b[l] == T.Zero) throw i.Fault($"division by zero in lane {l}");
-            result[l] = TFunction.Of(a[l], b[l]);
-        }
+        if ((Where(file + i.B, default(T)) & lanes) is var zeros and not 0) throw i.Fault($"division by zero in lane {BitOperations.TrailingZeroCount(zeros)}");
+        for (int k = 0; k < Count; k += Vector512<T>.Count) Put(result + k, TFunction.Of(Vector512.Load(a + k), Vector512.Load(b + k)), lanes >> k);
     }
 
     /// <summary>Functions from one type to another, lane by lane.</summary>
@@ -119,6 +118,41 @@ internal static unsafe class PtxLanes
             if ((lanes >> l & 1) != 0) result[l] = TFunction.Of(a[l], b[l]);
     }
 
+    /// <summary>Functions from vectors to vectors of half or twice the width.</summary>
+    public static void Narrow(PtxInstruction i, byte* file, uint lanes)
+    {
+        uint* result = (uint*)(file + i.Result);
+        ulong* a = (ulong*)(file + i.A);
+        for (int k = 0; k < Count; k += Vector512<uint>.Count)
+            Put(result + k, Vector512.Narrow(Vector512.Load(a + k), Vector512.Load(a + k + Vector512<ulong>.Count)), lanes >> k);
+    }
+
+    /// <inheritdoc cref="Narrow"/>
+    public static void Widen(PtxInstruction i, byte* file, uint lanes)
+    {
+        long* result = (long*)(file + i.Result);
+        int* a = (int*)(file + i.A);
+        for (int k = 0; k < Count; k += Vector512<int>.Count)
+        {
+            (Vector512<long> lower, Vector512<long> upper) = Vector512.Widen(Vector512.Load(a + k));
+            Put(result + k, lower, lanes >> k);
+            Put(result + k + Vector512<long>.Count, upper, lanes >> k + Vector512<long>.Count);
+        }
+    }
+
+    /// <inheritdoc cref="Narrow"/>
+    public static void WidenUnsigned(PtxInstruction i, byte* file, uint lanes)
+    {
+        ulong* result = (ulong*)(file + i.Result);
+        uint* a = (uint*)(file + i.A);
+        for (int k = 0; k < Count; k += Vector512<uint>.Count)
+        {
+            (Vector512<ulong> lower, Vector512<ulong> upper) = Vector512.Widen(Vector512.Load(a + k));
+            Put(result + k, lower, lanes >> k);
+            Put(result + k + Vector512<ulong>.Count, upper, lanes >> k + Vector512<ulong>.Count);
+        }
+    }
+
     public static void WideProduct(PtxInstruction i, byte* file, uint lanes)
     {
         ulong* result = (ulong*)(file + i.Result);
@@ -127,18 +161,33 @@ internal static unsafe class PtxLanes
         {
             (Vector512<ulong> lowA, Vector512<ulong> highA) = Vector512.Widen(Vector512.Load(a + k));
             (Vector512<ulong> lowB, Vector512<ulong> highB) = Vector512.Widen(Vector512.Load(b + k));
-            Put(result + k, lowA * lowB, lanes >> k);
-            Put(result + k + Vector512<ulong>.Count, highA * highB, lanes >> k + Vector512<ulong>.Count);
+            Put(result + k, Times(lowA, lowB), lanes >> k);
+            Put(result + k + Vector512<ulong>.Count, Times(highA, highB), lanes >> k + Vector512<ulong>.Count);
         }
+
+        // Upper halves are zero.
+        static Vector512<ulong> Times(Vector512<ulong> x, Vector512<ulong> y) =>
+            Avx512F.IsSupported ? Avx512F.Multiply(x.AsUInt32(), y.AsUInt32()) : x * y;
     }
 
     /// <summary>A 32-bit register of each lane's neighbour.</summary>
     public static void Shuffle(PtxInstruction i, byte* file, uint lanes)
     {
         uint* result = (uint*)(file + i.Result), a = (uint*)(file + i.A);
-        uint* taken = stackalloc uint[Count];
-        for (int l = 0; l < Count; l++) taken[l] = a[l ^ i.Across];
-        for (int l = 0; l < Count; l++) result[l] = taken[l];
+        Vector512<uint> lower = Vector512.Load(a), upper = Vector512.Load(a + Half), within = Vector512<uint>.Indices ^ Vector512.Create((uint)i.Across % Half);
+        if ((i.Across & Half) != 0) (lower, upper) = (upper, lower);
+        Vector512.Shuffle(lower, within).Store(result);
+        Vector512.Shuffle(upper, within).Store(result + Half);
+    }
+
+    /// <summary>The lanes whose number is this, to the bit.</summary>
+    public static uint Where<T>(byte* register, T number)
+        where T : unmanaged
+    {
+        uint found = 0;
+        for (int k = 0; k < Count; k += Vector512<T>.Count)
+            found |= (uint)Vector512.Equals(Vector512.Load((T*)register + k), Vector512.Create(number)).ExtractMostSignificantBits() << k;
+        return found;
     }
 
     /// <summary>The same number in all lanes of a register.</summary>
@@ -193,6 +242,11 @@ internal interface ITernary<T>
 internal interface IShift<T>
 {
     static abstract Vector512<T> Of(Vector512<T> a, uint by);
+}
+
+internal interface IQuotient<T>
+{
+    static abstract Vector512<T> Of(Vector512<T> a, Vector512<T> b);
 }
 
 internal interface ILane<TFrom, TTo>

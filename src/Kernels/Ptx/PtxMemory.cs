@@ -8,7 +8,9 @@ internal sealed class PtxMemory
     /// <summary>Arrays beyond it are not watched for races: the record takes four times their bytes.</summary>
     private const long MostWatched = 64L << 20;
 
-    private readonly List<(ulong Low, ulong High, long Word)> ranges = [];
+    private const ulong SectorBytes = 32;
+
+    private readonly List<(ulong Low, ulong High, long Word, long Sector)> ranges = [];
 
     /// <param name="arguments">Of the launch.</param>
     /// <param name="words">Two of each argument, as a device takes them.</param>
@@ -27,12 +29,13 @@ internal sealed class PtxMemory
         foreach ((ulong low, ulong high) in arrays)
         {
             if (ranges.Count > 0 && ranges[^1].High > low) ranges[^1] = ranges[^1] with { High = Math.Max(ranges[^1].High, high) };
-            else ranges.Add((low, high, 0));
+            else ranges.Add((low, high, 0, 0));
         }
         for (int i = 0; i < ranges.Count; i++)
         {
-            ranges[i] = ranges[i] with { Word = Words };
+            ranges[i] = ranges[i] with { Word = Words, Sector = Sectors };
             Words += (long)(ranges[i].High - ranges[i].Low + 7) / 4;
+            Sectors += (long)((ranges[i].High - ranges[i].Low - 1) / SectorBytes) + 1;
         }
     }
 
@@ -41,6 +44,9 @@ internal sealed class PtxMemory
 
     /// <summary>Of four bytes, in all arrays.</summary>
     public long Words { get; }
+
+    /// <summary>Of 32 bytes, in all arrays.</summary>
+    public long Sectors { get; }
 
     public bool IsWatched => !Everywhere && Words <= MostWatched / 4;
 
@@ -63,11 +69,19 @@ internal sealed class PtxMemory
     /// <summary>An address's word in the record of races.</summary>
     public long Word(int range, ulong at) => ranges[range].Word + (long)((at - ranges[range].Low) / 4);
 
+    /// <summary>Address of an array's first byte.</summary>
+    public ulong Start(int range) => ranges[range].Low;
+
+    /// <summary>A sector's place in a record of those of all arrays.</summary>
+    /// <param name="range">The array.</param>
+    /// <param name="offset">Bytes from its first.</param>
+    public long Sector(int range, ulong offset) => ranges[range].Sector + (long)(offset / SectorBytes);
+
     /// <summary>How an address lies to the nearest array, for a message.</summary>
     public string Beside(ulong at)
     {
         if (ranges.Count == 0) return "and there is none";
-        (ulong low, ulong high, _) = ranges.MinBy(r => at < r.Low ? r.Low - at : at - r.High);
+        (ulong low, ulong high, _, _) = ranges.MinBy(r => at < r.Low ? r.Low - at : at - r.High);
         return at < low ? $"{low - at:N0} bytes before the nearest of {high - low:N0}" : $"{at - low:N0} bytes into the nearest of {high - low:N0}";
     }
 }

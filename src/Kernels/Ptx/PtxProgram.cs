@@ -32,11 +32,14 @@ internal sealed unsafe class PtxProgram
         SharedBytes = Register("%dynamic_smem_size", 4);
         Code = [.. lines.Select(Decode)];
         int[] joins = PtxFlow.Joins([.. Code.Select(Successors)]);
-        for (int i = 0; i < Code.Length; i++) Code[i].Join = joins[i];
+        for (int i = 0; i < Code.Length; i++) (Code[i].Join, Code[i].Index) = (joins[i], i);
         HasBarriers = Code.Any(i => i.Kind == PtxKind.Barrier);
     }
 
     public string Name { get; }
+
+    /// <summary>As it was before anything was fused, an instruction for each of <see cref="Code"/>.</summary>
+    public PtxText Text => text;
 
     public PtxInstruction[] Code { get; }
 

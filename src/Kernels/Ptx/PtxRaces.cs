@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace ChemScale.Kernels.Ptx;
 
 /// <summary>
@@ -31,6 +34,58 @@ internal sealed class PtxRaces
     /// <param name="epoch">Barriers of the group so far.</param>
     public static ulong Who(int group, int thread, int epoch) =>
         (ulong)(group + 1) << GroupShift | (ulong)(thread + 1) << ThreadShift | (ulong)epoch & Epochs;
+
+    /// <summary>
+    /// A warp's lanes at words in a row: remembers them and says so, where all is as it mostly is; false: look at them one by one.
+    /// </summary>
+    /// <param name="first">Word of the first lane.</param>
+    /// <param name="each">Words of a lane, a power of two up to eight.</param>
+    /// <param name="who">The first lane's.</param>
+    /// <param name="writes">Else reads.</param>
+    /// <param name="mustBeWritten">What is read.</param>
+    public unsafe bool AreFine(long first, int each, ulong who, bool writes, bool mustBeWritten)
+    {
+        const int Lanes = PtxLanes.Count;
+        int words = each * Lanes, shift = BitOperations.Log2((uint)each);
+        Vector512<ulong> epochs = Vector512.Create(Epochs), one = Vector512.Create(1ul << GroupShift), many = Vector512.Create(ManyGroups << GroupShift),
+            threads = Vector512.Create(Many << ThreadShift);
+        fixed (ulong* written = &writers[first], read = &readers[first])
+        {
+            Vector512<ulong> fine = Vector512<ulong>.AllBitsSet;
+            for (int k = 0; k < words; k += Vector512<ulong>.Count)
+            {
+                Vector512<ulong> own = Own(k), w = Vector512.Load(written + k), r = Vector512.Load(read + k);
+                fine &= Ordered(w, own);
+                if (mustBeWritten && !writes) fine &= ~Vector512.Equals(w, default);
+                if (writes) fine &= Ordered(r, own);
+            }
+            if (fine != Vector512<ulong>.AllBitsSet) return false;
+            for (int k = 0; k < words; k += Vector512<ulong>.Count)
+            {
+                Vector512<ulong> own = Own(k);
+                if (writes)
+                {
+                    own.Store(written + k);
+                    continue;
+                }
+                // Another thread of the group, or another group, has read it too.
+                Vector512<ulong> r = Vector512.Load(read + k);
+                Vector512<ulong> others = Vector512.ConditionalSelect(Vector512.LessThan(r ^ own, one), r | threads, many);
+                Vector512.ConditionalSelect(Ordered(r, own), own, others).Store(read + k);
+            }
+            return true;
+        }
+
+        Vector512<ulong> Own(int k) => Vector512.Create(who) + (((Vector512<ulong>.Indices + Vector512.Create((ulong)k)) >> shift) << ThreadShift);
+
+        // Nobody; or the same group's, the very thread or before a barrier.
+        Vector512<ulong> Ordered(Vector512<ulong> earlier, Vector512<ulong> own)
+        {
+            Vector512<ulong> apart = earlier ^ own;
+            Vector512<ulong> inOrder = Vector512.Equals(apart >> ThreadShift, default) | ~Vector512.Equals(apart & epochs, default);
+            return Vector512.Equals(earlier, default) | (Vector512.LessThan(apart, one) & inOrder);
+        }
+    }
 
     public bool IsWritten(long word) => writers[word] != 0;
 

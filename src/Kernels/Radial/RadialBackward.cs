@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -23,7 +24,7 @@ internal static class RadialBackward
     public static void Run<T, TReal, TFunction, TCutoff, TLanes>(
         ArrayView<T> edgeVectors, ArrayView<T> centers, ArrayView<T> exponents, T cutoff, int power,
         ArrayView<T> distanceGradient, ArrayView<T> directionGradient, ArrayView<T> envelopeGradient, ArrayView<T> radialGradient,
-        ArrayView<T> vectorGradient)
+        [Written] ArrayView<T> vectorGradient)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TFunction : struct, IRadialFunction<T, TReal>
@@ -92,7 +93,7 @@ internal static class RadialDoubleBackward
         ArrayView<T> edgeVectors, ArrayView<T> centers, ArrayView<T> exponents, T cutoff, int power,
         ArrayView<T> distanceGradient, ArrayView<T> directionGradient, ArrayView<T> envelopeGradient, ArrayView<T> radialGradient,
         ArrayView<T> cotangent,
-        ArrayView<T> byVectors, ArrayView<T> byDistance, ArrayView<T> byDirection, ArrayView<T> byEnvelope, ArrayView<T> byRadial)
+        [Written] ArrayView<T> byVectors, [Written] ArrayView<T> byDistance, ArrayView<T> byDirection, ArrayView<T> byEnvelope, ArrayView<T> byRadial)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TFunction : struct, IRadialFunction<T, TReal>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -22,7 +23,7 @@ internal static class RadialForward
     /// <param name="radial">(E, K), written</param>
     public static void Singles<T, TReal, TFunction, TCutoff>(
         ArrayView<T> edgeVectors, ArrayView<T> centers, ArrayView<T> exponents, T cutoff, int power,
-        ArrayView<T> distances, ArrayView<T> directions, ArrayView<T> envelope, ArrayView<T> radial)
+        [Written] ArrayView<T> distances, [Written] ArrayView<T> directions, [Written] ArrayView<T> envelope, [Written] ArrayView<T> radial)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
         where TFunction : struct, IRadialFunction<T, TReal>

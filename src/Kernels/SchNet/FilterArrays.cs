@@ -58,7 +58,7 @@ public readonly record struct FilterShape(int Filters, int Radial)
             FilterPass.Backward => (4, 1, true),
             _ => (6, 2, true),
         };
-        return checked(numberBytes * (edges * (wide * Filters + radial * RadialPadded + (dots ? Filters / 4 : 0)) + Filters));
+        return checked(numberBytes * (edges * (wide * Filters + radial * RadialPadded + (dots ? (Filters / 4) | 1 : 0)) + Filters));
     }
 }
 

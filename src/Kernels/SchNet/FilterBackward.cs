@@ -32,6 +32,7 @@ internal static class FilterBackward
     /// <param name="tileEdges">Edges of a tile, a multiple of eight.</param>
     /// <param name="byFeatures">(A, N), written</param>
     /// <param name="byRadial">(E, K), written</param>
+    /// <param name="byRadialPacks">The same as packs of four; empty where K is no multiple of four</param>
     /// <param name="byEnvelope">(E), written</param>
     /// <param name="inputScratch">(launch's edges, K rounded up) phi in the rows' order, written; may be empty with the next three</param>
     /// <param name="hiddenScratch">(launch's edges, N) ssp(s)</param>
@@ -43,7 +44,7 @@ internal static class FilterBackward
         ArrayView<Pack4<T>> plain2, ArrayView<Pack4<T>> plain1,
         ArrayView<long> rowStarts, ArrayView<long> order, ArrayView<long> senders, ArrayView<long> receivers,
         int firstRow, int lastRow, int rowsPerGroup, int tileEdges,
-        ArrayView<T> byFeatures, ArrayView<T> byRadial, ArrayView<T> byEnvelope,
+        ArrayView<T> byFeatures, ArrayView<T> byRadial, ArrayView<Pack4<T>> byRadialPacks, ArrayView<T> byEnvelope,
         ArrayView<Pack4<T>> inputScratch, ArrayView<Pack4<T>> hiddenScratch,
         ArrayView<Pack4<T>> innerScratch, ArrayView<Pack4<T>> outerScratch)
         where T : unmanaged, INumber<T>
@@ -57,7 +58,7 @@ internal static class FilterBackward
         ArrayView<Pack4<T>> messages = shared.SubView(3 * deep, deep);
         ArrayView<Pack4<T>> radials = shared.SubView(4 * deep, tileEdges * inner);
         ArrayView<T> running = shared.SubView(4 * deep + tileEdges * inner, columns).Cast<T>();
-        ArrayView<T> dots = shared.SubView(4 * deep + tileEdges * inner + columns, deep / 4).Cast<T>();
+        ArrayView<T> dots = shared.SubView(4 * deep + tileEdges * inner + columns, tileEdges * (columns | 1) / 4).Cast<T>();
         int row = firstRow + Grid.IdxX * rowsPerGroup, endRow = row + rowsPerGroup;
         if (endRow > lastRow) endRow = lastRow;
         int end = (int)rowStarts[endRow], origin = (int)rowStarts[firstRow];
@@ -90,26 +91,26 @@ internal static class FilterBackward
                 int block = task / columns, c = task - block * columns, e = 8 * block;
                 TileBlock<T> t = TileProduct.Eight(
                     hidden, e * columns, (e + 4) * columns, columns, weight2, columns, c, bias2[c], bias2[c]);
-                Filter(t.A0, e, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.A0, e, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
-                Filter(t.A1, e + 1, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.A1, e + 1, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
-                Filter(t.A2, e + 2, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.A2, e + 2, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
-                Filter(t.A3, e + 3, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.A3, e + 3, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
-                Filter(t.B0, e + 4, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.B0, e + 4, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
-                Filter(t.B1, e + 5, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.B1, e + 5, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
-                Filter(t.B2, e + 6, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.B2, e + 6, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
-                Filter(t.B3, e + 7, start, edges, tileEdges, envelope, features, gradient, order, senders, receivers, columns, c,
+                Filter(t.B3, e + 7, start, edges, envelope, features, gradient, order, senders, receivers, columns, c,
                     outer, messages, dots);
             }
             Group.Barrier();
             if (keep) FilterTile.Copy(outer, outerScratch, (start - origin) * columns, edges * columns);
-            FilterTile.SumDots(dots, columns, tileEdges, order, start, edges, byEnvelope);
+            FilterTile.SumDots(dots, columns, order, start, edges, byEnvelope);
             row = RowSums.Add(messages.Cast<T>(), running, rowStarts, row, start, edges, byFeatures);
             for (int task = Group.IdxX; task < tasks; task += Group.DimX)
             {
@@ -127,7 +128,7 @@ internal static class FilterBackward
             }
             Group.Barrier();
             if (keep) FilterTile.Copy(slopes, innerScratch, (start - origin) * columns, edges * columns);
-            FilterTile.ByRadial(slopes, columns, plain1, inner, count, order, start, edges, byRadial);
+            FilterTile.ByRadial(slopes, columns, plain1, inner, count, order, start, edges, byRadial, byRadialPacks);
         }
         RowSums.Finish(running, row, endRow, byFeatures);
     }
@@ -141,7 +142,7 @@ internal static class FilterBackward
     }
 
     private static void Filter<T>(
-        Pack4<T> t, int e, int start, int edges, int tileEdges,
+        Pack4<T> t, int e, int start, int edges,
         ArrayView<T> envelope, ArrayView<Pack4<T>> features, ArrayView<Pack4<T>> gradient,
         ArrayView<long> order, ArrayView<long> senders, ArrayView<long> receivers, int columns, int c,
         ArrayView<Pack4<T>> outer, ArrayView<Pack4<T>> messages, ArrayView<T> dots)
@@ -154,7 +155,7 @@ internal static class FilterBackward
             Pack4<T> g = gradient[(int)receivers[edge] * columns + c], q = Packs.Times(features[(int)senders[edge] * columns + c], g);
             outer[e * columns + c] = Packs.Times(q, f);
             messages[e * columns + c] = Packs.Times(g, Packs.Times(t, f));
-            dots[c * tileEdges + e] = Packs.Dot(q, t);
+            dots[e * (columns | 1) + c] = Packs.Dot(q, t);
         }
         else
         {

@@ -36,6 +36,7 @@ internal static class FilterDoubleBackward
     /// <param name="tileEdges">Edges of a tile, a multiple of eight.</param>
     /// <param name="byFeatures">(A, N), written</param>
     /// <param name="byRadial">(E, K), written</param>
+    /// <param name="byRadialPacks">The same as packs of four; empty where K is no multiple of four</param>
     /// <param name="byEnvelope">(E), written</param>
     /// <param name="inputScratch">(2, launch's edges, K rounded up) phi, phi', written; may be empty with the next three</param>
     /// <param name="hiddenScratch">(2, launch's edges, N) ssp(s) and its derivative</param>
@@ -48,7 +49,7 @@ internal static class FilterDoubleBackward
         ArrayView<Pack4<T>> plain2, ArrayView<Pack4<T>> plain1,
         ArrayView<long> rowStarts, ArrayView<long> order, ArrayView<long> senders, ArrayView<long> receivers,
         int firstRow, int lastRow, int rowsPerGroup, int tileEdges,
-        ArrayView<T> byFeatures, ArrayView<T> byRadial, ArrayView<T> byEnvelope,
+        ArrayView<T> byFeatures, ArrayView<T> byRadial, ArrayView<Pack4<T>> byRadialPacks, ArrayView<T> byEnvelope,
         ArrayView<Pack4<T>> inputScratch, ArrayView<Pack4<T>> hiddenScratch,
         ArrayView<Pack4<T>> innerScratch, ArrayView<Pack4<T>> outerScratch)
         where T : unmanaged, INumber<T>
@@ -62,7 +63,7 @@ internal static class FilterDoubleBackward
         ArrayView<Pack4<T>> messages = shared.SubView(5 * deep, deep);
         ArrayView<Pack4<T>> radials = shared.SubView(6 * deep, 2 * dual);
         ArrayView<T> running = shared.SubView(6 * deep + 2 * dual, columns).Cast<T>();
-        ArrayView<T> dots = shared.SubView(6 * deep + 2 * dual + columns, deep / 4).Cast<T>();
+        ArrayView<T> dots = shared.SubView(6 * deep + 2 * dual + columns, tileEdges * (columns | 1) / 4).Cast<T>();
         int row = firstRow + Grid.IdxX * rowsPerGroup, endRow = row + rowsPerGroup;
         if (endRow > lastRow) endRow = lastRow;
         int end = (int)rowStarts[endRow], origin = (int)rowStarts[firstRow], all = (int)rowStarts[lastRow] - origin;
@@ -116,7 +117,7 @@ internal static class FilterDoubleBackward
                 FilterTile.Copy(outer, outerScratch, kept, edges * columns);
                 FilterTile.Copy(outer.SubView(deep, deep), outerScratch, all * columns + kept, edges * columns);
             }
-            FilterTile.SumDots(dots, columns, tileEdges, order, start, edges, byEnvelope);
+            FilterTile.SumDots(dots, columns, order, start, edges, byEnvelope);
             row = RowSums.Add(messages.Cast<T>(), running, rowStarts, row, start, edges, byFeatures);
             for (int task = Group.IdxX; task < tasks; task += Group.DimX)
             {
@@ -128,7 +129,7 @@ internal static class FilterDoubleBackward
                 Inner<T, TReal>(h.A3, h.B3, e + 3, edges, at + 3 * columns, deep, hidden, slopes, innerScratch, kept, all * columns);
             }
             Group.Barrier();
-            FilterTile.ByRadial(slopes, columns, plain1, inner, count, order, start, edges, byRadial);
+            FilterTile.ByRadial(slopes, columns, plain1, inner, count, order, start, edges, byRadial, byRadialPacks);
         }
         RowSums.Finish(running, row, endRow, byFeatures);
     }
@@ -167,7 +168,7 @@ internal static class FilterDoubleBackward
             outer[at] = byT;
             outer[deep + at] = Packs.Times(q, f);
             messages[at] = Packs.Times(g, Packs.Add(Packs.Times(tDot, f), Packs.Times(t, fDot)));
-            dots[c * tileEdges + e] = byF;
+            dots[e * (columns | 1) + c] = byF;
         }
         else
         {

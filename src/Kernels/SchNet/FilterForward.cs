@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -26,7 +27,7 @@ internal static class FilterForward
     public static void Run<T, TReal>(
         ArrayView<T> radial, int count, ArrayView<T> envelope, ArrayView<Pack4<T>> features,
         ArrayView<Pack4<T>> weight1, ArrayView<Pack4<T>> bias1, ArrayView<Pack4<T>> weight2, ArrayView<Pack4<T>> bias2,
-        ArrayView<long> rowStarts, ArrayView<long> senders, int rowsPerGroup, int tileEdges, ArrayView<T> sums)
+        ArrayView<long> rowStarts, ArrayView<long> senders, int rowsPerGroup, int tileEdges, [Written] ArrayView<T> sums)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {

@@ -62,7 +62,7 @@ public static class FilterLauncher<T, TReal>
             Packs(weights.Plain2), Packs(weights.Plain1),
             KernelArgument.Of(edges.SenderRowStarts), KernelArgument.Of(edges.SenderEdges), KernelArgument.Of(edges.Senders),
             KernelArgument.Of(edges.Receivers), senders.First, senders.End, rows, tile,
-            KernelArgument.Of(by.Features), KernelArgument.Of(by.Radial), KernelArgument.Of(by.Envelope),
+            KernelArgument.Of(by.Features), KernelArgument.Of(by.Radial), Fours(by.Radial, shape.Radial), KernelArgument.Of(by.Envelope),
             Packs(scratch.Inputs), Packs(scratch.Hidden), Packs(scratch.Inner), Packs(scratch.Outer));
     }
 
@@ -86,9 +86,13 @@ public static class FilterLauncher<T, TReal>
             Packs(weights.Plain2), Packs(weights.Plain1),
             KernelArgument.Of(edges.SenderRowStarts), KernelArgument.Of(edges.SenderEdges), KernelArgument.Of(edges.Senders),
             KernelArgument.Of(edges.Receivers), senders.First, senders.End, rows, tile,
-            KernelArgument.Of(by.Features), KernelArgument.Of(by.Radial), KernelArgument.Of(by.Envelope),
+            KernelArgument.Of(by.Features), KernelArgument.Of(by.Radial), Fours(by.Radial, shape.Radial), KernelArgument.Of(by.Envelope),
             Packs(scratch.Inputs), Packs(scratch.Hidden), Packs(scratch.Inner), Packs(scratch.Outer));
     }
+
+    /// <summary>Rows as packs of four, where they are; else nothing.</summary>
+    private static KernelArgument Fours(DeviceArray<T> array, int width) =>
+        KernelArgument.Of(DeviceArray<T>.AreFours(width, array) ? array.As<Pack4<T>>() : DeviceArray<Pack4<T>>.Empty);
 
     private static KernelArgument Packs(DeviceArray<T> array) => KernelArgument.Of(array.As<Pack4<T>>());
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -30,7 +31,7 @@ internal static class FilterTangent
         ArrayView<T> radial, ArrayView<T> radialDot, int count, ArrayView<T> envelope, ArrayView<T> envelopeDot,
         ArrayView<Pack4<T>> features, ArrayView<Pack4<T>> featuresDot,
         ArrayView<Pack4<T>> weight1, ArrayView<Pack4<T>> bias1, ArrayView<Pack4<T>> weight2, ArrayView<Pack4<T>> bias2,
-        ArrayView<long> rowStarts, ArrayView<long> senders, int rowsPerGroup, int tileEdges, ArrayView<T> sums)
+        ArrayView<long> rowStarts, ArrayView<long> senders, int rowsPerGroup, int tileEdges, [Written] ArrayView<T> sums)
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {

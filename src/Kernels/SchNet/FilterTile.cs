@@ -14,35 +14,49 @@ internal static class FilterTile
     }
 
     /// <summary>Each edge's sum over the columns.</summary>
-    /// <param name="dots">(columns, tileEdges): neighbouring threads read neighbouring edges</param>
+    /// <param name="dots">(edges, columns, made odd): threads write neighbouring columns and read neighbouring edges, both without conflicts of banks</param>
     /// <param name="columns">Packs of a row.</param>
-    /// <param name="tileEdges">Edges that a tile has room for.</param>
     /// <param name="order">(E), or empty</param>
     /// <param name="start">The place of the tile's first edge.</param>
     /// <param name="edges">Edges of the tile.</param>
     /// <param name="sums">(E), written at the edges' own numbers</param>
     public static void SumDots<T>(
-        ArrayView<T> dots, int columns, int tileEdges, ArrayView<long> order, int start, int edges, ArrayView<T> sums)
+        ArrayView<T> dots, int columns, ArrayView<long> order, int start, int edges, ArrayView<T> sums)
         where T : unmanaged, INumber<T>
     {
         for (int e = Group.IdxX; e < edges; e += Group.DimX)
         {
             T sum = T.Zero;
-            for (int c = 0; c < columns; c++) sum += dots[c * tileEdges + e];
+            for (int c = 0; c < columns; c++) sum += dots[e * (columns | 1) + c];
             sums[RadialTile.EdgeAt(order, start + e)] = sum;
         }
     }
 
     /// <summary>Gradient by the radial basis: by s W1.</summary>
+    /// <param name="byHidden">(edges, columns)</param>
+    /// <param name="columns">Packs of a row.</param>
+    /// <param name="plain1">(N, inner) W1</param>
+    /// <param name="inner">Packs of a row of the basis.</param>
+    /// <param name="count">K</param>
+    /// <param name="order">(E), or empty</param>
+    /// <param name="start">The place of the tile's first edge.</param>
+    /// <param name="edges">Edges of the tile.</param>
+    /// <param name="byRadial">(E, K), written at the edges' own numbers</param>
+    /// <param name="packs">The same as packs of four; empty where K is no multiple of four</param>
     public static void ByRadial<T>(
         ArrayView<Pack4<T>> byHidden, int columns, ArrayView<Pack4<T>> plain1, int inner, int count,
-        ArrayView<long> order, int start, int edges, ArrayView<T> byRadial)
+        ArrayView<long> order, int start, int edges, ArrayView<T> byRadial, ArrayView<Pack4<T>> packs)
         where T : unmanaged, INumber<T>
     {
         for (int task = Group.IdxX; task < edges * inner; task += Group.DimX)
         {
-            int e = task / inner, c = task - e * inner, k = 4 * c, at = RadialTile.EdgeAt(order, start + e) * count + k;
+            int e = task / inner, c = task - e * inner, edge = RadialTile.EdgeAt(order, start + e), k = 4 * c, at = edge * count + k;
             Pack4<T> sum = TileProduct.One(byHidden, e * columns, columns, plain1, inner, c);
+            if (packs.IntLength > 0)
+            {
+                packs[edge * inner + c] = sum;
+                continue;
+            }
             byRadial[at] = sum.X;
             if (k + 1 < count) byRadial[at + 1] = sum.Y;
             if (k + 2 < count) byRadial[at + 2] = sum.Z;

@@ -11,7 +11,7 @@ internal static class ColumnSums
     /// <param name="rows">How many; may be 0.</param>
     /// <param name="matrix">(rows, n), n columns or packs of them</param>
     /// <param name="sums">(n), written</param>
-    public static void Run<T, TPack, TLanes>(int rows, ArrayView<TPack> matrix, ArrayView<TPack> sums)
+    public static void Run<T, TPack, TLanes>(int rows, ArrayView<TPack> matrix, [Written] ArrayView<TPack> sums)
         where T : unmanaged, INumber<T>
         where TPack : unmanaged, IPack<T, TPack>
         where TLanes : struct, ILanes

@@ -12,7 +12,10 @@ internal static class KernelTensors
     // Kernels know no engine: what they keep is written as everything else is.
     static KernelTensors()
     {
-        ModuleCache.IsTrusted = Ownership.IsPrivate;
+        ModuleCache.Objection = static folder => Directory.Exists(folder) ? Ownership.PrivacyObjection(folder) : null;
+        ModuleCache.Open = Ownership.OpenPrivate;
+        ModuleCache.Delete = DiskStorage.Shared.DeleteFile;
+        ModuleCache.Warn = static line => Console.Error.WriteLine("chemscale: warning: " + line);
         ModuleCache.Write = static (path, content) =>
         {
             if (Ownership.MakePrivate(Path.GetDirectoryName(path)!)) DiskStorage.Shared.WriteAtomically(path, content);
@@ -27,6 +30,9 @@ internal static class KernelTensors
         DeviceType.CUDA => Cuda(tensor.device_index),
         var other => throw new NotSupportedException($"kernels run on the CPU and on CUDA, not on {other}"),
     };
+
+    /// <summary>The kernels' cache, as this program uses it.</summary>
+    public static ModuleCache Cache => ModuleCache.Default;
 
     /// <summary>A CUDA device by its number.</summary>
     /// <exception cref="KernelException">No driver, or no such device.</exception>

@@ -1,3 +1,4 @@
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -23,7 +24,7 @@ internal static class MatrixBackwardQueries
     public static void Run<TUnit, THead, TSum>(
         ArrayView<Pack4<float>> qkv, ArrayView<int> tiles, int heads, int window, float scale, ArrayView<Pack4<float>> output,
         ArrayView<float> greatest, ArrayView<float> inverse, ArrayView<Pack4<float>> outputGradient, ArrayView<Pack4<float>> gradient,
-        ArrayView<float> delta)
+        [Written] ArrayView<float> delta)
         where TUnit : struct, IMatrixUnit
         where THead : unmanaged, IFragments<THead>
         where TSum : unmanaged, IAccumulators<TSum>

@@ -1,3 +1,4 @@
+using ChemScale.Kernels.Device;
 using ChemScale.Kernels.Maths;
 using ILGPU;
 
@@ -18,8 +19,8 @@ internal static class MatrixForward
     /// <param name="greatest">(T, heads) m, written</param>
     /// <param name="inverse">(T, heads) 1 / l, written</param>
     public static void Run<TUnit, THead, TSum>(
-        ArrayView<Pack4<float>> qkv, ArrayView<int> tiles, int heads, int window, float scale, ArrayView<Pack4<float>> output,
-        ArrayView<float> greatest, ArrayView<float> inverse)
+        ArrayView<Pack4<float>> qkv, ArrayView<int> tiles, int heads, int window, float scale, [Written] ArrayView<Pack4<float>> output,
+        [Written] ArrayView<float> greatest, [Written] ArrayView<float> inverse)
         where TUnit : struct, IMatrixUnit
         where THead : unmanaged, IFragments<THead>
         where TSum : unmanaged, IAccumulators<TSum>
