@@ -22,7 +22,13 @@ public class AllegroEnergiesTests : OperatorFixture
 
     private static readonly AllegroConfig Whole = new()
     {
-        Features = 8, RadialFunctions = 5, TwoBodyWidths = "8, 16", LatentWidths = "16", EnergyWidths = "8", Cutoff = 4, AverageNeighbors = 6,
+        Features = 8,
+        RadialFunctions = 5,
+        TwoBodyWidths = "8, 16",
+        LatentWidths = "16",
+        EnergyWidths = "8",
+        Cutoff = 4,
+        AverageNeighbors = 6,
     };
 
     // Widths that are no whole vectors; perceptrons with no hidden layer, with one and with two; each order; one layer and three.
