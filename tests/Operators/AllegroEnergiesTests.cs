@@ -3,7 +3,6 @@ using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Operators.Allegro;
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.Runs;
-using ChemScale.Engine.Operators.Segments;
 using ChemScale.Engine.Training.Optimization;
 using ChemScale.Tests.Models.ForceFields;
 using NUnit.Framework;
@@ -23,7 +22,13 @@ public class AllegroEnergiesTests : OperatorFixture
 
     private static readonly AllegroConfig Whole = new()
     {
-        Features = 8, RadialFunctions = 5, TwoBodyWidths = "8, 16", LatentWidths = "16", EnergyWidths = "8", Cutoff = 4, AverageNeighbors = 6,
+        Features = 8,
+        RadialFunctions = 5,
+        TwoBodyWidths = "8, 16",
+        LatentWidths = "16",
+        EnergyWidths = "8",
+        Cutoff = 4,
+        AverageNeighbors = 6,
     };
 
     // Widths that are no whole vectors; perceptrons with no hidden layer, with one and with two; each order; one layer and three.
@@ -205,10 +210,10 @@ public class AllegroEnergiesTests : OperatorFixture
         {
             TestScope.Mode(mode);
             (AllegroSettings settings, AllegroAtoms atoms, Tensor?[] inputs) = model.Passed(batch, EdgeVectors(batch));
-            Tensor[] weights = [.. inputs[AllegroEnergies.Fixed..].Select(w => w!.detach())];
+            Tensor[] weights = [.. inputs[AllegroSettings.Fixed..].Select(w => w!.detach())];
             return new Operation([.. weights.Select((_, i) => $"weight {i}")], weights, all =>
             {
-                Tensor?[] given = [.. inputs[..AllegroEnergies.Fixed], .. all];
+                Tensor?[] given = [.. inputs[..AllegroSettings.Fixed], .. all];
                 if (mode == OperatorMode.Composed) return [.. AllegroEnergiesComposed.Apply(settings, batch.Edges, atoms, given)!];
                 Assert.That(AllegroEnergies.Has(given));
                 (Tensor energies, Tensor by) = AllegroEnergies.Apply(settings, batch.Edges, atoms, given);

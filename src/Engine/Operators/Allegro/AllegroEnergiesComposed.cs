@@ -23,7 +23,7 @@ internal static class AllegroEnergiesComposed
         Tensor distances = EdgeDistances.Apply(inputs[0]), envelope = PolynomialCutoff.Apply(distances, s.Cutoff, s.Power), gain = inputs[5];
         Tensor radial = (BesselBasis.Apply(distances, inputs[6] / s.Cutoff) * (2 / s.Cutoff) - inputs[1]) * inputs[2] * envelope;
         Tensor harmonics = Harmonics(s, inputs[0] / distances), orders = tensor([.. Enumerable.Range(0, s.Components).Select(j => (long)AllegroSettings.OrderOf(j))]);
-        int at = AllegroEnergies.Fixed + 1, u = s.Features, sets = 2;
+        int at = AllegroSettings.Fixed + 1, u = s.Features, sets = 2;
         Tensor rows = inputs[at] / Math.Sqrt(inputs[at].size(0));
         Tensor ofElements = rows.narrow(0, 0, s.Elements).index_select(0, elements.index_select(0, edges.Receivers))
             + rows.narrow(0, s.Elements, s.Elements).index_select(0, elements.index_select(0, edges.Senders));

@@ -21,7 +21,7 @@ internal sealed class AllegroEnergiesHost(AllegroSettings settings, EdgeList edg
 
     public Tensor?[] Backward(Tensor?[] inputs, Tensor?[] kept, Tensor?[] gradients) => Of(inputs).Backward(inputs, kept, gradients[0], gradients[1]);
 
-    private IEnergyPasses Of(Tensor?[] inputs) => (inputs[0]!.dtype, AllegroEnergies.Lanes(inputs[0]!.dtype, settings.Features)) switch
+    private IEnergyPasses Of(Tensor?[] inputs) => (inputs[0]!.dtype, AllegroSettings.Lanes(inputs[0]!.dtype, settings.Features)) switch
     {
         (ScalarType.Float32, 16) => new AllegroEnergyPasses<SingleLanes16, float>(settings, graph, inputs),
         (ScalarType.Float32, _) => new AllegroEnergyPasses<SingleLanes8, float>(settings, graph, inputs),

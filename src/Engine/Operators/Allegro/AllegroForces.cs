@@ -138,7 +138,7 @@ internal sealed record AllegroForceWeights(AllegroSettings Settings, Tensor?[] I
     {
         ScalarType type = Inputs[1]!.dtype;
         if (Inputs[1]!.device_type != TorchSharp.DeviceType.CPU) return null;
-        return (type, AllegroEnergies.Lanes(type, Settings.Features)) switch
+        return (type, AllegroSettings.Lanes(type, Settings.Features)) switch
         {
             (_, 0) => null,
             (ScalarType.Float32, 16) => new AllegroForces<SingleLanes16, float>(this),

@@ -32,7 +32,7 @@ internal sealed unsafe class AllegroLayout
         (Mean, InverseDeviation, Frequencies) = (Numbers(inputs[1]!), Numbers(inputs[2]!), Numbers(inputs[6]!));
         ByFrequencies = Reserve(ref share, Frequencies.Length);
 
-        int at = AllegroEnergies.Fixed + 1, u = settings.Features, orders = settings.Orders, z = settings.Elements, k = Frequencies.Length;
+        int at = AllegroSettings.Fixed + 1, u = settings.Features, orders = settings.Orders, z = settings.Elements, k = Frequencies.Length;
         Channels = Whole(u);
         int Size(int input, int dimension) => (int)inputs[input]!.size(dimension);
         double scale = 1 / Math.Sqrt(Size(at, 0));
@@ -182,7 +182,7 @@ internal sealed unsafe class AllegroLayout
         Unfold(weights, sums);
         var places = new GradientPlace[inputs.Length];
         var targets = new nint[inputs.Length];
-        for (int i = AllegroEnergies.Fixed; i < inputs.Length; i++)
+        for (int i = AllegroSettings.Fixed; i < inputs.Length; i++)
         {
             if (!inputs[i]!.requires_grad) continue;
             places[i] = RunScope.Current.PlaceOf(inputs[i]!);
@@ -190,7 +190,7 @@ internal sealed unsafe class AllegroLayout
             using var memory = new TensorMemory(results[i] ?? places[i].All);
             targets[i] = (nint)((T*)memory.Address + places[i].Offset);
         }
-        Put(new Piece(AllegroEnergies.Fixed, 0, 1, Run.Of(1, 1), Run.Of(Frequencies.Length, 1)), sums + ByFrequencies, Frequencies.Length);
+        Put(new Piece(AllegroSettings.Fixed, 0, 1, Run.Of(1, 1), Run.Of(Frequencies.Length, 1)), sums + ByFrequencies, Frequencies.Length);
         TorchThreads.For(matrices.Count, m =>
         {
             foreach (Piece piece in matrices[m].Pieces) Put(piece, sums + matrices[m].ByWeight + (matrices[m].IsDerived ? share : 0), matrices[m].Outputs);

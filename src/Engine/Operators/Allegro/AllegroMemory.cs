@@ -114,8 +114,10 @@ internal abstract unsafe class AllegroRoom<T>
         int size = sizeof(T);
         Room = new TermRows<T>
         {
-            Starts = (int*)pieces.Take((results + 1) * sizeof(int) / size + 1), ResultPlaces = (int*)pieces.Take(results * sizeof(int) / size + 1),
-            Places = (TermPlace*)pieces.Take(terms * sizeof(TermPlace) / size + 1), Values = pieces.Take(terms),
+            Starts = (int*)pieces.Take((results + 1) * sizeof(int) / size + 1),
+            ResultPlaces = (int*)pieces.Take(results * sizeof(int) / size + 1),
+            Places = (TermPlace*)pieces.Take(terms * sizeof(TermPlace) / size + 1),
+            Values = pieces.Take(terms),
         };
         Envelope = pieces.Take(n);
         Scale = pieces.Take(n);

@@ -304,7 +304,13 @@ internal unsafe class AllegroNetwork<TLanes, T>
 
     protected HarmonicRows<T> Harmonics(in ReceiverBlock block, int* starts, T* values, T* tangents) => new()
     {
-        Atoms = block.Atoms, Edges = block.Edges, Components = Settings.Components, Channels = Channels, Starts = starts, Values = values, Tangents = tangents,
+        Atoms = block.Atoms,
+        Edges = block.Edges,
+        Components = Settings.Components,
+        Channels = Channels,
+        Starts = starts,
+        Values = values,
+        Tangents = tangents,
     };
 
     /// <summary>Where the weights of environments begin in a row of weights.</summary>
