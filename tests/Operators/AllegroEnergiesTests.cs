@@ -100,7 +100,7 @@ public class AllegroEnergiesTests : OperatorFixture
         Expect.Close(found[0]!, expected, absolute: 1e-12, ofLargest: 1e-12);
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void The_number_of_threads_changes_no_bit([ValueSource(nameof(Configs))] ForceFieldConfig config)
     {
         int before = get_num_threads();
