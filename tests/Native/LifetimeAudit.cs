@@ -319,7 +319,8 @@ internal sealed class LifetimeAudit
         Value result = Value.Nothing;
         if (name is "ldind.ref" or "ldelem.ref" or "ldobj" or "ldelem" or "ldelema")
         {
-            result = New(step, taken[0].Ids, step.Type) with { Owners = name == "ldelema" ? taken[0].Owners : [] };
+            Type? type = name == "ldelem.ref" ? ElementType(taken[0].Ids) : step.Type;
+            result = New(step, taken[0].Ids, type) with { Owners = name == "ldelema" ? taken[0].Owners : [] };
         }
         else if (name is "castclass" or "isinst" or "unbox" or "unbox.any" or "box")
         {
@@ -351,6 +352,13 @@ internal sealed class LifetimeAudit
         ImmutableHashSet<int> known = holders.GetValueOrDefault(step.At, []);
         holders[step.At] = known.Union(from.Remove(step.At));
         return new Value([step.At], []);
+    }
+
+    /// <summary>What arrays hold, where all of them are known to hold the same; else null.</summary>
+    private Type? ElementType(ImmutableHashSet<int> arrays)
+    {
+        Type?[] types = [.. arrays.Select(id => kinds.TryGetValue(id, out Type? kind) && kind.IsArray ? kind.GetElementType() : null).Distinct()];
+        return types is [var only] ? only : null;
     }
 
     /// <summary>Those of them whose end may free memory.</summary>

@@ -51,7 +51,7 @@ internal sealed class AllegroLayer : IDisposable
     }
 
     /// <summary>Its tensor product.</summary>
-    public AllegroProduct Product => new(table, [.. paths.Outputs.Zip(paths.Counts, (o, n) => new AllegroOutput(o.Components, n))]);
+    public AllegroProduct Product => new(table.Entries, table.Left, table.Outputs, [.. paths.Outputs.Zip(paths.Counts, (o, n) => new AllegroOutput(o.Components, n))], () => table);
 
     /// <summary>In the order of <see cref="AllegroEnergies"/>.</summary>
     public Tensor[] Weights => linear is null ? [weights.Weight] : [weights.Weight, linear.Weight];

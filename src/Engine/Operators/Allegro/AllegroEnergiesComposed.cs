@@ -37,7 +37,7 @@ internal static class AllegroEnergiesComposed
             Tensor weights = latent.mm(matrix.reshape(latent.size(1), -1)).view(edges.Count, sets, s.Orders, u);
             if (t == 0) features = WeightedHarmonics.Apply(weights.select(1, 0), harmonics, orders);
             Tensor environments = AllegroEnvironment.Apply(weights.select(1, sets - 1) * inputs[3].narrow(0, t, 1), harmonics, orders, edges);
-            Tensor[] products = AllegroTensorProduct.Composed(features, environments, edges, product.Table)
+            Tensor[] products = AllegroTensorProduct.Composed(features, environments, edges, product.Table())
                 .split([.. product.Outputs.Select(o => (long)o.Components * o.Paths)], 1);
             if (t + 1 < s.Layers)
             {

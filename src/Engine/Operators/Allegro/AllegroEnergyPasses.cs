@@ -208,8 +208,8 @@ internal sealed unsafe class AllegroEnergyPasses<TLanes, T> : AllegroNetwork<TLa
                 First(at.Latent, n, weights, layer, work.X[t], hat, bar, byX, share);
                 AllegroRows<TLanes, T>.Update(n, d, Constant(work.Constant, n, Kept(t)), byX, layer.Stride, T.One, byXAbove, layers[t + 1].Stride);
             }
-            Clear(own, of * Settings.Products[t].Table.Left);
-            Clear(ownHat, of * Settings.Products[t].Table.Left);
+            Clear(own, of * Settings.Products[t].Left);
+            Clear(ownHat, of * Settings.Products[t].Left);
             Clear(work.ByEnvironments, block.Atoms * ofAtom);
             Clear(work.ByEnvironmentsHat, block.Atoms * ofAtom);
             T* features = t == 0 ? work.Features : layer.Features;

@@ -22,7 +22,7 @@ internal sealed unsafe class AllegroMemory<T>
             int stride = layout.Latent + layer.Scalars * layout.Channels;
             Layers[t] = new LayerMemory<T>(
                 stride, pieces.Take(n * stride), pieces.Take(n * stride), pieces.Take(n * layer.Weights.Outputs),
-                pieces.Take(t == 0 ? 0 : n * settings.Products[t].Table.Left * layout.Channels),
+                pieces.Take(t == 0 ? 0 : n * settings.Products[t].Left * layout.Channels),
                 pieces.Take((long)block.Atoms * settings.Components * layout.Channels), new HiddenMemory<T>(layer.Latent, n, ref pieces));
         }
         Numbers = pieces.Numbers;
@@ -95,9 +95,9 @@ internal abstract unsafe class AllegroRoom<T>
         int results = settings.Components;
         foreach (AllegroProduct product in settings.Products)
         {
-            terms = Math.Max(terms, product.Table.Entries.Count);
-            MostComponents = Math.Max(MostComponents, product.Table.Left);
-            results = Math.Max(results, Math.Max(product.Table.Left, product.Table.Outputs));
+            terms = Math.Max(terms, product.Entries.Count);
+            MostComponents = Math.Max(MostComponents, product.Left);
+            results = Math.Max(results, Math.Max(product.Left, product.Components));
             foreach (AllegroOutput output in product.Outputs.Skip(1)) others = Math.Max(others, output.Components * output.Paths);
         }
         foreach (AllegroLayerLayout layer in layout.Layers)
@@ -234,7 +234,7 @@ internal sealed unsafe class BackwardRoom<T> : AllegroRoom<T>
             long own = layout.Latent + layout.Layers[t].Scalars * layout.Channels;
             stride = Math.Max(stride, own);
             X[t] = pieces.Take(n * own);
-            FeatureTangents[t] = pieces.Take(n * settings.Products[t].Table.Left * layout.Channels);
+            FeatureTangents[t] = pieces.Take(n * settings.Products[t].Left * layout.Channels);
             EnvironmentTangents[t] = pieces.Take(environments);
             Latents[t] = Hidden(layout.Layers[t].Latent, ref pieces);
         }

@@ -175,7 +175,7 @@ internal unsafe class AllegroNetwork<TLanes, T>
             if (t + 1 == Layers) AllegroRows<TLanes, T>.Spread(n, d, Constant(work.Constant, n, keep * Share), weights + Layout.Energy, layer.ByX, layer.Stride, true);
             else AllegroRows<TLanes, T>.Update(n, d, Constant(work.Constant, n, keep), layer.ByX, layer.Stride, T.One, layers[t + 1].ByX, layers[t + 1].Stride);
 
-            Clear(own, of * Settings.Products[t].Table.Left);
+            Clear(own, of * Settings.Products[t].Left);
             Clear(work.ByEnvironments, (long)block.Atoms * components * u);
             T* features = t == 0 ? work.Features : layer.Features;
             for (int o = 0; o < Terms[t].Length; o++)

@@ -48,9 +48,13 @@ internal sealed record AllegroSettings(
 internal sealed record HarmonicDegree(long[] Lower, long[] Axis, double[,] Coefficients);
 
 /// <summary>A layer's tensor product.</summary>
-/// <param name="Table">Its terms.</param>
-/// <param name="Outputs">Representations of the result, scalars first, in the order of the table's outputs: a component's paths side by side.</param>
-internal sealed record AllegroProduct(TensorProductTable Table, IReadOnlyList<AllegroOutput> Outputs);
+/// <param name="Entries">Its terms.</param>
+/// <param name="Left">Components of the features.</param>
+/// <param name="Components">Of the result, all paths.</param>
+/// <param name="Outputs">Representations of the result, scalars first, in the order of the components: a component's paths side by side.</param>
+/// <param name="Table">The same with tensors, which passes on raw memory do not hold.</param>
+internal sealed record AllegroProduct(
+    IReadOnlyList<TensorProductEntry> Entries, int Left, int Components, IReadOnlyList<AllegroOutput> Outputs, Func<TensorProductTable> Table);
 
 /// <summary>A representation that a tensor product makes.</summary>
 /// <param name="Components">2 l + 1</param>

@@ -37,7 +37,7 @@ internal sealed class AllegroTerms<T>
         for (int o = 0, first = 0; o < all.Length; o++)
         {
             int end = first + product.Outputs[o].Components * product.Outputs[o].Paths, start = first;
-            all[o] = new AllegroTerms<T>(product.Outputs[o], [.. product.Table.Entries.Where(e => e.Output >= start && e.Output < end)], start);
+            all[o] = new AllegroTerms<T>(product.Outputs[o], [.. product.Entries.Where(e => e.Output >= start && e.Output < end)], start);
             first = end;
         }
         return all;
