@@ -75,8 +75,12 @@ internal sealed class ForceFieldCase
             "painn" => new PaiNNConfig { Features = Features, Interactions = Interactions, RadialFunctions = Radial, Cutoff = Cutoff },
             "allegro" => new AllegroConfig
             {
-                LatentWidths = $"{Features}", TwoBodyWidths = $"{Features / 2}, {Features}", EnergyWidths = $"{Features / 4}", Features = Features / 4,
-                Layers = Math.Max(1, Interactions - 1), Cutoff = Cutoff,
+                LatentWidths = $"{Features}",
+                TwoBodyWidths = $"{Features / 2}, {Features}",
+                EnergyWidths = $"{Features / 4}",
+                Features = Features / 4,
+                Layers = Math.Max(1, Interactions - 1),
+                Cutoff = Cutoff,
             },
             "spookynet" => new SpookyNetConfig { Features = Features, Interactions = 2 * Interactions, Cutoff = Cutoff, ElectrostaticCutoff = Cutoff },
             _ => throw new ArgumentException($"model '{Model}': schnet, painn, allegro or spookynet"),

@@ -87,7 +87,8 @@ internal static class BudgetPage
     private static Figure Curves(BudgetPart part, string slug)
     {
         var chart = new Chart("Loss against model size, for each budget", new ChartAxis("Non-embedding parameters N", Logarithmic: true, Powers: true),
-            new ChartAxis($"Validation loss ({part.LossUnit})", Logarithmic: true)) { Synthetic = part.Data.Synthetic };
+            new ChartAxis($"Validation loss ({part.LossUnit})", Logarithmic: true))
+        { Synthetic = part.Data.Synthetic };
         var csv = new CsvWriter("kind", "budget", "parameters", "items", "loss", "low", "high", "synthetic");
         for (int b = 0; b < part.Minima.Count; b++)
         {
@@ -112,7 +113,8 @@ internal static class BudgetPage
     private static Figure Sizes(BudgetPart part, string slug)
     {
         var chart = new Chart("The best model size against compute", new ChartAxis("Training compute C (FLOP)", Logarithmic: true, Powers: true),
-            new ChartAxis("Non-embedding parameters N", Logarithmic: true, Powers: true)) { Synthetic = part.Data.Synthetic };
+            new ChartAxis("Non-embedding parameters N", Logarithmic: true, Powers: true))
+        { Synthetic = part.Data.Synthetic };
         var csv = new CsvWriter("compute", "parameters", "low", "high", "synthetic");
         IsoFlopMinimum[] found = [.. part.Minima.Where(m => m.Parameters is not null)];
         chart.Band(found.Where(m => m.ParametersInterval is { Low: not null, High: not null })
