@@ -130,7 +130,7 @@ internal abstract class ForceFieldFamily<TConfig>(string name) : ModelFamily
             },
             Start = (defaults.Training.LearningRate, defaults.Training.BatchSize),
             SearchShape = new(2, 32),
-            Shapes = [new(1, 16), new(2, 32), new(3, 64)],
+            Shapes = [new(1, 16), new(2, 24), new(2, 32), new(3, 48), new(3, 64)],
             Budgets = new([new(1, 16), new(2, 16), new(2, 32), new(2, 48), new(3, 64)], [1e-3, 3e-3, 1e-2]),
             LearningRates = [3e-4, 1e-3, 3e-3],
             BatchSizes = [4, 8, 16],
@@ -145,7 +145,7 @@ internal abstract class ForceFieldFamily<TConfig>(string name) : ModelFamily
             Validation = 200,
             SearchEpochs = 20,
             ProbeEpochs = 4,
-            Shapes = [new(1, 16), new(2, 32), new(3, 64), new(3, 128)],
+            Shapes = [new(1, 16), new(2, 32), new(3, 48), new(3, 64), new(3, 128)],
             Subsets = [50, 150, 450, 900],
             MaximumSeen = 10_000,
         };
