@@ -30,7 +30,7 @@ public static class NativeLibraries
     private const string Shim = "libLibTorchSharp.so";
 
     // GCC 13's libstdc++; Debian 12 and Ubuntu 22.04 have GCC 12's. The shim lists the version and uses nothing of it.
-    private const string UnusedVersion = "GLIBCXX_3.4.32";
+    internal const string UnusedVersion = "GLIBCXX_3.4.32";
 
     private static readonly Lock Gate = new();
     private static bool attempted;
