@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
@@ -5,6 +6,7 @@ using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Budgets;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Studies.Verification;
 using ChemScale.Engine.Training.Experiments;
 using NUnit.Framework;
 
@@ -61,6 +63,14 @@ public class BudgetStudyTests
         Assert.That(drawn.Count(l => l.StartsWith("training,", StringComparison.Ordinal)), Is.EqualTo(10));
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "budgets.json")))!;
         Assert.That(json["parts"]![0]!["points"]!.AsArray(), Has.Count.EqualTo(10));
+
+        Assert.That(Verifier.Run([folder.Path]).Problems, Is.Empty);
+        string summaryFile = Path.Combine(folder.Path, "budgets.json"), sound = File.ReadAllText(summaryFile);
+        string loss = part.Points[0].Loss!.Value.ToString("R", CultureInfo.InvariantCulture);
+        Assert.That(sound, Does.Contain(loss));
+        File.WriteAllText(summaryFile, sound.Replace(loss, loss[..^1] + (loss[^1] == '1' ? '2' : '1'), StringComparison.Ordinal));
+        Assert.That(Verifier.Run([folder.Path]).Problems.Select(p => p.ToString()), Has.Exactly(1).Items.And.Some.Contains("budgets.json"));
+        File.WriteAllText(summaryFile, sound);
 
         BudgetSummary again = BudgetStudy.Run(Tiny, folder.Path, "the same", new StudyObserver());
         Assert.That(again.Parts.Single().Points, Is.EqualTo(part.Points), "taken up, not trained again");

@@ -194,7 +194,7 @@ internal static class StudyPartRun
                 BatchSize = chosen.BatchSize,
                 Extrapolation = GridExtrapolation.Of(points, plan.ItemName),
                 Allocation = GridAllocation.Of(points, plan.ItemName),
-                Cautions = [.. Cautions(points, plan), .. plan.Cautions],
+                Cautions = [.. Cautions(points, plan), .. plan.Cautions, .. plan.Family.ComputeCaution is { Length: > 0 } compute ? (string[])[compute] : []],
             },
         };
         return part with { Commands = notes(FinishedPart.Of(plan, part, directory, store)) };

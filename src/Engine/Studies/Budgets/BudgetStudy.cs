@@ -99,7 +99,7 @@ public static class BudgetStudy
             Items = minima.OptimalData,
             Loss = loss,
             FastestTo = [.. Fastest(trained)],
-            Cautions = [.. Cautions(plan, grid, points), .. plan.Cautions.Where(c => !c.StartsWith("C = 6 N S", StringComparison.Ordinal))],
+            Cautions = [.. Cautions(plan, grid, points), .. plan.Cautions],
         };
     }
 

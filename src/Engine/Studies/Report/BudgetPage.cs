@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using System.Xml.Linq;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Numerics;
@@ -18,22 +15,12 @@ internal static class BudgetPage
 
     private const string Title = "Compute-optimal models";
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.General)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        NewLine = "\n",
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     /// <exception cref="InputException">The directory cannot be written.</exception>
     public static void Write(BudgetSummary summary, string directory)
     {
         (BudgetPart Part, Figure Curves, Figure Sizes)[] parts = [.. summary.Parts.Select(p => (p, Curves(p, Slug(p)), Sizes(p, Slug(p))))];
-        string json = Encoding.UTF8.GetString(Seal.Json(JsonSerializer.Serialize(summary, Options)));
-        ReportFiles.Write(directory, [(SummaryName, json)], parts.SelectMany(p => (Figure[])[p.Curves, p.Sizes]), (PageName, Render(summary, parts)), DiskStorage.Shared);
+        ReportFiles.Write(directory, [(SummaryName, SummaryJson.Sealed(summary))], parts.SelectMany(p => (Figure[])[p.Curves, p.Sizes]),
+            (PageName, Render(summary, parts)), DiskStorage.Shared);
     }
 
     private static string Render(BudgetSummary summary, (BudgetPart Part, Figure Curves, Figure Sizes)[] parts) => ReportPage.Page(Title,

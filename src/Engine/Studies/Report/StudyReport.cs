@@ -77,7 +77,14 @@ internal static class SummaryJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    public static string Write(StudySummary summary) => Encoding.UTF8.GetString(Seal.Json(JsonSerializer.Serialize(summary, Options)));
+    public static string Write(StudySummary summary) => Sealed(summary);
+
+    /// <summary>Any summary, as <see cref="ReadSealed"/> reads it.</summary>
+    public static string Sealed<T>(T summary) => Encoding.UTF8.GetString(Seal.Json(JsonSerializer.Serialize(summary, Options)));
+
+    /// <param name="path">Of a file that <see cref="Sealed"/> wrote.</param>
+    /// <exception cref="InputException">It is damaged, or something else.</exception>
+    public static T ReadSealed<T>(string path) => Seal.ReadJson<T>(path, Options, "the summary of a study");
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <param name="json">The text of a summary.json.</param>

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Report;
+using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
@@ -66,6 +67,8 @@ public sealed class Verifier
             if (names.Contains(FileChecksum.ListName)) found |= VisitList(folder);
             string summary = Path.Combine(folder, StudyReport.SummaryName);
             if (names.Contains(StudyReport.SummaryName)) found |= Check(summary, () => SummaryJson.Read(File.ReadAllText(summary), summary));
+            string budgets = Path.Combine(folder, BudgetPage.SummaryName);
+            if (names.Contains(BudgetPage.SummaryName)) found |= Check(budgets, () => SummaryJson.ReadSealed<BudgetSummary>(budgets));
             foreach (string name in below.Where(n => n is not (SweepPlan.FolderName or RunVerification.CheckpointsName))) found |= Visit(Path.Combine(folder, name));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -125,6 +125,9 @@ public abstract class ModelFamily
     /// <summary>What to know of this family's exponents before trusting them.</summary>
     public virtual IEnumerable<string> Cautions(object config) => [];
 
+    /// <summary>What to know of C = 6 N S for this family, where that is what compute means; empty: nothing.</summary>
+    public virtual string ComputeCaution => "";
+
     /// <summary>The source of a study's data, for models of that configuration.</summary>
     public virtual DataSource ForStudy(DataSource source, object config) => source;
 

@@ -154,11 +154,9 @@ internal abstract class ForceFieldFamily<TConfig>(string name) : ModelFamily
     public override object Shaped(object config, ModelShape shape) =>
         Of(config).Shaped(shape.Depth ?? throw new InputException($"{Name} shape", $"{shape.Width}", "depth and width"), shape.Width);
 
-    public override IEnumerable<string> Cautions(object config) =>
-    [
+    public override string ComputeCaution =>
         "C = 6 N S counts frames seen. Weights are used once for every atom and edge, and again to differentiate forces: the true cost is a "
-            + "constant factor more on frames of one kind, which leaves the exponent as it is.",
-    ];
+            + "constant factor more on frames of one kind, which leaves the exponent as it is.";
 
     private static ForceFieldConfig Of(object config) => (ForceFieldConfig)config;
 }
