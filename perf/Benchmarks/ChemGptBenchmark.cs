@@ -95,7 +95,7 @@ internal sealed class ChemGptBenchmark : Benchmark
         {
             using DisposeScope step = NewDisposeScope();
             optimizer.Parameters.Clear();
-            optimizer.Parameters.Backward(model.Loss(ids, positions, rows, targets));
+            optimizer.Parameters.Backward(optimizer.Parameters.Loss(() => model.Loss(ids, positions, rows, targets)));
             optimizer.Step(2e-5);
         });
     }

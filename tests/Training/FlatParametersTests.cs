@@ -28,7 +28,8 @@ public class FlatParametersTests
     }
 
     [Test]
-    public void Gradients_in_their_places_are_those_that_autograd_leaves([Values] bool twice, [Values(OperatorMode.Host, OperatorMode.Composed)] OperatorMode mode)
+    public void Gradients_in_their_places_are_those_that_autograd_leaves([Values] bool twice, [Values(OperatorMode.Host, OperatorMode.Composed)] OperatorMode mode,
+        [Values] bool said)
     {
         TestScope.Mode(mode);
         using var model = new ChemGpt(Config, seed: 3, dtype: ScalarType.Float64);
@@ -42,8 +43,8 @@ public class FlatParametersTests
         using var flat = new FlatParameters([.. named.Select(p => p.Value)]);
         for (int i = 0; i < named.Length; i++) Assert.That(named[i].Value.Equals(weights[i]), named[i].Name);
         flat.Clear();
-        flat.Backward(Loss(0));
-        if (twice) flat.Backward(Loss(1));
+        flat.Backward(said ? flat.Loss(() => Loss(0)) : Loss(0));
+        if (twice) flat.Backward(said ? flat.Loss(() => Loss(1)) : Loss(1));
         flat.Collect();
         double squares = 0;
         for (int i = 0; i < named.Length; i++)
@@ -60,6 +61,42 @@ public class FlatParametersTests
             Tensor ids = (arange(9, dtype: ScalarType.Int64) + shift).remainder(11), positions = tensor(new long[] { 0, 1, 2, 3, 0, 1, 2, 3, 4 });
             return model.Loss(ids, positions, rows, (ids + 1).remainder(11));
         }
+    }
+
+    [Test]
+    public void Parameters_that_are_no_variables_have_no_gradient_without_their_trainer()
+    {
+        TestScope.Mode(OperatorMode.Host);
+        using var model = new ChemGpt(Config, seed: 3);
+        using var rows = new PackedRows([0, 9]);
+        using var flat = new FlatParameters([.. model.parameters().Cast<Parameter>()]);
+        Tensor ids = arange(9, dtype: ScalarType.Int64), loss = flat.Loss(() => model.Loss(ids, ids, rows, ids));
+        Assert.That(() => Gradients.Backward(loss), Throws.InstanceOf<BackwardException>().With.InnerException.Message.Contains("has no place"));
+        flat.Clear();
+        flat.Backward(flat.Loss(() => model.Loss(ids, ids, rows, ids)));
+        flat.Collect();
+        Assert.That(Enumerable.Range(0, flat.Count).All(flat.Used));
+    }
+
+    [Test]
+    public void Frozen_parameters_stay_out_whether_or_not_any_variable_is_left()
+    {
+        TestScope.Mode(OperatorMode.Host);
+        using var model = new ChemGpt(Config, seed: 3, dtype: ScalarType.Float64);
+        using var rows = new PackedRows([0, 9]);
+        Tensor ids = arange(9, dtype: ScalarType.Int64);
+        // Only one matrix of a layer is trained: nothing that comes into the layers wants a gradient.
+        (string Name, Parameter Value)[] named = [.. model.named_parameters().Select(p => (p.name, p.parameter))];
+        (string _, Parameter one) = named.First(p => p.Name.Contains("1.") && p.Value.dim() == 2);
+        foreach ((_, Parameter value) in named) value.requires_grad = ReferenceEquals(value, one);
+        Gradients.Backward(model.Loss(ids, ids, rows, ids));
+        Tensor expected = one.grad!.clone();
+        using var flat = new FlatParameters([one]);
+        flat.Clear();
+        flat.Backward(flat.Loss(() => model.Loss(ids, ids, rows, ids)));
+        flat.Collect();
+        Expect.Close(flat.Gradient(0), expected, absolute: 1e-14, relative: 1e-12);
+        Assert.That(named.Where(p => !ReferenceEquals(p.Value, one)).All(p => p.Value.grad is null));
     }
 
     [Test]

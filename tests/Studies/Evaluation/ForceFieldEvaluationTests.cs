@@ -122,6 +122,7 @@ public sealed class ForceFieldEvaluationTests
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "errors.json")));
         Assert.That(json.RootElement.GetProperty("forces").GetProperty("electronVoltPerAngstrom").GetProperty("mae").GetDouble(),
             Is.EqualTo(report.Forces!.ElectronVoltPerAngstrom.Mae));
+        Assert.That(json.RootElement.GetProperty("page").GetString(), Is.EqualTo("parity.html"), "wherever the folder is moved to");
         string[][] rows = [.. File.ReadAllLines(Path.Combine(output, "parity.csv")).Select(line => line.Split(','))];
         rows = [.. rows.Where(row => row[0] == "force_ev_per_angstrom")];
         double mean = rows.Average(cells => Math.Abs(Number(cells[6]) - Number(cells[5])));

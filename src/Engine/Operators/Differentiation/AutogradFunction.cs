@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,9 +24,23 @@ public abstract unsafe class AutogradFunction
     /// <summary>Applications whose backward graph is still alive, over all functions of the present run: a leak shows here.</summary>
     public static int LiveNodes => RunScope.Current.Nodes.Count;
 
+    /// <summary>Whether its passes put gradients by trained parameters in their places, so that these need not be variables of its nodes.</summary>
+    private protected virtual bool PlacesGradients => false;
+
     public Tensor[] Apply(params Tensor?[] inputs)
     {
-        var context = new AutogradContext { NeedsGradient = torch.is_grad_enabled() && inputs.Any(t => t is { requires_grad: true }) };
+        var context = new AutogradContext();
+        if (torch.is_grad_enabled())
+        {
+            context.LeftOut = PlacesGradients ? RunScope.Current.Trained : null;
+            context.NeedsGradient = WantsGradient(context, inputs);
+            // A node that no variable leads to would never be reached.
+            if (!context.NeedsGradient && context.LeftOut is not null)
+            {
+                context.LeftOut = null;
+                context.NeedsGradient = WantsGradient(context, inputs);
+            }
+        }
         if (!context.NeedsGradient) return Forward(context, inputs);
 
         AutogradNode node = AutogradNode.Rent(this, context, inputs);
@@ -34,7 +49,7 @@ public abstract unsafe class AutogradFunction
             Span<nint> variables = stackalloc nint[inputs.Length];
             int count = 0;
             foreach (Tensor? input in inputs)
-                if (input is not null) variables[count++] = input.Handle;
+                if (context.IsVariable(input)) variables[count++] = input.Handle;
             fixed (nint* v = variables)
             {
                 var edges = new NativeAutograd.TensorArray { Pointer = (nint)v, Count = count };
@@ -52,6 +67,13 @@ public abstract unsafe class AutogradFunction
             node.ReleaseShared();
         }
     }
+
+    private static bool WantsGradient(AutogradContext context, Tensor?[] inputs)
+    {
+        foreach (Tensor? input in inputs)
+            if (context.IsVariable(input) && input.requires_grad) return true;
+        return false;
+    }
 }
 
 /// <summary>What one application of an <see cref="AutogradFunction"/> carries from its forward to its backward pass.</summary>
@@ -60,6 +82,9 @@ public sealed class AutogradContext
     internal AutogradNode? Node { get; set; }
 
     internal Tensor?[]? Pending { get; set; }
+
+    /// <summary>Parameters that are no variables of the node: their gradients go to their places, and the node holds the objects themselves.</summary>
+    internal IGradientPlaces? LeftOut { get; set; }
 
     /// <summary>True when some input wants a gradient: only then is anything worth saving.</summary>
     public bool NeedsGradient { get; internal set; }
@@ -75,4 +100,6 @@ public sealed class AutogradContext
 
     /// <summary>The saved tensors; call once per backward pass. They are disposed when that pass returns.</summary>
     public Tensor?[] Saved() => Node!.Unpack();
+
+    internal bool IsVariable([NotNullWhen(true)] Tensor? input) => input is not null && (LeftOut is null || !LeftOut.Holds(input, out _));
 }

@@ -23,6 +23,7 @@ internal sealed unsafe class AutogradNode
     private NativeAutograd.NodePointer pointer;
     private bool[] isVariable = [];
     private nint[] saved = [];
+    private Tensor?[] held = [];
     private int savedCount;
     private nint* results;
     private int resultCapacity;
@@ -49,7 +50,7 @@ internal sealed unsafe class AutogradNode
         node.scope = RunScope.Current;
         context.Node = node;
         if (node.isVariable.Length != inputs.Length) node.isVariable = new bool[inputs.Length];
-        for (int i = 0; i < inputs.Length; i++) node.isVariable[i] = inputs[i] is not null;
+        for (int i = 0; i < inputs.Length; i++) node.isVariable[i] = context.IsVariable(inputs[i]);
         if (node.resultCapacity < inputs.Length)
         {
             node.results = (nint*)NativeMemory.Realloc(node.results, (nuint)(inputs.Length * sizeof(nint)));
@@ -78,10 +79,14 @@ internal sealed unsafe class AutogradNode
 
         Tensor?[] keep = context!.Pending ?? [];
         context.Pending = null;
-        if (saved.Length < keep.Length) saved = new nint[keep.Length];
+        if (saved.Length < keep.Length) (saved, held) = (new nint[keep.Length], new Tensor?[keep.Length]);
         savedCount = keep.Length;
         for (int i = 0; i < keep.Length; i++)
-            saved[i] = keep[i] is { } t ? NativeAutograd.THSAutograd_SavedVariable_ctor(t.Handle, pointer, 0) : 0;
+        {
+            bool isVariable = context.IsVariable(keep[i]);
+            saved[i] = isVariable ? NativeAutograd.THSAutograd_SavedVariable_ctor(keep[i]!.Handle, pointer, 0) : 0;
+            held[i] = isVariable ? null : keep[i];
+        }
         NativeAutograd.Check();
         GC.KeepAlive(keep);
         foreach (Tensor output in outputs) output.Dispose();
@@ -94,8 +99,9 @@ internal sealed unsafe class AutogradNode
         var tensors = new Tensor?[savedCount];
         for (int i = 0; i < savedCount; i++)
         {
-            if (saved[i] != 0)
-                tensors[i] = Tensor.UnsafeCreateTensor(NativeAutograd.THSAutograd_SavedVariable_unpack(saved[i], pointer));
+            tensors[i] = saved[i] != 0
+                ? Tensor.UnsafeCreateTensor(NativeAutograd.THSAutograd_SavedVariable_unpack(saved[i], pointer))
+                : held[i];
         }
         NativeAutograd.Check();
         return tensors;
@@ -140,8 +146,18 @@ internal sealed unsafe class AutogradNode
         return new NativeAutograd.TensorArray { Pointer = (nint)results, Count = n };
     }
 
-    private Tensor?[] Checked(Tensor?[] answer) => answer.Length >= isVariable.Length ? answer
-        : throw new InvalidOperationException($"{function!.GetType().Name} gave {answer.Length} gradients for {isVariable.Length} inputs");
+    private Tensor?[] Checked(Tensor?[] answer)
+    {
+        if (answer.Length < isVariable.Length)
+            throw new InvalidOperationException($"{function!.GetType().Name} gave {answer.Length} gradients for {isVariable.Length} inputs");
+        for (int i = 0; context!.LeftOut is not null && i < isVariable.Length; i++)
+        {
+            if (isVariable[i] || answer[i] is null) continue;
+            throw new InvalidOperationException($"{function!.GetType().Name}: the gradient by parameter {i} has no place; the loss was computed for a "
+                + "trainer's backward pass");
+        }
+        return answer;
+    }
 
     private void OnDelete()
     {
@@ -149,6 +165,7 @@ internal sealed unsafe class AutogradNode
         {
             if (saved[i] != 0) NativeAutograd.THSAutograd_SavedVariable_dispose(saved[i]);
             saved[i] = 0;
+            held[i] = null;
         }
         savedCount = 0;
         function = null;

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Operators.Runs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,6 +33,9 @@ internal interface IOperationPasses
     /// <param name="along">By what <see cref="Backward"/> returned; one at least is there.</param>
     /// <returns>By each of x, then by each of the gradients; null: by way of the composed form.</returns>
     Tensor?[]? DoubleBackward(Tensor?[] inputs, Tensor?[] kept, Tensor?[] gradients, Tensor?[] along) => null;
+
+    /// <summary>Whether <see cref="Backward"/> puts gradients by trained parameters in <see cref="Runs.RunScope.PlaceOf"/> wherever there is one.</summary>
+    bool PlacesGradients => false;
 }
 
 /// <summary>
@@ -53,7 +57,11 @@ internal static class OperationFunction
         return outputs;
     }
 
-    private static Tensor?[] Contiguous(Tensor?[] tensors) => System.Array.ConvertAll(tensors, t => t is null || t.is_contiguous() ? t : t.contiguous());
+    private static Tensor?[] Contiguous(Tensor?[] tensors)
+    {
+        IGradientPlaces? trained = RunScope.Current.Trained;
+        return System.Array.ConvertAll(tensors, t => t is null || trained?.Holds(t, out _) == true || t.is_contiguous() ? t : t.contiguous());
+    }
 
     /// <summary>Tensors that may be tied to a node: none that came in, which has its own, and none twice.</summary>
     private static Tensor?[] Own(Tensor?[] made, Tensor?[] given)
@@ -96,6 +104,8 @@ internal static class OperationFunction
     private sealed class Values(IOperationPasses passes) : AutogradFunction
     {
         private int count;
+
+        private protected override bool PlacesGradients => passes.PlacesGradients;
 
         /// <summary>Which outputs there are.</summary>
         public bool[] Made { get; private set; } = [];

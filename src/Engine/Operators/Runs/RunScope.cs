@@ -60,6 +60,12 @@ public sealed class RunScope : IDisposable
     /// </summary>
     internal IGradientPlaces? GradientPlaces { get; set; }
 
+    /// <summary>
+    /// Parameters whose gradients a trainer's next backward pass takes in their places: said while it computes the loss. A function that puts them
+    /// there needs no edge of the graph to each, and a step of a small model spends a tenth of its time on such edges.
+    /// </summary>
+    internal IGradientPlaces? Trained { get; set; }
+
     /// <returns>Where to put the gradient by this input of a pass; nowhere: return it as a tensor.</returns>
     internal GradientPlace PlaceOf(Tensor input) => GradientPlaces?.Take(input) ?? default;
 
@@ -112,6 +118,9 @@ internal interface IGradientPlaces
 {
     /// <returns>The place of the gradient by this tensor, which is written or added to; nowhere if the tensor is no parameter of these.</returns>
     GradientPlace Take(Tensor tensor);
+
+    /// <summary>Whether this very object is one of the parameters, on the CPU, and where its numbers lie, contiguous. Asks nothing of libtorch.</summary>
+    bool Holds(Tensor tensor, out nint address);
 }
 
 /// <summary>Where a gradient lies among others.</summary>

@@ -68,9 +68,13 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
         var results = new Tensor?[inputs.Length];
         results[0] = byX;
         var places = new GradientPlace[inputs.Length];
+        var wanted = new bool[inputs.Length];
+        wanted[0] = x.requires_grad;
+        IGradientPlaces? trained = RunScope.Current.Trained;
         for (int i = 1; i < inputs.Length; i++)
         {
-            if (inputs[i]!.requires_grad) places[i] = RunScope.Current.PlaceOf(inputs[i]!);
+            wanted[i] = trained?.Holds(inputs[i]!, out _) == true || inputs[i]!.requires_grad;
+            if (wanted[i]) places[i] = RunScope.Current.PlaceOf(inputs[i]!);
             if (places[i].All is null) results[i] = empty_like(inputs[i]!);
         }
         long numbers = layout.SumNumbers;
@@ -108,7 +112,7 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
         GC.KeepAlive(places);
         for (int i = 0; i < inputs.Length; i++)
         {
-            if (inputs[i]!.requires_grad) continue;
+            if (wanted[i]) continue;
             results[i]?.Dispose();
             results[i] = null;
         }
@@ -269,8 +273,10 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
     private static nint[] Addresses(Tensor?[] tensors, int first, int count)
     {
         var addresses = new nint[count];
+        IGradientPlaces? trained = RunScope.Current.Trained;
         for (int i = 0; i < count; i++)
         {
+            if (trained?.Holds(tensors[first + i]!, out addresses[i]) == true) continue;
             using var memory = new TensorMemory(tensors[first + i]);
             addresses[i] = memory.Address;
         }
@@ -290,13 +296,20 @@ internal sealed unsafe class StackPasses<TLanes, T> : IStackPasses
     {
         var addresses = new nint[BlockWeights.Count];
         add = new bool[BlockWeights.Count];
+        (Tensor? Tensor, nint Address) last = default;
         for (int i = 0; i < addresses.Length; i++)
         {
             int input = 1 + BlockWeights.Count * layer + i;
             GradientPlace place = results[input] is null ? places[input] : default;
+            add[i] = place.Add;
+            if (place.All is { } all && ReferenceEquals(all, last.Tensor))
+            {
+                addresses[i] = last.Address + (nint)place.Offset * sizeof(T);
+                continue;
+            }
             using var memory = new TensorMemory(results[input] ?? place.All);
             addresses[i] = memory.Address + (nint)place.Offset * sizeof(T);
-            add[i] = place.Add;
+            if (place.All is not null) last = (place.All, memory.Address);
         }
         return Pointers(addresses);
     }

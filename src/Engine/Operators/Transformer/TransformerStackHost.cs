@@ -35,6 +35,8 @@ internal sealed class TransformerStackHost : IOperationPasses
 
     public static bool Pays(in BlockWeights weights) => weights.Expand.size(1) <= WidestOfUse;
 
+    public bool PlacesGradients => true;
+
     public Tensor?[] Composed(Tensor?[] inputs) => [TransformerStackComposed.Apply(settings, rows, inputs[0]!, BlockWeights.Of(inputs))];
 
     public (Tensor?[] Outputs, Tensor?[] Kept) Forward(Tensor?[] inputs, bool keep)

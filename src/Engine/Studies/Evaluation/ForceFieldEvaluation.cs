@@ -62,7 +62,8 @@ public static class ForceFieldEvaluation
         string csv = ParityFigures.Numbers(errors).ToString(), page = EvaluationPage.Render(report, figures);
         file.Complete();
         Write(options.Output, PointsName, csv);
-        Write(options.Output, ErrorsName, EvaluationJson.Write(report));
+        // The page lies beside it: the folder can be moved, and two evaluations of one run are equal to the byte.
+        Write(options.Output, ErrorsName, EvaluationJson.Write(report with { Page = PageName }));
         Write(options.Output, PageName, page);
         return report;
     }

@@ -23,8 +23,12 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
     private readonly int[] index;
     private readonly Dictionary<(ScalarType, DeviceType, int), Buffers> buffers = [];
     private readonly Dictionary<nint, int> byAddress = [];
+    private readonly Dictionary<Tensor, int> byObject = new(ReferenceEqualityComparer.Instance);
+    private readonly nint[] addresses;
+    // Which autograd left a gradient with, known once they were collected.
+    private readonly bool[] graded;
     private readonly bool[] placed, used;
-    private bool collected;
+    private bool collected, known;
 
     public FlatParameters(Parameter[] parameters)
     {
@@ -32,7 +36,7 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
         this.parameters = parameters;
         kinds = [.. parameters.Select(p => (p.dtype, p.device_type, p.device_index))];
         offsets = new long[parameters.Length];
-        (placed, used) = (new bool[parameters.Length], new bool[parameters.Length]);
+        (placed, used, graded, addresses) = (new bool[parameters.Length], new bool[parameters.Length], new bool[parameters.Length], new nint[parameters.Length]);
         var lengths = new Dictionary<(ScalarType, DeviceType, int), long>();
         for (int i = 0; i < parameters.Length; i++)
         {
@@ -51,7 +55,10 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
             place.copy_(parameters[i]);
             parameters[i].set_(place);
             using var memory = new TensorMemory(parameters[i]);
-            if (parameters[i].numel() > 0 && parameters[i].device_type == DeviceType.CPU) byAddress[memory.Address] = i;
+            if (parameters[i].numel() == 0 || parameters[i].device_type != DeviceType.CPU) continue;
+            addresses[i] = memory.Address;
+            byAddress[memory.Address] = i;
+            byObject[parameters[i]] = i;
         }
     }
 
@@ -73,9 +80,28 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
     /// <summary>No parameter has a gradient.</summary>
     public void Clear()
     {
-        foreach (Parameter parameter in parameters) parameter.grad = null;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (graded[i] || !known) parameters[i].grad = null;
+            graded[i] = false;
+        }
         Array.Clear(placed);
-        collected = false;
+        (collected, known) = (false, false);
+    }
+
+    /// <summary>The loss that this computes is for <see cref="Backward"/>: parameters need be no variables of its graph.</summary>
+    public T Loss<T>(Func<T> loss)
+    {
+        RunScope scope = RunScope.Current;
+        scope.Trained = this;
+        try
+        {
+            return loss();
+        }
+        finally
+        {
+            scope.Trained = null;
+        }
     }
 
     /// <summary>Adds the gradients by the parameters to those that there are since <see cref="Clear"/>.</summary>
@@ -83,26 +109,38 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
     public void Backward(Tensor loss)
     {
         RunScope scope = RunScope.Current;
-        scope.GradientPlaces = this;
+        (scope.GradientPlaces, scope.Trained) = (this, this);
         try
         {
             Gradients.Backward(loss);
         }
         finally
         {
-            scope.GradientPlaces = null;
+            (scope.GradientPlaces, scope.Trained) = (null, null);
         }
     }
 
     /// <inheritdoc/>
     public GradientPlace Take(Tensor tensor)
     {
-        if (!tensor.is_leaf || collected) return default;
-        using var memory = new TensorMemory(tensor);
-        if (!byAddress.TryGetValue(memory.Address, out int i)) return default;
+        if (collected) return default;
+        if (!byObject.TryGetValue(tensor, out int i))
+        {
+            if (!tensor.is_leaf) return default;
+            using var memory = new TensorMemory(tensor);
+            if (!byAddress.TryGetValue(memory.Address, out i)) return default;
+        }
         bool add = placed[i];
         placed[i] = true;
         return new GradientPlace(buffers[kinds[i]].Gradients, offsets[i], add);
+    }
+
+    /// <inheritdoc/>
+    public bool Holds(Tensor tensor, out nint address)
+    {
+        bool found = byObject.TryGetValue(tensor, out int i);
+        address = found ? addresses[i] : 0;
+        return found;
     }
 
     /// <summary>Brings together what passes put in place and what autograd left with the parameters. Once a step; further calls do nothing.</summary>
@@ -114,12 +152,13 @@ internal sealed class FlatParameters : IGradientPlaces, IDisposable
         {
             using Tensor? gradient = parameters[i].grad;
             used[i] = placed[i] || gradient is not null;
+            graded[i] = gradient is not null;
             if (gradient is null) continue;
             using Tensor place = View(buffers[kinds[i]].Gradients, i);
             if (placed[i]) place.add_(gradient);
             else place.copy_(gradient);
         }
-        collected = true;
+        (collected, known) = (true, true);
     }
 
     /// <summary>The step is over: the next backward pass begins anew.</summary>

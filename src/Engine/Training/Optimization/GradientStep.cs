@@ -31,7 +31,7 @@ internal sealed class GradientStep(ITrainingTask task, AdamW optimizer, Training
         for (int b = 0; b < batches; b++)
         {
             using DisposeScope batchScope = NewDisposeScope();
-            TrainingLoss loss = task.NextLoss();
+            TrainingLoss loss = optimizer.Parameters.Loss(task.NextLoss);
             if (loss.Items <= 0 || loss.Weight <= 0) throw new InvalidOperationException($"a micro-batch without {task.ItemName}");
             if (b == 0) firstWeight = loss.Weight;
             // Weights relative to the first micro-batch, and the common factor put right below: the weight of all is not known yet.
