@@ -70,6 +70,14 @@ internal sealed class ReadBudget(string path)
         taken += count * bytes;
     }
 
+    /// <summary>After so many bytes more came out of compressed ones.</summary>
+    /// <inheritdoc cref="Take"/>
+    public void Unpack(string place, long bytes)
+    {
+        taken += bytes;
+        if (taken > whole) throw new InputException(place, $"more than {whole >> 20} MiB out of {new FileInfo(path).Length} compressed bytes", "less", $"{Variable} sets another limit, in MiB");
+    }
+
     /// <summary>The product of a shape's sizes.</summary>
     /// <exception cref="InputException">A negative size, or more elements than an array can have.</exception>
     public static long Elements(string place, ReadOnlySpan<long> shape)

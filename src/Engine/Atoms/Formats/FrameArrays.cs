@@ -42,6 +42,9 @@ internal sealed record FrameArrays
 
     public required LabelKeys Keys { get; init; }
 
+    /// <summary>As <see cref="Frame.OtherLabels"/>.</summary>
+    public IReadOnlyCollection<string> OtherLabels { get; init; } = [];
+
     public required LabelUnits Units { get; init; }
 
     private int Atoms => Frames == 0 ? 0 : Positions.Length / Frames / 3;
@@ -71,6 +74,7 @@ internal sealed record FrameArrays
                 Spin = Shared(Spins, f, 1, 1)?[0] ?? 0,
                 ConfigType = ConfigTypes?[ConfigTypes.Length == 1 ? 0 : f],
                 Keys = Keys,
+                OtherLabels = OtherLabels,
                 Place = place,
             };
         }

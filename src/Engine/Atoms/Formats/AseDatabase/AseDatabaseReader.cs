@@ -19,29 +19,30 @@ internal static class AseDatabaseReader
     /// <inheritdoc cref="FrameFiles.Read"/>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
     {
+        CancellationToken stop = options?.Stop ?? default;
         SqliteConnectionStringBuilder text = new() { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false };
         using SqliteConnection connection = new(text.ToString());
-        Guard(path, () => connection.Open());
-        SqliteLimits limits = Guard(path, () => new SqliteLimits(connection, path));
-        AseMetadata metadata = Guard(path, () => AseMetadata.Read(connection, path));
+        Guard(path, stop, () => connection.Open());
+        SqliteLimits limits = Guard(path, stop, () => new SqliteLimits(connection, path, stop));
+        AseMetadata metadata = Guard(path, stop, () => AseMetadata.Read(connection, path));
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = $"SELECT {string.Join(", ", Columns)} FROM systems ORDER BY id";
-        using SqliteDataReader reader = Guard(path, command.ExecuteReader);
+        using SqliteDataReader reader = Guard(path, stop, command.ExecuteReader);
         AseRow row = new(reader, path, metadata, options ?? new());
-        while (Guard(path, reader.Read))
+        while (Guard(path, stop, reader.Read))
         {
             limits.Begin();
-            yield return Guard(path, row.Frame);
+            yield return Guard(path, stop, row.Frame);
         }
     }
 
-    private static void Guard(string path, Action action) => Guard(path, () =>
+    private static void Guard(string path, CancellationToken stop, Action action) => Guard(path, stop, () =>
     {
         action();
         return true;
     });
 
-    private static T Guard<T>(string path, Func<T> read)
+    private static T Guard<T>(string path, CancellationToken stop, Func<T> read)
     {
         try
         {
@@ -49,6 +50,7 @@ internal static class AseDatabaseReader
         }
         catch (SqliteException e)
         {
+            stop.ThrowIfCancellationRequested();
             throw new InputException(path, "no ASE database", "a complete one, with a table systems", e.Message);
         }
     }
@@ -68,11 +70,11 @@ internal sealed class SqliteLimits
     private int intervals;
 
     /// <exception cref="InputException">A table is none, or computes what it holds.</exception>
-    public SqliteLimits(SqliteConnection connection, string path)
+    public SqliteLimits(SqliteConnection connection, string path, CancellationToken stop = default)
     {
         // No value can be longer than the file that holds it.
         SQLitePCL.raw.sqlite3_limit(connection.Handle, LimitLength, (int)Math.Clamp(new FileInfo(path).Length, 1 << 16, int.MaxValue));
-        SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, Interval, _ => ++intervals > MostIntervals ? 1 : 0, null);
+        SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, Interval, _ => ++intervals > MostIntervals || stop.IsCancellationRequested ? 1 : 0, null);
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "PRAGMA trusted_schema = OFF";
         command.ExecuteNonQuery();
@@ -191,6 +193,7 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             Charge = Value("charge") is double charge ? charge : 0,
             Spin = Value("magmom") is double moment ? moment : 0,
             Keys = keys,
+            OtherLabels = LabelNames.Others([.. data.Names, .. ((string[])["energy", "forces"]).Where(column => Value(column) is not null)], keys, options),
             Place = place,
         };
     }

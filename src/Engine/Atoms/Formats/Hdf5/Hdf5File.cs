@@ -90,6 +90,10 @@ internal sealed class Hdf5Group
         }
     }
 
+    /// <summary>What a data set's attribute says of its unit; null where it has none.</summary>
+    public string? Unit(string name) => Hdf5File.Guard(At(name), () =>
+        ((string[])["units", "unit"]).Where(sets[name].AttributeExists).Select(attribute => sets[name].Attribute(attribute).Read<string>().Trim('\0', ' ')).FirstOrDefault());
+
     public string[] Texts(string name) => Hdf5File.Guard(At(name), () =>
     {
         Shape(name, 64);

@@ -13,15 +13,18 @@ namespace ChemScale.Engine.Atoms.Formats.Npz;
 /// </summary>
 internal sealed partial class NpzArchive
 {
-    private const int HeaderBytes = 1 << 16;
+    private const int HeaderBytes = 1 << 16, PartBytes = 1 << 20;
 
     private readonly Dictionary<string, int> members = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NpyArray> arrays = new(StringComparer.Ordinal);
     private readonly ReadBudget budget;
 
-    private NpzArchive(string path)
+    private readonly CancellationToken stop;
+
+    private NpzArchive(string path, CancellationToken stop)
     {
         Path = path;
+        this.stop = stop;
         budget = new ReadBudget(path);
     }
 
@@ -47,9 +50,9 @@ internal sealed partial class NpzArchive
     }
 
     /// <exception cref="InputException">Missing, truncated, or no .npz.</exception>
-    public static NpzArchive Open(string path) => Open(path, zip =>
+    public static NpzArchive Open(string path, CancellationToken stop = default) => Open(path, zip =>
     {
-        NpzArchive archive = new(path);
+        NpzArchive archive = new(path, stop);
         for (int i = 0; i < zip.Entries.Count; i++)
         {
             string member = zip.Entries[i].FullName;
@@ -102,9 +105,16 @@ internal sealed partial class NpzArchive
         }
         budget.Take(place, elements, type.Size + (type.IsText ? 32 : sizeof(double)));
         byte[] data = new byte[bytes];
-        int read = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
+        int read = 0;
+        while (read < data.Length)
+        {
+            stop.ThrowIfCancellationRequested();
+            int part = stream.Read(data, read, Math.Min(PartBytes, data.Length - read));
+            if (part == 0) break;
+            read += part;
+        }
         if (read < data.Length) throw new InputException(place, $"{read} bytes", $"{bytes}", "the file is truncated");
-        return new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
+        return new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data, stop);
     }
 
     /// <param name="stream">The member, from its beginning to behind the header.</param>

@@ -18,7 +18,7 @@ internal static class NpzFrames
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
     {
         options ??= new();
-        NpzArchive archive = NpzArchive.Open(path);
+        NpzArchive archive = NpzArchive.Open(path, options.Stop);
         NpyArray numbers = Required(archive, "atomic numbers", "nuclear_charges", "z", "Z", "atomic_numbers");
         NpyArray positions = Required(archive, "positions", "coords", "R", "positions", "coordinates");
         if (positions.Shape is not [var frames, var atoms, 3] || frames * atoms == 0) throw Shape(positions, "(frames, atoms, 3)");
@@ -29,6 +29,7 @@ internal static class NpzFrames
         NpyArray? energies = Label(archive, options.EnergyKey, Energies, frames);
         NpyArray? forces = Label(archive, options.ForcesKey, Forces, 3 * frames * atoms);
         NpyArray? stresses = options.StressKey is { } key ? archive[key] : archive.Find(Stresses);
+        LabelKeys keys = new(Name(energies), Name(forces), Name(stresses));
         FrameArrays arrays = new()
         {
             Place = path,
@@ -43,21 +44,31 @@ internal static class NpzFrames
             Charges = Sized(archive.Find("charge", "total_charge"), 1, frames)?.Doubles(),
             Spins = Sized(archive.Find("spin", "total_spin"), 1, frames)?.Doubles(),
             ConfigTypes = Sized(archive.Find("config_type"), 1, frames)?.Texts(),
-            Keys = new LabelKeys(Name(energies), Name(forces), Name(stresses)),
-            Units = Units(archive, path, options),
+            Keys = keys,
+            OtherLabels = LabelNames.Others(archive.Names, keys, options),
+            Units = Units(archive, keys, path, options),
         };
         return arrays.Cut();
     }
 
-    private static LabelUnits Units(NpzArchive archive, string path, FrameReadOptions options)
+    private static LabelUnits Units(NpzArchive archive, LabelKeys keys, string path, FrameReadOptions options)
     {
-        EnergyUnit? energy = Text(archive.Find("e_unit")) is (var e, var atE) ? EnergyUnit.Parse(e, atE) : null;
-        LengthUnit? length = Text(archive.Find("r_unit")) is (var r, var atR) ? LengthUnit.Parse(r, atR) : null;
-        return options.Units(path, energy, length);
+        EnergyUnit? energy = null;
+        LengthUnit? length = null;
+        double? force = null, stress = null;
+        foreach (string name in archive.Names.ToArray())
+        {
+            Quantity quantity = DeclaredUnit.Of(name, keys);
+            if (quantity is Quantity.None or Quantity.Virial) continue;
+            NpyArray array = archive[name];
+            string unit = array.Texts() is [var text] ? text : throw Shape(array, "one text");
+            if (quantity == Quantity.Energy) energy = DeclaredUnit.Once(energy, EnergyUnit.Parse(unit, array.Place), array.Place);
+            else if (quantity == Quantity.Length) length = DeclaredUnit.Once(length, LengthUnit.Parse(unit, array.Place), array.Place);
+            else if (quantity == Quantity.Force) force = PressureUnit.Force(unit, array.Place);
+            else stress = PressureUnit.Stress(unit, array.Place);
+        }
+        return options.Units(path, energy, length) with { DeclaredForce = force, DeclaredStress = stress };
     }
-
-    private static (string Text, string Place)? Text(NpyArray? array) =>
-        array is null ? null : array.Texts() is [var text] ? (text, array.Place) : throw Shape(array, "one text");
 
     /// <summary>(3, 3) or (frames, 3, 3): rows become columns.</summary>
     private static double[]? Transposed(double[]? cells) =>
