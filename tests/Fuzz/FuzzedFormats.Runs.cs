@@ -60,10 +60,20 @@ internal sealed partial class FuzzedFormats
 
     private void ReadPlan(string path, string name)
     {
-        string directory = Path.Combine(folder, "sweep");
-        File.Copy(path, Path.Combine(directory, "plan", name), overwrite: true);
-        foreach (int kept in SweepPlan.Read(directory).Kept ?? [])
-            if (kept is < 0 or > 2) Assert.Fail($"run {kept} of 3 is kept");
+        string directory = Path.Combine(folder, "sweep"), file = Path.Combine(directory, "plan", name);
+        byte[] before = File.ReadAllBytes(file);
+        try
+        {
+            File.Copy(path, file, overwrite: true);
+            var plan = SweepPlan.Read(directory);
+            if (plan.Runs.Any(r => Path.GetDirectoryName(r.Directory) != directory)) Assert.Fail("a run elsewhere");
+            foreach (int kept in plan.Kept ?? [])
+                if (kept < 0 || kept >= plan.Runs.Count) Assert.Fail($"run {kept} of {plan.Runs.Count} is kept");
+        }
+        finally
+        {
+            File.WriteAllBytes(file, before);
+        }
     }
 
     private static byte[] Session()

@@ -203,6 +203,38 @@ public class ArrayEdgeTests
         }.Write(folder["unit.h5"]);
     }
 
+    [TestCase("virials", 9, 0.125), TestCase("Virial", 9, 0.125), TestCase("stress", 6, -1), TestCase("STRESS", 9, -1)]
+    public void Stresses_and_virials_of_an_archive_are_read_in_either_form(string key, int width, double diagonal)
+    {
+        using (NpzWriter npz = new(folder["stress.npz"]))
+        {
+            npz.Add("z", (byte[])[1], 1);
+            npz.Add("R", (double[])[0, 0, 0], 1, 1, 3);
+            npz.Add("E", (double[])[-1], 1);
+            npz.Add("cell", (double[])[2, 0, 0, 0, 2, 0, 0, 0, 2], 3, 3);
+            double[] numbers = width == 6 ? [-1, -1, -1, 0, 0, 0] : [-1, 0, 0, 0, -1, 0, 0, 0, -1];
+            npz.Add(key, numbers, 1, width);
+            npz.Add("Charge", (double[])[1], 1);
+            npz.Complete();
+        }
+        Frame frame = Frames("stress.npz").Single();
+        Expect.Close(frame.Stress!, [diagonal, 0, 0, 0, diagonal, 0, 0, 0, diagonal], absolute: 1e-12);
+        Expect.Close(frame.Charge, 1);
+    }
+
+    [TestCase("charge", "'plus'", "a number"), TestCase("pbc", "'T T T'", "a number"), TestCase("positions", "'0 0 0'", "an array"), TestCase("energy", "'low'", "an array")]
+    public void A_column_of_another_kind_is_named(string column, string value, string expected)
+    {
+        Database("{}");
+        using (SqliteConnection connection = Open())
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = $"UPDATE systems SET {column} = {value}";
+            command.ExecuteNonQuery();
+        }
+        Assert.That(() => Frames("made.db"), Refused.With($"row 1: {column}: ", expected));
+    }
+
     [Test]
     public void Labels_that_were_not_chosen_are_known_unless_one_was_named()
     {

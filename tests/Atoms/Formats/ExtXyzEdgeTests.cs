@@ -39,7 +39,7 @@ public class ExtXyzEdgeTests
 
     [TestCase("energy=-1 energy=-2", "energy: '-1' and '-2'"), TestCase("energy=-1 pbc=\"T T T\" PBC=\"F F F\"", "beside pbc, with another value")]
     [TestCase("energy=-1 lattice=\"5 0 0 0 5 0 0 0 5\"", "beside Lattice, with another value"), TestCase("energy=-1 charge=1 Charge=2", "beside charge")]
-    [TestCase("energy=-1 charge=1 charge=2", "charge: '1' and '2'")]
+    [TestCase("energy=-1 charge=1 charge=2", "charge: '1' and '2'"), TestCase("energy=-1 charge=1 total_charge=2", "charges 1 and 2")]
     public void A_key_that_says_two_things_is_refused(string info, string part) =>
         Assert.That(() => One($"2\n{Properties} {Cell} {info}\n{Rows}"), Refused.With(part));
 

@@ -136,7 +136,7 @@ public sealed class FramePreparer
         throw new InputException(
             frame.Place,
             frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
-            "both, as numbers",
+            frame.OtherLabels.Count == 0 ? "both, as numbers" : $"both, as numbers; {string.Join(", ", frame.OtherLabels)} may be meant, if it is named",
             MissingHint);
     }
 

@@ -179,7 +179,7 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             throw new InputException(
                 $"{place}: positions", $"{positions.Length} numbers", $"{3 * numbers.Length} for {numbers.Length} atoms");
         }
-        long mask = Value("pbc") is long bits ? bits : 0;
+        long mask = (long)(Number("pbc", place) ?? 0);
         double[]? cell = Numbers<double>("cell", place);
         return new Frame
         {
@@ -190,8 +190,8 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             Energy = energy is null ? null : Label(energy, data, 1, place)[0] * units.EnergyFactor,
             Forces = forces is null ? null : Scaled(Label(forces, data, positions.Length, place), units.ForceFactor),
             Stress = stress is null ? null : Scaled(Stress(stress, data, place), units.StressFactor),
-            Charge = Value("charge") is double charge ? charge : 0,
-            Spin = Value("magmom") is double moment ? moment : 0,
+            Charge = Number("charge", place) ?? 0,
+            Spin = Number("magmom", place) ?? 0,
             Keys = keys,
             OtherLabels = LabelNames.Others([.. data.Names, .. ((string[])["energy", "forces"]).Where(column => Value(column) is not null)], keys, options),
             Place = place,
@@ -224,10 +224,19 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
 
     private object? Value(string column) => reader.GetValue(reader.GetOrdinal(column)) is var value && value is DBNull ? null : value;
 
+    private double? Number(string column, string place) => Value(column) switch
+    {
+        null => null,
+        double real => real,
+        long whole => whole,
+        _ => throw new InputException($"{place}: {column}", "text or bytes", "a number"),
+    };
+
     private T[]? Numbers<T>(string column, string place)
         where T : unmanaged
     {
-        if (Value(column) is not byte[] bytes) return null;
+        if (Value(column) is not { } value) return null;
+        if (value is not byte[] bytes) throw new InputException($"{place}: {column}", $"{(value is string ? "text" : "a number")}", "an array");
         if (bytes.Length % Marshal.SizeOf<T>() != 0)
         {
             throw new InputException($"{place}: {column}", $"{bytes.Length} bytes", "whole numbers of values");

@@ -102,7 +102,7 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
             Periodic = periodic,
             Energy = energy is null ? null : info.Number(energy) * units.EnergyFactor,
             Forces = forces is null ? null : Scaled(table.Reals(forces), units.ForceFactor),
-            Charge = LabelNames.Charge.Select(info.NumberSpelt).FirstOrDefault(value => value is not null) ?? 0,
+            Charge = Charge(info, place),
             Spin = LabelNames.Spin.Select(info.NumberSpelt).FirstOrDefault(value => value is not null) ?? 0,
             ConfigType = info.Spelling("config_type") is { } type ? info.Text(type) : null,
             Keys = keys,
@@ -110,6 +110,12 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
             Place = place,
         };
         return stress is null ? frame : frame with { Stress = Stress(info, stress, frame, units) };
+    }
+
+    private static double Charge(FrameInfo info, string place)
+    {
+        double?[] stated = [.. LabelNames.Charge.Select(info.NumberSpelt).Where(value => value is not null).Distinct()];
+        return stated.Length > 1 ? throw new InputException(place, $"charges {string.Join(" and ", stated)}", "one, or the same under each name") : stated.FirstOrDefault() ?? 0;
     }
 
     // ASE writes both, and they are the same calculation's.

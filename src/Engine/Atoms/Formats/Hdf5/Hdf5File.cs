@@ -120,7 +120,7 @@ internal sealed class Hdf5Group
     private long[] Shape(string name, int bytes)
     {
         long[] shape = [.. sets[name].Space.Dimensions.Select(size => checked((long)size))];
-        budget.Take(At(name), ReadBudget.Elements(At(name), shape), bytes);
+        budget.Take(At(name), ReadBudget.Elements(At(name), shape), Math.Max(bytes, sets[name].Type.Size));
         return shape;
     }
 

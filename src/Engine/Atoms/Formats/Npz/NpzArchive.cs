@@ -40,13 +40,22 @@ internal sealed partial class NpzArchive
     /// <exception cref="InputException">It holds no plain numbers or text, or less than it says.</exception>
     public NpyArray? Find(params ReadOnlySpan<string> names)
     {
-        foreach (string name in names)
+        foreach (string asked in names)
         {
+            string name = Spelling(asked);
             if (arrays.TryGetValue(name, out NpyArray? array)) return array;
             if (members.TryGetValue(name, out int member))
                 return arrays[name] = Open(Path, zip => Reading.Guard($"{Path}: {name}", "an .npy array", () => Load(zip.Entries[member], name)));
         }
         return null;
+    }
+
+    /// <summary>As it is asked for, else in other letters; names of one letter mean two things in two cases.</summary>
+    private string Spelling(string name)
+    {
+        if (members.ContainsKey(name) || name.Length == 1) return name;
+        string[] others = [.. members.Keys.Where(other => other.Equals(name, StringComparison.OrdinalIgnoreCase))];
+        return others.Length < 2 ? others.FirstOrDefault() ?? name : throw new InputException(Path, $"arrays {string.Join(" and ", others)}", "one of them");
     }
 
     /// <exception cref="InputException">Missing, truncated, or no .npz.</exception>

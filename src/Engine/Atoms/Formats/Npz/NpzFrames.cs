@@ -12,7 +12,7 @@ internal static class NpzFrames
 {
     private static readonly string[] Energies = ["REF_energy", "energies", "E", "energy"];
     private static readonly string[] Forces = ["REF_forces", "forces", "F"];
-    private static readonly string[] Stresses = ["REF_stress", "stress", "stresses"];
+    private static readonly string[] Stresses = ["REF_stress", "REF_virials", "REF_virial", "stress", "stresses", "virials", "virial"];
 
     /// <inheritdoc cref="FrameFiles.Read"/>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
@@ -40,7 +40,8 @@ internal static class NpzFrames
             Forces = forces?.Doubles(),
             Cells = Sized(archive.Find("cell"), 9, frames)?.Doubles() ?? Transposed(Sized(archive.Find("lattice"), 9, frames)?.Doubles()),
             Periodic = Sized(archive.Find("pbc"), 3, frames)?.Integers(),
-            Stresses = Sized(stresses, 9, frames)?.Doubles(),
+            Stresses = stresses is null ? null : Tensors(stresses, frames),
+            StressesAreVirials = stresses is not null && LabelNames.IsVirial(stresses.Name),
             Charges = Sized(archive.Find("charge", "total_charge"), 1, frames)?.Doubles(),
             Spins = Sized(archive.Find("spin", "total_spin"), 1, frames)?.Doubles(),
             ConfigTypes = Sized(archive.Find("config_type"), 1, frames)?.Texts(),
@@ -55,19 +56,29 @@ internal static class NpzFrames
     {
         EnergyUnit? energy = null;
         LengthUnit? length = null;
-        double? force = null, stress = null;
+        double? force = null, stress = null, virial = null;
         foreach (string name in archive.Names.ToArray())
         {
             Quantity quantity = DeclaredUnit.Of(name, keys);
-            if (quantity is Quantity.None or Quantity.Virial) continue;
+            if (quantity == Quantity.None) continue;
             NpyArray array = archive[name];
             string unit = array.Texts() is [var text] ? text : throw Shape(array, "one text");
             if (quantity == Quantity.Energy) energy = DeclaredUnit.Once(energy, EnergyUnit.Parse(unit, array.Place), array.Place);
             else if (quantity == Quantity.Length) length = DeclaredUnit.Once(length, LengthUnit.Parse(unit, array.Place), array.Place);
             else if (quantity == Quantity.Force) force = PressureUnit.Force(unit, array.Place);
+            else if (quantity == Quantity.Virial) virial = EnergyUnit.Parse(unit, array.Place).ElectronVolts;
             else stress = PressureUnit.Stress(unit, array.Place);
         }
-        return options.Units(path, energy, length) with { DeclaredForce = force, DeclaredStress = stress };
+        return options.Units(path, energy, length) with { DeclaredForce = force, DeclaredStress = stress, DeclaredVirial = virial };
+    }
+
+    /// <summary>(frames, 3, 3) or, in Voigt's order, (frames, 6).</summary>
+    private static double[] Tensors(NpyArray array, long frames)
+    {
+        double[] numbers = array.Doubles();
+        if (numbers.Length != 6 * frames && numbers.Length != 9 * frames) throw Shape(array, $"({frames}, 3, 3) or ({frames}, 6)");
+        int width = numbers.Length / (int)frames;
+        return [.. Enumerable.Range(0, (int)frames).SelectMany(f => StressTensor.Matrix(numbers[(f * width)..((f + 1) * width)])!)];
     }
 
     /// <summary>(3, 3) or (frames, 3, 3): rows become columns.</summary>
