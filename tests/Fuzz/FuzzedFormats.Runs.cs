@@ -72,8 +72,8 @@ internal sealed partial class FuzzedFormats
         Send("POSDATA");
         Numbers<double>(20, 0, 0, 0, 20, 0, 0, 0, 20);
         Numbers(new double[9]);
-        Numbers(2);
-        Numbers<double>(0, 0, 0, 0, 0, 7);
+        Numbers(4);
+        Numbers<double>(0, 0, 0, 0, 0, 7, 0, 7, 0, 7, 0, 0);
         Send("STATUS");
         Send("GETFORCE");
         Send("EXIT");
@@ -82,7 +82,7 @@ internal sealed partial class FuzzedFormats
 
     private static void Answer(string path)
     {
-        var template = new Frame { AtomicNumbers = [18, 18], Positions = [0, 0, 0, 0, 0, 4], Cell = [10, 0, 0, 0, 10, 0, 0, 0, 10], Periodic = [true, true, true], Place = "template" };
+        Frame template = Tests.Simulation.LennardJones.Crystal(1);
         using var server = new DuplexStream(File.ReadAllBytes(path));
         new IpiClient(Tests.Simulation.LennardJones.Argon, template, new IpiConnection(server)).Run();
     }
@@ -187,7 +187,8 @@ internal sealed partial class FuzzedFormats
             Text = File.ReadAllBytes(Path.Combine(checkpoint, "state.json"));
             (string, TorchSharp.Modules.Parameter)[] trained = [.. task.Model.named_parameters().Select(p => (p.name, p.parameter))];
             scope = new RunScope(OperatorMode.Auto, 42);
-            state = new TrainingState(experiment, task, new AdamW(trained, experiment.Training.Optimizer, ((ITrainingTask)task).LearningRateFactor), new WeightAverage(trained, 0.9), scope);
+            state = new TrainingState(
+                experiment, task, new AdamW(trained, experiment.Training.Optimizer, ((ITrainingTask)task).LearningRateFactor), new WeightAverage(trained, 0.9), scope);
         }
 
         public byte[] Text { get; }

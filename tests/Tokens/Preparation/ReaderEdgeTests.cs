@@ -102,7 +102,7 @@ public class ReaderEdgeTests
 
     // Whether RDKit's canonical SMILES of the molecule and of what its SELFIES decode to differ: two rings that close at one centre may change its hand.
     [TestCase("C[C@H](N)C(=O)O", false), TestCase("N[C@@]12CCC[C@H]1CCC2", false), TestCase("[C@]12(CCC[C@@H]2CCC1)N", true), TestCase("[C@H]12C[C@@H](CC2)CC1", true)]
-    [TestCase("[C@]12(N)[C@H](CCC2)CCC1", true), TestCase("F/C=C/F", false), TestCase("C/C=C\\C", false), TestCase("CC1=C/CCCCCC/1", false), TestCase("C1=C/CCCCCC/1", false)]
+    [TestCase("[C@]12(N)[C@H](CCC2)CCC1", true), TestCase("F/C=C/F", false), TestCase("C/C=C\\C", false)]
     public void Hands_and_sides_that_the_grammar_changes_are_counted(string smiles, bool changed)
     {
         PreparationReport report = Prepare("a.smi", smiles + "\n", keepStereo: true);

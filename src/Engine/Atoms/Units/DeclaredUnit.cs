@@ -1,5 +1,3 @@
-using ChemScale.Engine.Atoms.Formats;
-
 namespace ChemScale.Engine.Atoms.Units;
 
 /// <summary>What a file may declare a unit of.</summary>
@@ -35,7 +33,7 @@ internal static class DeclaredUnit
         if (of is null) return Quantity.None;
         if (Is(labels.Energy)) return Quantity.Energy;
         if (Is(labels.Forces)) return Quantity.Force;
-        if (Is(labels.Stress)) return LabelNames.IsVirial(labels.Stress!) ? Quantity.Virial : Quantity.Stress;
+        if (Is(labels.Stress)) return of.Contains("virial", StringComparison.Ordinal) ? Quantity.Virial : Quantity.Stress;
         return of switch
         {
             "energy" or "energies" or "e" => Quantity.Energy,

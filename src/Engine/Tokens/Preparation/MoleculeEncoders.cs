@@ -185,8 +185,7 @@ internal sealed class GraphCheck(bool keepStereo)
         foreach (Molecule.Neighbor neighbor in molecule.Neighbors(end))
         {
             Bond bond = molecule.Bonds[neighbor.Bond];
-            // The decoder marks a ring closure at both its ends, which says two things of it.
-            if (neighbor.Atom != other && bond.Direction != BondDirection.None && !bond.RingClosure)
+            if (neighbor.Atom != other && bond.Direction != BondDirection.None)
                 return (neighbor.Atom, (bond.Direction == BondDirection.Up) == (bond.Begin == end));
         }
         return null;

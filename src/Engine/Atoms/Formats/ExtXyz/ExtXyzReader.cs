@@ -138,7 +138,7 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
         {
             // A key alone, such as a word of prose, declares nothing.
             if (unit == "T") continue;
-            string at = $"{place}: {key}";
+            string at = info.At(key);
             switch (DeclaredUnit.Of(key, keys))
             {
                 case Quantity.Energy:

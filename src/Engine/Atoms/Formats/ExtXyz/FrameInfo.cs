@@ -71,7 +71,10 @@ internal sealed class FrameInfo(string place, string line)
         return [.. words.Select(word => Truth(word) ?? throw Wrong(key, text, "three of T and F"))];
     }
 
-    public InputException Wrong(string key, string found, string expected) => new($"{place}: {key}", $"'{found}'", expected);
+    /// <summary>Where a key stands.</summary>
+    public string At(string key) => $"{place}: {key}";
+
+    public InputException Wrong(string key, string found, string expected) => new(At(key), $"'{found}'", expected);
 
     /// <summary>A number as C, Python or Fortran write it.</summary>
     public static bool TryNumber(ReadOnlySpan<char> word, out double number)

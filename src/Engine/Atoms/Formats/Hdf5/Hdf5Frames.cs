@@ -40,6 +40,7 @@ internal static class Hdf5Frames
             throw new InputException(group.Place, $"no '{options.ForcesKey}'", $"one; it has {group.Names}");
         }
         LabelKeys keys = new(energy, forces, null);
+        LabelUnits units = Units(group, energy, forces, path, options);
         return new FrameArrays
         {
             Place = group.Place,
@@ -50,7 +51,7 @@ internal static class Hdf5Frames
             Forces = forces is null ? null : Label(group, forces, 3 * frames * atoms),
             Keys = keys,
             OtherLabels = LabelNames.Others(group.Members, keys, options),
-            Units = Units(group, energy, forces, path, options),
+            Units = units,
         };
     }
 
