@@ -4,7 +4,9 @@
 #   scarce.sh COMMAND...     the program, such as: dotnet ChemScale.Cli.dll
 # Exit codes: 0 everything held, 1 something did not, 77 file systems cannot be mounted here.
 set -uo pipefail
-chemscale=("$@")
+chemscale=()
+# Commands are run in other folders too.
+for word in "$@"; do [ -e "$word" ] && chemscale+=("$(realpath "$word")") || chemscale+=("$word"); done
 [ ${#chemscale[@]} -gt 0 ] || { echo "usage: scarce.sh COMMAND..."; exit 1; }
 [ -n "${SCARCE_INSIDE:-}" ] || { unshare -m true 2>/dev/null && SCARCE_INSIDE=1 exec unshare -m bash "$0" "$@" || exit 77; }
 mount --make-rprivate / 2>/dev/null || exit 77
