@@ -86,6 +86,11 @@ internal static class Program
         {
             return signalCode;
         }
+        catch (Exception e) when (IsRefusal(e))
+        {
+            Console.Error.WriteLine("chemscale: " + OneLine.Of(e.Message));
+            return 2;
+        }
 #pragma warning disable CA1031 // The last line of defence: a failed run exits 1 with its reason.
         catch (Exception e)
         {
@@ -105,6 +110,10 @@ internal static class Program
             stop.Cancel();
         }
     }
+
+    // A path that the system refuses to whoever did not expect it to; a missing library is no path of the user's.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsRefusal(Exception e) => FileErrors.IsRefusal(e) && (e as FileNotFoundException)?.FileName?.Contains(", Version=", StringComparison.Ordinal) != true;
 
     // Of its own, not part of its caller: the engine's libraries are loaded by the verb that runs, not before.
     [MethodImpl(MethodImplOptions.NoInlining)]

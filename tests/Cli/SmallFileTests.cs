@@ -34,6 +34,16 @@ public sealed class SmallFileTests
         yield return Case("empty-key.yaml", "model: {family: chemgpt}\n    : 0.05\n", "train --experiment F --out D", 2, "F:2");
         yield return Case("units.smi", "CCO\n", "prepare --molecules F --units eV --out D", 2, "--units: given without --frames");
         yield return Case("kind.xyz", $"2\n{Columns} energy=-1\n{Pair}", "prepare --frames F --keep-stereo --out D", 2, "--keep-stereo: given without --molecules");
+        yield return Case("twice.xyz", $"2\n{Columns} energy=-1 energy=-2\n{Pair}", "prepare --frames F --validation 0 --out D", 2, "F:2: energy: '-1' and '-2'");
+        yield return Case("far.xyz", $"2\n{Columns} energy=-1\n{Pair.Replace("1.15", "1e300")}", "prepare --frames F --validation 0 --out D", 2, "F:1: atom 1 at 1E+300 Angstrom");
+        yield return Case("label.xyz", $"2\n{Columns} dft_energy=-1\n{Pair}", "prepare --frames F --validation 0 --out D", 2, "no energy", "dft_energy may be meant");
+        yield return Case("named.xyz", $"2\n{Columns} energy=-1 dft_energy=-2\n{Pair}",
+            "prepare --frames F --energy-key dft_energy --strict --validation 0 --out D", 0, "energy -1.0000 eV/atom");
+        // Nine lines that stand for 8^9 values.
+        yield return Case("laugh.yaml", "b0: &b0 [x, x]\n"
+            + string.Concat(Enumerable.Range(1, 9).Select(i => $"b{i}: &b{i} [{string.Join(", ", Enumerable.Repeat($"*b{i - 1}", 8))}]\n")),
+            "train --experiment F --out D", 2, "F:1: b0: unknown key");
+        yield return Case("sizes.csv", "n,loss\n1e4,2\n1e5,1.9\n", "fit F --resource parameters --n n", 2, "2 distinct values of N, and 3 are needed");
         yield return Case("a\nb\u001b[2K.xyz", "1\nP\nQq 0 0 0\n", "prepare --frames F --out D", 2, "a\\nb\\u001b[2K.xyz:3: unknown element");
     }
 
@@ -73,6 +83,13 @@ public sealed class SmallFileTests
         yield return Data("spaced_selfies.txt", "prepare --molecules F --kind selfies --validation 0 --out D", 0, "3 molecules");
         yield return Data("multiline.csv", "prepare --molecules F --validation 0 --out D", 0, "1 molecules");
         yield return Data("nitro5.smi", "prepare --molecules F --grammar 1.0.4 --validation 0 --out D", 0, "1 molecules", "changed 1:");
+        yield return Data("two_sizes.csv", "fit F --resource parameters --n n --loss loss", 2, "2 distinct values of N, and 3 are needed");
+        yield return Data("rising.csv", "fit F --resource parameters --n n --d d --loss loss --by d --bootstrap 20", 0, "loss rises with N", "loss falls with N");
+        yield return Data("est_same_small.csv", "estimate F", 0, "tse              -       -     3         -");
+        yield return Data("est_small_glue.csv", "estimate F", 0, "  r0        5  1.5    1.5 ");
+        yield return Data("negative_prediction.csv", "estimate F", 0, "0.051495", "0.58747");
+        yield return Data("empty_key.yaml", "train --experiment F --out D", 2, "empty_key.yaml:2");
+        yield return Data("copies.smi", "prepare --molecules F --validation 0 --out D", 0, "molecules");
         yield return Data("cr_only.smi", "prepare --molecules F --validation 0 --out D", 0, "3 molecules");
         yield return Data("comments.smi", "prepare --molecules F --validation 0 --out D", 0, "2 molecules", "0 refused");
     }
@@ -80,7 +97,7 @@ public sealed class SmallFileTests
     [TestCaseSource(nameof(Given)), Category("Data")]
     public void A_file_of_the_data_folder_is_what_it_says_or_refused(string name, string command, int code, string[] said)
     {
-        string file = ReferenceData.Require(Path.Combine("cases", name)), store = Workplace.In("small-" + Guid.NewGuid().ToString("N"));
+        string file = ReferenceData.Require(Path.Combine("..", "cases", name)), store = Workplace.In("small-" + Guid.NewGuid().ToString("N"));
         Outcome outcome = CommandLine.Here([.. command.Split(' ').Select(word => word == "F" ? file : word == "D" ? store : word)]);
         Assert.That(outcome.ExitCode, Is.EqualTo(code), outcome.ToString());
         foreach (string part in said) Assert.That(outcome.Output + outcome.Error, Does.Contain(part));

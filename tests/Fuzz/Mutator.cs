@@ -7,9 +7,9 @@ namespace ChemScale.Tests.Fuzz;
 /// Makes one damaged file after another out of sound ones: the same for the same number. Bytes are changed, cut, doubled and moved; words of
 /// the format and numbers that no file should hold are put in.
 /// </summary>
-/// <param name="seeds">Sound files.</param>
+/// <param name="first">Sound files.</param>
 /// <param name="words">Of the format.</param>
-internal sealed partial class Mutator(IReadOnlyList<byte[]> seeds, params string[] words)
+internal sealed partial class Mutator(IReadOnlyList<byte[]> first, params string[] words)
 {
     private static readonly string[] Numbers =
     [
@@ -18,6 +18,11 @@ internal sealed partial class Mutator(IReadOnlyList<byte[]> seeds, params string
     ];
 
     private static readonly byte[] Odd = [0, 1, 0x7F, 0x80, 0xFF, (byte)'\n', (byte)'\r', (byte)'"', (byte)'\'', (byte)'[', (byte)'{', (byte)']', (byte)':', (byte)',', (byte)' '];
+
+    private readonly List<byte[]> seeds = [.. first];
+
+    /// <summary>One more to damage: what it is decides the cases from here on.</summary>
+    public void Keep(byte[] seed) => seeds.Add(seed);
 
     /// <summary>The case of that number.</summary>
     public byte[] Case(int number)

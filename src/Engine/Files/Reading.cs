@@ -53,7 +53,7 @@ internal sealed class ReadBudget(string path)
     public const string Variable = "CHEMSCALE_READ_MEMORY";
 
     // Deflate makes a thousand zeros of one byte; real numbers hardly shrink. Reading widens bytes to numbers of eight.
-    private const long Free = 96L << 20, Times = 64;
+    private const long Free = 96L << 20, FreeText = 16L << 20, Times = 64;
 
     private readonly long whole = Chosen() ?? Free + Times * new FileInfo(path).Length;
     private long taken;
@@ -68,6 +68,15 @@ internal sealed class ReadBudget(string path)
         if (count > (whole - taken) / Math.Max(1, bytes)) throw new InputException(
             place, $"{count} elements", $"at most {whole >> 20} MiB of memory for a file of {new FileInfo(path).Length} bytes", $"{Variable} sets another limit, in MiB");
         taken += count * bytes;
+    }
+
+    /// <summary>After so many bytes more came out of compressed ones.</summary>
+    /// <inheritdoc cref="Take"/>
+    public void Unpack(string place, long bytes)
+    {
+        taken += bytes;
+        long most = Chosen() ?? whole - Free + FreeText;
+        if (taken > most) throw new InputException(place, $"more than {most >> 20} MiB out of {new FileInfo(path).Length} compressed bytes", "less", $"{Variable} sets another limit, in MiB");
     }
 
     /// <summary>The product of a shape's sizes.</summary>

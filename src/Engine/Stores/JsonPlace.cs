@@ -26,7 +26,7 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
         }
         catch (JsonException e)
         {
-            throw new InputException(file, $"not JSON (line {e.LineNumber + 1})", "a JSON object");
+            throw new InputException(file, e.LineNumber is { } line ? $"not JSON (line {line + 1})" : "not JSON: two members of one name", "a JSON object");
         }
         catch (InvalidOperationException)
         {

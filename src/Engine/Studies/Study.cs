@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
@@ -35,7 +36,7 @@ public static class Study
             Host = Host(),
             Parts = parts,
         };
-        StudyReport.Write(summary, directory);
+        StudyReport.Write(summary, directory, DiskStorage.Shared, stop);
         return summary with { Seconds = watch.Elapsed.TotalSeconds };
     }
 

@@ -189,11 +189,11 @@ internal static class StudyPartRun
             Grid = new GridSummary
             {
                 Points = points,
-                Fits = GridFits.Of(points, plan.ItemName),
+                Fits = GridFits.Of(points, plan.ItemName, stop),
                 LearningRate = chosen.LearningRate,
                 BatchSize = chosen.BatchSize,
-                Extrapolation = GridExtrapolation.Of(points, plan.ItemName),
-                Allocation = GridAllocation.Of(points, plan.ItemName),
+                Extrapolation = GridExtrapolation.Of(points, plan.ItemName, stop),
+                Allocation = GridAllocation.Of(points, plan.ItemName, stop: stop),
                 Cautions = [.. Cautions(points, plan), .. plan.Cautions, .. plan.Family.ComputeCaution is { Length: > 0 } compute ? (string[])[compute] : []],
             },
         };

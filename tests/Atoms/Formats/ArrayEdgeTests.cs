@@ -7,6 +7,7 @@ using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using Microsoft.Data.Sqlite;
 using NUnit.Framework;
+using PureHDF;
 
 namespace ChemScale.Tests.Atoms.Formats;
 
@@ -138,6 +139,116 @@ public class ArrayEdgeTests
             command.CommandText = "SELECT zeroblob(900000000)";
             Assert.That(() => command.ExecuteScalar(), Throws.TypeOf<SqliteException>());
         }
+    }
+
+    [TestCase("energy_units", "kcal/mol", -0.0433641, 0.00433641), TestCase("E_UNIT", "Hartree", -27.2113862, 2.72113862), TestCase("F_unit", "kcal/mol/Angstrom", -1, 0.00433641)]
+    public void A_unit_that_an_archive_declares_under_any_usual_name_is_used(string key, string unit, double energy, double force)
+    {
+        Frame frame = Read(unit, key, key == "F_unit" ? ElectronVolts : null).Single();
+        Expect.Close(frame.Energy, energy, relative: 1e-5);
+        Expect.Close(frame.Forces![0], force, relative: 1e-5);
+    }
+
+    [TestCase("e_unit", "furlong", "npz: e_unit: 'furlong'"), TestCase("F_unit", "eV", "npz: F_unit: 'eV'"), TestCase("r_unit", "inch", "npz: r_unit: 'inch'")]
+    [TestCase("stress_unit", "psi", "npz: stress_unit: 'psi'")]
+    public void A_unit_of_an_archive_that_is_none_is_refused_by_name(string key, string unit, string part) =>
+        Assert.That(() => Read(unit, key, ElectronVolts).ToArray(), Refused.With(part));
+
+    private IEnumerable<Frame> Read(string unit, string key, FrameReadOptions? options)
+    {
+        using (NpzWriter npz = new(folder["unit.npz"]))
+        {
+            npz.Add("z", (byte[])[1], 1);
+            npz.Add("R", (double[])[0, 0, 0], 1, 1, 3);
+            npz.Add("E", (double[])[-1], 1);
+            npz.Add("F", (double[])[0.1, 0, 0], 1, 1, 3);
+            npz.Add(key, unit);
+            npz.Complete();
+        }
+        return FrameFiles.Read(folder["unit.npz"], options);
+    }
+
+    [TestCase("hartree", "bohr", "hartree/bohr", -27.211386245988, 0.529177210903, 5.14220674763)]
+    [TestCase("kcal/mol", null, null, -0.0433641, 1, 0.00433641)]
+    public void Units_in_the_attributes_of_data_sets_are_used(string energy, string? length, string? force, double expectedEnergy, double expectedLength, double expectedForce)
+    {
+        WriteUnits(energy, length, force);
+        Frame frame = FrameFiles.Read(folder["unit.h5"]).Single();
+        Expect.Close(frame.Energy, expectedEnergy, relative: 1e-5);
+        Expect.Close(frame.Positions[5], expectedLength, relative: 1e-6);
+        Expect.Close(frame.Forces![0], expectedForce, relative: 1e-5);
+    }
+
+    [Test]
+    public void Units_in_attributes_that_are_none_or_not_the_options_are_refused()
+    {
+        WriteUnits("furlong", null, null);
+        Assert.That(() => FrameFiles.Read(folder["unit.h5"]).ToArray(), Refused.With("energies: 'furlong'"));
+        WriteUnits("hartree", null, null);
+        Assert.That(() => FrameFiles.Read(folder["unit.h5"], ElectronVolts).ToArray(), Refused.With("energies in Hartree by its own account"));
+    }
+
+    private void WriteUnits(string energy, string? length, string? force)
+    {
+        H5Dataset Set(object data, string? unit) => unit is null ? new(data) : new(data) { Attributes = new() { ["units"] = unit } };
+        new H5File
+        {
+            ["a"] = new H5Group
+            {
+                ["coordinates"] = Set(new double[,,] { { { 0, 0, 0 }, { 0, 0, 1 } } }, length),
+                ["species"] = new[] { "H", "O" },
+                ["energies"] = Set(new[] { -1.0 }, energy),
+                ["forces"] = Set(new double[,,] { { { 0.1, 0, 0 }, { 0, 0, 0 } } }, force),
+            },
+        }.Write(folder["unit.h5"]);
+    }
+
+    [TestCase("virials", 9, 0.125), TestCase("Virial", 9, 0.125), TestCase("stress", 6, -1), TestCase("STRESS", 9, -1)]
+    public void Stresses_and_virials_of_an_archive_are_read_in_either_form(string key, int width, double diagonal)
+    {
+        using (NpzWriter npz = new(folder["stress.npz"]))
+        {
+            npz.Add("z", (byte[])[1], 1);
+            npz.Add("R", (double[])[0, 0, 0], 1, 1, 3);
+            npz.Add("E", (double[])[-1], 1);
+            npz.Add("cell", (double[])[2, 0, 0, 0, 2, 0, 0, 0, 2], 3, 3);
+            double[] numbers = width == 6 ? [-1, -1, -1, 0, 0, 0] : [-1, 0, 0, 0, -1, 0, 0, 0, -1];
+            npz.Add(key, numbers, 1, width);
+            npz.Add("Charge", (double[])[1], 1);
+            npz.Complete();
+        }
+        Frame frame = Frames("stress.npz").Single();
+        Expect.Close(frame.Stress!, [diagonal, 0, 0, 0, diagonal, 0, 0, 0, diagonal], absolute: 1e-12);
+        Expect.Close(frame.Charge, 1);
+    }
+
+    [TestCase("charge", "'plus'", "a number"), TestCase("pbc", "'T T T'", "a number"), TestCase("positions", "'0 0 0'", "an array"), TestCase("energy", "'low'", "an array")]
+    public void A_column_of_another_kind_is_named(string column, string value, string expected)
+    {
+        Database("{}");
+        using (SqliteConnection connection = Open())
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = $"UPDATE systems SET {column} = {value}";
+            command.ExecuteNonQuery();
+        }
+        Assert.That(() => Frames("made.db"), Refused.With($"row 1: {column}: ", expected));
+    }
+
+    [Test]
+    public void Labels_that_were_not_chosen_are_known_unless_one_was_named()
+    {
+        using (NpzWriter npz = new(folder["two.npz"]))
+        {
+            npz.Add("z", (byte[])[1], 1);
+            npz.Add("R", (double[])[0, 0, 0], 1, 1, 3);
+            npz.Add("energies", (double[])[-1], 1);
+            npz.Add("DFT_Energies", (double[])[-2], 1);
+            npz.Add("old_forces", (double[])[0, 0, 0], 1, 1, 3);
+            npz.Complete();
+        }
+        Assert.That(Frames("two.npz").Single().OtherLabels, Is.EquivalentTo((string[])["DFT_Energies", "old_forces"]));
+        Assert.That(FrameFiles.Read(folder["two.npz"], ElectronVolts with { EnergyKey = "DFT_Energies" }).Single().OtherLabels, Is.EqualTo((string[])["old_forces"]));
     }
 
     private Frame[] Frames(string name) => [.. FrameFiles.Read(folder[name], ElectronVolts)];

@@ -17,6 +17,10 @@ public class ExtXyzEdgeTests
     [TestCase("energy=-1 Energy-Unit=eV", -1, 0.01)]
     [TestCase("energy=-1 energy-unit=hartree", -27.211386245988, 0.27211386245988)]
     [TestCase("energy=-1 dipole-unit=Debye", -1, 0.01)]
+    [TestCase("REF_energy=-1 REF_energy_unit=Hartree", -27.211386245988, 0.27211386245988)]
+    [TestCase("energy=-1 units=Hartree", -27.211386245988, 0.27211386245988)]
+    [TestCase("energy=-1 unit_energy=meV", -0.001, 0.00001)]
+    [TestCase("energy=-1 energyunit=eV unit cell of a crystal", -1, 0.01)]
     public void A_unit_that_a_frame_declares_is_used(string info, double energy, double force)
     {
         Frame frame = One($"2\n{Properties} {info}\n{Rows}");
@@ -27,9 +31,24 @@ public class ExtXyzEdgeTests
     [TestCase("energy-unit=furlong", "file.xyz:2: energy-unit: 'furlong'", "eV")]
     [TestCase("force-unit=eV", "file.xyz:2: force-unit: 'eV'", "eV/Angstrom")]
     [TestCase("stress-unit=atm stress=\"1 1 1 0 0 0\"", "file.xyz:2: stress-unit: 'atm'", "GPa")]
+    [TestCase("units=metal", "file.xyz:2: units: 'metal'", "eV")]
+    [TestCase("lattice_unit=Bohr pos_unit=nm", "file.xyz:", "Bohr", "one unit of a kind")]
     [TestCase("length-unit=inch", "file.xyz:2: length-unit: 'inch'", "Angstrom")]
     public void A_unit_that_is_none_is_refused_by_name(string info, params string[] parts) =>
         Assert.That(() => One($"2\n{Properties} {Cell} energy=-1 {info}\n{Rows}"), Refused.With(parts));
+
+    [TestCase("energy=-1 energy=-2", "energy: '-1' and '-2'"), TestCase("energy=-1 pbc=\"T T T\" PBC=\"F F F\"", "beside pbc, with another value")]
+    [TestCase("energy=-1 lattice=\"5 0 0 0 5 0 0 0 5\"", "beside Lattice, with another value"), TestCase("energy=-1 charge=1 Charge=2", "beside charge")]
+    [TestCase("energy=-1 charge=1 charge=2", "charge: '1' and '2'"), TestCase("energy=-1 charge=1 total_charge=2", "charges 1 and 2")]
+    public void A_key_that_says_two_things_is_refused(string info, string part) =>
+        Assert.That(() => One($"2\n{Properties} {Cell} {info}\n{Rows}"), Refused.With(part));
+
+    [Test]
+    public void A_key_said_twice_alike_or_in_other_letters_is_read()
+    {
+        Frame frame = One($"2\n{Properties} {Cell} energy=-1 energy=-1 CHARGE=1 Spin=2 Config_Type=bulk\n{Rows}");
+        Assert.That((frame.Energy, frame.Charge, frame.Spin, frame.ConfigType), Is.EqualTo((-1, 1, 2, "bulk")));
+    }
 
     [Test]
     public void A_unit_of_the_file_against_that_of_the_options_is_refused()

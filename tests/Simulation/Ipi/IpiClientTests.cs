@@ -48,6 +48,16 @@ public sealed class IpiClientTests
         Assert.That(client.Result.Evaluations, Is.EqualTo(3));
     }
 
+    [Test]
+    public void A_server_that_sends_all_atoms_to_one_place_is_refused_before_lists_fill_the_memory()
+    {
+        using FakeServer server = Server(true);
+        Task<IpiSession> client = Client(server, Crystal);
+        // A cell in the wrong unit.
+        server.SendPositions([.. Crystal.Cell!.Select(x => 1e-3 * x)], [.. Crystal.Positions.Select(x => 1e-3 * x)]);
+        Assert.That(() => client.GetAwaiter().GetResult(), Refused.With("POSDATA", "neighbours an atom"));
+    }
+
     /// <summary>i-PI's virial is minus the derivative of the energy by strain; a skew cell shows a transposition.</summary>
     [Test]
     public void The_virial_is_minus_the_derivative_of_the_energy_by_strain()

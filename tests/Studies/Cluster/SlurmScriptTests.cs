@@ -75,7 +75,10 @@ public class SlurmScriptTests
     [Test]
     public void An_option_given_twice_is_refused_and_others_are_taken()
     {
-        Assert.That(new SlurmOptions { More = ["--qos=a", "--qos=b"] }.Check, Throws.TypeOf<InputException>().With.Message.Contains("each option once"));
+        string[][] doubled = [["--qos=a", "--qos=b"], ["-q a", "--qos=b"], ["--qo=a", "--qos=b"], ["-x n1", "--exclude=n2"], ["-D /a", "-D/b"], ["--chdir=/a", "-D/b"]];
+        foreach (string[] twice in doubled)
+            Assert.That(new SlurmOptions { More = twice }.Check, Throws.TypeOf<InputException>().With.Message.Contains("each option once"), string.Join(' ', twice));
+        Assert.That(new SlurmOptions { More = ["--wait", "--wait-all-nodes=1", "--export=NONE", "--export-file=x", "-e log", "-x n1"] }.Check, Throws.Nothing);
         Assert.That(new SlurmOptions { More = ["--qos=a", "-p gpu", "--mem-per-cpu=1G", "--comment=two words", "--gpus-per-node=2"], Gpus = "1" }.Check, Throws.Nothing);
     }
 

@@ -22,6 +22,18 @@ public class SweepPlanTests
         Assert.That(read.Kept, Is.Null);
     }
 
+    [TestCase("../escaped"), TestCase("a/b"), TestCase(".."), TestCase("/elsewhere/x"), TestCase(""), TestCase("plan")]
+    public void A_plan_that_would_write_elsewhere_is_refused(string name)
+    {
+        using var folder = new TemporaryFolder();
+        Plan(folder, "model.width=16,32").Write();
+        string file = Path.Combine(folder.Path, "plan", "plan.json");
+        // As an earlier version wrote it, which had no seal.
+        string text = System.Text.Encoding.UTF8.GetString(ChemScale.Engine.Files.Seal.OpenJson(File.ReadAllBytes(file), file, out _));
+        File.WriteAllText(file, text.Replace("\"width-16\"", $"\"{name}\"", StringComparison.Ordinal));
+        Assert.That(() => SweepPlan.Read(folder.Path), Refused.With("plan.json: a run named"));
+    }
+
     [Test]
     public void The_same_plan_may_be_written_again_and_another_is_refused()
     {

@@ -100,9 +100,27 @@ public class ReaderEdgeTests
         Assert.That(changed.Examples.Select(e => e.Split(' ')[^1]), Is.EqualTo((string[])["CN(=O)=O", "O=N(=O)c1ccccc1"]));
     }
 
-    private PreparationReport Prepare(string name, string text, MoleculeKind kind = MoleculeKind.Smiles)
+    // Whether RDKit's canonical SMILES of the molecule and of what its SELFIES decode to differ: two rings that close at one centre may change its hand.
+    [TestCase("C[C@H](N)C(=O)O", false), TestCase("N[C@@]12CCC[C@H]1CCC2", false), TestCase("[C@]12(CCC[C@@H]2CCC1)N", true), TestCase("[C@H]12C[C@@H](CC2)CC1", true)]
+    [TestCase("[C@]12(N)[C@H](CCC2)CCC1", true), TestCase("F/C=C/F", false), TestCase("C/C=C\\C", false)]
+    public void Hands_and_sides_that_the_grammar_changes_are_counted(string smiles, bool changed)
+    {
+        PreparationReport report = Prepare("a.smi", smiles + "\n", keepStereo: true);
+        Assert.That((report.Molecules, report.Changed.Sum(c => c.Count)), Is.EqualTo((1L, changed ? 1L : 0L)));
+    }
+
+    [Test]
+    public void A_small_file_that_unpacks_without_end_is_refused()
+    {
+        File.WriteAllBytes(folder["a.smi.gz"], Corpus.Gzip(new byte[200_000_000].Select(_ => (byte)'C').ToArray()));
+        Assert.That(() => MoleculePreparation.Run(new PreparationOptions { Files = [folder["a.smi.gz"]], Output = folder["store"] }),
+            Refused.With("a.smi.gz: more than", "CHEMSCALE_READ_MEMORY"));
+        Assert.That(Directory.Exists(folder["store"]), Is.False);
+    }
+
+    private PreparationReport Prepare(string name, string text, MoleculeKind kind = MoleculeKind.Smiles, bool keepStereo = false)
     {
         File.WriteAllText(folder[name], text);
-        return MoleculePreparation.Run(new PreparationOptions { Files = [folder[name]], Kind = kind, Output = folder["store"], ValidationFraction = 0, Threads = 2 });
+        return MoleculePreparation.Run(new PreparationOptions { Files = [folder[name]], Kind = kind, Output = folder["store"], ValidationFraction = 0, Threads = 2, KeepStereo = keepStereo });
     }
 }

@@ -31,6 +31,9 @@ internal sealed record FrameArrays
     /// <summary>(frames, 3, 3)</summary>
     public double[]? Stresses { get; init; }
 
+    /// <summary>They are virials, from which stresses follow by each frame's volume.</summary>
+    public bool StressesAreVirials { get; init; }
+
     /// <summary>(frames) or one</summary>
     public double[]? Charges { get; init; }
 
@@ -41,6 +44,9 @@ internal sealed record FrameArrays
     public string[]? ConfigTypes { get; init; }
 
     public required LabelKeys Keys { get; init; }
+
+    /// <summary>As <see cref="Frame.OtherLabels"/>.</summary>
+    public IReadOnlyCollection<string> OtherLabels { get; init; } = [];
 
     public required LabelUnits Units { get; init; }
 
@@ -66,11 +72,12 @@ internal sealed record FrameArrays
                     : [.. Enumerable.Range(0, 3).Select(k => Periodic[(Periodic.Length == 3 ? 0 : 3 * f) + k] != 0)],
                 Energy = Energies?[f] * Units.EnergyFactor,
                 Forces = Rows(Forces, f, numbers.Length, Units.ForceFactor),
-                Stress = Shared(Stresses, f, 9, Units.StressFactor),
+                Stress = StressesAreVirials ? OfVirial(f, cell, place) : Shared(Stresses, f, 9, Units.StressFactor),
                 Charge = Shared(Charges, f, 1, 1)?[0] ?? 0,
                 Spin = Shared(Spins, f, 1, 1)?[0] ?? 0,
                 ConfigType = ConfigTypes?[ConfigTypes.Length == 1 ? 0 : f],
                 Keys = Keys,
+                OtherLabels = OtherLabels,
                 Place = place,
             };
         }
@@ -83,6 +90,13 @@ internal sealed record FrameArrays
         int[] numbers = new int[atoms];
         for (int i = 0; i < atoms; i++) numbers[i] = Elements.Checked(AtomicNumbers[start + i], place);
         return atoms > 0 ? numbers : throw new InputException(place, "no atoms", "at least one");
+    }
+
+    private double[] OfVirial(int frame, double[]? cell, string place)
+    {
+        double volume = cell is null ? 0 : Math.Abs(CellGeometry.Determinant(cell));
+        return volume > 0 ? StressTensor.FromVirial(Shared(Stresses, frame, 9, Units.VirialFactor)!, volume)
+            : throw new InputException(place, "a virial without a cell", "a cell with a volume beside it");
     }
 
     private double[]? Rows(double[]? values, int frame, int atoms, double factor)

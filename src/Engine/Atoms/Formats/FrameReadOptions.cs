@@ -26,6 +26,9 @@ public sealed record FrameReadOptions
     /// <inheritdoc cref="EnergyKey"/>
     public string? StressKey { get; init; }
 
+    /// <summary>Heard between rows and members, not only between frames: one frame, or one array, may be all of a file.</summary>
+    internal CancellationToken Stop { get; init; }
+
     /// <summary>The units to convert from.</summary>
     /// <param name="place">The file.</param>
     /// <param name="energy">As the file or its format states it; null where it does not.</param>
@@ -64,6 +67,16 @@ internal static class LabelNames
     public static IReadOnlyList<string> Charge { get; } = ["charge", "total_charge"];
 
     public static IReadOnlyList<string> Spin { get; } = ["spin", "total_spin", "magmom"];
+
+    /// <summary>Of all names, those of energies and forces that are not the chosen ones; none of a kind that the options name.</summary>
+    public static IReadOnlyCollection<string> Others(IEnumerable<string> names, LabelKeys keys, FrameReadOptions options) =>
+    [
+        .. names.Where(name => Holds(name, "energ") ? options.EnergyKey is null && name != keys.Energy
+            : Holds(name, "force") && options.ForcesKey is null && name != keys.Forces),
+    ];
+
+    private static bool Holds(string name, string word) =>
+        name.Contains(word, StringComparison.OrdinalIgnoreCase) && !name.Contains("unit", StringComparison.OrdinalIgnoreCase);
 
     public static bool IsVirial(string name) => name.Contains("virial", StringComparison.OrdinalIgnoreCase);
 

@@ -13,7 +13,7 @@ internal static class LinkedCells
 {
     private const int ChunkAtoms = 2048;
 
-    public static NeighborList Build(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, string place)
+    public static NeighborList Build(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, string place, CancellationToken stop = default)
     {
         int atoms = positions.Length / 3;
         BinGrid grid = BinGrid.Of(positions, box, cutoff, place);
@@ -22,14 +22,20 @@ internal static class LinkedCells
         BinRows[] chunks = new BinRows[(atoms + ChunkAtoms - 1) / ChunkAtoms];
         Over(chunks.Length, c =>
         {
+            if (stop.IsCancellationRequested) return;
             chunks[c] = new BinRows(grid, box, given, cutoff, c * ChunkAtoms, Math.Min(atoms, (c + 1) * ChunkAtoms));
             chunks[c].Count(rowStarts);
         });
+        stop.ThrowIfCancellationRequested();
         if (chunks.Min(c => c.Collision) is { } pair) throw Reach.Collision(place, pair.First, pair.Second);
         for (int i = 0; i < atoms; i++) rowStarts[i + 1] = checked(rowStarts[i + 1] + rowStarts[i]);
         int[] senders = GC.AllocateUninitializedArray<int>(rowStarts[^1]);
         int[]? shifts = box.Periodic.Contains(true) ? GC.AllocateUninitializedArray<int>(checked(3 * rowStarts[^1])) : null;
-        Over(chunks.Length, c => chunks[c].Fill(rowStarts, senders, shifts));
+        Over(chunks.Length, c =>
+        {
+            if (!stop.IsCancellationRequested) chunks[c].Fill(rowStarts, senders, shifts);
+        });
+        stop.ThrowIfCancellationRequested();
         return new NeighborList(cutoff, rowStarts, senders, shifts);
     }
 

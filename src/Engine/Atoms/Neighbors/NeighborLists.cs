@@ -13,21 +13,22 @@ internal static class NeighborLists
     /// <param name="periodic">(3) Which lattice vectors repeat; the others are ignored.</param>
     /// <param name="cutoff">Angstrom; may exceed the cell.</param>
     /// <param name="place">What to name in a complaint.</param>
+    /// <param name="stop">Heard between parts of a large list.</param>
     /// <exception cref="InputException">
     /// Two atoms at one point, a position that is no number, or repeating lattice vectors that span no volume.
     /// </exception>
     public static NeighborList Build(
-        ReadOnlySpan<double> positions, double[]? cell, bool[] periodic, double cutoff, string place = "atoms")
+        ReadOnlySpan<double> positions, double[]? cell, bool[] periodic, double cutoff, string place = "atoms", CancellationToken stop = default)
     {
         if (!(cutoff > 0 && double.IsFinite(cutoff))) throw new InputException("cutoff", $"{cutoff}", "a positive length in Angstrom");
         return positions.Length / 3 <= AllPairs.MostAtoms && !periodic.Contains(true)
             ? AllPairs.Build(positions, cutoff, place)
-            : LinkedCells.Build(positions, PeriodicBox.Of(positions, cell, periodic, place), cutoff, place);
+            : LinkedCells.Build(positions, PeriodicBox.Of(positions, cell, periodic, place), cutoff, place, stop);
     }
 
-    /// <inheritdoc cref="Build(ReadOnlySpan{double}, double[], bool[], double, string)"/>
-    public static NeighborList Build(Frame frame, double cutoff) =>
-        Build(frame.Positions, frame.Cell, frame.Periodic, cutoff, frame.Place);
+    /// <inheritdoc cref="Build(ReadOnlySpan{double}, double[], bool[], double, string, CancellationToken)"/>
+    public static NeighborList Build(Frame frame, double cutoff, CancellationToken stop = default) =>
+        Build(frame.Positions, frame.Cell, frame.Periodic, cutoff, frame.Place, stop);
 }
 
 /// <summary>Every atom of a molecule against every other, eight at a time: rows come out in order.</summary>

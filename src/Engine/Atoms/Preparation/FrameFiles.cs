@@ -11,6 +11,9 @@ namespace ChemScale.Engine.Atoms.Preparation;
 /// <summary>Reads frames of any known format, by the file's extension.</summary>
 public static class FrameFiles
 {
+    /// <summary>Angstrom: a tenth of a metre.</summary>
+    private const double Farthest = 1e9;
+
     /// <summary>The frames, one at a time, in eV and Angstrom.</summary>
     /// <exception cref="InputException">File and line, row or key, and what is wrong there.</exception>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
@@ -36,6 +39,9 @@ public static class FrameFiles
         if (!double.IsFinite(frame.Charge)) throw new InputException(frame.Place, $"a charge of {frame.Charge}", "a finite number");
         if (!double.IsFinite(frame.Spin)) throw new InputException(frame.Place, $"a spin of {frame.Spin}", "a finite number");
         if (frame.Cell?.All(double.IsFinite) == false) throw new InputException(frame.Place, "a cell of numbers that are not finite", "nine finite numbers");
+        // Farther out the distance between two atoms has lost its digits.
+        int far = Array.FindIndex(frame.Positions, x => Math.Abs(x) > Farthest);
+        if (far >= 0) throw new InputException(frame.Place, $"atom {far / 3} at {frame.Positions[far]:G4} Angstrom", $"positions within {Farthest:G1} Angstrom");
         NeighborBudget.Check(frame);
         return frame;
     }

@@ -71,7 +71,7 @@ public sealed class FramePreparer
         foreach (string file in options.ValidationFiles) ReadFile(file, validation: true, spool);
         spool.Flush();
         indices?.Check(read);
-        FrameSorting sorting = FrameSorting.Of(waiting, options, spool);
+        FrameSorting sorting = FrameSorting.Of(waiting, options, spool, stop);
         if (sorting.Train.Count == 0) throw new InputException(options.Files[0], "no frame left to train on", "at least one");
         IReadOnlyList<string> warnings = audit.Complete();
         if (options.Strict && warnings.Count > 0)
@@ -97,7 +97,7 @@ public sealed class FramePreparer
         sourceName = Path.GetFileName(file);
         List<string> keys = [];
         LabelKeys? last = null;
-        foreach (Frame frame in FrameFiles.Read(file, options.ReadOptions))
+        foreach (Frame frame in FrameFiles.Read(file, options.ReadOptions with { Stop = stop }))
         {
             if (frame.Keys is not null && frame.Keys != last)
             {
@@ -119,7 +119,7 @@ public sealed class FramePreparer
 
     private void Take(Frame frame, long number, bool validation, FrameSpool spool)
     {
-        NeighborLists.Build(frame, CollisionCutoff);
+        NeighborLists.Build(frame, CollisionCutoff, stop);
         ulong key = FrameSplitRule.Key(FrameSplitRule.Identity(frame), options.Seed);
         audit.Add(sourceName, number, frame, key);
         waiting.Add(new SpooledFrame(key, spool.Add(frame), validation));
@@ -136,7 +136,7 @@ public sealed class FramePreparer
         throw new InputException(
             frame.Place,
             frame.HasEnergy ? "no forces" : frame.HasForces ? "no energy" : "neither energy nor forces",
-            "both, as numbers",
+            frame.OtherLabels.Count == 0 ? "both, as numbers" : $"both, as numbers; {string.Join(", ", frame.OtherLabels)} may be meant, if it is named",
             MissingHint);
     }
 
@@ -144,7 +144,7 @@ public sealed class FramePreparer
 
     private FrameStoreManifest Write(StoreDraft draft, FrameSpool spool, FrameSorting sorting)
     {
-        StatisticsCollector statistics = new(options.NeighborCutoff);
+        StatisticsCollector statistics = new(options.NeighborCutoff, stop);
         FrameCounts train = WriteSide(draft, FrameStoreLayout.Train, spool, sorting.Train, statistics.Add);
         FrameCounts validation = WriteSide(draft, FrameStoreLayout.Validation, spool, sorting.Validation, _ => { });
         return new FrameStoreManifest

@@ -16,10 +16,10 @@ internal sealed class FrameSorting
     /// <summary>Of these, training frames that are in the validation set.</summary>
     public long Shared { get; private set; }
 
-    public static FrameSorting Of(List<SpooledFrame> frames, FramePreparation options, FrameSpool spool)
+    public static FrameSorting Of(List<SpooledFrame> frames, FramePreparation options, FrameSpool spool, CancellationToken stop)
     {
         FrameSorting sorting = new();
-        List<SpooledFrame> single = sorting.Distinct(frames, spool);
+        List<SpooledFrame> single = sorting.Distinct(frames, spool, stop);
         bool given = options.ValidationFiles.Count > 0 || options.SplitFile is not null;
         ulong[] heldOut = options.ValidationFrames is { } count ? LeastSideKeys(single, count) : [];
         HashSet<ulong> chosen = [.. heldOut];
@@ -37,7 +37,7 @@ internal sealed class FrameSorting
         ? [.. frames.Select(frame => FrameSplitRule.SideKey(frame.Key)).Order().Take((int)count)]
         : throw new InputException("validation frames", $"{count} of {frames.Count} frames", "fewer, so that some are left to train on");
 
-    private List<SpooledFrame> Distinct(List<SpooledFrame> frames, FrameSpool spool)
+    private List<SpooledFrame> Distinct(List<SpooledFrame> frames, FrameSpool spool, CancellationToken stop)
     {
         frames.Sort((a, b) =>
         {
@@ -49,6 +49,7 @@ internal sealed class FrameSorting
         List<(byte[] Identity, bool Validation)> sameKey = [];
         for (int i = 0; i < frames.Count; i++)
         {
+            stop.ThrowIfCancellationRequested();
             bool startsRun = i == 0 || frames[i - 1].Key != frames[i].Key;
             if (startsRun) sameKey.Clear();
             if (startsRun && (i + 1 == frames.Count || frames[i + 1].Key != frames[i].Key))

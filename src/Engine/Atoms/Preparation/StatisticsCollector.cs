@@ -4,7 +4,7 @@ using ChemScale.Engine.Atoms.Statistics;
 namespace ChemScale.Engine.Atoms.Preparation;
 
 /// <summary>Statistics of frames that pass by once.</summary>
-internal sealed class StatisticsCollector(double cutoff)
+internal sealed class StatisticsCollector(double cutoff, CancellationToken stop)
 {
     /// <summary>Enough for a mean to a few thousandths.</summary>
     private const int NeighborFrames = 1000;
@@ -27,7 +27,7 @@ internal sealed class StatisticsCollector(double cutoff)
             forces += frame.Forces.Length;
         }
         if (neighborFrames == NeighborFrames) return;
-        edges += NeighborLists.Build(frame, cutoff).Edges;
+        edges += NeighborLists.Build(frame, cutoff, stop).Edges;
         neighborAtoms += frame.Atoms;
         neighborFrames++;
     }

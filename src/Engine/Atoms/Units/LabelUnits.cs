@@ -104,6 +104,8 @@ internal sealed record PressureUnit(string Name, double ElectronVoltsPerCubicAng
     public static double Force(string text, string place)
     {
         (string energy, string length) = Parts(text, place, "eV/Angstrom, kcal/mol/Angstrom or Hartree/Bohr");
+        // kcal/mol has a slash of its own, and no length.
+        if (length.Trim().Equals("mol", StringComparison.OrdinalIgnoreCase)) throw new InputException(place, $"'{text}'", "an energy over a length, such as kcal/mol/Angstrom");
         return EnergyUnit.Parse(energy, place).ElectronVolts / LengthUnit.Parse(length, place).Angstroms;
     }
 

@@ -33,7 +33,8 @@ internal sealed record Bootstrap([property: JsonIgnore] ScalingFit Fit, [propert
         double[][] starts = Starts(fit, options);
         double[]?[] draws = new double[]?[options.Resamples];
         int dimension = fit.Theta.Count;
-        Parallel.For(0, options.Resamples, ProcessorBudget.Loops, () => new Worker(fit, data, dimension), (k, _, worker) =>
+        var loop = new ParallelOptions { MaxDegreeOfParallelism = ProcessorBudget.Count, CancellationToken = options.Cancellation };
+        Parallel.For(0, options.Resamples, loop, () => new Worker(fit, data, dimension), (k, _, worker) =>
         {
             var random = new CounterRandom(options.Seed, (ulong)k);
             if (options.Kind == BootstrapKind.Pairs) worker.DrawPairs(ref random);
@@ -177,4 +178,8 @@ public sealed record BootstrapOptions
 
     /// <summary>Further starts beside the fit to all points, shaken from it.</summary>
     public int ExtraStarts { get; init; } = 2;
+
+    /// <summary>Heard between resamples.</summary>
+    [JsonIgnore]
+    public CancellationToken Cancellation { get; init; }
 }

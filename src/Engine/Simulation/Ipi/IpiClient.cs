@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Models.ForceFields;
 
 namespace ChemScale.Engine.Simulation.Ipi;
@@ -96,6 +97,8 @@ internal sealed class IpiClient
         for (int i = 0; i < positions.Length; i++) positions[i] *= IpiUnits.Bohr;
         Frame frame = template with { Positions = positions, Place = "POSDATA" };
         if (template.IsPeriodic) frame = frame with { Cell = [.. Transposed(cell).Select(x => x * IpiUnits.Bohr)] };
+        // A server that thinks in another unit sends all atoms to one place.
+        NeighborBudget.Check(frame);
         FramePrediction prediction = potential.Evaluate(frame, stress: template.IsPeriodic);
         double[] numbers = [prediction.Energy, .. prediction.Forces, .. prediction.Stress ?? []];
         if (!numbers.All(double.IsFinite))

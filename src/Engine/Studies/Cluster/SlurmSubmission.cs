@@ -107,7 +107,8 @@ public sealed record SlurmOptions
             // Of two, sbatch takes one and says nothing.
             if (SbatchOption.Set(this).FirstOrDefault(own => SbatchOption.Means(name, own)) is { } taken)
                 throw new InputException("slurm.more", $"'{option}'", $"an option that the script does not set itself: it has --{taken}");
-            if (More.Count(other => SbatchOption.Name(other) == name) > 1) throw new InputException("slurm.more", $"'{option}'", "each option once");
+            if (More.Select(SbatchOption.Name).Count(other => SbatchOption.Means(other, name) || SbatchOption.Means(name, other)) > 1)
+                throw new InputException("slurm.more", $"'{option}'", "each option once");
         }
     }
 }
@@ -123,6 +124,17 @@ internal static class SbatchOption
         ("time", "t", o => o.Time is not null), ("gpus", "G", o => o.Gpus is not null), ("mem", "", o => o.Memory is not null),
     ];
 
+    // Whole names that others begin with.
+    private static readonly string[] Whole = ["mem", "gpus", "wait", "ntasks", "time", "export", "gres", "container"];
+
+    // What else has a letter.
+    private static readonly (string Name, string Letter)[] Others =
+    [
+        ("begin", "b"), ("clusters", "M"), ("constraint", "C"), ("core-spec", "S"), ("dependency", "d"), ("chdir", "D"), ("distribution", "m"), ("error", "e"),
+        ("exclude", "x"), ("extra-node-info", "B"), ("hold", "H"), ("input", "i"), ("licenses", "L"), ("nodefile", "F"), ("nodelist", "w"), ("no-kill", "k"),
+        ("overcommit", "O"), ("oversubscribe", "s"), ("qos", "q"), ("quiet", "Q"), ("verbose", "v"), ("wait", "W"),
+    ];
+
     /// <summary>Names of those that a script sets.</summary>
     public static IEnumerable<string> Set(SlurmOptions options) => Ours.Where(own => own.IsSet(options)).Select(own => own.Name);
 
@@ -136,7 +148,8 @@ internal static class SbatchOption
 
     /// <summary>Whether a name is one of ours, by its letter or cut short, as getopt takes it.</summary>
     public static bool Means(string name, string own) =>
-        name.Length > 1 ? own.StartsWith(name, StringComparison.Ordinal) : Ours.Any(o => o.Name == own && o.Letter == name);
+        name.Length == 1 ? name == own || Ours.Select(o => (o.Name, o.Letter)).Concat(Others).Any(o => o.Name == own && o.Letter == name)
+            : name.Length > 0 && own.StartsWith(name, StringComparison.Ordinal) && (name == own || !Whole.Contains(name));
 
     /// <summary>A line of the script. Between double quotes sbatch takes all but backslash and quote as it is.</summary>
     public static string Line(string option)

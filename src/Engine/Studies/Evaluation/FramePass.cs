@@ -37,7 +37,7 @@ internal static class FramePass
         foreach (string file in options.Files)
         {
             bool empty = true;
-            foreach (Frame frame in FrameFiles.Read(file, options.Read))
+            foreach (Frame frame in FrameFiles.Read(file, options.Read with { Stop = stop }))
             {
                 stop.ThrowIfCancellationRequested();
                 empty = false;

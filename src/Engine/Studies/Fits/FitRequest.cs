@@ -54,6 +54,9 @@ public sealed record FitRequest
 
     public ulong Seed { get; init; } = 1;
 
+    /// <summary>Heard between resamples.</summary>
+    public CancellationToken Cancellation { get; init; }
+
     /// <summary>Resources to predict the loss at, each in the order of the family's: R, or N and D.</summary>
     public IReadOnlyList<IReadOnlyList<double>> At { get; init; } = [];
 
@@ -114,7 +117,7 @@ public sealed record FitRequest
             Pool = Pool || Frontier,
             Fit = options,
             Cautions = Frontier ? [FrontierCaution] : [],
-            Bootstrap = new BootstrapOptions { Kind = Resampling, Resamples = Resamples, Seed = Seed },
+            Bootstrap = new BootstrapOptions { Kind = Resampling, Resamples = Resamples, Seed = Seed, Cancellation = Cancellation },
         }, out Bootstrap? bootstrap);
         var questions = new FitQuestions(claim, bootstrap, Level);
         bool joint = resources.Length == 2;

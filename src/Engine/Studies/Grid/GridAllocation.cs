@@ -18,7 +18,8 @@ internal static class GridAllocation
     /// <param name="points">Any order.</param>
     /// <param name="itemName">What D counts.</param>
     /// <param name="resamples">Bootstrap resamples.</param>
-    public static AllocationSummary Of(IReadOnlyList<GridPoint> points, string itemName, int resamples = 500)
+    /// <param name="stop">Heard between them.</param>
+    public static AllocationSummary Of(IReadOnlyList<GridPoint> points, string itemName, int resamples = 500, CancellationToken stop = default)
     {
         ScalingPoint[] all = [.. points.Where(p => p.Loss > 0 && double.IsFinite(p.Loss))
             .Select(p => new ScalingPoint { N = p.Parameters, D = p.Items, Loss = p.Loss, Name = p.Name })];
@@ -28,7 +29,7 @@ internal static class GridAllocation
             Held = "grid",
             Fit = new FitOptions { Loss = ResidualLoss.Huber(1e-3) },
             Cautions = [.. Cautions(points, itemName)],
-            Bootstrap = new BootstrapOptions { Kind = BootstrapKind.Residuals, Resamples = resamples },
+            Bootstrap = new BootstrapOptions { Kind = BootstrapKind.Residuals, Resamples = resamples, Cancellation = stop },
         }, out Bootstrap? bootstrap);
         var summary = new AllocationSummary { Claim = claim, Cautions = claim.Cautions };
         if (claim.Grade <= ClaimGrade.NotDetermined) return summary with { Refusal = claim.Reason };

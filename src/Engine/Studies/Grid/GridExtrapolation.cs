@@ -15,20 +15,27 @@ internal static class GridExtrapolation
 
     /// <param name="points">Any order.</param>
     /// <param name="itemName">What D counts.</param>
-    public static IReadOnlyList<ExtrapolationSummary> Of(IReadOnlyList<GridPoint> points, string itemName)
+    /// <param name="stop">Heard between tests.</param>
+    public static IReadOnlyList<ExtrapolationSummary> Of(IReadOnlyList<GridPoint> points, string itemName, CancellationToken stop = default)
     {
         if (points.Count == 0) return [];
         long most = points.Max(p => p.Items), largest = points.Max(p => p.Parameters);
         ExtrapolationSummary?[] tests =
         [
-            Test("C along the frontier", [.. GridFits.Frontier(points)], ScalingFamilies.OfOneResource, [Resource.Compute], Resource.Compute),
-            Test(FormattableString.Invariant($"D at N = {largest:N0}"), [.. points.Where(p => p.Parameters == largest)], ScalingFamilies.OfOneResource,
+            Tested("C along the frontier", [.. GridFits.Frontier(points)], ScalingFamilies.OfOneResource, [Resource.Compute], Resource.Compute),
+            Tested(FormattableString.Invariant($"D at N = {largest:N0}"), [.. points.Where(p => p.Parameters == largest)], ScalingFamilies.OfOneResource,
                 [Resource.Data], Resource.Data),
-            Test(FormattableString.Invariant($"N at D = {most:N0} {itemName}"), [.. points.Where(p => p.Items == most)], ScalingFamilies.OfOneResource,
+            Tested(FormattableString.Invariant($"N at D = {most:N0} {itemName}"), [.. points.Where(p => p.Items == most)], ScalingFamilies.OfOneResource,
                 [Resource.Parameters], Resource.Parameters),
-            Test("N and D, the large being those of most C", points, ScalingFamilies.Joint, [Resource.Parameters, Resource.Data], Resource.Compute),
+            Tested("N and D, the large being those of most C", points, ScalingFamilies.Joint, [Resource.Parameters, Resource.Data], Resource.Compute),
         ];
         return [.. tests.OfType<ExtrapolationSummary>()];
+
+        ExtrapolationSummary? Tested(string series, IReadOnlyList<GridPoint> some, IReadOnlyList<ScalingFamily> families, Resource[] resources, Resource split)
+        {
+            stop.ThrowIfCancellationRequested();
+            return Test(series, some, families, resources, split);
+        }
     }
 
     private static ExtrapolationSummary? Test(string series, IReadOnlyList<GridPoint> points, IReadOnlyList<ScalingFamily> families, Resource[] resources,

@@ -18,7 +18,8 @@ internal static class GridFits
     /// <summary>A claim on every series: those that no law fits, or that rise, are there with the reason.</summary>
     /// <param name="points">Any order.</param>
     /// <param name="itemName">What D counts.</param>
-    public static IReadOnlyList<FitSummary> Of(IReadOnlyList<GridPoint> points, string itemName)
+    /// <param name="stop">Heard between series.</param>
+    public static IReadOnlyList<FitSummary> Of(IReadOnlyList<GridPoint> points, string itemName, CancellationToken stop = default)
     {
         if (points.Count == 0) return [];
         var series = new List<Series>();
@@ -27,7 +28,11 @@ internal static class GridFits
         foreach (IGrouping<long, GridPoint> group in points.GroupBy(p => p.Parameters).OrderBy(g => g.Key))
             series.Add(new(ResourceNames.Items, Text($"N = {group.Key:N0}"), group.Key, Resource.Data, [.. group]));
         series.Add(new(ResourceNames.Compute, "frontier", null, Resource.Compute, [.. Frontier(points)]));
-        return [.. series.SelectMany(Fits)];
+        return [.. series.SelectMany(s =>
+        {
+            stop.ThrowIfCancellationRequested();
+            return Fits(s);
+        })];
     }
 
     /// <summary>Points that no other point beats with as little compute.</summary>

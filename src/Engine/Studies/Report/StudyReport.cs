@@ -26,11 +26,15 @@ public static class StudyReport
     /// <exception cref="InputException">The directory cannot be written.</exception>
     public static string Write(StudySummary summary, string directory) => Write(summary, directory, DiskStorage.Shared);
 
-    internal static string Write(StudySummary summary, string directory, IStorage storage)
+    /// <param name="summary">As above.</param>
+    /// <param name="directory">As above.</param>
+    /// <param name="storage">Writes.</param>
+    /// <param name="stop">Heard between figures; files that are there are whole then.</param>
+    internal static string Write(StudySummary summary, string directory, IStorage storage, CancellationToken stop = default)
     {
         IReadOnlyList<PartFigures> figures = PartFigures.Of(summary);
         ReportFiles.Write(directory, [(SummaryName, SummaryJson.Write(summary))], figures.SelectMany(f => f.All),
-            (PageName, ReportPage.Render(summary, figures)), storage);
+            (PageName, ReportPage.Render(summary, figures)), storage, stop);
         return Path.Combine(directory, PageName);
     }
 }
@@ -40,11 +44,12 @@ internal static class ReportFiles
 {
     /// <exception cref="InputException">The directory cannot be written.</exception>
     public static void Write(string directory, IEnumerable<(string Name, string Content)> first, IEnumerable<Figure> figures, (string Name, string Content) page,
-        IStorage storage)
+        IStorage storage, CancellationToken stop = default)
     {
         var files = new List<(string Name, string Content)>(first);
         foreach (Figure figure in figures)
         {
+            stop.ThrowIfCancellationRequested();
             files.Add((figure.CsvPath, figure.Numbers.ToString()));
             files.Add((figure.SvgPath, figure.Svg().ToString(SaveOptions.DisableFormatting) + "\n"));
         }

@@ -44,7 +44,9 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
             string path = Path.Combine(PlanFolder, SelectionName);
             if (!File.Exists(path)) return null;
             IReadOnlyList<int> kept = Read<KeptRuns>(path).Kept;
-            return kept.All(i => i >= 0 && i < Runs.Count) ? kept : throw new InputException(path, $"run {kept.Max()}", $"indices of the plan's {Runs.Count} runs");
+            foreach (int run in kept)
+                if (run < 0 || run >= Runs.Count) throw new InputException(path, $"run {run}", $"indices of the plan's {Runs.Count} runs");
+            return kept;
         }
     }
 
@@ -60,6 +62,9 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
         [
             .. content.Runs.Select(run =>
             {
+                // A name that is a path would have a worker write wherever whoever wrote the plan likes.
+                if (run.Name.Length == 0 || run.Name is "." or ".." or FolderName || run.Name.AsSpan().IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
+                    throw new InputException(empty.PlanFile, $"a run named '{run.Name}'", "the name of a folder below the plan's");
                 string file = empty.ExperimentFile(run.Name);
                 Experiment experiment = Experiment.ReadSealed(file);
                 return experiment.Id == run.Id ? new PlannedRun(run.Name, experiment, Path.Combine(directory, run.Name))

@@ -4,6 +4,7 @@ namespace ChemScale.Engine.Tokens.Preparation;
 internal sealed class FileReader : IBlockReader
 {
     private readonly PreparationOptions options;
+    private readonly CancellationToken stop;
     private readonly Queue<string> waiting;
     private readonly long totalBytes;
     private readonly char[] kept = new char[MoleculeBlock.MaximumCharacters];
@@ -14,10 +15,13 @@ internal sealed class FileReader : IBlockReader
     private LineFormat format = LineFormat.FirstField(MoleculeKind.Smiles);
     private MoleculeFile? file;
 
+    /// <param name="options">Name the files.</param>
+    /// <param name="stop">Heard within a line that never ends, too.</param>
     /// <exception cref="InputException">A file that is missing or of another kind.</exception>
-    public FileReader(PreparationOptions options)
+    public FileReader(PreparationOptions options, CancellationToken stop = default)
     {
         this.options = options;
+        this.stop = stop;
         waiting = new Queue<string>(options.Files);
         foreach (string path in options.Files)
         {
@@ -120,6 +124,7 @@ internal sealed class FileReader : IBlockReader
         block.Count = 1;
         while (true)
         {
+            stop.ThrowIfCancellationRequested();
             int read = file!.Read(text, this.line);
             RefuseBinary(text[..read]);
             int end = text[..read].IndexOf('\n');

@@ -96,7 +96,8 @@ internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar g
 
 /// <summary>
 /// Whether SELFIES 1.0.4 decode to the molecule that they were made of. Looked at where an atom has more bonds than that grammar gives it,
-/// as nitrogen of N(=O)=O, or has a handedness: nothing else is changed, and decoding takes as long as encoding.
+/// as nitrogen of N(=O)=O, or where atoms or double bonds have a handedness that is kept: nothing else is changed, and decoding takes as long
+/// as encoding.
 /// </summary>
 internal sealed class GraphCheck(bool keepStereo)
 {
@@ -115,6 +116,8 @@ internal sealed class GraphCheck(bool keepStereo)
 
     private bool MayChange(Molecule molecule)
     {
+        foreach (ref readonly Bond bond in molecule.Bonds)
+            if (keepStereo && bond.Direction != BondDirection.None) return true;
         for (int i = 0; i < molecule.AtomCount; i++)
         {
             ref Atom atom = ref molecule.Atoms[i];
@@ -133,11 +136,59 @@ internal sealed class GraphCheck(bool keepStereo)
             Atom a = before.Atoms[i], b = after.Atoms[i];
             if ((a.Element, a.Charge, a.Isotope, a.Hydrogens) != (b.Element, b.Charge, b.Isotope, b.Hydrogens)) return false;
             if (before.OrderSum(i) != after.OrderSum(i) || before.Degree(i) != after.Degree(i)) return false;
-            if (keepStereo && a.Chirality != Chirality.None && b.Chirality == Chirality.None) return false;
+            if (keepStereo && !SameHand(i, a.Chirality, b.Chirality)) return false;
             foreach (Molecule.Neighbor neighbor in before.Neighbors(i))
                 if (!AreBonded(after, i, neighbor.Atom)) return false;
         }
+        return !keepStereo || SameSides();
+    }
+
+    /// <summary>Seen along neighbours in one order: a hand is said of the order in which they stand.</summary>
+    private bool SameHand(int atom, Chirality a, Chirality b)
+    {
+        if (a == Chirality.None || b == Chirality.None) return a == b;
+        List<int> order = [];
+        foreach (Molecule.Neighbor neighbor in before.Neighbors(atom)) order.Add(neighbor.Atom);
+        bool odd = false;
+        int at = 0;
+        foreach (Molecule.Neighbor neighbor in after.Neighbors(atom))
+        {
+            int place = order.IndexOf(neighbor.Atom, at);
+            if (place < 0) return false;
+            if (place != at) (order[at], order[place], odd) = (order[place], order[at], !odd);
+            at++;
+        }
+        return (a == b) != odd;
+    }
+
+    /// <summary>What lies on one side of a double bond lies there still.</summary>
+    private bool SameSides()
+    {
+        foreach (ref readonly Bond bond in before.Bonds)
+        {
+            if (bond.Order != Chemistry.BondOrder.Double || bond.Aromatic) continue;
+            (int Atom, bool Up)? a = Marked(before, bond.Begin, bond.End), b = Marked(before, bond.End, bond.Begin);
+            (int Atom, bool Up)? c = Marked(after, bond.Begin, bond.End), d = Marked(after, bond.End, bond.Begin);
+            bool said = a is not null && b is not null, saidAfter = c is not null && d is not null;
+            if (said != saidAfter) return false;
+            if (!said) continue;
+            // The other substituent of an end lies on the other side.
+            bool together = (a!.Value.Up == b!.Value.Up) ^ (a.Value.Atom != c!.Value.Atom) ^ (b.Value.Atom != d!.Value.Atom);
+            if (together != (c.Value.Up == d.Value.Up)) return false;
+        }
         return true;
+    }
+
+    /// <summary>A neighbour of an end of a double bond whose bond says where it points, seen from that end.</summary>
+    private static (int Atom, bool Up)? Marked(Molecule molecule, int end, int other)
+    {
+        foreach (Molecule.Neighbor neighbor in molecule.Neighbors(end))
+        {
+            Bond bond = molecule.Bonds[neighbor.Bond];
+            if (neighbor.Atom != other && bond.Direction != BondDirection.None)
+                return (neighbor.Atom, (bond.Direction == BondDirection.Up) == (bond.Begin == end));
+        }
+        return null;
     }
 
     private static bool AreBonded(Molecule molecule, int atom, int other)

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Tokens.Preparation;
 
@@ -11,6 +12,7 @@ internal sealed class MoleculeFile : IDisposable
     private readonly FileStream file;
     private readonly StreamReader text;
     private readonly bool compressed;
+    private readonly ReadBudget? budget;
     private bool afterReturn;
 
     /// <exception cref="InputException">No such file, an empty one, or one of another kind.</exception>
@@ -34,6 +36,7 @@ internal sealed class MoleculeFile : IDisposable
         // By content: names lie.
         compressed = this.file.ReadByte() == 0x1f && this.file.ReadByte() == 0x8b;
         this.file.Position = 0;
+        budget = compressed ? new ReadBudget(path) : null;
         text = new StreamReader(compressed ? new CompleteGzipStream(this.file) : this.file, Encoding.UTF8, true, 1 << 16);
     }
 
@@ -67,7 +70,11 @@ internal sealed class MoleculeFile : IDisposable
         int filled = 0;
         try
         {
-            while (filled < buffer.Length && text.Read(buffer[filled..]) is > 0 and int read) filled += LineFeeds(buffer.Slice(filled, read));
+            while (filled < buffer.Length && text.Read(buffer[filled..]) is > 0 and int read)
+            {
+                budget?.Unpack(Path, read);
+                filled += LineFeeds(buffer.Slice(filled, read));
+            }
             return filled;
         }
         catch (Exception e) when (this.compressed && e is InvalidDataException or EndOfStreamException)

@@ -59,7 +59,7 @@ public sealed class MoleculePreparation
 
     private PreparationReport Run(IStorage storage, CancellationToken cancellation)
     {
-        using IBlockReader reader = options.Source is { } source ? new SourceReader(source) : new FileReader(options);
+        using IBlockReader reader = options.Source is { } source ? new SourceReader(source) : new FileReader(options, cancellation);
         using TokenStoreWriter writer = new(options.Output, new TokenStoreOptions
         {
             Split = split,
@@ -80,7 +80,7 @@ public sealed class MoleculePreparation
         (Tokenizer tokenizer, ushort[] final) = this.tokenizer is not null
             ? (this.tokenizer, [])
             : growing.Finish(grammar, options.MinimumCount);
-        StoreManifest manifest = writer.Complete(tokenizer, final);
+        StoreManifest manifest = writer.Complete(tokenizer, final, cancellation);
         Report("done", 1);
         return new PreparationReport
         {

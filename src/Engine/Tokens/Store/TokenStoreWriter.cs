@@ -55,13 +55,14 @@ internal sealed class TokenStoreWriter : IDisposable
     /// <summary>Sorts, writes, and puts the store in place.</summary>
     /// <param name="tokenizer">Whose ids these are; saved with the store.</param>
     /// <param name="final">Final id of each id given to <see cref="Add"/>; empty where they are final already.</param>
+    /// <param name="stop">Gives up between buckets; what was there before still is.</param>
     /// <exception cref="InputException">The folder cannot be written; what was there before still is.</exception>
-    public StoreManifest Complete(Tokenizer tokenizer, ReadOnlySpan<ushort> final = default)
+    public StoreManifest Complete(Tokenizer tokenizer, ReadOnlySpan<ushort> final = default, CancellationToken stop = default)
     {
         try
         {
             draft.Save(StoreLayout.Tokenizer, tokenizer.ToJson());
-            StoreManifest manifest = WriteSides(tokenizer, final) with { Files = draft.Files };
+            StoreManifest manifest = WriteSides(tokenizer, final, stop) with { Files = draft.Files };
             draft.Commit(manifest.ToJson());
             return manifest;
         }
@@ -77,13 +78,14 @@ internal sealed class TokenStoreWriter : IDisposable
         draft.Dispose();
     }
 
-    private StoreManifest WriteSides(Tokenizer tokenizer, ReadOnlySpan<ushort> final)
+    private StoreManifest WriteSides(Tokenizer tokenizer, ReadOnlySpan<ushort> final, CancellationToken stop)
     {
         using SplitWriter train = new(draft, StoreLayout.Train);
         using SplitWriter validation = new(draft, StoreLayout.Validation);
         long duplicates = 0, unknown = 0;
         foreach (DocumentBucket bucket in buckets)
         {
+            stop.ThrowIfCancellationRequested();
             DocumentBlock documents = bucket.Take();
             if (final.Length > 0) documents.Renumber(final);
             documents.Sort();

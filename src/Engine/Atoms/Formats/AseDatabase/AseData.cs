@@ -35,6 +35,8 @@ internal sealed class AseData
 
     public bool Has(string name) => numbers.ContainsKey(name);
 
+    public IEnumerable<string> Names => numbers.Keys;
+
     public double[] Numbers(string name) => numbers[name];
 
     private void Add(JsonElement root, byte[] blob, string place)

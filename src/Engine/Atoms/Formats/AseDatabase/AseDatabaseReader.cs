@@ -19,29 +19,30 @@ internal static class AseDatabaseReader
     /// <inheritdoc cref="FrameFiles.Read"/>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
     {
+        CancellationToken stop = options?.Stop ?? default;
         SqliteConnectionStringBuilder text = new() { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false };
         using SqliteConnection connection = new(text.ToString());
-        Guard(path, () => connection.Open());
-        SqliteLimits limits = Guard(path, () => new SqliteLimits(connection, path));
-        AseMetadata metadata = Guard(path, () => AseMetadata.Read(connection, path));
+        Guard(path, stop, () => connection.Open());
+        SqliteLimits limits = Guard(path, stop, () => new SqliteLimits(connection, path, stop));
+        AseMetadata metadata = Guard(path, stop, () => AseMetadata.Read(connection, path));
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = $"SELECT {string.Join(", ", Columns)} FROM systems ORDER BY id";
-        using SqliteDataReader reader = Guard(path, command.ExecuteReader);
+        using SqliteDataReader reader = Guard(path, stop, command.ExecuteReader);
         AseRow row = new(reader, path, metadata, options ?? new());
-        while (Guard(path, reader.Read))
+        while (Guard(path, stop, reader.Read))
         {
             limits.Begin();
-            yield return Guard(path, row.Frame);
+            yield return Guard(path, stop, row.Frame);
         }
     }
 
-    private static void Guard(string path, Action action) => Guard(path, () =>
+    private static void Guard(string path, CancellationToken stop, Action action) => Guard(path, stop, () =>
     {
         action();
         return true;
     });
 
-    private static T Guard<T>(string path, Func<T> read)
+    private static T Guard<T>(string path, CancellationToken stop, Func<T> read)
     {
         try
         {
@@ -49,6 +50,7 @@ internal static class AseDatabaseReader
         }
         catch (SqliteException e)
         {
+            stop.ThrowIfCancellationRequested();
             throw new InputException(path, "no ASE database", "a complete one, with a table systems", e.Message);
         }
     }
@@ -68,11 +70,11 @@ internal sealed class SqliteLimits
     private int intervals;
 
     /// <exception cref="InputException">A table is none, or computes what it holds.</exception>
-    public SqliteLimits(SqliteConnection connection, string path)
+    public SqliteLimits(SqliteConnection connection, string path, CancellationToken stop = default)
     {
         // No value can be longer than the file that holds it.
         SQLitePCL.raw.sqlite3_limit(connection.Handle, LimitLength, (int)Math.Clamp(new FileInfo(path).Length, 1 << 16, int.MaxValue));
-        SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, Interval, _ => ++intervals > MostIntervals ? 1 : 0, null);
+        SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, Interval, _ => ++intervals > MostIntervals || stop.IsCancellationRequested ? 1 : 0, null);
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "PRAGMA trusted_schema = OFF";
         command.ExecuteNonQuery();
@@ -177,7 +179,7 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             throw new InputException(
                 $"{place}: positions", $"{positions.Length} numbers", $"{3 * numbers.Length} for {numbers.Length} atoms");
         }
-        long mask = Value("pbc") is long bits ? bits : 0;
+        long mask = (long)(Number("pbc", place) ?? 0);
         double[]? cell = Numbers<double>("cell", place);
         return new Frame
         {
@@ -188,9 +190,10 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             Energy = energy is null ? null : Label(energy, data, 1, place)[0] * units.EnergyFactor,
             Forces = forces is null ? null : Scaled(Label(forces, data, positions.Length, place), units.ForceFactor),
             Stress = stress is null ? null : Scaled(Stress(stress, data, place), units.StressFactor),
-            Charge = Value("charge") is double charge ? charge : 0,
-            Spin = Value("magmom") is double moment ? moment : 0,
+            Charge = Number("charge", place) ?? 0,
+            Spin = Number("magmom", place) ?? 0,
             Keys = keys,
+            OtherLabels = LabelNames.Others([.. data.Names, .. ((string[])["energy", "forces"]).Where(column => Value(column) is not null)], keys, options),
             Place = place,
         };
     }
@@ -221,10 +224,19 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
 
     private object? Value(string column) => reader.GetValue(reader.GetOrdinal(column)) is var value && value is DBNull ? null : value;
 
+    private double? Number(string column, string place) => Value(column) switch
+    {
+        null => null,
+        double real => real,
+        long whole => whole,
+        _ => throw new InputException($"{place}: {column}", "text or bytes", "a number"),
+    };
+
     private T[]? Numbers<T>(string column, string place)
         where T : unmanaged
     {
-        if (Value(column) is not byte[] bytes) return null;
+        if (Value(column) is not { } value) return null;
+        if (value is not byte[] bytes) throw new InputException($"{place}: {column}", $"{(value is string ? "text" : "a number")}", "an array");
         if (bytes.Length % Marshal.SizeOf<T>() != 0)
         {
             throw new InputException($"{place}: {column}", $"{bytes.Length} bytes", "whole numbers of values");

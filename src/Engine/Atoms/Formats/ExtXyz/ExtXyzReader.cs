@@ -41,6 +41,9 @@ public static class ExtXyzReader
 /// <summary>Reads one frame after another and knows the line it is at.</summary>
 internal sealed class FrameBlock(TextReader reader, string path, FrameReadOptions options)
 {
+    // Of one frame, between looks at whether to go on.
+    private const int RowsHeard = 4096;
+
     private readonly LabelUnits units = options.Units(path, options.Energy ?? EnergyUnit.ElectronVolt);
     private LabelKeys? keys;
     private int line;
@@ -66,6 +69,7 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
         AtomTable table = new(Column.Parse(properties is null ? null : info.Text(properties), Place(this.line)), atoms, strict: properties is not null);
         for (int i = 0; i < atoms; i++)
         {
+            if (i % RowsHeard == 0) options.Stop.ThrowIfCancellationRequested();
             string line = ReadLine()
                 ?? throw new InputException(path, $"ends behind {i} atoms", $"the {atoms} of the frame at line {start}");
             table.Add(line, Place(this.line), start);
@@ -75,16 +79,16 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
 
     private Frame Assemble(FrameInfo info, AtomTable table, string place)
     {
-        LabelUnits units = Units(info, place);
+        string? energy = Choose(options.EnergyKey, LabelNames.Energy, info.Has, place);
+        string? forces = Choose(options.ForcesKey, LabelNames.Forces, name => table.Has(name, 3), place);
+        string? stress = Choose(options.StressKey, LabelNames.Stress, info.Has, place);
+        LabelUnits units = Units(info, new LabelKeys(energy, forces, stress), place);
         double[]? cell = info.Spelling("Lattice") is { } lattice ? Scaled(Nine(info, lattice), units.LengthFactor) : null;
         bool[] periodic = info.Spelling("pbc") is { } pbc ? info.Flags(pbc)! : [cell is not null, cell is not null, cell is not null];
         if (cell is null && periodic.Contains(true))
         {
             throw new InputException($"{place}: pbc", "a periodic frame without Lattice", "nine numbers");
         }
-        string? energy = Choose(options.EnergyKey, LabelNames.Energy, info.Has, place);
-        string? forces = Choose(options.ForcesKey, LabelNames.Forces, name => table.Has(name, 3), place);
-        string? stress = Choose(options.StressKey, LabelNames.Stress, info.Has, place);
         if (keys is null || (keys.Energy, keys.Forces, keys.Stress) != (energy, forces, stress))
         {
             keys = new LabelKeys(energy, forces, stress);
@@ -98,9 +102,9 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
             Periodic = periodic,
             Energy = energy is null ? null : info.Number(energy) * units.EnergyFactor,
             Forces = forces is null ? null : Scaled(table.Reals(forces), units.ForceFactor),
-            Charge = LabelNames.Charge.Select(info.Number).FirstOrDefault(value => value is not null) ?? 0,
-            Spin = LabelNames.Spin.Select(info.Number).FirstOrDefault(value => value is not null) ?? 0,
-            ConfigType = info.Text("config_type"),
+            Charge = Charge(info, place),
+            Spin = LabelNames.Spin.Select(info.NumberSpelt).FirstOrDefault(value => value is not null) ?? 0,
+            ConfigType = info.Spelling("config_type") is { } type ? info.Text(type) : null,
             Keys = keys,
             OtherLabels = Others(info, table, keys),
             Place = place,
@@ -108,40 +112,50 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
         return stress is null ? frame : frame with { Stress = Stress(info, stress, frame, units) };
     }
 
+    private static double Charge(FrameInfo info, string place)
+    {
+        double?[] stated = [.. LabelNames.Charge.Select(info.NumberSpelt).Where(value => value is not null).Distinct()];
+        return stated.Length > 1 ? throw new InputException(place, $"charges {string.Join(" and ", stated)}", "one, or the same under each name") : stated.FirstOrDefault() ?? 0;
+    }
+
     // ASE writes both, and they are the same calculation's.
     private static bool IsUsual(string name) => name is "free_energy" or "energy";
 
-    private static string[] Others(FrameInfo info, AtomTable table, LabelKeys keys)
+    // Who names one has chosen.
+    private string[] Others(FrameInfo info, AtomTable table, LabelKeys keys)
     {
-        string[] energies = [.. info.NumbersNamed("energy").Where(name => name != keys.Energy && !(IsUsual(name) && keys.Energy is { } chosen && IsUsual(chosen)))];
-        return [.. energies, .. table.Vectors.Where(name => name.Contains("force", StringComparison.OrdinalIgnoreCase) && name != keys.Forces)];
+        string[] energies = options.EnergyKey is not null ? [] : [.. info.NumbersNamed("energy").Where(name => name != keys.Energy && !(IsUsual(name) && keys.Energy is { } chosen && IsUsual(chosen)))];
+        return options.ForcesKey is not null ? energies : [.. energies, .. table.Vectors.Where(name => name.Contains("force", StringComparison.OrdinalIgnoreCase) && name != keys.Forces)];
     }
 
     /// <summary>Those of the file, unless the frame declares its own.</summary>
-    private LabelUnits Units(FrameInfo info, string place)
+    private LabelUnits Units(FrameInfo info, LabelKeys keys, string place)
     {
         LabelUnits declared = units;
         EnergyUnit? energy = null;
         LengthUnit? length = null;
-        foreach ((string quantity, string unit, string at) in info.DeclaredUnits())
+        foreach ((string key, string unit) in info.Texts)
         {
-            switch (quantity)
+            // A key alone, such as a word of prose, declares nothing.
+            if (unit == "T") continue;
+            string at = info.At(key);
+            switch (DeclaredUnit.Of(key, keys))
             {
-                case "energy" or "energies":
-                    energy = EnergyUnit.Parse(unit, at);
+                case Quantity.Energy:
+                    energy = DeclaredUnit.Once(energy, EnergyUnit.Parse(unit, at), at);
                     break;
-                case "length" or "distance" or "position" or "positions" or "pos":
-                    length = LengthUnit.Parse(unit, at);
+                case Quantity.Length:
+                    length = DeclaredUnit.Once(length, LengthUnit.Parse(unit, at), at);
                     break;
-                case "force" or "forces":
+                case Quantity.Force:
                     declared = declared with { DeclaredForce = PressureUnit.Force(unit, at) };
                     if (options.Energy is not null && Math.Abs(declared.ForceFactor / options.Units(path).ForceFactor - 1) > 1e-6)
                         throw new InputException(at, $"'{unit}'", $"{options.Energy} over a length, as the options say");
                     break;
-                case "stress" or "stresses":
+                case Quantity.Stress:
                     declared = declared with { DeclaredStress = PressureUnit.Stress(unit, at) };
                     break;
-                case "virial" or "virials":
+                case Quantity.Virial:
                     declared = declared with { DeclaredVirial = EnergyUnit.Parse(unit, at).ElectronVolts };
                     break;
             }

@@ -18,23 +18,24 @@ internal sealed class FrameInfo(string place, string line)
     public string? Text(string key) => pairs.GetValueOrDefault(key);
 
     /// <summary>How the file writes this key: as it is given, else in other letters of the same alphabet; null where it has none.</summary>
-    public string? Spelling(string key) => pairs.ContainsKey(key) ? key : pairs.Keys.FirstOrDefault(k => k.Equals(key, StringComparison.OrdinalIgnoreCase));
+    /// <exception cref="InputException">In two ways, with two values.</exception>
+    public string? Spelling(string key)
+    {
+        string? found = null;
+        foreach (string other in pairs.Keys.Where(k => k.Equals(key, StringComparison.OrdinalIgnoreCase)))
+        {
+            if (found is not null && pairs[found] != pairs[other]) throw new InputException($"{place}: {other}", $"beside {found}, with another value", "one of them");
+            found = found == key ? found : other;
+        }
+        return found;
+    }
 
     /// <summary>Keys of single numbers whose names hold this word.</summary>
     public IEnumerable<string> NumbersNamed(string word) => pairs.Where(pair =>
         pair.Key.Contains(word, StringComparison.OrdinalIgnoreCase) && TryNumber(pair.Value, out _)).Select(pair => pair.Key);
 
-    /// <summary>The units that the line declares: energy-unit, force_units and their like, and what stands there.</summary>
-    public IEnumerable<(string Quantity, string Unit, string Place)> DeclaredUnits()
-    {
-        foreach ((string key, string value) in pairs)
-        {
-            if (!key.Contains("unit", StringComparison.OrdinalIgnoreCase)) continue;
-            string name = key.ToLowerInvariant().Replace('-', '_');
-            string? quantity = name.EndsWith("_unit", StringComparison.Ordinal) ? name[..^5] : name.EndsWith("_units", StringComparison.Ordinal) ? name[..^6] : null;
-            if (quantity is not null) yield return (quantity, value, $"{place}: {key}");
-        }
-    }
+    /// <summary>All of the line.</summary>
+    public IEnumerable<(string Key, string Value)> Texts => pairs.Select(pair => (pair.Key, pair.Value));
 
     /// <exception cref="InputException">Not numbers.</exception>
     public double[]? Numbers(string key)
@@ -56,6 +57,10 @@ internal sealed class FrameInfo(string place, string line)
         return numbers.Length == 1 ? numbers[0] : throw Wrong(key, pairs[key], "one number");
     }
 
+    /// <summary>The same in any case of letters.</summary>
+    /// <inheritdoc cref="Number"/>
+    public double? NumberSpelt(string key) => Spelling(key) is { } spelt ? Number(spelt) : null;
+
     /// <exception cref="InputException">Not three truth values.</exception>
     public bool[]? Flags(string key)
     {
@@ -66,7 +71,10 @@ internal sealed class FrameInfo(string place, string line)
         return [.. words.Select(word => Truth(word) ?? throw Wrong(key, text, "three of T and F"))];
     }
 
-    public InputException Wrong(string key, string found, string expected) => new($"{place}: {key}", $"'{found}'", expected);
+    /// <summary>Where a key stands.</summary>
+    public string At(string key) => $"{place}: {key}";
+
+    public InputException Wrong(string key, string found, string expected) => new(At(key), $"'{found}'", expected);
 
     /// <summary>A number as C, Python or Fortran write it.</summary>
     public static bool TryNumber(ReadOnlySpan<char> word, out double number)
@@ -119,16 +127,15 @@ internal static class InfoTokenizer
         while (NextWord(line, ref at, place) is { } key)
         {
             SkipBlanks(line, ref at);
+            string value = "T";
             if (at < line.Length && line[at] == '=')
             {
                 at++;
                 SkipBlanks(line, ref at);
-                pairs[key] = NextWord(line, ref at, place) ?? "";
+                value = NextWord(line, ref at, place) ?? "";
             }
-            else
-            {
-                pairs[key] = "T";
-            }
+            // Of two, which would count?
+            if (!pairs.TryAdd(key, value) && pairs[key] != value) throw new InputException($"{place}: {key}", $"'{pairs[key]}' and '{value}'", "each key once");
         }
         return pairs;
     }

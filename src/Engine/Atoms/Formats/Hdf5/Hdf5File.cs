@@ -90,6 +90,10 @@ internal sealed class Hdf5Group
         }
     }
 
+    /// <summary>What a data set's attribute says of its unit; null where it has none.</summary>
+    public string? Unit(string name) => Hdf5File.Guard(At(name), () =>
+        ((string[])["units", "unit"]).Where(sets[name].AttributeExists).Select(attribute => sets[name].Attribute(attribute).Read<string>().Trim('\0', ' ')).FirstOrDefault());
+
     public string[] Texts(string name) => Hdf5File.Guard(At(name), () =>
     {
         Shape(name, 64);
@@ -116,7 +120,7 @@ internal sealed class Hdf5Group
     private long[] Shape(string name, int bytes)
     {
         long[] shape = [.. sets[name].Space.Dimensions.Select(size => checked((long)size))];
-        budget.Take(At(name), ReadBudget.Elements(At(name), shape), bytes);
+        budget.Take(At(name), ReadBudget.Elements(At(name), shape), Math.Max(bytes, sets[name].Type.Size));
         return shape;
     }
 

@@ -15,19 +15,19 @@ internal static class Hdf5Frames
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
     {
         options ??= new();
-        LabelUnits units = options.Units(path);
         using Hdf5File file = Hdf5File.Open(path);
         int molecules = 0;
         foreach (Hdf5Group group in file.Root.WithDescendants())
         {
+            options.Stop.ThrowIfCancellationRequested();
             if (!group.Has("coordinates")) continue;
             molecules++;
-            foreach (Frame frame in Molecule(group, options, units).Cut()) yield return frame;
+            foreach (Frame frame in Molecule(group, options, path).Cut()) yield return frame;
         }
         if (molecules == 0) throw new InputException(path, "no group with coordinates", "the layout of ANI-1x or of COMP6");
     }
 
-    private static FrameArrays Molecule(Hdf5Group group, FrameReadOptions options, LabelUnits units)
+    private static FrameArrays Molecule(Hdf5Group group, FrameReadOptions options, string path)
     {
         double[] positions = group.Numbers("coordinates", out long[] shape);
         if (shape is not [var frames, var atoms, 3]) throw new InputException(group.At("coordinates"), Text(shape), "(frames, atoms, 3)");
@@ -39,6 +39,8 @@ internal static class Hdf5Frames
         {
             throw new InputException(group.Place, $"no '{options.ForcesKey}'", $"one; it has {group.Names}");
         }
+        LabelKeys keys = new(energy, forces, null);
+        LabelUnits units = Units(group, energy, forces, path, options);
         return new FrameArrays
         {
             Place = group.Place,
@@ -47,9 +49,19 @@ internal static class Hdf5Frames
             Frames = checked((int)frames),
             Energies = Label(group, energy, frames),
             Forces = forces is null ? null : Label(group, forces, 3 * frames * atoms),
-            Keys = new LabelKeys(energy, forces, null),
+            Keys = keys,
+            OtherLabels = LabelNames.Others(group.Members, keys, options),
             Units = units,
         };
+    }
+
+    /// <summary>Those that the data sets' attributes declare, else the options'.</summary>
+    private static LabelUnits Units(Hdf5Group group, string energy, string? forces, string path, FrameReadOptions options)
+    {
+        EnergyUnit? ofEnergy = group.Unit(energy) is { } e ? EnergyUnit.Parse(e, group.At(energy)) : null;
+        LengthUnit? ofLength = group.Unit("coordinates") is { } r ? LengthUnit.Parse(r, group.At("coordinates")) : null;
+        LabelUnits units = options.Units(path, ofEnergy, ofLength);
+        return forces is not null && group.Unit(forces) is { } f ? units with { DeclaredForce = PressureUnit.Force(f, group.At(forces)) } : units;
     }
 
     /// <summary>The level of theory to take; null in a layout without levels.</summary>

@@ -10,8 +10,9 @@ internal sealed class NpyArray
     private readonly NpyType type;
     private readonly byte[] data;
     private readonly bool columnsFirst;
+    private readonly CancellationToken stop;
 
-    internal NpyArray(string file, string name, NpyType type, long[] shape, bool columnsFirst, byte[] data)
+    internal NpyArray(string file, string name, NpyType type, long[] shape, bool columnsFirst, byte[] data, CancellationToken stop)
     {
         Name = name;
         Place = $"{file}: {name}";
@@ -19,6 +20,7 @@ internal sealed class NpyArray
         Shape = shape;
         this.columnsFirst = columnsFirst && shape.Length > 1;
         this.data = data;
+        this.stop = stop;
         Length = (int)ReadBudget.Elements(Place, shape);
     }
 
@@ -77,6 +79,7 @@ internal sealed class NpyArray
         byte[] element = new byte[type.Size];
         for (int i = 0; i < values.Length; i++)
         {
+            if (i % (1 << 16) == 0) stop.ThrowIfCancellationRequested();
             Array.Copy(data, (long)(columnsFirst ? ColumnsFirst(i) : i) * type.Size, element, 0, type.Size);
             values[i] = convert(element);
         }

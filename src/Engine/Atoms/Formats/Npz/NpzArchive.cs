@@ -13,15 +13,18 @@ namespace ChemScale.Engine.Atoms.Formats.Npz;
 /// </summary>
 internal sealed partial class NpzArchive
 {
-    private const int HeaderBytes = 1 << 16;
+    private const int HeaderBytes = 1 << 16, PartBytes = 1 << 20;
 
     private readonly Dictionary<string, int> members = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NpyArray> arrays = new(StringComparer.Ordinal);
     private readonly ReadBudget budget;
 
-    private NpzArchive(string path)
+    private readonly CancellationToken stop;
+
+    private NpzArchive(string path, CancellationToken stop)
     {
         Path = path;
+        this.stop = stop;
         budget = new ReadBudget(path);
     }
 
@@ -37,8 +40,9 @@ internal sealed partial class NpzArchive
     /// <exception cref="InputException">It holds no plain numbers or text, or less than it says.</exception>
     public NpyArray? Find(params ReadOnlySpan<string> names)
     {
-        foreach (string name in names)
+        foreach (string asked in names)
         {
+            string name = Spelling(asked);
             if (arrays.TryGetValue(name, out NpyArray? array)) return array;
             if (members.TryGetValue(name, out int member))
                 return arrays[name] = Open(Path, zip => Reading.Guard($"{Path}: {name}", "an .npy array", () => Load(zip.Entries[member], name)));
@@ -46,10 +50,18 @@ internal sealed partial class NpzArchive
         return null;
     }
 
-    /// <exception cref="InputException">Missing, truncated, or no .npz.</exception>
-    public static NpzArchive Open(string path) => Open(path, zip =>
+    /// <summary>As it is asked for, else in other letters; names of one letter mean two things in two cases.</summary>
+    private string Spelling(string name)
     {
-        NpzArchive archive = new(path);
+        if (members.ContainsKey(name) || name.Length == 1) return name;
+        string[] others = [.. members.Keys.Where(other => other.Equals(name, StringComparison.OrdinalIgnoreCase))];
+        return others.Length < 2 ? others.FirstOrDefault() ?? name : throw new InputException(Path, $"arrays {string.Join(" and ", others)}", "one of them");
+    }
+
+    /// <exception cref="InputException">Missing, truncated, or no .npz.</exception>
+    public static NpzArchive Open(string path, CancellationToken stop = default) => Open(path, zip =>
+    {
+        NpzArchive archive = new(path, stop);
         for (int i = 0; i < zip.Entries.Count; i++)
         {
             string member = zip.Entries[i].FullName;
@@ -102,9 +114,16 @@ internal sealed partial class NpzArchive
         }
         budget.Take(place, elements, type.Size + (type.IsText ? 32 : sizeof(double)));
         byte[] data = new byte[bytes];
-        int read = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
+        int read = 0;
+        while (read < data.Length)
+        {
+            stop.ThrowIfCancellationRequested();
+            int part = stream.Read(data, read, Math.Min(PartBytes, data.Length - read));
+            if (part == 0) break;
+            read += part;
+        }
         if (read < data.Length) throw new InputException(place, $"{read} bytes", $"{bytes}", "the file is truncated");
-        return new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data);
+        return new NpyArray(Path, name, type, sizes, order.Groups[1].Value == "True", data, stop);
     }
 
     /// <param name="stream">The member, from its beginning to behind the header.</param>
