@@ -35,8 +35,18 @@ internal static class Program
             settings.HelpWriter = null;
             settings.CaseInsensitiveEnumValues = true;
         });
-        // The parser answers `help VERB` with the list of verbs.
         if (args is ["help", var about]) args = [about, "--help"];
+        if (args is ["-h" or "--help" or "help" or "-?"])
+        {
+            Console.Write(Help.Overview(Verbs, Help.Width));
+            return 0;
+        }
+        Type? asked = args.Length > 0 ? Verbs.FirstOrDefault(v => Help.NameOf(v) == args[0]) : null;
+        if (asked is not null && args.Skip(1).TakeWhile(a => a != "--").Any(a => a is "--help" or "-h"))
+        {
+            Console.Write(Help.Of(asked, Help.Width));
+            return 0;
+        }
         string[] arguments = [.. args.SelectMany(ShortenOneLetterOption)];
         if (ArgumentCheck.Mistake(arguments, Verbs) is { } mistake)
         {
@@ -121,23 +131,17 @@ internal static class Program
 
     private static int Explain(NotParsed<object> result)
     {
-        if (result.Errors.IsHelp() || result.Errors.IsVersion())
+        if (result.Errors.IsVersion())
         {
-            Console.WriteLine(result.Errors.IsVersion() ? HelpText.AutoBuild(result).Heading.ToString() : HelpText.AutoBuild(result, h =>
-            {
-                h.AdditionalNewLineAfterOption = false;
-                h.MaximumDisplayWidth = 120;
-                h.Copyright = "";
-                return HelpText.DefaultParsingErrorsHandler(result, h);
-            }, e => e, verbsIndex: true));
+            Console.WriteLine(HelpText.AutoBuild(result).Heading.ToString());
             return 0;
         }
         Error error = result.Errors.First();
         string verbs = string.Join(", ", Verbs.Select(v => ((VerbAttribute)v.GetCustomAttributes(typeof(VerbAttribute), false)[0]).Name));
         Console.Error.WriteLine("chemscale: " + OneLine.Of(error switch
         {
-            UnknownOptionError e => $"unknown option '{e.Token}'. HINT: --help lists the options of a verb",
-            BadVerbSelectedError e => $"unknown verb '{e.Token}'; expected one of {verbs}",
+            UnknownOptionError e => $"unknown option '{e.Token}'. HINT: {Help.OptionHint(e.Token, result.TypeInfo.Current)}",
+            BadVerbSelectedError e => $"unknown verb '{e.Token}'; expected one of {verbs}. HINT: {Help.VerbHint(e.Token, Verbs)}",
             NoVerbSelectedError => $"no verb given; expected one of {verbs}. HINT: chemscale --help",
             MissingRequiredOptionError { NameInfo.NameText: "" } => "nothing to work on. HINT: --help says what the verb takes",
             MissingRequiredOptionError e => $"missing option '{e.NameInfo.NameText}'. HINT: --help lists the options of a verb",

@@ -1,4 +1,7 @@
+using System.Reflection;
 using System.Text.Json;
+using ChemScale.Cli;
+using global::CommandLine;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Cli;
@@ -16,6 +19,39 @@ public sealed class AnswerTests
         Assert.That(option.Output, Does.Contain("--").Or.Contain("json"));
         Assert.That(option.Error, Is.Empty);
         Assert.That(word.Output, Is.EqualTo(option.Output));
+    }
+
+    [Test]
+    public void Help_fits_the_terminal_and_names_options_as_they_are_typed([Values(60, 80, 120)] int width)
+    {
+        foreach (Type verb in typeof(Verb).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Verb)) && !t.IsAbstract))
+        {
+            string[] lines = Help.Of(verb, width).Split(Environment.NewLine);
+            Assert.That(lines.Where(l => l.Length > width), Is.Empty, verb.Name);
+            Assert.That(lines[0], Does.StartWith($"usage: chemscale {Help.NameOf(verb)} "));
+            foreach (OptionAttribute option in verb.GetProperties().Select(p => p.GetCustomAttribute<OptionAttribute>()).OfType<OptionAttribute>())
+                Assert.That(lines.Count(l => l.StartsWith($"  --{option.LongName}", StringComparison.Ordinal) && l.Split(' ')[2] == "--" + option.LongName), Is.EqualTo(1), option.LongName);
+        }
+    }
+
+    [TestCase("-h"), TestCase("help"), TestCase("--help")]
+    public void Help_has_its_usual_names(string asked) => Assert.That(CommandLine.Here(asked).Output, Does.StartWith("usage: chemscale VERB"));
+
+    [TestCase("trian", "did you mean train?"), TestCase("simulte", "did you mean simulate?"), TestCase("xyzzy", "--help lists")]
+    public void A_misspelt_verb_is_told_which_it_may_be(string verb, string hint)
+    {
+        Outcome outcome = CommandLine.Here(verb, "--out", "x");
+        Assert.That((outcome.ExitCode, outcome.Error.Trim().Contains('\n')), Is.EqualTo((2, false)));
+        Assert.That(outcome.Error, Does.Contain(hint));
+    }
+
+    [TestCase("--epoch", "--epochs"), TestCase("--learning-rate", "--lr"), TestCase("--batch-size", "--batch"), TestCase("--wdith", "--width"),
+     TestCase("--n-layers", "--layers"), TestCase("--qqqqq", "--help lists the options of a verb")]
+    public void A_misspelt_option_is_told_which_it_may_be(string option, string hint)
+    {
+        Outcome outcome = CommandLine.Here("train", option, "3");
+        Assert.That((outcome.ExitCode, outcome.Error.Trim().Contains('\n')), Is.EqualTo((2, false)));
+        Assert.That(outcome.Error, Does.Contain(hint));
     }
 
     [Test]
