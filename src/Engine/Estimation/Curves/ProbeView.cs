@@ -7,16 +7,23 @@ namespace ChemScale.Engine.Estimation.Curves;
 /// </summary>
 public sealed class ProbeView
 {
-    private ProbeView(LossCurve curve, int fullLength)
+    private ProbeView(LossCurve curve, int fullLength, LossCurve? cooled)
     {
         Curve = curve;
         FullLength = fullLength;
+        Cooled = cooled;
     }
 
     public string Name => Curve.Name;
 
     /// <summary>The losses so far.</summary>
     public LossCurve Curve { get; }
+
+    /// <summary>A branch that left the run at the end of <see cref="Curve"/>, its learning rate taken down to nothing; from the run's start. Null: none was trained.</summary>
+    public LossCurve? Cooled { get; }
+
+    /// <summary>Share of the budget that the branch cost.</summary>
+    public double CooledFraction => Cooled is null ? 0 : (Cooled.Length - Curve.Length) / (double)FullLength;
 
     /// <summary>Planned length of the whole run, in the unit of <see cref="LossCurve.Length"/>.</summary>
     public int FullLength { get; }
@@ -28,7 +35,8 @@ public sealed class ProbeView
     /// <param name="recorded">The run.</param>
     /// <param name="fraction">In (0, 1]; at least one step is seen.</param>
     /// <param name="fullLength">Planned length; null where the record is the whole run.</param>
-    public static ProbeView Of(LossCurve recorded, double fraction, int? fullLength = null)
+    /// <param name="cooled">Branch that left it there.</param>
+    public static ProbeView Of(LossCurve recorded, double fraction, int? fullLength = null, LossCurve? cooled = null)
     {
         if (fraction is not (> 0 and <= 1)) throw new InputException("probe fraction", $"{fraction}", "a number in (0, 1]");
         int full = fullLength ?? recorded.Length, length = Math.Max(1, (int)Math.Round(fraction * full));
@@ -36,6 +44,6 @@ public sealed class ProbeView
         if (recorded.Length < length && !recorded.Diverged)
             throw new InputException(recorded.Name, $"{recorded.Length} of {full} steps",
                 $"at least {length}, {fraction:P0} of the budget");
-        return new ProbeView(recorded.Prefix(length), full);
+        return new ProbeView(recorded.Prefix(length), full, cooled);
     }
 }

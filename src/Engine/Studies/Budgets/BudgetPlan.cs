@@ -1,5 +1,6 @@
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Experiments;
 
 namespace ChemScale.Engine.Studies.Budgets;
@@ -18,6 +19,9 @@ public sealed record BudgetPlan
 
     /// <summary>Runs side by side; 0: one for each thread of <see cref="ProcessorBudget"/>.</summary>
     public int Parallel { get; init; }
+
+    /// <summary>As <see cref="StudyPlan.Workers"/>.</summary>
+    public Action<SweepPlan, CancellationToken>? Workers { get; init; }
 
     /// <exception cref="InputException">No families, a family twice, fewer than five sizes of one, or budgets that are none.</exception>
     public void Check()
@@ -77,6 +81,13 @@ internal sealed record BudgetGrid
     /// <summary>The trainings of the least budget, all rates.</summary>
     public IReadOnlyList<PlannedRun> Tuning(string directory) =>
         [.. from model in Models from rate in LearningRates select Point(directory, model.Model, model.Cost, Budgets[0], rate)];
+
+    /// <summary>How many <see cref="Rest"/> are.</summary>
+    public int RestCount => (Budgets.Count - 1) * Models.Count;
+
+    /// <summary>Index among the trainings of the least budget of each model's best; one that diverged is none, unless all did.</summary>
+    public IReadOnlyList<int> Chosen(IReadOnlyList<double?> losses) =>
+        [.. Enumerable.Range(0, Models.Count).Select(m => Enumerable.Range(m * LearningRates.Count, LearningRates.Count).MinBy(i => losses[i] ?? double.PositiveInfinity))];
 
     /// <summary>The trainings of the other budgets.</summary>
     /// <param name="directory">Of all trainings.</param>
