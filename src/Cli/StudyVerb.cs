@@ -111,6 +111,7 @@ internal sealed partial class StudyVerb : Verb
         CheckDistribution();
         StudyFile study = StudyFilePath is { } path ? Overridden(StudyFile.Read(path)) : new StudyFile([.. (Families.Any() ? Families : ["chemgpt", "painn"]).Select(Part)], [.. Flops]);
         RefuseIdle(study);
+        SayOverridden();
         var plan = new StudyPlan { Parts = study.Parts, Parallel = Parallel, Workers = WorkersOrNull(), Notes = Notes };
         var budgets = new BudgetPlan { Parts = study.Parts, Budgets = study.Budgets, Parallel = Parallel, Workers = plan.Workers };
         if (study.Budgets.Count > 0) budgets.Check();
@@ -134,7 +135,7 @@ internal sealed partial class StudyVerb : Verb
         return 0;
     }
 
-    /// <summary>Data that lie elsewhere here, or other seeds: said. Everything else is the file's.</summary>
+    /// <summary>Data that lie elsewhere here, or another seed. Everything else is the file's.</summary>
     private StudyFile Overridden(StudyFile study)
     {
         foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
@@ -151,10 +152,15 @@ internal sealed partial class StudyVerb : Verb
                 ? part.Source with { Frames = Or(Frames, part.Source.Frames), Units = Units is null ? part.Source.Units : EnergyUnit.Parse(Units, "units") }
                 : part.Source with { Molecules = Or(Molecules, part.Source.Molecules) },
         })];
+        return study with { Parts = parts };
+    }
+
+    private void SayOverridden()
+    {
+        if (StudyFilePath is null) return;
         foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
             ("--molecules", Molecules.Any()), ("--frames", Frames.Any()), ("--units", Units is not null), ("--seed", Seed is not null)])
             if (given) Console.Error.WriteLine($"{option} overrides {StudyFilePath}");
-        return study with { Parts = parts };
     }
 
     /// <summary>Options that say nothing to this study.</summary>
@@ -204,16 +210,15 @@ internal sealed partial class StudyVerb : Verb
         DataSource source = frames
             ? new DataSource { Frames = [.. Frames], Units = Units is null ? null : EnergyUnit.Parse(Units, "units") }
             : new DataSource { Molecules = [.. Molecules], Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar), Tokenizer = Tokenizer, Limit = Limit };
-        var plan = StudyPartPlan.Of(family, source);
-        BudgetOutline? budgets = Flops.Any() ? plan.Budgets : null;
+        StudyPartPlan plan = Flops.Any() ? StudyPartPlan.ForBudgets(family, source) : StudyPartPlan.Of(family, source);
         // Two groups of options: one for each kind of data.
         IEnumerable<ModelShape> shapes = frames ? Shapes.Select(shape => ModelShape.Parse(shape, "shapes")) : Widths.Select(width => new ModelShape(null, width));
         return plan with
         {
             Outline = !frames && Layers is { } layers ? ExperimentKeys.With(plan.Outline, [("model.layers", $"{layers}")], "layers") : plan.Outline,
-            Shapes = Or(shapes, budgets?.Shapes ?? plan.Shapes),
+            Shapes = Or(shapes, plan.Shapes),
             Subsets = Or(frames ? FrameSubsets : Subsets, plan.Subsets),
-            LearningRates = Or(frames ? FrameRates : Rates, budgets?.LearningRates ?? plan.LearningRates),
+            LearningRates = Or(frames ? FrameRates : Rates, plan.LearningRates),
             BatchSizes = Or(frames ? FrameBatches : Batches, plan.BatchSizes),
             SearchEpochs = SearchEpochs ?? plan.SearchEpochs,
             ProbeEpochs = ProbeEpochs ?? plan.ProbeEpochs,

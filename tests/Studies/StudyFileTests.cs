@@ -2,8 +2,9 @@ using System.Globalization;
 using ChemScale.Engine;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies;
-using ChemScale.Engine.Studies.Budgets;
+using ChemScale.Engine.Studies.Cluster;
 using ChemScale.Engine.Studies.Search;
+using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Experiments;
 using NUnit.Framework;
 
@@ -61,7 +62,7 @@ public class StudyFileTests
     [TestCase("familys: [painn]", "1: familys: unknown key", "did you mean families?")]
     [TestCase("families:\n- family: chemgpt\n  serch: {}", "3: families[0].serch: unknown key", "did you mean search?")]
     [TestCase("families:\n- family: chemgpt\n  search: {probe_epochs: 2}", "3: families[0].search.probe_epochs: unknown key", "did you mean probeEpochs?")]
-    [TestCase("families:\n- family: chemgpt\n  training:\n    schedule: {warmup: 2}", "4: families[0].training.schedule.warmup: unknown key", "did you mean warmupSteps?")]
+    [TestCase("families:\n- family: chemgpt\n  training:\n    schedule: {warmup_step: 2}", "4: families[0].training.schedule.warmup_step: unknown key", "did you mean warmupSteps?")]
     [TestCase("families:\n- family: chemgpt\n  model: {wdth: 2}", "3: families[0].model.wdth: unknown key", "did you mean width?")]
     [TestCase("families:\n- family: chemgtp", "2: families[0].family: 'chemgtp'", "did you mean chemgpt?")]
     [TestCase("families: [painn]\nflops: [many]", "2: flops: 'many'", "a number")]
@@ -105,18 +106,20 @@ public class StudyFileTests
               batchSizes: 8
             """, "study.yaml");
         string first = folder["first"], second = folder["second"];
-        var before = BudgetStudy.Run(new BudgetPlan { Parts = study.Parts, Budgets = study.Budgets }, first, "", new StudyObserver());
+        Prepare(study, first);
         string written = Path.Combine(first, StudyFile.FileName);
         Assert.That(File.ReadAllText(written), Does.Contain("fingerprint: "));
-        StudyFile again = StudyFile.Read(written);
-        var after = BudgetStudy.Run(new BudgetPlan { Parts = again.Parts, Budgets = again.Budgets }, second, "", new StudyObserver());
-        Assert.That(after.Parts[0].Points.Select(p => p with { Seconds = 0 }), Is.EqualTo(before.Parts[0].Points.Select(p => p with { Seconds = 0 })));
+        Prepare(StudyFile.Read(written), second);
         Assert.That(File.ReadAllText(Path.Combine(second, StudyFile.FileName)), Is.EqualTo(File.ReadAllText(written)));
+        Assert.That(Runs(second), Is.EqualTo(Runs(first)).And.Length.EqualTo(5));
 
         File.WriteAllText(written, File.ReadAllText(written).Replace("limit: 300", "limit: 290", StringComparison.Ordinal));
-        StudyFile other = StudyFile.Read(written);
-        Assert.That(() => BudgetStudy.Run(new BudgetPlan { Parts = other.Parts, Budgets = other.Budgets }, folder["third"], "", new StudyObserver()),
-            Throws.TypeOf<InputException>().With.Message.Contains("other data (fingerprint"));
+        Assert.That(() => Prepare(StudyFile.Read(written), folder["third"]), Throws.TypeOf<InputException>().With.Message.Contains("other data (fingerprint"));
+
+        // All that comes before the first training.
+        static void Prepare(StudyFile file, string directory) => StudySubmission.Run(file, directory, new SlurmOptions(), call => ["worker", call.Directory], submit: false, new StudyObserver());
+
+        static string[] Runs(string directory) => [.. SweepPlan.Read(Path.Combine(directory, "chemgpt", "budgets")).Runs.Select(r => $"{r.Name} {r.Experiment.Id}")];
     }
 
     private static void AssertSame(StudyPartPlan found, StudyPartPlan wanted)

@@ -135,16 +135,18 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
     private static IEnumerable<string> DecidedKeys(StudyPartPlan part, bool budgets) =>
         [.. Decided, .. budgets ? DecidedByBudgets : [], .. ShapeKeys(part.Family, part.Outline.Model.Config, part.Shapes.Concat(budgets ? [] : [part.SearchShape]))];
 
+    /// <summary>What every shape says of the model: a width alone leaves the depth to the outline.</summary>
     private static IEnumerable<string> ShapeKeys(ModelFamily family, object config, IEnumerable<ModelShape> shapes)
     {
-        foreach (ModelShape shape in shapes.DistinctBy(s => s.Depth is null))
+        return shapes.DistinctBy(s => s.Depth is null).Select(Keys).Aggregate((a, b) => a.Intersect(b));
+
+        IEnumerable<string> Keys(ModelShape shape)
         {
             IReadOnlyDictionary<string, string> one = Values(shape), two = Values(new ModelShape(2 * shape.Depth, 2 * shape.Width));
-            foreach (string key in one.Keys.Where(k => one[k] != two[k])) yield return key;
+            return one.Keys.Where(k => one[k] != two[k]);
         }
 
-        IReadOnlyDictionary<string, string> Values(ModelShape shape) =>
-            ExperimentKeys.Values(new Experiment { Model = ModelSpec.Of(family.Shaped(config, shape)) });
+        IReadOnlyDictionary<string, string> Values(ModelShape shape) => ExperimentKeys.Values(new Experiment { Model = ModelSpec.Of(family.Shaped(config, shape)) });
     }
 
     /// <summary>One entry of <c>families</c>.</summary>
@@ -163,17 +165,17 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
                     if (given) throw new InputException(Place(mapping, key), "given beside flops", "nothing: budgets alone say how long a training is");
                 if (section.BatchSizes?.Count > 1) throw new InputException(Place(mapping, "batchSizes"), "several, beside flops", "one batch size");
             }
-            var plan = StudyPartPlan.Of(family, Source(section.Source ?? new SourceSection(), family, mapping));
-            BudgetOutline? budgets = HasBudgets ? plan.Budgets : null;
+            DataSource source = Source(section.Source ?? new SourceSection(), family, mapping);
+            StudyPartPlan plan = HasBudgets ? StudyPartPlan.ForBudgets(family, source) : StudyPartPlan.Of(family, source);
             SearchSection search = section.Search ?? new SearchSection();
             GridSection grid = section.Grid ?? new GridSection();
             plan = plan with
             {
                 Seed = section.Seed ?? seed ?? plan.Seed,
                 Validation = section.Validation ?? plan.Validation,
-                Shapes = section.Shapes is { } shapes ? [.. shapes.Select(s => Shape(s, Place(mapping, "shapes")))] : budgets?.Shapes ?? plan.Shapes,
-                LearningRates = section.LearningRates ?? budgets?.LearningRates ?? plan.LearningRates,
-                BatchSizes = section.BatchSizes ?? (HasBudgets ? [plan.Default.BatchSize] : plan.BatchSizes),
+                Shapes = section.Shapes is { } shapes ? [.. shapes.Select(s => Shape(s, Place(mapping, "shapes")))] : plan.Shapes,
+                LearningRates = section.LearningRates ?? plan.LearningRates,
+                BatchSizes = section.BatchSizes ?? plan.BatchSizes,
                 SearchDocuments = search.Documents ?? plan.SearchDocuments,
                 SearchShape = search.Shape is { } shape ? Shape(shape, Place(mapping, "search")) : plan.SearchShape,
                 Default = new Configuration(search.Start?.LearningRate ?? plan.Default.LearningRate, search.Start?.BatchSize ?? plan.Default.BatchSize),

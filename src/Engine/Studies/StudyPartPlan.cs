@@ -72,9 +72,6 @@ public sealed record StudyPartPlan
 
     public required IReadOnlyList<ModelShape> Shapes { get; init; }
 
-    /// <summary>Sizes and rates of a study of compute budgets, where nobody says otherwise; null: those above.</summary>
-    public BudgetOutline? Budgets { get; init; }
-
     /// <summary>The model of the search.</summary>
     public GridModel SearchModel => Of(SearchShape);
 
@@ -88,27 +85,30 @@ public sealed record StudyPartPlan
     public IEnumerable<string> Cautions => Family.Cautions(Outline.Model.Config);
 
     /// <summary>The study of a family as it is where nobody says otherwise: a small one on what comes with the program, a larger one on data of one's own.</summary>
-    public static StudyPartPlan Of(ModelFamily family, DataSource? source = null)
+    public static StudyPartPlan Of(ModelFamily family, DataSource? source = null) => Of(family, source ?? new DataSource(), budgets: false);
+
+    /// <summary>The same for a study of compute budgets: its sizes and rates, one batch size, more data.</summary>
+    public static StudyPartPlan ForBudgets(ModelFamily family, DataSource? source = null) => Of(family, source ?? new DataSource(), budgets: true);
+
+    private static StudyPartPlan Of(ModelFamily family, DataSource source, bool budgets)
     {
-        source ??= new DataSource();
         StudyOutline outline = family.Study(own: family.Data.HasFiles(source));
         return new StudyPartPlan
         {
             Family = family,
-            Source = source with { Limit = source.Limit ?? outline.Limit },
+            Source = source with { Limit = source.Limit ?? (budgets ? outline.Budgets?.Limit : null) ?? outline.Limit },
             Outline = outline.Basis,
             Validation = outline.Validation,
             SearchDocuments = outline.SearchDocuments,
-            LearningRates = outline.LearningRates,
-            BatchSizes = outline.BatchSizes,
+            LearningRates = (budgets ? outline.Budgets?.LearningRates : null) ?? outline.LearningRates,
+            BatchSizes = budgets ? [outline.Start.BatchSize] : outline.BatchSizes,
             Default = new Configuration(outline.Start.LearningRate, outline.Start.BatchSize),
             SearchEpochs = outline.SearchEpochs,
             ProbeEpochs = outline.ProbeEpochs,
             Subsets = outline.Subsets,
             MaximumSeen = outline.MaximumSeen,
             SearchShape = outline.SearchShape,
-            Shapes = outline.Shapes,
-            Budgets = outline.Budgets,
+            Shapes = (budgets ? outline.Budgets?.Shapes : null) ?? outline.Shapes,
         };
     }
 

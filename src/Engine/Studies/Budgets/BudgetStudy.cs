@@ -51,11 +51,14 @@ public static class BudgetStudy
         BudgetPoint[] chosen = [.. grid.Chosen([.. tuning.Select(p => p.Loss)]).Select(i => tuning[i])];
         foreach (BudgetPoint point in chosen) observer.Say($"{point.ModelName}: learning rate {point.LearningRate:G3}");
         var points = new List<BudgetPoint>(chosen);
-        int models = grid.Models.Count;
-        if (budgets.Length > 1) observer.Begin($"{plan.Title}: {models} sizes to {string.Join(", ", budgets[1..].Select(Text))} FLOP");
-        IReadOnlyList<PlannedRun> rest = grid.Rest(runs, [.. chosen.Select(p => p.LearningRate)]);
-        IReadOnlyList<RunOutcome> outcomes = rest.Count > 0 ? trainer.Run(rest, runs, stop) : [];
-        for (int b = 1; b < budgets.Length; b++) points.AddRange(Points(grid, [.. outcomes.Skip((b - 1) * models).Take(models)], budgets[b], facts));
+        IReadOnlyList<PlannedRun> rest = grid.Rest(runs, [.. chosen.Select(p => p.LearningRate)], BudgetGrid.Best([.. chosen.Select(p => p.Loss)]));
+        if (rest.Count > 0)
+        {
+            observer.Begin($"{plan.Title}: {grid.RestCount / (budgets.Length - 1)} sizes to each of {string.Join(", ", budgets[1..].Select(Text))} FLOP");
+            IReadOnlyList<RunOutcome> outcomes = trainer.Run(rest, runs, stop);
+            int sizes = rest.Count / (budgets.Length - 1);
+            for (int b = 1; b < budgets.Length; b++) points.AddRange(Points(grid, [.. outcomes.Skip((b - 1) * sizes).Take(sizes)], budgets[b], facts));
+        }
         WriteTable(Path.Combine(directory, "budgets.csv"), points);
         BudgetPart part = Fit(plan, grid, facts, points, [.. tuning.Except(chosen)]);
         return part with { LossUnit = plan.Family.LossUnit(prepared.Basis.Training) };
@@ -119,6 +122,11 @@ public static class BudgetStudy
         {
             yield return $"Learning rates were tuned for each size at {Text(grid.Budgets[0])} FLOP and kept at larger budgets; "
                 + $"the batch size is {grid.Base.Training.BatchSize} throughout.";
+        }
+        if (grid.Models.Count * (grid.Budgets.Count - 1) > grid.RestCount)
+        {
+            yield return $"Budgets above {Text(grid.Budgets[0])} FLOP train the {grid.RestCount / (grid.Budgets.Count - 1)} sizes around the one expected "
+                + "from the best of that budget, growing as the root of compute.";
         }
         BudgetPoint[] repeated = [.. points.Where(p => p.Passes > HarmlessPasses)];
         if (repeated.Length > 0)

@@ -96,8 +96,11 @@ public static class StudySubmission
             RunState[] states = [.. tuning.Select(run => RunState.Of(run))];
             if (states.FirstOrDefault(s => s.Stage != RunStage.Complete && s.Failure is not { Diverged: true }) is { } open)
                 throw new InputException(open.Run.Directory, $"the run is {SweepStatus.NameOf(open.Stage)}", "complete, or diverged", Remedy.RetryFailed);
-            IReadOnlyList<int> chosen = grid.Chosen([.. states.Select(s => SweepStatus.Outcome(s).Result?.FinalValidationLoss)]);
-            new SweepPlan(part.BudgetFolder, [.. tuning, .. grid.Rest(part.BudgetFolder, [.. chosen.Select(i => tuning[i].Experiment.Training.LearningRate)])]).Write();
+            double?[] losses = [.. states.Select(s => SweepStatus.Outcome(s).Result?.FinalValidationLoss)];
+            IReadOnlyList<int> chosen = grid.Chosen(losses);
+            IReadOnlyList<PlannedRun> rest = grid.Rest(part.BudgetFolder, [.. chosen.Select(i => tuning[i].Experiment.Training.LearningRate)],
+                BudgetGrid.Best([.. chosen.Select(i => losses[i])]));
+            new SweepPlan(part.BudgetFolder, [.. tuning, .. rest]).Write();
             return;
         }
         RunSelection search = part.Search;
@@ -125,7 +128,7 @@ public sealed record StudyStatus(IReadOnlyList<StudyStep> Steps)
             int models = part.Models.Count;
             if (study.Budgets.Count > 0)
             {
-                Add(part, PreparedPart.BudgetName, models * (part.LearningRates.Count + study.Budgets.Count - 1));
+                Add(part, PreparedPart.BudgetName, models * part.LearningRates.Count + BudgetGrid.CountOfRest(models, study.Budgets.Count));
                 continue;
             }
             Add(part, PreparedPart.SearchName, 1);
