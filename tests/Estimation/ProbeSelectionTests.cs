@@ -48,8 +48,8 @@ public class ProbeSelectionTests
             validation: [.. r.Validation.Select(v => v.Step < 20 ? v : v with { Loss = k })]))];
         foreach (ProbeEstimator estimator in Enum.GetValues<ProbeEstimator>())
         {
-            ProbeSelection a = ProbeSelection.KeepBest([.. runs.Select(r => ProbeView.Of(r, 0.2, cooled: r.Prefix(24)))], estimator);
-            ProbeSelection b = ProbeSelection.KeepBest([.. altered.Zip(runs, (r, branch) => ProbeView.Of(r, 0.2, cooled: branch.Prefix(24)))], estimator);
+            ProbeSelection a = ProbeSelection.KeepBest([.. runs.Select(r => ProbeView.Of(r, 0.2).WithBranch(r.Prefix(24)))], estimator);
+            ProbeSelection b = ProbeSelection.KeepBest([.. altered.Zip(runs, (r, branch) => ProbeView.Of(r, 0.2).WithBranch(branch.Prefix(24)))], estimator);
             Assert.That(b.Verdicts, Is.EqualTo(a.Verdicts), estimator.ToString());
         }
     }
@@ -59,7 +59,7 @@ public class ProbeSelectionTests
     {
         LossCurve[] runs = [Run(1), Run(1.2), Run(1.1)];
         // The other way round than the probes.
-        ProbeView[] probes = [.. runs.Select((r, k) => ProbeView.Of(r, 0.2, cooled: Run(2 - 0.1 * k).Prefix(24)))];
+        ProbeView[] probes = [.. runs.Select((r, k) => ProbeView.Of(r, 0.2).WithBranch(Run(2 - 0.1 * k).Prefix(24)))];
         ProbeSelection selection = ProbeSelection.KeepBest(probes, ProbeEstimator.Annealed);
         Assert.That(selection.Best, Is.EqualTo(2));
         Assert.That(selection.Verdicts.Select(v => v.Estimate), Is.EqualTo(probes.Select(p => (double?)p.Cooled!.LastTrainingLoss)));

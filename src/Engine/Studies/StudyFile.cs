@@ -1,12 +1,10 @@
 using System.ComponentModel.DataAnnotations;
-using System.Reflection;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Training.Experiments;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace ChemScale.Engine.Studies;

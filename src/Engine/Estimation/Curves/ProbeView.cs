@@ -35,8 +35,7 @@ public sealed class ProbeView
     /// <param name="recorded">The run.</param>
     /// <param name="fraction">In (0, 1]; at least one step is seen.</param>
     /// <param name="fullLength">Planned length; null where the record is the whole run.</param>
-    /// <param name="cooled">Branch that left it there.</param>
-    public static ProbeView Of(LossCurve recorded, double fraction, int? fullLength = null, LossCurve? cooled = null)
+    public static ProbeView Of(LossCurve recorded, double fraction, int? fullLength = null)
     {
         if (fraction is not (> 0 and <= 1)) throw new InputException("probe fraction", $"{fraction}", "a number in (0, 1]");
         int full = fullLength ?? recorded.Length, length = Math.Max(1, (int)Math.Round(fraction * full));
@@ -44,6 +43,10 @@ public sealed class ProbeView
         if (recorded.Length < length && !recorded.Diverged)
             throw new InputException(recorded.Name, $"{recorded.Length} of {full} steps",
                 $"at least {length}, {fraction:P0} of the budget");
-        return new ProbeView(recorded.Prefix(length), full, cooled);
+        return new ProbeView(recorded.Prefix(length), full, null);
     }
+
+    /// <summary>The same, with a branch that left the run there.</summary>
+    /// <param name="cooled">From the run's start; null: none was trained.</param>
+    public ProbeView WithBranch(LossCurve? cooled) => new(Curve, FullLength, cooled);
 }

@@ -201,9 +201,7 @@ internal static class SlurmScript
 
     private const string TaskIndex = "$SLURM_ARRAY_TASK_ID";
 
-    /// <inheritdoc cref="Of(SlurmTasks, SlurmOptions, Func{WorkerCall, IReadOnlyList{string}})"/>
-    /// <param name="plan">Of a sweep.</param>
-    /// <param name="stage">Of it.</param>
+    /// <summary>The script of one stage of a sweep.</summary>
     public static string Of(SweepPlan plan, SweepStage stage, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command) =>
         Of(SlurmTasks.Of(plan, stage), options, command);
 

@@ -127,7 +127,7 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
         long full = StepsPerEpoch(run) * Spec.Epochs;
         LossCurve probed = Probed(run);
         LossCurve? cooled = Spec.Estimator.IsAnnealed() && !probed.Prefix((int)ProbeStep(run)).Diverged ? Probed(Branch(run)) : null;
-        return ProbeView.Of(probed, ProbeStep(run) / (double)full, checked((int)full), cooled);
+        return ProbeView.Of(probed, ProbeStep(run) / (double)full, checked((int)full)).WithBranch(cooled);
     }
 
     /// <summary>A gradient that is not a number ends a run too, after a loss that was one: the curve then ends in what the loss was about to be.</summary>
