@@ -6,6 +6,7 @@ using ChemScale.Engine.Studies.Cluster;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Tests.House;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies;
@@ -81,6 +82,18 @@ public class StudyFileTests
         Assert.That(() => StudyFile.Parse(yaml, "study.yaml"), Throws.TypeOf<InputException>().With.Message.StartWith("study.yaml").And.Message.Contains(place).And.Message.Contains(expected));
 
     [Test]
+    public void The_studies_of_the_repository_are_the_default_ones()
+    {
+        foreach ((string name, double[] budgets) in ((string, double[])[])[("default", []), ("budgets", [1e11, 3e11, 1e12])])
+        {
+            StudyFile study = StudyFile.Read(Path.Combine(Repository.Root, "docs", "studies", name + ".yaml"));
+            Assert.That(study.Budgets, Is.EqualTo(budgets));
+            foreach ((StudyPartPlan part, string family) in study.Parts.Zip((string[])["chemgpt", "painn"], (p, f) => (p, f)))
+                AssertSame(part, budgets.Length > 0 ? StudyPartPlan.ForBudgets(ModelFamily.Named(family)) : StudyPartPlan.Of(ModelFamily.Named(family)));
+        }
+    }
+
+    [Test]
     public void Paths_begin_in_the_folder_of_the_file()
     {
         using var folder = new TemporaryFolder();
@@ -134,5 +147,5 @@ public class StudyFileTests
         $"{string.Join(' ', part.Shapes)}; {string.Join(' ', part.LearningRates)}; {string.Join(' ', part.BatchSizes)}; {string.Join(' ', part.Subsets)}; {string.Join(' ', part.Source.Frames)}");
 
     private static StudyPartPlan Bare(StudyPartPlan part) =>
-        part with { Outline = null!, Shapes = [], LearningRates = [], BatchSizes = [], Subsets = [], Budgets = null, Source = part.Source with { Frames = [], Molecules = [] } };
+        part with { Outline = null!, Shapes = [], LearningRates = [], BatchSizes = [], Subsets = [], Source = part.Source with { Frames = [], Molecules = [] } };
 }
