@@ -1,5 +1,6 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Estimation.Assessment;
+using ChemScale.Engine.Numerics;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Estimation;
@@ -21,9 +22,9 @@ public class EstimatorComparisonTests
         Expect.Close(rows[0].WorstRegret, Math.Log(2), absolute: 1e-12);
         Assert.That(rows.Select(r => r.BestAmong), Is.EqualTo(new double[][] { [0, 1, 1], [1, 1, 1], [0, 0, 1], [0, 0, 0] }));
         Assert.That(rows[0].Difference, Is.Null, "nothing to compare the first with");
-        Expect.Above(rows[1].Difference!.Value.Low, -1e-12);
-        Expect.Below(rows[3].Difference!.Value.High, -1);
-        Expect.Close(rows[1].Interval!.Value.Low, 1, absolute: 1e-12);
+        Expect.Above(rows[1].Difference!.Low, -1e-12);
+        Expect.Below(rows[3].Difference!.High, -1);
+        Expect.Close(rows[1].Interval!.Low, 1, absolute: 1e-12);
     }
 
     [Test]
@@ -45,7 +46,7 @@ public class EstimatorComparisonTests
         for (int k = 0; k < 200; k++)
         {
             double[] figures = [.. First.Concat(Second).Select(_ => random.NextDouble())], losses = [.. First.Concat(Second).Select(_ => random.NextDouble())];
-            ConfidenceInterval interval = EstimatorComparison.Of(["noise"], [new EstimatorTrial(losses, [figures])], resamples: 200, seed: (ulong)k).Rows[0].Interval!.Value;
+            ConfidenceInterval interval = EstimatorComparison.Of(["noise"], [new EstimatorTrial(losses, [figures])], resamples: 200, seed: (ulong)k).Rows[0].Interval!;
             if (interval.Low <= 0 && interval.High >= 0) held++;
         }
         Expect.AtLeast(held, 170);
