@@ -1,5 +1,4 @@
 using System.Globalization;
-using ChemScale.Engine;
 using ChemScale.Engine.Estimation.Assessment;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
