@@ -56,5 +56,5 @@ internal sealed partial class TpeVerb
 /// <summary>Words of the option that several verbs have.</summary>
 internal static class EstimatorText
 {
-    public const string Ranks = "What ranks the probes: tse (default), tse-e, tse-ema, last, smoothed, last-validation, lcga, power-law or annealed.";
+    public const string Ranks = "What ranks the probes: tse (default), tse-e, tse-ema, last, last-validation, lcga, power-law or annealed.";
 }
