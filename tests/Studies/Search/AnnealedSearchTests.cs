@@ -1,14 +1,12 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
-using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
-using ChemScale.Tests.Cli;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Studies.Search;
@@ -23,7 +21,7 @@ public class AnnealedSearchTests
     public void Prepare()
     {
         folder = new TemporaryFolder();
-        Assert.That(CommandLine.Here("prepare", "--virtual", "200", "--validation", "0.2", "--out", folder["data"]).ExitCode, Is.Zero);
+        Assert.That(Cli.CommandLine.Here("prepare", "--virtual", "200", "--validation", "0.2", "--out", folder["data"]).ExitCode, Is.Zero);
         basis = new TrainingRequest
         {
             Source = new DataSource { Store = folder["data"] },
