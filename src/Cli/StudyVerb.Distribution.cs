@@ -68,7 +68,8 @@ internal sealed partial class StudyVerb : IDistributed
         this.Check();
         if (Parallel > 0 && (Slurm || Workers is not null)) throw new InputException("--parallel", "given beside --workers or --slurm", "one of them");
         if (Resubmit && !Slurm) throw new InputException("--resubmit", "given without --slurm", "both");
-        if (RetryFailed && !Slurm && Workers is null) throw new InputException("--retry-failed", "given without --workers or --slurm", "one of them", "in one process the same command tries again");
+        if (RetryFailed && !Slurm && Workers is null)
+            throw new InputException("--retry-failed", "given without --workers or --slurm", "one of them", "in one process the same command tries again");
     }
 
     /// <summary>Null: the study can be run, or collected, in this process.</summary>
@@ -91,8 +92,12 @@ internal sealed partial class StudyVerb : IDistributed
         return 0;
     }
 
-    private Action<SweepPlan, CancellationToken>? WorkersOrNull() =>
-        Workers is not null ? (plan, stop) => this.WorkOff(plan, threads: 1, stop)
-        // What Slurm has ended is only collected.
-        : Slurm ? static (_, _) => { } : null;
+    private Action<SweepPlan, CancellationToken>? WorkersOrNull()
+    {
+        if (Workers is not null) return (plan, stop) => this.WorkOff(plan, threads: 1, stop);
+        return Slurm ? Collect : null;
+
+        // What Slurm has ended is there.
+        static void Collect(SweepPlan plan, CancellationToken stop) => stop.ThrowIfCancellationRequested();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
@@ -22,7 +23,7 @@ internal sealed partial class StudyVerb : Verb
         + "--molecules, --frames, --units and --seed alone override it.")]
     public string? StudyFilePath { get; set; }
 
-    [Option("families", Separator = ',', HelpText = "A part of the study each: chemgpt, schnet, painn, spookynet, allegro (default chemgpt,painn).")]
+    [Option("families", Separator = ',', Default = new[] { "chemgpt", "painn" }, HelpText = "A part of the study each: chemgpt, schnet, painn, spookynet, allegro.")]
     public IEnumerable<string> Families { get; set; } = [];
 
     [Option("frames", HelpText = "Files of labelled frames for the force fields; default: the GFN2-xTB frames that come with the program.")]
@@ -106,10 +107,13 @@ internal sealed partial class StudyVerb : Verb
     [Option("seed", HelpText = "Default 42.")]
     public long? Seed { get; set; }
 
+    private static IEnumerable<string> UsualFamilies =>
+        (IEnumerable<string>)typeof(StudyVerb).GetProperty(nameof(Families))!.GetCustomAttribute<OptionAttribute>()!.Default;
+
     public override int Run(CancellationToken stop)
     {
         CheckDistribution();
-        StudyFile study = StudyFilePath is { } path ? Overridden(StudyFile.Read(path)) : new StudyFile([.. (Families.Any() ? Families : ["chemgpt", "painn"]).Select(Part)], [.. Flops]);
+        StudyFile study = StudyFilePath is { } path ? Overridden(StudyFile.Read(path)) : new StudyFile([.. Families.Select(Part)], [.. Flops]);
         RefuseIdle(study);
         SayOverridden();
         var plan = new StudyPlan { Parts = study.Parts, Parallel = Parallel, Workers = WorkersOrNull(), Notes = Notes };
@@ -139,7 +143,7 @@ internal sealed partial class StudyVerb : Verb
     private StudyFile Overridden(StudyFile study)
     {
         foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
-            ("--families", Families.Any()), ("--shapes", Shapes.Any()), ("--frame-subsets", FrameSubsets.Any()), ("--frame-rates", FrameRates.Any()),
+            ("--families", !Families.SequenceEqual(UsualFamilies)), ("--shapes", Shapes.Any()), ("--frame-subsets", FrameSubsets.Any()), ("--frame-rates", FrameRates.Any()),
             ("--frame-batches", FrameBatches.Any()), ("--frames-seen", FramesSeen is not null), ("--limit", Limit is not null), ("--grammar", Grammar is not null),
             ("--tokenizer", Tokenizer is not null), ("--layers", Layers is not null), ("--widths", Widths.Any()), ("--subsets", Subsets.Any()), ("--rates", Rates.Any()),
             ("--batches", Batches.Any()), ("--search-epochs", SearchEpochs is not null), ("--probe-epochs", ProbeEpochs is not null), ("--seen", Seen is not null),

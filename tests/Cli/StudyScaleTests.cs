@@ -145,7 +145,8 @@ public sealed class StudyScaleTests
     {
         StudyPart found = summary.Parts.Single(), wanted = expected.Parts.Single();
         Assert.That(found.Grid.Points.Select(p => (p.Name, p.Loss, p.ItemsSeen)), Is.EqualTo(wanted.Grid.Points.Select(p => (p.Name, p.Loss, p.ItemsSeen))));
-        Assert.That(found.Selection.Configurations.Select(c => (c.Name, c.Estimate, c.Final, c.Fate)), Is.EqualTo(wanted.Selection.Configurations.Select(c => (c.Name, c.Estimate, c.Final, c.Fate))));
+        Assert.That(found.Selection.Configurations.Select(c => (c.Name, c.Estimate, c.Final, c.Fate)),
+            Is.EqualTo(wanted.Selection.Configurations.Select(c => (c.Name, c.Estimate, c.Final, c.Fate))));
     }
 
     private static StudySummary Summary(string study) => SummaryJson.Read(File.ReadAllText(Path.Combine(Workplace.In(study), StudyReport.SummaryName)));

@@ -130,7 +130,8 @@ public class StudyFileTests
         Assert.That(() => Prepare(StudyFile.Read(written), folder["third"]), Throws.TypeOf<InputException>().With.Message.Contains("other data (fingerprint"));
 
         // All that comes before the first training.
-        static void Prepare(StudyFile file, string directory) => StudySubmission.Run(file, directory, new SlurmOptions(), call => ["worker", call.Directory], submit: false, new StudyObserver());
+        static void Prepare(StudyFile file, string directory) =>
+            StudySubmission.Run(file, directory, new SlurmOptions(), call => ["worker", call.Directory], submit: false, new StudyObserver());
 
         static string[] Runs(string directory) => [.. SweepPlan.Read(Path.Combine(directory, "chemgpt", "budgets")).Runs.Select(r => $"{r.Name} {r.Experiment.Id}")];
     }

@@ -52,7 +52,8 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
         if (documents.Count != 1 || documents[0].RootNode is not YamlMappingNode root) throw new InputException(path, "no mapping", "families, flops and seed");
         Dictionary<string, YamlNode> children = ExperimentYaml.Children(root, path, "", ["families", "flops", "seed"]);
         long? seed = children.TryGetValue("seed", out YamlNode? seeded) ? (long)ExperimentYaml.ReadScalar(typeof(long), seeded, path, "seed")! : null;
-        double[] budgets = children.TryGetValue("flops", out YamlNode? flops) ? [.. Elements(flops).Select(n => (double)ExperimentYaml.ReadScalar(typeof(double), n, path, "flops")!)] : [];
+        double[] budgets = children.TryGetValue("flops", out YamlNode? flops)
+            ? [.. Elements(flops).Select(n => (double)ExperimentYaml.ReadScalar(typeof(double), n, path, "flops")!)] : [];
         YamlNode[] families = children.TryGetValue("families", out YamlNode? listed) ? Elements(listed) : [];
         if (families.Length == 0) throw new InputException(path, "no families", $"families: one or more of {ModelFamily.Names(ModelFamily.All)}");
         return new StudyFile([.. families.Select((node, i) => new FamilyReader(path, $"families[{i}]", budgets.Length > 0).Read(node, seed))], budgets);

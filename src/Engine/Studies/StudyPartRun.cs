@@ -1,4 +1,3 @@
-using ChemScale.Engine.Studies.Budgets;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
@@ -40,7 +39,7 @@ internal sealed record PreparedPart(StudyPartPlan Plan, string Directory, DataFa
     }.Plan(SearchFolder);
 
     /// <summary>Models as the store needs them, smallest first.</summary>
-    private GridModel[] Models => [.. Plan.Models.Select(model => model with { Config = Plan.Fitted(model, Store) })];
+    public GridModel[] Models => [.. Plan.Models.Select(model => model with { Config = Plan.Fitted(model, Store) })];
 
     /// <param name="plan">What to run.</param>
     /// <param name="directory">Of the part; data that are there are taken up.</param>
@@ -70,22 +69,6 @@ internal sealed record PreparedPart(StudyPartPlan Plan, string Directory, DataFa
         MaximumSeen = Plan.MaximumSeen,
         RateWidth = Plan.RateServesAllWidths ? 0 : Plan.SearchModel.Width,
     };
-
-    /// <summary>The trainings to compute budgets.</summary>
-    /// <exception cref="InputException">A budget that pays for too few steps.</exception>
-    public BudgetGrid Budgets(IEnumerable<double> budgets)
-    {
-        var grid = new BudgetGrid
-        {
-            Base = Basis with { Training = Basis.Training with { BatchSize = Plan.BatchSizes is [var only] ? only : Plan.Default.BatchSize } },
-            Models = [.. Models.Select(m => (m, Plan.Family.Cost(m.Config, Basis.Training, Store)))],
-            Budgets = [.. budgets.Order()],
-            LearningRates = [.. Plan.LearningRates.Order()],
-            DocumentName = Plan.DocumentName,
-        };
-        grid.Check($"{Plan.Name} flops");
-        return grid;
-    }
 
     private static string StoreOf(string directory) => Path.Combine(directory, StoreName);
 }

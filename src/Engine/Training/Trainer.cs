@@ -22,7 +22,8 @@ public static class Trainer
     /// <param name="directory">Claimed for the duration of the call, where the options bring no claim.</param>
     /// <param name="options">Session options.</param>
     /// <exception cref="InputException">
-    /// The trunk is another experiment's from the start; or the directory holds another run, is being written to, its checkpoints are damaged, or another run of this process has another number
+    /// The trunk is another experiment's from the start; or
+    /// the directory holds another run, is being written to, its checkpoints are damaged, or another run of this process has another number
     /// of threads.
     /// </exception>
     /// <exception cref="BackwardException">An operation's backward pass threw; nothing was applied.</exception>

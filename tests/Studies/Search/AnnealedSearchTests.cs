@@ -27,8 +27,14 @@ public class AnnealedSearchTests
             Source = new DataSource { Store = folder["data"] },
             Settings = new Dictionary<string, object>
             {
-                ["model.layers"] = 1, ["model.width"] = 8, ["model.heads"] = 2, ["data.subset"] = 80L, ["data.validation"] = 20L, ["training.threads"] = 1,
-                ["training.schedule.warmupSteps"] = 4L, ["training.emaDecay"] = 0.9,
+                ["model.layers"] = 1,
+                ["model.width"] = 8,
+                ["model.heads"] = 2,
+                ["data.subset"] = 80L,
+                ["data.validation"] = 20L,
+                ["training.threads"] = 1,
+                ["training.schedule.warmupSteps"] = 4L,
+                ["training.emaDecay"] = 0.9,
             },
         }.Build(folder.Path);
     }

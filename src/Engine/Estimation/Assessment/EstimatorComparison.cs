@@ -60,7 +60,8 @@ internal sealed record EstimatorComparison(IReadOnlyList<EstimatorRow> Rows, Est
             return sorted.Length < 20 ? null : new ConfidenceInterval(sorted[(int)(0.025 * sorted.Length)], sorted[(int)Math.Ceiling(0.975 * sorted.Length) - 1], 0.95);
         }
         return new EstimatorRow(name, rho.All(r => r is not null) ? rho.Average() : null, drawn is null ? null : Percentiles(drawn.OfType<double>()),
-            drawn is null || baseline is null ? null : Percentiles(drawn.Zip(baseline).Where(d => d.First is not null && d.Second is not null).Select(d => d.First!.Value - d.Second!.Value)),
+            drawn is null || baseline is null ? null
+                : Percentiles(drawn.Zip(baseline).Where(d => d.First is not null && d.Second is not null).Select(d => d.First!.Value - d.Second!.Value)),
             regret.Average(), regret.Max(), [.. Firsts.Select(k => searches.Average(s => BestRank(s.Early, s.Final) <= k ? 1.0 : 0))]);
     }
 

@@ -83,7 +83,7 @@ public static class ProbeEstimators
             ProbeEstimator.Lcga => CurveExtrapolation.FinalLoss(CurveForm.Lcga, probe),
             ProbeEstimator.PowerLaw => CurveExtrapolation.FinalLoss(CurveForm.PowerLaw, probe),
             ProbeEstimator.Annealed => probe.Cooled is { } cooled ? cooled.Diverged ? double.PositiveInfinity : cooled.LastTrainingLoss
-                : throw new InputException(curve.Name, "no branch that was cooled", "one at the end of the probe", "tpe --estimator annealed trains them"),
+                : throw new InputException(curve.Name, "no branch that was cooled", "one at the end of the probe", "a search that ranks by them trains them"),
             _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
         };
     }

@@ -34,6 +34,9 @@ public sealed record Saturation(double E, double Low, double? High, double Level
         double p = gain <= 0 ? 1 : with.Objective > 0 ? Distributions.FisherTail(gain / (with.Objective / degrees), 1, degrees) / 2 : 0;
         ParameterInterval interval = ProfileLikelihood.Parameter(with, "E", level);
         return new Saturation(with["E"], interval.Low ?? 0, interval.High, level, p,
-            p < 1 - level && interval.Low > 0 && points.Kept.Count >= PointsToShow) { Points = points.Kept.Count };
+            p < 1 - level && interval.Low > 0 && points.Kept.Count >= PointsToShow)
+        {
+            Points = points.Kept.Count,
+        };
     }
 }

@@ -69,7 +69,22 @@ internal sealed record BudgetGrid
     public required string DocumentName { get; init; }
 
     /// <exception cref="InputException">A budget that pays for too few steps.</exception>
-    public void Check(string place)
+    public static BudgetGrid Of(PreparedPart part, IEnumerable<double> budgets)
+    {
+        StudyPartPlan plan = part.Plan;
+        var grid = new BudgetGrid
+        {
+            Base = part.Basis with { Training = part.Basis.Training with { BatchSize = plan.BatchSizes is [var only] ? only : plan.Default.BatchSize } },
+            Models = [.. part.Models.Select(m => (m, plan.Family.Cost(m.Config, part.Basis.Training, part.Store)))],
+            Budgets = [.. budgets.Order()],
+            LearningRates = [.. plan.LearningRates.Order()],
+            DocumentName = plan.DocumentName,
+        };
+        grid.Check($"{plan.Name} flops");
+        return grid;
+    }
+
+    private void Check(string place)
     {
         foreach ((GridModel model, TrainingCost cost) in Models)
         {
@@ -106,7 +121,11 @@ internal sealed record BudgetGrid
     /// <param name="rates">Of each model.</param>
     /// <param name="best">Index of the best model of the least budget.</param>
     public IReadOnlyList<PlannedRun> Rest(string directory, IReadOnlyList<double> rates, int best) =>
-        [.. from budget in Budgets.Skip(1) from i in Around(Models[best].Model.Parameters * Math.Sqrt(budget / Budgets[0])) select Point(directory, Models[i].Model, Models[i].Cost, budget, rates[i])];
+    [
+        .. from budget in Budgets.Skip(1)
+           from i in Around(Models[best].Model.Parameters * Math.Sqrt(budget / Budgets[0]))
+           select Point(directory, Models[i].Model, Models[i].Cost, budget, rates[i]),
+    ];
 
     private IEnumerable<int> Around(double parameters) => Enumerable.Range(0, Models.Count)
         .OrderBy(i => Math.Abs(Math.Log(Models[i].Model.Parameters / parameters))).ThenBy(i => i).Take(SizesOfLarger).Order();

@@ -44,7 +44,7 @@ public static class BudgetStudy
     {
         var prepared = PreparedPart.Of(plan, directory, observer, stop);
         string runs = prepared.BudgetFolder;
-        BudgetGrid grid = prepared.Budgets(budgets);
+        var grid = BudgetGrid.Of(prepared, budgets);
         DataFacts facts = prepared.Facts;
         observer.Begin($"{plan.Title}, {Text(budgets[0])} FLOP: {grid.Models.Count} sizes at {grid.LearningRates.Count} learning rates");
         BudgetPoint[] tuning = Points(grid, trainer.Run(grid.Tuning(runs), runs, stop), budgets[0], facts);

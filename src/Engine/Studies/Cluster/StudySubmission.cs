@@ -45,7 +45,7 @@ public static class StudySubmission
             SlurmTasks after;
             if (study.Budgets.Count > 0)
             {
-                BudgetGrid grid = part.Budgets(study.Budgets);
+                var grid = BudgetGrid.Of(part, study.Budgets);
                 IReadOnlyList<PlannedRun> tuning = grid.Tuning(part.BudgetFolder);
                 new SweepPlan(part.BudgetFolder, tuning).Write();
                 before = Hand(new SlurmTasks("tuning", part.BudgetFolder, SweepStage.Finish, 0, tuning.Count), []);
@@ -90,7 +90,7 @@ public static class StudySubmission
         var part = PreparedPart.Of(plan, directory, observer, stop);
         if (study.Budgets.Count > 0)
         {
-            BudgetGrid grid = part.Budgets(study.Budgets);
+            var grid = BudgetGrid.Of(part, study.Budgets);
             IReadOnlyList<PlannedRun> tuning = grid.Tuning(part.BudgetFolder);
             // Not all of the plan's: when it is planned twice, the others are in it.
             RunState[] states = [.. tuning.Select(run => RunState.Of(run))];

@@ -129,7 +129,15 @@ internal sealed class ChemGptFamily : ModelFamily
             MaximumSeen = 6000,
             Limit = 10_000,
         };
-        return own ? quick with { Budgets = quick.Budgets with { Limit = null }, Limit = 20_000, Validation = 1000, SearchDocuments = 1000, Subsets = [500, 2000, 8000, 16_000], MaximumSeen = 48_000 } : quick;
+        return own ? quick with
+        {
+            Budgets = quick.Budgets with { Limit = null },
+            Limit = 20_000,
+            Validation = 1000,
+            SearchDocuments = 1000,
+            Subsets = [500, 2000, 8000, 16_000],
+            MaximumSeen = 48_000,
+        } : quick;
     }
 
     public override object Shaped(object config, ModelShape shape)

@@ -81,7 +81,10 @@ internal sealed class MetricsLog : IDisposable
             if (bytes.Length < length) throw new InputException(source, $"{bytes.Length} bytes", $"at least the {length} there were at the checkpoint", "restore the file");
             bytes = bytes[..(int)length];
             if (!validated && keeps is not null)
-                bytes = Encoding.UTF8.GetBytes(string.Concat(Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(keeps).Select(line => line + "\n")));
+            {
+                string[] lines = Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Where(keeps).Select(line => line + "\n")));
+            }
             to.Storage.WriteAtomically(to.In(name), bytes);
             return bytes.Length;
         }
