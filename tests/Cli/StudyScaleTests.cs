@@ -152,7 +152,8 @@ public sealed class StudyScaleTests
     private static StudySummary Summary(string study) => SummaryJson.Read(File.ReadAllText(Path.Combine(Workplace.In(study), StudyReport.SummaryName)));
 
     private static int Claims(string study) => !Directory.Exists(Workplace.In(study)) ? 0
-        : Directory.EnumerateFiles(Workplace.In(study), "experiment.yaml", SearchOption.AllDirectories).Count(f => RunClaim.HolderOf(Path.GetDirectoryName(f)!) is { Abandoned: false });
+        : Directory.EnumerateFiles(Workplace.In(study), "experiment.yaml", SearchOption.AllDirectories)
+            .Count(f => RunClaim.HolderOf(Path.GetDirectoryName(f)!) is { Abandoned: false });
 
     /// <summary>An sbatch on the path that writes down what it is given; the jobs are run when they are asked for, each task as its script says.</summary>
     private sealed class Scheduler : IDisposable

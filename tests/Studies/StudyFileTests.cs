@@ -79,7 +79,8 @@ public class StudyFileTests
     [TestCase("seed: 1", "no families", "chemgpt")]
     [TestCase("families:\n- family: painn\n  shapes: [wide]", "3: families[0].shapes: 'wide'", "2x32")]
     public void A_mistake_is_told_by_file_line_and_key(string yaml, string place, string expected) =>
-        Assert.That(() => StudyFile.Parse(yaml, "study.yaml"), Throws.TypeOf<InputException>().With.Message.StartWith("study.yaml").And.Message.Contains(place).And.Message.Contains(expected));
+        Assert.That(() => StudyFile.Parse(yaml, "study.yaml"),
+            Throws.TypeOf<InputException>().With.Message.StartWith("study.yaml").And.Message.Contains(place).And.Message.Contains(expected));
 
     [Test]
     public void The_studies_of_the_repository_are_the_default_ones()
@@ -145,7 +146,8 @@ public class StudyFileTests
     }
 
     private static string Lists(StudyPartPlan part) => string.Create(CultureInfo.InvariantCulture,
-        $"{string.Join(' ', part.Shapes)}; {string.Join(' ', part.LearningRates)}; {string.Join(' ', part.BatchSizes)}; {string.Join(' ', part.Subsets)}; {string.Join(' ', part.Source.Frames)}");
+        $"{string.Join(' ', part.Shapes)}; {string.Join(' ', part.LearningRates)}; {string.Join(' ', part.BatchSizes)}; "
+        + $"{string.Join(' ', part.Subsets)}; {string.Join(' ', part.Source.Frames)}");
 
     private static StudyPartPlan Bare(StudyPartPlan part) =>
         part with { Outline = null!, Shapes = [], LearningRates = [], BatchSizes = [], Subsets = [], Source = part.Source with { Frames = [], Molecules = [] } };
