@@ -14,7 +14,7 @@ namespace ChemScale.Perf;
 /// </summary>
 internal static class Program
 {
-    private static readonly Type[] Verbs = [typeof(ListVerb), typeof(RunVerb), typeof(MergeVerb), typeof(TableVerb), typeof(SpinVerb)];
+    private static readonly Type[] Verbs = [typeof(ListVerb), typeof(RunVerb), typeof(MergeVerb), typeof(TableVerb), typeof(CurvesVerb), typeof(EstimatorsVerb), typeof(SpinVerb)];
 
     public static int Main(string[] args)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChemScale.Engine;
+using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Cluster;
 using ChemScale.Engine.Studies.Sweeps;
 using CommandLine;
@@ -7,7 +8,7 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 /// <summary>A training verb whose runs may go to processes of their own, or to Slurm.</summary>
-internal abstract class DistributedVerb : TrainingVerb
+internal abstract class DistributedVerb : TrainingVerb, IDistributed
 {
     [Option("workers", HelpText = "Run in this many worker processes, which share nothing but the folder.")]
     public int? Workers { get; set; }
@@ -56,44 +57,85 @@ internal abstract class DistributedVerb : TrainingVerb
 
     protected bool Distributed => Slurm || Workers is not null;
 
-    protected void CheckDistribution()
-    {
-        if (Slurm && Workers is not null) throw new InputException("--slurm", "given beside --workers", "one of them");
-        if (Workers < 1) throw new InputException("--workers", $"{Workers}", "1 or more");
-        if (DryRun && !Slurm) throw new InputException("--dry-run", "given without --slurm", "both");
-        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
-            ("--partition", Partition is not null), ("--account", Account is not null), ("--time", Time is not null),
-            ("--gpus", Gpus is not null), ("--memory", Memory is not null), ("--array-limit", ArrayLimit != 0), ("--sbatch-option", SbatchOptions.Any())])
-            if (given && !Slurm) throw new InputException(option, "given without --slurm", "both");
-        SlurmOptions().Check();
-    }
+    protected void CheckDistribution() => this.Check();
 
     /// <summary>Has a written plan worked off. False: it was handed to Slurm, and there is nothing to tell yet.</summary>
     protected bool Distribute(SweepPlan plan, CancellationToken stop)
     {
         if (Slurm)
         {
-            IReadOnlyList<SlurmJob> jobs = SlurmSubmission.Run(plan, SlurmOptions(), WorkerVerb.Words, submit: !DryRun);
-            if (Json) Output.Json(jobs);
-            else foreach (SlurmJob job in jobs) Console.WriteLine($"{job.Stage.ToString().ToLowerInvariant()}: {(job.Id is { } id ? $"job {id}, " : "")}{job.Script}");
+            this.Print(SlurmSubmission.Run(plan, this.Options(), WorkerVerb.Words, submit: !DryRun), Json);
             return false;
         }
-        new WorkerProcesses { Count = Workers!.Value, Threads = Threads ?? 0, Say = line => Console.Error.WriteLine(line) }.Run(WorkerVerb.Words, plan.Directory, stop);
+        this.WorkOff(plan, Threads ?? 0, stop);
         return true;
     }
+}
 
-    private SlurmOptions SlurmOptions() => new()
+/// <summary>Options of a verb whose runs may go to processes of their own, or to Slurm.</summary>
+internal interface IDistributed
+{
+    int? Workers { get; }
+
+    bool Slurm { get; }
+
+    bool DryRun { get; }
+
+    string? Partition { get; }
+
+    string? Account { get; }
+
+    string? Time { get; }
+
+    int Cpus { get; }
+
+    string? Gpus { get; }
+
+    string? Memory { get; }
+
+    int ArrayLimit { get; }
+
+    int Warning { get; }
+
+    IEnumerable<string> SbatchOptions { get; }
+}
+
+/// <summary>What those options mean.</summary>
+internal static class Distribution
+{
+    public static void Check(this IDistributed verb)
     {
-        Partition = Partition,
-        Account = Account,
-        Time = Time,
-        Cpus = Cpus,
-        Gpus = Gpus,
-        Memory = Memory,
-        Limit = ArrayLimit,
-        Warning = Warning,
-        More = [.. SbatchOptions],
+        if (verb.Slurm && verb.Workers is not null) throw new InputException("--slurm", "given beside --workers", "one of them");
+        if (verb.Workers < 1) throw new InputException("--workers", $"{verb.Workers}", "1 or more");
+        if (verb.DryRun && !verb.Slurm) throw new InputException("--dry-run", "given without --slurm", "both");
+        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
+            ("--partition", verb.Partition is not null), ("--account", verb.Account is not null), ("--time", verb.Time is not null), ("--gpus", verb.Gpus is not null),
+            ("--memory", verb.Memory is not null), ("--array-limit", verb.ArrayLimit != 0), ("--sbatch-option", verb.SbatchOptions.Any())])
+            if (given && !verb.Slurm) throw new InputException(option, "given without --slurm", "both");
+        verb.Options().Check();
+    }
+
+    public static SlurmOptions Options(this IDistributed verb) => new()
+    {
+        Partition = verb.Partition,
+        Account = verb.Account,
+        Time = verb.Time,
+        Cpus = verb.Cpus,
+        Gpus = verb.Gpus,
+        Memory = verb.Memory,
+        Limit = verb.ArrayLimit,
+        Warning = verb.Warning,
+        More = [.. verb.SbatchOptions],
     };
+
+    public static void WorkOff(this IDistributed verb, SweepPlan plan, int threads, CancellationToken stop) =>
+        new WorkerProcesses { Count = verb.Workers!.Value, Threads = threads, Say = Console.Error.WriteLine }.Run(WorkerVerb.Words, plan.Directory, stop);
+
+    public static void Print(this IDistributed _, IReadOnlyList<SlurmJob> jobs, bool json)
+    {
+        if (json) Output.Json(jobs);
+        else foreach (SlurmJob job in jobs) Console.WriteLine($"{Path.GetFileNameWithoutExtension(job.Script)}: {(job.Id is { } id ? $"job {id}, " : "")}{job.Script}");
+    }
 }
 
 [Verb("worker", HelpText = "Work on a planned sweep: claim runs that nobody works on, one after the other, until nothing is left. Any number of workers may share a folder.")]
@@ -104,7 +146,7 @@ internal sealed class WorkerVerb : Verb
     [Value(0, MetaName = "DIR", Required = true, HelpText = "Folder of the sweep.")]
     public string Directory { get; set; } = "";
 
-    [Option("stage", Default = SweepStage.All, HelpText = "all, probe, select or finish.")]
+    [Option("stage", Default = SweepStage.All, HelpText = "all, probe, select or finish; of a part of a study on Slurm: plan.")]
     public SweepStage Stage { get; set; }
 
     [Option("index", HelpText = "Only this run of the plan.")]
@@ -130,6 +172,12 @@ internal sealed class WorkerVerb : Verb
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stop);
         if (StopOnClosedInput) WatchInput(both);
+        if (Stage == SweepStage.Plan)
+        {
+            if (Index is not null) throw new InputException("--index", "given beside --stage plan", "one of them");
+            StudySubmission.Plan(Directory, new StudyObserver { Say = Console.Error.WriteLine, Warn = Console.Error.WriteLine }, both.Token);
+            return 0;
+        }
         var worker = new SweepWorker
         {
             Plan = SweepPlan.Read(Directory),

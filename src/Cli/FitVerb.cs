@@ -179,7 +179,7 @@ internal static class FitTable
             if (evidence.RegimeLaw is { } law) Line($"  there, {law.GradeName}: {law.Words}");
         }
         if (evidence.Saturation is { } s)
-            Line($"levelling off: {(s.Saturates ? "yes" : "not shown")}; E {s.E:G5} [{s.Low:G5}, {End(s.High)}], p = {s.PValue:G3} for E = 0");
+            Line($"levelling off: {s.Words}; E {s.E:G5} [{s.Low:G5}, {End(s.High)}], p = {s.PValue:G3} for E = 0");
         if (evidence.SeedNoise is { } noise)
         {
             string misfit = evidence.LackOfFitPValue is { } p ? string.Create(CultureInfo.InvariantCulture, $"; p = {p:G3} that the misfit is seeds alone") : "";

@@ -1,7 +1,9 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Scaling.Allocation;
 using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies;
@@ -15,8 +17,12 @@ namespace ChemScale.Cli;
 
 [Verb("study", HelpText = "The whole way, for ChemGPT and for force fields: data, training performance estimation, a grid of models and data sizes, "
     + "fitted power laws, one report.")]
-internal sealed class StudyVerb : Verb
+internal sealed partial class StudyVerb : Verb
 {
+    [Option("file", HelpText = "A study as YAML: families, flops, seed; every study writes its own to OUT/study.yaml. Of what the file says, "
+        + "--molecules, --frames, --units and --seed alone override it.")]
+    public string? StudyFilePath { get; set; }
+
     [Option("families", Separator = ',', Default = new[] { "chemgpt", "painn" }, HelpText = "A part of the study each: chemgpt, schnet, painn, spookynet, allegro.")]
     public IEnumerable<string> Families { get; set; } = [];
 
@@ -53,8 +59,9 @@ internal sealed class StudyVerb : Verb
     [Option("out", HelpText = "Folder of the study (default runs/study-TIME); an interrupted study goes on there.")]
     public string? Out { get; set; }
 
-    [Option("grammar", Default = "1.0.4", HelpText = "SELFIES grammar: 1.0.4 or 2.1.")]
-    public string Grammar { get; set; } = "1.0.4";
+    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default) or 2.1.")]
+    [Key("source.grammar")]
+    public string? Grammar { get; set; }
 
     [Option("tokenizer", HelpText = "A tokenizer.json; default: the corpus's own symbols.")]
     public string? Tokenizer { get; set; }
@@ -80,6 +87,9 @@ internal sealed class StudyVerb : Verb
     [Option("probe-epochs", HelpText = "Epochs of a probe.")]
     public int? ProbeEpochs { get; set; }
 
+    [Option("estimator", HelpText = EstimatorText.Ranks)]
+    public string? Estimator { get; set; }
+
     [Option("seen", HelpText = "Cap on the molecules that a point of the grid sees, repeats included.")]
     public long? Seen { get; set; }
 
@@ -97,39 +107,88 @@ internal sealed class StudyVerb : Verb
     [Option("seed", HelpText = "Default 42.")]
     public long? Seed { get; set; }
 
+    private static IEnumerable<string> UsualFamilies =>
+        (IEnumerable<string>)typeof(StudyVerb).GetProperty(nameof(Families))!.GetCustomAttribute<OptionAttribute>()!.Default;
+
     public override int Run(CancellationToken stop)
     {
-        var plan = new StudyPlan { Parts = [.. Families.Select(Part)], Parallel = Parallel, Notes = Notes };
+        CheckDistribution();
+        StudyFile study = StudyFilePath is { } path ? Overridden(StudyFile.Read(path)) : new StudyFile([.. Families.Select(Part)], [.. Flops]);
+        RefuseIdle(study);
+        SayOverridden();
+        var plan = new StudyPlan { Parts = study.Parts, Parallel = Parallel, Workers = WorkersOrNull(), Notes = Notes };
+        var budgets = new BudgetPlan { Parts = study.Parts, Budgets = study.Budgets, Parallel = Parallel, Workers = plan.Workers };
+        if (study.Budgets.Count > 0) budgets.Check();
+        else plan.Check();
         string directory = Out ?? Path.Combine("runs", $"study-{DateTime.Now:yyyyMMdd-HHmmss}");
         using var display = new StudyDisplay();
-        if (Flops.Any()) return Budgets(plan.Parts, directory, display, stop);
-        StudySummary summary = Study.Run(plan, directory, ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]), display.Observer, stop);
+        if (HandOver(study, directory, display, stop) is { } handed) return handed;
+        string command = ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]);
+        if (study.Budgets.Count > 0)
+        {
+            BudgetSummary found = BudgetStudy.Run(budgets, directory, command, display.Observer, stop);
+            display.Close();
+            if (Json) Output.Json(found);
+            else Print(found, directory);
+            return 0;
+        }
+        StudySummary summary = Study.Run(plan, directory, command, display.Observer, stop);
         display.Close();
         if (Json) Output.Json(summary);
         else Print(summary, directory);
         return 0;
     }
 
-    private int Budgets(IReadOnlyList<StudyPartPlan> parts, string directory, StudyDisplay display, CancellationToken stop)
+    /// <summary>Data that lie elsewhere here, or another seed. Everything else is the file's.</summary>
+    private StudyFile Overridden(StudyFile study)
     {
+        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
+            ("--families", !Families.SequenceEqual(UsualFamilies)), ("--shapes", Shapes.Any()), ("--frame-subsets", FrameSubsets.Any()), ("--frame-rates", FrameRates.Any()),
+            ("--frame-batches", FrameBatches.Any()), ("--frames-seen", FramesSeen is not null), ("--limit", Limit is not null), ("--grammar", Grammar is not null),
+            ("--tokenizer", Tokenizer is not null), ("--layers", Layers is not null), ("--widths", Widths.Any()), ("--subsets", Subsets.Any()), ("--rates", Rates.Any()),
+            ("--batches", Batches.Any()), ("--search-epochs", SearchEpochs is not null), ("--probe-epochs", ProbeEpochs is not null), ("--seen", Seen is not null),
+            ("--no-validate", NoValidate), ("--flops", Flops.Any()), ("--estimator", Estimator is not null)])
+            if (given) throw new InputException(option, "given beside --file", "one of them", "the file says what the study is; --molecules, --frames, --units and --seed override it");
+        StudyPartPlan[] parts = [.. study.Parts.Select(part => part with
+        {
+            Seed = Seed ?? part.Seed,
+            Source = part.DocumentName == "frames"
+                ? part.Source with { Frames = Or(Frames, part.Source.Frames), Units = Units is null ? part.Source.Units : EnergyUnit.Parse(Units, "units") }
+                : part.Source with { Molecules = Or(Molecules, part.Source.Molecules) },
+        })];
+        return study with { Parts = parts };
+    }
+
+    private void SayOverridden()
+    {
+        if (StudyFilePath is null) return;
+        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
+            ("--molecules", Molecules.Any()), ("--frames", Frames.Any()), ("--units", Units is not null), ("--seed", Seed is not null)])
+            if (given) Console.Error.WriteLine($"{option} overrides {StudyFilePath}");
+    }
+
+    /// <summary>Options that say nothing to this study.</summary>
+    private void RefuseIdle(StudyFile study)
+    {
+        foreach ((string option, bool given, string kind) in (ReadOnlySpan<(string, bool, string)>)[
+            ("--molecules", Molecules.Any(), "molecules"), ("--limit", Limit is not null, "molecules"), ("--grammar", Grammar is not null, "molecules"),
+            ("--tokenizer", Tokenizer is not null, "molecules"), ("--layers", Layers is not null, "molecules"), ("--widths", Widths.Any(), "molecules"),
+            ("--subsets", Subsets.Any(), "molecules"), ("--rates", Rates.Any(), "molecules"), ("--batches", Batches.Any(), "molecules"), ("--seen", Seen is not null, "molecules"),
+            ("--frames", Frames.Any(), "frames"), ("--units", Units is not null, "frames"), ("--shapes", Shapes.Any(), "frames"), ("--frame-subsets", FrameSubsets.Any(), "frames"),
+            ("--frame-rates", FrameRates.Any(), "frames"), ("--frame-batches", FrameBatches.Any(), "frames"), ("--frames-seen", FramesSeen is not null, "frames")])
+            if (given && study.Parts.All(p => p.DocumentName != kind)) throw new InputException(option, $"given for a study without {kind}", "a family that is trained on them");
+        if (study.Budgets.Count == 0) return;
         (string Name, bool Given)[] idle =
         [
-            ("subsets", Subsets.Any()), ("frame-subsets", FrameSubsets.Any()), ("search-epochs", SearchEpochs is not null), ("probe-epochs", ProbeEpochs is not null),
-            ("seen", Seen is not null), ("frames-seen", FramesSeen is not null), ("no-validate", NoValidate), ("batches", Batches.Skip(1).Any()),
-            ("frame-batches", FrameBatches.Skip(1).Any()),
+            ("--subsets", Subsets.Any()), ("--frame-subsets", FrameSubsets.Any()), ("--search-epochs", SearchEpochs is not null), ("--probe-epochs", ProbeEpochs is not null),
+            ("--seen", Seen is not null), ("--frames-seen", FramesSeen is not null), ("--no-validate", NoValidate), ("--estimator", Estimator is not null),
+            ("--batches", Batches.Skip(1).Any()), ("--frame-batches", FrameBatches.Skip(1).Any()),
         ];
         if (idle.FirstOrDefault(o => o.Given) is { Name: { } name })
         {
             throw new InputException(name, "given beside --flops",
                 name.EndsWith("batches", StringComparison.Ordinal) ? "one batch size" : "nothing: budgets alone say how long a training is");
         }
-        var plan = new BudgetPlan { Parts = parts, Budgets = [.. Flops], Parallel = Parallel };
-        string command = ShellWords.Join(["chemscale", .. Environment.GetCommandLineArgs().Skip(1)]);
-        BudgetSummary summary = BudgetStudy.Run(plan, directory, command, display.Observer, stop);
-        display.Close();
-        if (Json) Output.Json(summary);
-        else Print(summary, directory);
-        return 0;
     }
 
     private static void Print(BudgetSummary summary, string directory)
@@ -151,31 +210,25 @@ internal sealed class StudyVerb : Verb
     private StudyPartPlan Part(string name)
     {
         ModelFamily family = ModelFamily.Named(name, "families");
-        var source = new DataSource
-        {
-            Molecules = [.. Molecules],
-            Grammar = SelfiesGrammars.Parse(Grammar),
-            Tokenizer = Tokenizer,
-            Limit = Limit,
-            Frames = [.. Frames],
-            Units = Units is null ? null : EnergyUnit.Parse(Units, "units"),
-        };
-        var plan = StudyPartPlan.Of(family, source);
-        BudgetOutline? budgets = Flops.Any() ? plan.Budgets : null;
+        bool frames = family.Data.DocumentName == "frames";
+        DataSource source = frames
+            ? new DataSource { Frames = [.. Frames], Units = Units is null ? null : EnergyUnit.Parse(Units, "units") }
+            : new DataSource { Molecules = [.. Molecules], Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar), Tokenizer = Tokenizer, Limit = Limit };
+        StudyPartPlan plan = Flops.Any() ? StudyPartPlan.ForBudgets(family, source) : StudyPartPlan.Of(family, source);
         // Two groups of options: one for each kind of data.
-        bool frames = plan.DocumentName == "frames";
         IEnumerable<ModelShape> shapes = frames ? Shapes.Select(shape => ModelShape.Parse(shape, "shapes")) : Widths.Select(width => new ModelShape(null, width));
         return plan with
         {
             Outline = !frames && Layers is { } layers ? ExperimentKeys.With(plan.Outline, [("model.layers", $"{layers}")], "layers") : plan.Outline,
-            Shapes = Or(shapes, budgets?.Shapes ?? plan.Shapes),
+            Shapes = Or(shapes, plan.Shapes),
             Subsets = Or(frames ? FrameSubsets : Subsets, plan.Subsets),
-            LearningRates = Or(frames ? FrameRates : Rates, budgets?.LearningRates ?? plan.LearningRates),
+            LearningRates = Or(frames ? FrameRates : Rates, plan.LearningRates),
             BatchSizes = Or(frames ? FrameBatches : Batches, plan.BatchSizes),
             SearchEpochs = SearchEpochs ?? plan.SearchEpochs,
             ProbeEpochs = ProbeEpochs ?? plan.ProbeEpochs,
             MaximumSeen = (frames ? FramesSeen : Seen) ?? plan.MaximumSeen,
             ValidateSearch = !NoValidate,
+            Estimator = Estimator is null ? plan.Estimator : ProbeEstimators.Parse(Estimator, "--estimator"),
             Seed = Seed ?? plan.Seed,
         };
     }

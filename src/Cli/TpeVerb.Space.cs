@@ -21,8 +21,8 @@ internal sealed partial class TpeVerb
     [Option("batch-range", HelpText = "LOW,HIGH of sampled batch sizes, which are powers of two (default 4,64; force fields 1,16).")]
     public string? BatchRange { get; set; }
 
-    [Option("estimator", Default = "tse", HelpText = "What ranks the probes: tse, tse-e, tse-ema, last, last-validation, lcga or power-law.")]
-    public string Estimator { get; set; } = "tse";
+    [Option("estimator", HelpText = EstimatorText.Ranks)]
+    public string? Estimator { get; set; }
 
     [Option("keep", HelpText = "best (default), or undecided: finish a few to calibrate, then all that the regression's error does not tell from the best.")]
     public KeepRule Keep { get; set; }
@@ -51,4 +51,10 @@ internal sealed partial class TpeVerb
         }
         return SearchSpace.Sampled(kind, ranges);
     }
+}
+
+/// <summary>Words of the option that several verbs have.</summary>
+internal static class EstimatorText
+{
+    public const string Ranks = "What ranks the probes: tse (default), tse-e, tse-ema, last, last-validation, lcga, power-law or annealed.";
 }

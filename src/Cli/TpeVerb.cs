@@ -44,7 +44,7 @@ internal sealed partial class TpeVerb : DistributedVerb
         var search = new TrainingPerformanceSearch
         {
             Space = SearchedSpace(),
-            Estimator = ProbeEstimators.Parse(Estimator, "--estimator"),
+            Estimator = Estimator is null ? ProbeEstimators.Usual : ProbeEstimators.Parse(Estimator, "--estimator"),
             Keep = Keep,
             Base = Build(Out, stop),
             Epochs = epochs,

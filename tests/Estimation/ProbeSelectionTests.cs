@@ -48,10 +48,25 @@ public class ProbeSelectionTests
             validation: [.. r.Validation.Select(v => v.Step < 20 ? v : v with { Loss = k })]))];
         foreach (ProbeEstimator estimator in Enum.GetValues<ProbeEstimator>())
         {
-            ProbeSelection a = ProbeSelection.KeepBest([.. runs.Select(r => ProbeView.Of(r, 0.2))], estimator);
-            ProbeSelection b = ProbeSelection.KeepBest([.. altered.Select(r => ProbeView.Of(r, 0.2))], estimator);
+            ProbeSelection a = ProbeSelection.KeepBest([.. runs.Select(r => ProbeView.Of(r, 0.2).WithBranch(r.Prefix(24)))], estimator);
+            ProbeSelection b = ProbeSelection.KeepBest([.. altered.Zip(runs, (r, branch) => ProbeView.Of(r, 0.2).WithBranch(branch.Prefix(24)))], estimator);
             Assert.That(b.Verdicts, Is.EqualTo(a.Verdicts), estimator.ToString());
         }
+    }
+
+    [Test]
+    public void A_branch_that_was_cooled_ranks_a_run_and_is_paid_for()
+    {
+        LossCurve[] runs = [Run(1), Run(1.2), Run(1.1)];
+        // The other way round than the probes.
+        ProbeView[] probes = [.. runs.Select((r, k) => ProbeView.Of(r, 0.2).WithBranch(Run(2 - 0.1 * k).Prefix(24)))];
+        ProbeSelection selection = ProbeSelection.KeepBest(probes, ProbeEstimator.Annealed);
+        Assert.That(selection.Best, Is.EqualTo(2));
+        Assert.That(selection.Verdicts.Select(v => v.Estimate), Is.EqualTo(probes.Select(p => (double?)p.Cooled!.LastTrainingLoss)));
+        // Of 100 steps each, 20 of the probe and 4 of the branch; 80 more of the one that goes on from before the branch.
+        Expect.Close(selection.Saved.Share, 1 - (3 * 24 + 80) / 300.0, absolute: 1e-15);
+        ProbeView[] without = [ProbeView.Of(runs[0], 0.2)];
+        Assert.That(() => ProbeSelection.KeepBest(without, ProbeEstimator.Annealed), Throws.TypeOf<InputException>().With.Message.Contains("no branch"));
     }
 
     [Test]

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Report;
-using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Studies.Sweeps;
 
 namespace ChemScale.Engine.Studies;
 
@@ -15,7 +15,7 @@ namespace ChemScale.Engine.Studies;
 public static class Study
 {
     /// <param name="plan">What to run.</param>
-    /// <param name="directory">Receives a folder for each part, report.html and summary.json.</param>
+    /// <param name="directory">Receives a folder for each part, study.yaml, report.html and summary.json.</param>
     /// <param name="command">The command line, for the report.</param>
     /// <param name="observer">Told what happens.</param>
     /// <param name="stop">Leaves every run with a checkpoint.</param>
@@ -24,9 +24,11 @@ public static class Study
         plan.Check();
         var watch = Stopwatch.StartNew();
         DateTimeOffset started = DateTimeOffset.Now;
-        int parallel = plan.Parallel > 0 ? plan.Parallel : ProcessorBudget.Count;
-        var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = 1, Progress = observer.Steps, Warn = observer.Warn };
-        StudyPart[] parts = [.. plan.Parts.Select(part => StudyPartRun.Run(part, Path.Combine(directory, part.Name), runner, observer, plan.Notes, stop))];
+        var file = new StudyFile(plan.Parts, []);
+        file.Write(directory);
+        var trainer = StudyTrainer.Of(plan.Parallel, plan.Workers, observer);
+        StudyPart[] parts = [.. plan.Parts.Select(part => StudyPartRun.Run(part, Path.Combine(directory, part.Name), trainer, observer, plan.Notes, stop))];
+        file.Write(directory);
         var summary = new StudySummary
         {
             Title = $"Neural scaling of {string.Join(" and ", parts.Select(p => p.Family))}",
@@ -52,6 +54,9 @@ public sealed record StudyPlan
 
     /// <summary>Runs side by side; 0: one for each thread of <see cref="ProcessorBudget"/>.</summary>
     public int Parallel { get; init; }
+
+    /// <summary>Works off a plan in processes of their own, and returns when nothing is left; null: the runs are trained in this process.</summary>
+    public Action<SweepPlan, CancellationToken>? Workers { get; init; }
 
     /// <summary>Commands that go on from a finished part, for the report. What commands there are is the caller's.</summary>
     public Func<FinishedPart, IReadOnlyList<CommandNote>> Notes { get; init; } = static _ => [];

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms.Embedded;
+using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
@@ -56,6 +57,9 @@ public sealed record StudyPartPlan
     /// <summary>Finish every configuration, to show how good the predictions were.</summary>
     public bool ValidateSearch { get; init; } = true;
 
+    /// <summary>By which the search ranks its probes.</summary>
+    public ProbeEstimator Estimator { get; init; } = ProbeEstimators.Usual;
+
     /// <summary>Data sizes of the grid, in molecules or frames; larger ones than there are shrink to all.</summary>
     public required IReadOnlyList<long> Subsets { get; init; }
 
@@ -67,9 +71,6 @@ public sealed record StudyPartPlan
     public required ModelShape SearchShape { get; init; }
 
     public required IReadOnlyList<ModelShape> Shapes { get; init; }
-
-    /// <summary>Sizes and rates of a study of compute budgets, where nobody says otherwise; null: those above.</summary>
-    public BudgetOutline? Budgets { get; init; }
 
     /// <summary>The model of the search.</summary>
     public GridModel SearchModel => Of(SearchShape);
@@ -84,27 +85,30 @@ public sealed record StudyPartPlan
     public IEnumerable<string> Cautions => Family.Cautions(Outline.Model.Config);
 
     /// <summary>The study of a family as it is where nobody says otherwise: a small one on what comes with the program, a larger one on data of one's own.</summary>
-    public static StudyPartPlan Of(ModelFamily family, DataSource? source = null)
+    public static StudyPartPlan Of(ModelFamily family, DataSource? source = null) => Of(family, source ?? new DataSource(), budgets: false);
+
+    /// <summary>The same for a study of compute budgets: its sizes and rates, one batch size, more data.</summary>
+    public static StudyPartPlan ForBudgets(ModelFamily family, DataSource? source = null) => Of(family, source ?? new DataSource(), budgets: true);
+
+    private static StudyPartPlan Of(ModelFamily family, DataSource source, bool budgets)
     {
-        source ??= new DataSource();
         StudyOutline outline = family.Study(own: family.Data.HasFiles(source));
         return new StudyPartPlan
         {
             Family = family,
-            Source = source with { Limit = source.Limit ?? outline.Limit },
+            Source = source with { Limit = source.Limit ?? (budgets ? outline.Budgets?.Limit : null) ?? outline.Limit },
             Outline = outline.Basis,
             Validation = outline.Validation,
             SearchDocuments = outline.SearchDocuments,
-            LearningRates = outline.LearningRates,
-            BatchSizes = outline.BatchSizes,
+            LearningRates = (budgets ? outline.Budgets?.LearningRates : null) ?? outline.LearningRates,
+            BatchSizes = budgets ? [outline.Start.BatchSize] : outline.BatchSizes,
             Default = new Configuration(outline.Start.LearningRate, outline.Start.BatchSize),
             SearchEpochs = outline.SearchEpochs,
             ProbeEpochs = outline.ProbeEpochs,
             Subsets = outline.Subsets,
             MaximumSeen = outline.MaximumSeen,
             SearchShape = outline.SearchShape,
-            Shapes = outline.Shapes,
-            Budgets = outline.Budgets,
+            Shapes = (budgets ? outline.Budgets?.Shapes : null) ?? outline.Shapes,
         };
     }
 
@@ -116,8 +120,14 @@ public sealed record StudyPartPlan
     {
         observer.Begin($"preparing {Family.Data.NameOf(Source)}");
         DataSource source = Family.ForStudy(Source with { Seed = Seed }, Outline.Model.Config);
-        return Family.Data.Prepare(source, folder, new DataObserver { Molecules = observer.Preparation }, stop);
+        DataFacts facts = Family.Data.Prepare(source, folder, new DataObserver { Molecules = observer.Preparation }, stop);
+        if (Outline.Data.Fingerprint is not null) Outline.Data.RequireFingerprint(folder, FingerprintOf(folder)!);
+        return facts;
     }
+
+    /// <summary>With the identity of its data, where they are prepared.</summary>
+    internal StudyPartPlan Identified(string store) => !Family.Data.Holds(store) ? this
+        : this with { Outline = Outline with { Data = Outline.Data with { Fingerprint = FingerprintOf(store) } } };
 
     /// <summary>Everything but model, data size, learning rate, batch size and length.</summary>
     /// <param name="store">The store that <see cref="Prepare"/> made.</param>
@@ -139,92 +149,12 @@ public sealed record StudyPartPlan
         _ = SearchSpace.Grid(LearningRates, BatchSizes, Default);
     }
 
+    private string? FingerprintOf(string store) => Family.Data.Describe(new DataSpec { Store = store }).Fingerprint;
+
     private GridModel Of(ModelShape shape)
     {
         object config = Family.Shaped(Outline.Model.Config, shape);
         return new GridModel(Family.NameOf(shape), config, Family.NonEmbeddingParameters(config), shape.Width);
-    }
-}
-
-/// <summary>Runs one part: prepare, select hyperparameters, train the grid, fit.</summary>
-internal static class StudyPartRun
-{
-    /// <param name="plan">What to run.</param>
-    /// <param name="directory">Receives data/, tpe/, grid/ and points.csv; what is there already is taken up.</param>
-    /// <param name="runner">Where and how many at a time.</param>
-    /// <param name="observer">Told what happens.</param>
-    /// <param name="notes">As in <see cref="StudyPlan.Notes"/>.</param>
-    /// <param name="stop">Leaves every run with a checkpoint.</param>
-    public static StudyPart Run(StudyPartPlan plan, string directory, LocalRunner runner, StudyObserver observer,
-        Func<FinishedPart, IReadOnlyList<CommandNote>> notes, CancellationToken stop)
-    {
-        string store = Path.GetFullPath(Path.Combine(directory, "data"));
-        DataFacts facts = plan.Prepare(store, observer, stop);
-        Experiment basis = plan.Basis(store);
-        SelectionSummary selection = Search(plan, basis, facts, directory, runner, observer, stop);
-        ConfigurationOutcome chosen = selection.Configurations[selection.Selected];
-        observer.Say($"selected learning rate {chosen.LearningRate:G3}, batch size {chosen.BatchSize}");
-
-        var grid = new ScalingGrid
-        {
-            Base = basis with { Training = basis.Training with { LearningRate = chosen.LearningRate, BatchSize = chosen.BatchSize } },
-            Models = [.. plan.Models.Select(model => model with { Config = plan.Fitted(model, store) })],
-            Subsets = [.. plan.Subsets.Select(s => Math.Min(s, facts.Train)).Distinct().Order()],
-            DocumentName = plan.DocumentName,
-            MaximumEpochs = plan.MaximumEpochs,
-            MaximumSeen = plan.MaximumSeen,
-            RateWidth = plan.RateServesAllWidths ? 0 : plan.SearchModel.Width,
-        };
-        observer.Begin($"{plan.Title} grid: {string.Join(", ", grid.Models.Select(m => m.Name))}, {string.Join(", ", grid.Subsets)} {plan.DocumentName}");
-        IReadOnlyList<GridPoint> points = grid.Run(Path.Combine(directory, "grid"), runner, stop);
-        observer.Begin($"{plan.Title}: fitting");
-        PointTable.Write(Path.Combine(directory, FinishedPart.PointsName), points);
-        var part = new StudyPart
-        {
-            Family = plan.Title,
-            LossUnit = plan.Family.LossUnit(basis.Training),
-            ItemName = plan.ItemName,
-            Data = facts,
-            Selection = selection,
-            Grid = new GridSummary
-            {
-                Points = points,
-                Fits = GridFits.Of(points, plan.ItemName, stop),
-                LearningRate = chosen.LearningRate,
-                BatchSize = chosen.BatchSize,
-                Extrapolation = GridExtrapolation.Of(points, plan.ItemName, stop),
-                Allocation = GridAllocation.Of(points, plan.ItemName, stop: stop),
-                Cautions = [.. Cautions(points, plan), .. plan.Cautions, .. plan.Family.ComputeCaution is { Length: > 0 } compute ? (string[])[compute] : []],
-            },
-        };
-        return part with { Commands = notes(FinishedPart.Of(plan, part, directory, store)) };
-    }
-
-    private static SelectionSummary Search(
-        StudyPartPlan plan, Experiment basis, DataFacts facts, string directory, LocalRunner runner, StudyObserver observer, CancellationToken stop)
-    {
-        var search = new TrainingPerformanceSearch
-        {
-            Space = SearchSpace.Grid(plan.LearningRates, plan.BatchSizes, plan.Default),
-            Base = basis with { Data = basis.Data with { Subset = Math.Min(plan.SearchDocuments, facts.Train) } },
-            Epochs = plan.SearchEpochs,
-            ProbeEpochs = plan.ProbeEpochs,
-            Validate = plan.ValidateSearch,
-        };
-        observer.Begin($"{plan.Title}, training performance estimation: {search.Space.Configurations.Count} configurations, "
-            + $"{plan.ProbeEpochs} of {plan.SearchEpochs} epochs each{(plan.ValidateSearch ? ", then all to the end" : "")}");
-        return search.Run(Path.Combine(directory, "tpe"), runner, stop);
-    }
-
-    private static IEnumerable<string> Cautions(IReadOnlyList<GridPoint> points, StudyPartPlan plan)
-    {
-        if (!plan.RateServesAllWidths && plan.Models.Any(m => m.Width > plan.SearchModel.Width))
-            yield return $"The learning rate was chosen at width {plan.SearchModel.Width}; wider models got proportionally less, not a search of their own.";
-        int falling = points.Count(p => p.StillFalling);
-        if (falling > 0)
-            yield return $"{falling} of {points.Count} points were still falling at the cap on {plan.ItemName} seen: their losses are upper bounds, and the exponents in N are biased.";
-        double decades = points.Count > 0 ? Math.Log10(points.Max(p => (double)p.Parameters) / points.Min(p => p.Parameters)) : 0;
-        if (decades < 2) yield return $"The models span {decades:F1} decades of N: too few to tell a power law from another curve.";
     }
 }
 

@@ -22,7 +22,8 @@ public static class Trainer
     /// <param name="directory">Claimed for the duration of the call, where the options bring no claim.</param>
     /// <param name="options">Session options.</param>
     /// <exception cref="InputException">
-    /// The directory holds another run, is being written to, its checkpoints are damaged, or another run of this process has another number
+    /// The trunk is another experiment's from the start; or
+    /// the directory holds another run, is being written to, its checkpoints are damaged, or another run of this process has another number
     /// of threads.
     /// </exception>
     /// <exception cref="BackwardException">An operation's backward pass threw; nothing was applied.</exception>
@@ -51,7 +52,7 @@ public static class Trainer
         using var scope = new RunScope(experiment.Training.Operators, experiment.Seed);
         using RunScope.Entry entry = scope.Enter();
         using var session = new TrainingSession(experiment, task, directory, claim, checkpoints, scope, options);
-        session.Start(checkpoint);
+        session.Start(checkpoint, checkpoint is null && options.Trunk is { } trunk ? Branching.From(trunk, experiment, task, options.Warn) : null);
         TrainingResult result = session.Run();
         if (result.IsComplete)
         {

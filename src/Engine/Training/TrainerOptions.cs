@@ -16,6 +16,12 @@ public sealed record TrainerOptions
     /// </summary>
     public long? StopAtStep { get; init; }
 
+    /// <summary>
+    /// A run that is put aside, and whose steps so far are the first ones of this experiment too: a run that has no checkpoint of its own yet
+    /// begins with them instead of training them again, to the same bits. Null: from the start.
+    /// </summary>
+    public RunDirectory? Trunk { get; init; }
+
     /// <summary>A claim on the run directory that the caller holds already, and keeps; null: one is taken for the session.</summary>
     public RunClaim? Claim { get; init; }
 

@@ -56,7 +56,7 @@ internal sealed class TrainingSession : IDisposable
         startedAt = checkpointedAt = directory.Time.GetTimestamp();
         if (task.BatchesPerEpoch < 1) throw new InvalidOperationException("a task without batches");
         length = new StepLength(task.BatchesPerEpoch, spec.Accumulation);
-        totalSteps = Math.Min(spec.Steps ?? long.MaxValue, spec.Epochs is { } epochs ? epochs * length.StepsPerEpoch : long.MaxValue);
+        totalSteps = spec.TotalSteps(length.StepsPerEpoch);
         schedule = new LearningRateSchedule(spec.Schedule, spec.LearningRate, totalSteps);
         (string Name, Parameter Parameter)[] trained = [.. task.Model.named_parameters().Where(p => p.parameter.requires_grad)];
         RequireDtype(trained);
@@ -70,11 +70,20 @@ internal sealed class TrainingSession : IDisposable
 
     private long Epoch => (Counters.Step - 1) / length.StepsPerEpoch;
 
-    /// <summary>From the beginning, or from a checkpoint.</summary>
-    public void Start(Checkpoint? checkpoint)
+    /// <summary>From the beginning, from a checkpoint, or from another run's.</summary>
+    public void Start(Checkpoint? checkpoint, Branching? branching = null)
     {
         MetricsPosition? position = null;
-        if (checkpoint is not null)
+        if (branching is not null)
+        {
+            position = state.Load(branching.Checkpoint, options.Warn, branching.Trunk.ReadExperiment().Id);
+            // What was validated there may have been averages that this run does not keep.
+            bool validated = branching.Trunk.ReadExperiment().Training.EmaDecay == spec.EmaDecay;
+            if (!validated) Counters.ForgetValidations();
+            position = MetricsLog.Inherit(branching.Trunk, directory, claim, position, validated);
+            secondsBefore = Counters.Seconds;
+        }
+        else if (checkpoint is not null)
         {
             position = state.Load(checkpoint, options.Warn);
             secondsBefore = Counters.Seconds;

@@ -39,16 +39,20 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
     }
 
     /// <returns>How long the metrics were.</returns>
-    /// <exception cref="InputException">The checkpoint is not one of this experiment.</exception>
-    public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn) =>
-        Reading.Guard(Path.Combine(checkpoint.Path, Checkpoint.StateFile), "the state of a training, as this program writes it", () => Restore(checkpoint, warn));
+    /// <param name="checkpoint">To load.</param>
+    /// <param name="warn">Told what may make results differ.</param>
+    /// <param name="trunk">Identity of the experiment whose checkpoint it is; null: this one.</param>
+    /// <exception cref="InputException">The checkpoint is not one of that experiment.</exception>
+    public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn, string? trunk = null) =>
+        Reading.Guard(Path.Combine(checkpoint.Path, Checkpoint.StateFile), "the state of a training, as this program writes it",
+            () => Restore(checkpoint, warn, trunk ?? experiment.Id));
 
-    private MetricsPosition Restore(Checkpoint checkpoint, Action<string> warn)
+    private MetricsPosition Restore(Checkpoint checkpoint, Action<string> warn, string owner)
     {
         using DisposeScope made = NewDisposeScope();
         JsonObject json = checkpoint.State;
-        if ((string?)json["experiment"] != experiment.Id)
-            throw new InputException(checkpoint.Path, $"checkpoint of experiment {json["experiment"]}", experiment.Id);
+        if ((string?)json["experiment"] != owner)
+            throw new InputException(checkpoint.Path, $"checkpoint of experiment {json["experiment"]}", owner);
         WarnIfOther(warn, "device", (string)json["device"]!, Scalars.Format(experiment.Training.Device));
         WarnIfOther(warn, "thread count", json["threads"]!.ToString(), get_num_threads().ToString());
         // Version 0.3 did not say.
@@ -115,6 +119,14 @@ internal sealed record TrainingCounters
     public int Stale { get; set; }
 
     public Plateau Plateau { get; set; } = new();
+
+    /// <summary>As if there had been none.</summary>
+    public void ForgetValidations()
+    {
+        ValidationLoss = BestValidationLoss = null;
+        ValidatedStep = BestStep = null;
+        Stale = 0;
+    }
 
     /// <returns>True where it is the best so far.</returns>
     public bool AddValidation(double loss)

@@ -7,16 +7,23 @@ namespace ChemScale.Engine.Estimation.Curves;
 /// </summary>
 public sealed class ProbeView
 {
-    private ProbeView(LossCurve curve, int fullLength)
+    private ProbeView(LossCurve curve, int fullLength, LossCurve? cooled)
     {
         Curve = curve;
         FullLength = fullLength;
+        Cooled = cooled;
     }
 
     public string Name => Curve.Name;
 
     /// <summary>The losses so far.</summary>
     public LossCurve Curve { get; }
+
+    /// <summary>A branch that left the run at the end of <see cref="Curve"/>, its learning rate taken down to nothing; from the run's start. Null: none was trained.</summary>
+    public LossCurve? Cooled { get; }
+
+    /// <summary>Share of the budget that the branch cost.</summary>
+    public double CooledFraction => Cooled is null ? 0 : (Cooled.Length - Curve.Length) / (double)FullLength;
 
     /// <summary>Planned length of the whole run, in the unit of <see cref="LossCurve.Length"/>.</summary>
     public int FullLength { get; }
@@ -36,6 +43,10 @@ public sealed class ProbeView
         if (recorded.Length < length && !recorded.Diverged)
             throw new InputException(recorded.Name, $"{recorded.Length} of {full} steps",
                 $"at least {length}, {fraction:P0} of the budget");
-        return new ProbeView(recorded.Prefix(length), full);
+        return new ProbeView(recorded.Prefix(length), full, null);
     }
+
+    /// <summary>The same, with a branch that left the run there.</summary>
+    /// <param name="cooled">From the run's start; null: none was trained.</param>
+    public ProbeView WithBranch(LossCurve? cooled) => new(Curve, FullLength, cooled);
 }

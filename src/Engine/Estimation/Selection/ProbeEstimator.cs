@@ -17,10 +17,19 @@ public enum ProbeEstimator
 
     /// <summary>Final training loss read off a fitted curve a k^-b + c.</summary>
     PowerLaw,
+
+    /// <summary>
+    /// Training loss at the end of a branch of the probe whose learning rate went down to nothing: what the run would have had, were it to
+    /// end here (Hägele et al. 2024, arXiv 2405.18392).
+    /// </summary>
+    Annealed,
 }
 
 public static class ProbeEstimators
 {
+    /// <summary>What searches rank by where nobody says otherwise.</summary>
+    public const ProbeEstimator Usual = ProbeEstimator.Tse;
+
     /// <summary>Those that need training losses alone, in the order of tables.</summary>
     public static IReadOnlyList<ProbeEstimator> OfTraining { get; } =
     [
@@ -37,6 +46,7 @@ public static class ProbeEstimators
         ProbeEstimator.LastValidationLoss => "last-validation",
         ProbeEstimator.Lcga => "lcga",
         ProbeEstimator.PowerLaw => "power-law",
+        ProbeEstimator.Annealed => "annealed",
         _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
     };
 
@@ -52,6 +62,9 @@ public static class ProbeEstimators
 
     /// <summary>The figure is itself a guess of the final loss; the others must be calibrated.</summary>
     public static bool IsLoss(this ProbeEstimator estimator) => estimator is not (ProbeEstimator.Tse or ProbeEstimator.TseEma);
+
+    /// <summary>The probe needs a branch.</summary>
+    public static bool IsAnnealed(this ProbeEstimator estimator) => estimator == ProbeEstimator.Annealed;
 
     /// <exception cref="InputException">The probe lacks the losses that the estimator needs.</exception>
     public static double Of(this ProbeEstimator estimator, ProbeView probe)
@@ -69,6 +82,8 @@ public static class ProbeEstimators
                     "validate earlier, or select by training loss"),
             ProbeEstimator.Lcga => CurveExtrapolation.FinalLoss(CurveForm.Lcga, probe),
             ProbeEstimator.PowerLaw => CurveExtrapolation.FinalLoss(CurveForm.PowerLaw, probe),
+            ProbeEstimator.Annealed => probe.Cooled is { } cooled ? cooled.Diverged ? double.PositiveInfinity : cooled.LastTrainingLoss
+                : throw new InputException(curve.Name, "no branch that was cooled", "one at the end of the probe", "a search that ranks by them trains them"),
             _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
         };
     }

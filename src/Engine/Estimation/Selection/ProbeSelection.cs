@@ -58,8 +58,7 @@ public sealed record ProbeSelection(IReadOnlyList<ProbeVerdict> Verdicts, int Be
         int[] places = new int[early.Length];
         for (int place = 0; place < ranked.Length; place++) places[ranked[place]] = place + 1;
         ProbeVerdict[] verdicts = [.. probes.Select((p, i) => Judge(p, i))];
-        var saved = ComputeSaved.Of([.. probes.Select(p => (double)p.FullLength)], [.. probes.Select(p => p.Fraction)], kept);
-        return new ProbeSelection(verdicts, alive[0], kept, saved);
+        return new ProbeSelection(verdicts, alive[0], kept, ComputeSaved.Of(probes, kept));
 
         ProbeVerdict Judge(ProbeView probe, int i)
         {
@@ -90,6 +89,13 @@ public sealed record ComputeSaved(double Probes, double Finishes, double Full)
             throw new InputException("runs", $"{finished} finished of {runs}", "0 <= finished <= runs");
         if (fraction is not (> 0 and <= 1)) throw new InputException("probe fraction", $"{fraction}", "a number in (0, 1]");
         return new ComputeSaved(runs * fraction, finished * (1 - fraction), runs);
+    }
+
+    /// <summary>In steps of the runs: their probes, branches included, and what was left of those finished.</summary>
+    internal static ComputeSaved Of(IReadOnlyList<ProbeView> probes, IEnumerable<int> finished)
+    {
+        var plain = Of([.. probes.Select(p => (double)p.FullLength)], [.. probes.Select(p => p.Fraction)], finished);
+        return plain with { Probes = plain.Probes + probes.Sum(p => p.FullLength * p.CooledFraction) };
     }
 
     /// <summary>From what each run costs in full: its probe's share, and the rest for those finished.</summary>

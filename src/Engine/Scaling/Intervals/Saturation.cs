@@ -11,9 +11,19 @@ namespace ChemScale.Engine.Scaling.Intervals;
 /// <param name="Level">Confidence of the interval.</param>
 /// <param name="PValue">Probability of such an improvement if E were 0: half the tail of F with (1, n - 3) degrees, E being at its
 /// border.</param>
-/// <param name="Saturates">The p-value is below 1 - level.</param>
+/// <param name="Saturates">The p-value is below 1 - level, the interval excludes 0, and the points are enough.</param>
 public sealed record Saturation(double E, double Low, double? High, double Level, double PValue, bool Saturates)
 {
+    /// <summary>Points that levelling off needs to be shown: the test has then two degrees of freedom.</summary>
+    public const int PointsToShow = 5;
+
+    /// <summary>How many there were.</summary>
+    public int Points { get; init; }
+
+    /// <summary>What may be said of it, in words.</summary>
+    public string Words => Saturates ? "shown" : PValue >= 1 - Level ? "not shown"
+        : Points < PointsToShow ? $"suggested; {PointsToShow} points would be needed to show it, and there are {Points}" : "suggested; the interval of E includes 0";
+
     /// <exception cref="InputException">The points cannot carry the form with a floor.</exception>
     public static Saturation Test(ScalingPoints points, Resource resource, double level = 0.95)
     {
@@ -23,6 +33,10 @@ public sealed record Saturation(double E, double Low, double? High, double Level
         double gain = without.Objective - with.Objective;
         double p = gain <= 0 ? 1 : with.Objective > 0 ? Distributions.FisherTail(gain / (with.Objective / degrees), 1, degrees) / 2 : 0;
         ParameterInterval interval = ProfileLikelihood.Parameter(with, "E", level);
-        return new Saturation(with["E"], interval.Low ?? 0, interval.High, level, p, p < 1 - level);
+        return new Saturation(with["E"], interval.Low ?? 0, interval.High, level, p,
+            p < 1 - level && interval.Low > 0 && points.Kept.Count >= PointsToShow)
+        {
+            Points = points.Kept.Count,
+        };
     }
 }

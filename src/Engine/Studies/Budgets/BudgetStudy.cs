@@ -29,42 +29,39 @@ public static class BudgetStudy
         plan.Check();
         var watch = Stopwatch.StartNew();
         DateTimeOffset started = DateTimeOffset.Now;
-        int parallel = plan.Parallel > 0 ? plan.Parallel : ProcessorBudget.Count;
-        var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = 1, Progress = observer.Steps, Warn = observer.Warn };
+        var trainer = StudyTrainer.Of(plan.Parallel, plan.Workers, observer);
         double[] budgets = [.. plan.Budgets.Order()];
-        BudgetPart[] parts = [.. plan.Parts.Select(part => Part(part, budgets, Path.Combine(directory, part.Name), runner, observer, stop))];
+        var file = new StudyFile(plan.Parts, budgets);
+        file.Write(directory);
+        BudgetPart[] parts = [.. plan.Parts.Select(part => Part(part, budgets, Path.Combine(directory, part.Name), trainer, observer, stop))];
+        file.Write(directory);
         var summary = new BudgetSummary { Command = command, Started = started, Seconds = watch.Elapsed.TotalSeconds, Host = Study.Host(), Parts = parts };
         BudgetPage.Write(summary, directory);
         return summary;
     }
 
-    private static BudgetPart Part(StudyPartPlan plan, double[] budgets, string directory, LocalRunner runner, StudyObserver observer, CancellationToken stop)
+    private static BudgetPart Part(StudyPartPlan plan, double[] budgets, string directory, StudyTrainer trainer, StudyObserver observer, CancellationToken stop)
     {
-        string store = Path.GetFullPath(Path.Combine(directory, "data")), runs = Path.Combine(directory, "budgets");
-        DataFacts facts = plan.Prepare(store, observer, stop);
-        Experiment basis = plan.Basis(store);
-        GridModel[] models = [.. plan.Models.Select(model => model with { Config = plan.Fitted(model, store) })];
-        var grid = new BudgetGrid
-        {
-            Base = basis with { Training = basis.Training with { BatchSize = plan.BatchSizes is [var only] ? only : plan.Default.BatchSize } },
-            Models = [.. models.Select(m => (m, plan.Family.Cost(m.Config, basis.Training, store)))],
-            Budgets = budgets,
-            LearningRates = [.. plan.LearningRates.Order()],
-            DocumentName = plan.DocumentName,
-        };
-        grid.Check($"{plan.Name} flops");
-        observer.Begin($"{plan.Title}, {Text(budgets[0])} FLOP: {models.Length} sizes at {grid.LearningRates.Count} learning rates");
-        BudgetPoint[] tuning = Points(grid, runner.Run(grid.Tuning(runs), null, stop), budgets[0], facts);
-        BudgetPoint[] chosen = [.. models.Select(model => tuning.Where(p => p.ModelName == model.Name).OrderBy(p => p.Loss ?? double.PositiveInfinity).First())];
+        var prepared = PreparedPart.Of(plan, directory, observer, stop);
+        string runs = prepared.BudgetFolder;
+        var grid = BudgetGrid.Of(prepared, budgets);
+        DataFacts facts = prepared.Facts;
+        observer.Begin($"{plan.Title}, {Text(budgets[0])} FLOP: {grid.Models.Count} sizes at {grid.LearningRates.Count} learning rates");
+        BudgetPoint[] tuning = Points(grid, trainer.Run(grid.Tuning(runs), runs, stop), budgets[0], facts);
+        BudgetPoint[] chosen = [.. grid.Chosen([.. tuning.Select(p => p.Loss)]).Select(i => tuning[i])];
         foreach (BudgetPoint point in chosen) observer.Say($"{point.ModelName}: learning rate {point.LearningRate:G3}");
         var points = new List<BudgetPoint>(chosen);
-        if (budgets.Length > 1) observer.Begin($"{plan.Title}: {models.Length} sizes to {string.Join(", ", budgets[1..].Select(Text))} FLOP");
-        IReadOnlyList<PlannedRun> rest = grid.Rest(runs, [.. chosen.Select(p => p.LearningRate)]);
-        IReadOnlyList<RunOutcome> outcomes = runner.Run(rest, null, stop);
-        for (int b = 1; b < budgets.Length; b++) points.AddRange(Points(grid, [.. outcomes.Skip((b - 1) * models.Length).Take(models.Length)], budgets[b], facts));
+        IReadOnlyList<PlannedRun> rest = grid.Rest(runs, [.. chosen.Select(p => p.LearningRate)], BudgetGrid.Best([.. chosen.Select(p => p.Loss)]));
+        if (rest.Count > 0)
+        {
+            observer.Begin($"{plan.Title}: {grid.RestCount / (budgets.Length - 1)} sizes to each of {string.Join(", ", budgets[1..].Select(Text))} FLOP");
+            IReadOnlyList<RunOutcome> outcomes = trainer.Run(rest, runs, stop);
+            int sizes = rest.Count / (budgets.Length - 1);
+            for (int b = 1; b < budgets.Length; b++) points.AddRange(Points(grid, [.. outcomes.Skip((b - 1) * sizes).Take(sizes)], budgets[b], facts));
+        }
         WriteTable(Path.Combine(directory, "budgets.csv"), points);
         BudgetPart part = Fit(plan, grid, facts, points, [.. tuning.Except(chosen)]);
-        return part with { LossUnit = plan.Family.LossUnit(basis.Training) };
+        return part with { LossUnit = plan.Family.LossUnit(prepared.Basis.Training) };
     }
 
     private static BudgetPoint[] Points(BudgetGrid grid, IReadOnlyList<RunOutcome> outcomes, double budget, DataFacts facts) => [.. outcomes.Select(outcome =>
@@ -125,6 +122,11 @@ public static class BudgetStudy
         {
             yield return $"Learning rates were tuned for each size at {Text(grid.Budgets[0])} FLOP and kept at larger budgets; "
                 + $"the batch size is {grid.Base.Training.BatchSize} throughout.";
+        }
+        if (grid.Models.Count * (grid.Budgets.Count - 1) > grid.RestCount)
+        {
+            yield return $"Budgets above {Text(grid.Budgets[0])} FLOP train the {grid.RestCount / (grid.Budgets.Count - 1)} sizes around the one expected "
+                + "from the best of that budget, growing as the root of compute.";
         }
         BudgetPoint[] repeated = [.. points.Where(p => p.Passes > HarmlessPasses)];
         if (repeated.Length > 0)

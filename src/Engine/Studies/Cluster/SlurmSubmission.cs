@@ -26,22 +26,35 @@ public static class SlurmSubmission
         options.Check();
         if (plan.Selection is not null && options.More.FirstOrDefault(o => SbatchOption.Name(o) is "dependency" or "d") is { } waits)
             throw new InputException("slurm.more", $"'{waits}'", "no dependency, since the jobs of a selection wait for one another");
-        string folder = Path.Combine(plan.Directory, "slurm");
-        DiskStorage.Shared.EnsureDirectory(folder);
         var jobs = new List<SlurmJob>();
         foreach (SweepStage stage in plan.Selection is null ? (SweepStage[])[SweepStage.Finish] : [SweepStage.Probe, SweepStage.Select, SweepStage.Finish])
-        {
-            string script = Path.Combine(folder, stage.ToString().ToLowerInvariant() + ".sh");
-            DiskStorage.Shared.WriteAtomically(script, SlurmScript.Of(plan, stage, stage == SweepStage.Select ? options with { Cpus = 1, Gpus = null } : options, command));
-            jobs.Add(new SlurmJob(stage, script, submit ? Submit(script, Dependency(jobs)) : null));
-        }
+            jobs.Add(Hand(SlurmTasks.Of(plan, stage), options, command, submit, Dependency(jobs)));
         return jobs;
     }
 
+    /// <summary>Writes one script and, where asked to, submits it.</summary>
+    /// <param name="tasks">What the job does.</param>
+    /// <param name="options">Checked already.</param>
+    /// <param name="command">Words that run a worker on the nodes.</param>
+    /// <param name="submit">False: write it only.</param>
+    /// <param name="dependency">Options of sbatch that say what it waits for.</param>
+    internal static SlurmJob Hand(SlurmTasks tasks, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command, bool submit, string[] dependency)
+    {
+        DiskStorage.Shared.EnsureDirectory(tasks.Folder);
+        string script = Path.Combine(tasks.Folder, tasks.Name + ".sh");
+        DiskStorage.Shared.WriteAtomically(script, SlurmScript.Of(tasks, tasks.IsArray ? options : options with { Cpus = 1, Gpus = null }, command));
+        return new SlurmJob(tasks.Stage, script, submit ? Submit(script, dependency) : null);
+    }
+
+    /// <summary>A job of these waits for another.</summary>
+    /// <param name="job">The other; without an id nothing is waited for.</param>
+    /// <param name="succeeded">It must have ended well: else the wait is given up.</param>
+    internal static string[] After(SlurmJob job, bool succeeded) =>
+        job.Id is { } id ? [$"--dependency={(succeeded ? "afterok" : "afterany")}:{id}", "--kill-on-invalid-dep=yes"] : [];
+
     // The selection waits for the end of all probes, whatever it was: a diverged one is a result, and it looks at the rest itself. The
     // finishes need a selection; without one they would wait for ever.
-    private static string[] Dependency(List<SlurmJob> before) => before is [.., { Id: { } id } last]
-        ? [$"--dependency={(last.Stage == SweepStage.Probe ? "afterany" : "afterok")}:{id}", "--kill-on-invalid-dep=yes"] : [];
+    private static string[] Dependency(List<SlurmJob> before) => before is [.., var last] ? After(last, succeeded: last.Stage != SweepStage.Probe) : [];
 
     private static string Submit(string script, string[] dependency)
     {
@@ -172,6 +185,23 @@ internal static class ShellWord
     public static string Of(string text) => text.Length > 0 && IsPlain(text) ? text : "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }
 
+/// <summary>What one job does.</summary>
+/// <param name="Name">Of its script.</param>
+/// <param name="Directory">Of the plan, or of a study's part.</param>
+/// <param name="Stage">Of it.</param>
+/// <param name="First">Index of its first run.</param>
+/// <param name="Count">Runs, a task each; 0: one task that is no run's.</param>
+internal sealed record SlurmTasks(string Name, string Directory, SweepStage Stage, int First, int Count)
+{
+    public bool IsArray => Count > 0;
+
+    /// <summary>Of scripts and logs.</summary>
+    public string Folder => Path.Combine(Directory, "slurm");
+
+    public static SlurmTasks Of(SweepPlan plan, SweepStage stage) =>
+        new(stage.ToString().ToLowerInvariant(), plan.Directory, stage, 0, stage == SweepStage.Select ? 0 : plan.Runs.Count);
+}
+
 /// <summary>
 /// The batch script of one stage. Tasks of an array are runs by index. Slurm's warning (USR1) makes the program write a checkpoint and end with
 /// code 75; the script then puts the task back into the queue, and likewise, a few times, a task whose program was killed from outside. The
@@ -184,22 +214,25 @@ internal static class SlurmScript
 
     private const string TaskIndex = "$SLURM_ARRAY_TASK_ID";
 
-    /// <param name="plan">Of the sweep.</param>
-    /// <param name="stage">What the job does; a selection is one task.</param>
+    /// <summary>The script of one stage of a sweep.</summary>
+    public static string Of(SweepPlan plan, SweepStage stage, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command) =>
+        Of(SlurmTasks.Of(plan, stage), options, command);
+
+    /// <param name="tasks">What the job does.</param>
     /// <param name="options">What it asks for.</param>
     /// <param name="command">Words that run a worker.</param>
-    public static string Of(SweepPlan plan, SweepStage stage, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command)
+    public static string Of(SlurmTasks tasks, SlurmOptions options, Func<WorkerCall, IReadOnlyList<string>> command)
     {
         // A line break ends a comment, and what follows is a command; with a backslash Slurm fills in no names.
-        if (plan.Directory.Any(c => char.IsControl(c) || c == '\\'))
-            throw new InputException("slurm", $"the folder '{plan.Directory}'", "a name without line breaks, other control characters and backslashes");
-        bool array = stage != SweepStage.Select;
-        string name = stage.ToString().ToLowerInvariant(), folder = Path.Combine(plan.Directory, "slurm");
+        if (tasks.Directory.Any(c => char.IsControl(c) || c == '\\'))
+            throw new InputException("slurm", $"the folder '{tasks.Directory}'", "a name without line breaks, other control characters and backslashes");
+        bool array = tasks.IsArray;
+        string name = tasks.Name, folder = tasks.Folder;
         string limit = options.Limit > 0 ? string.Create(CultureInfo.InvariantCulture, $"%{options.Limit}") : "";
         string?[] wanted =
         [
             $"--job-name=chemscale-{name}",
-            array ? string.Create(CultureInfo.InvariantCulture, $"--array=0-{plan.Runs.Count - 1}{limit}") : null,
+            array ? string.Create(CultureInfo.InvariantCulture, $"--array={tasks.First}-{tasks.First + tasks.Count - 1}{limit}") : null,
             // A file name is Slurm's to fill in, so a percent sign of the folder is doubled.
             $"--output={folder.Replace("%", "%%", StringComparison.Ordinal)}/{name}{(array ? "-%A-%a.log" : "-%j.log")}",
             "--open-mode=append",
@@ -215,7 +248,7 @@ internal static class SlurmScript
             options.Memory is { } memory ? $"--mem={memory}" : null,
             .. options.More,
         ];
-        var call = new WorkerCall(plan.Directory, options.Cpus) { Stage = stage, Index = array ? TaskIndex : null };
+        var call = new WorkerCall(tasks.Directory, options.Cpus) { Stage = tasks.Stage, Index = array ? TaskIndex : null };
         string work = string.Join(' ', command(call).Select(word => word == TaskIndex ? $"\"{word}\"" : ShellWord.Of(word)));
         string task = array ? "\"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"" : "\"$SLURM_JOB_ID\"";
         return $$"""

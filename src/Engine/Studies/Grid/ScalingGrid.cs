@@ -52,10 +52,9 @@ internal sealed record ScalingGrid
            select Point(directory, model, subset),
     ];
 
-    /// <summary>Trains what is not trained yet.</summary>
-    public IReadOnlyList<GridPoint> Run(string directory, LocalRunner runner, CancellationToken stop = default)
+    /// <summary>What came of its runs; those that diverged are left out.</summary>
+    public IReadOnlyList<GridPoint> Points(IReadOnlyList<RunOutcome> outcomes)
     {
-        IReadOnlyList<RunOutcome> outcomes = runner.Run(Plan(directory), null, stop);
         Dictionary<object, GridModel> models = Models.ToDictionary(m => m.Config);
         return
         [

@@ -91,6 +91,7 @@ public sealed record LocalRunner
         var options = new TrainerOptions
         {
             Resume = true,
+            Trunk = run.Trunk is { } trunk ? new RunDirectory(trunk, Storage) : null,
             Claim = Claim,
             Begin = directory => RunFacts.Keep(task, run.Experiment, directory),
             StopAtStep = stopAtStep,
@@ -136,7 +137,11 @@ public sealed record LocalRunner
 }
 
 /// <summary>An experiment and where it runs. The directory is the run's only state.</summary>
-public sealed record PlannedRun(string Name, Experiment Experiment, string Directory);
+public sealed record PlannedRun(string Name, Experiment Experiment, string Directory)
+{
+    /// <summary>Directory of a run whose first steps are its own too (<see cref="TrainerOptions.Trunk"/>); null: it begins by itself.</summary>
+    public string? Trunk { get; init; }
+}
 
 /// <summary>How a planned run ended. Diverged: why, where a loss was not a number; then there is no result.</summary>
 public sealed record RunOutcome(PlannedRun Run, TrainingResult? Result, string? Diverged);

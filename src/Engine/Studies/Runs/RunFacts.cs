@@ -45,13 +45,17 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName, stri
 /// <summary>Scaling points from run directories: N, D, C = 6 N S and the least validation loss.</summary>
 internal static class RunPoints
 {
-    /// <summary>The directory itself where it is a run, else every run below it.</summary>
+    /// <summary>Folder of a branch, in the directory of the run that it left.</summary>
+    public const string BranchName = "cooled";
+
+    /// <summary>The directory itself where it is a run, else every run below it; branches belong to their runs.</summary>
     /// <exception cref="InputException">There is no run.</exception>
     public static IReadOnlyList<string> Find(string path)
     {
         if (!Directory.Exists(path)) throw new InputException(path, "no such folder", "a run directory, or a folder of them");
         if (new RunDirectory(path).IsStarted) return [path];
-        string[] runs = [.. Directory.EnumerateFiles(path, "experiment.yaml", SearchOption.AllDirectories).Select(f => Path.GetDirectoryName(f)!).Order(StringComparer.Ordinal)];
+        string[] runs = [.. Directory.EnumerateFiles(path, "experiment.yaml", SearchOption.AllDirectories).Select(f => Path.GetDirectoryName(f)!)
+            .Where(run => Path.GetFileName(run) != BranchName || !new RunDirectory(Path.GetDirectoryName(run)!).IsStarted).Order(StringComparer.Ordinal)];
         return runs.Length > 0 ? runs : throw new InputException(path, "no run below it", "folders with an experiment.yaml");
     }
 

@@ -4,6 +4,7 @@ using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Search;
@@ -25,14 +26,64 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
     public SelectionSummary Run(LocalRunner runner, CancellationToken stop = default)
     {
         runner.Run(Runs, run => ProbeStep(run), stop);
+        runner.Run(Branches(Runs), null, stop);
         ProbeSelection selection = Spec.Keep == KeepRule.Best ? Select() : UndecidedFinish.Run([.. Runs.Select(Probe)], Spec.Estimator, runner.Parallel,
             next => [.. runner.Run([.. next.Select(i => Runs[i])], null, stop).Select(o => o.Diverged is null ? Curve(o.Run).LastTrainingLoss : double.PositiveInfinity)]);
         runner.Run([.. Finishing(selection)], null, stop);
         return Summarize(selection);
     }
 
-    /// <summary>Where the probe of a run ends.</summary>
-    public long ProbeStep(PlannedRun run) => StepsPerEpoch(run) * Spec.ProbeEpochs;
+    /// <summary>Where the probe of a run ends, and a branch of it begins that makes the probe's cost whole.</summary>
+    public long ProbeStep(PlannedRun run)
+    {
+        long steps = StepsPerEpoch(run) * Spec.ProbeEpochs;
+        return Spec.Estimator.IsAnnealed() ? steps - Cooling(steps) : steps;
+    }
+
+    /// <summary>
+    /// The branches that probed runs need: from the end of the probe the learning rate goes down a straight line to nothing; none of runs
+    /// that diverged, and none where the estimator needs none.
+    /// </summary>
+    /// <exception cref="InputException">A schedule that does not hold the rate until then.</exception>
+    public IReadOnlyList<PlannedRun> Branches(IEnumerable<PlannedRun> runs) =>
+        Spec.Estimator.IsAnnealed() ? [.. runs.Where(run => RunFailure.Of(run.Directory) is null || new RunDirectory(BranchOf(run)).IsDone).Select(Branch)] : [];
+
+    /// <exception cref="InputException">A schedule of a run that moves the rate before its probe ends.</exception>
+    public void Check()
+    {
+        Spec.Check();
+        if (!Spec.Estimator.IsAnnealed()) return;
+        foreach (PlannedRun run in Runs)
+        {
+            ScheduleSpec schedule = run.Experiment.Training.Schedule;
+            if (schedule.Kind == ScheduleKind.Cosine)
+                throw new InputException("training.schedule.kind", "cosine, beside `estimator` annealed", "constant, cooldown or plateau: a branch leaves a rate that was held");
+        }
+    }
+
+    private PlannedRun Branch(PlannedRun run)
+    {
+        long steps = StepsPerEpoch(run) * Spec.ProbeEpochs;
+        TrainingSpec training = run.Experiment.Training;
+        Experiment cooled = run.Experiment with
+        {
+            Training = training with
+            {
+                Epochs = null,
+                Steps = steps,
+                Patience = null,
+                // The end of the schedule is what smooths.
+                EmaDecay = null,
+                Schedule = new ScheduleSpec { Kind = ScheduleKind.Cooldown, WarmupSteps = training.Schedule.WarmupSteps, Cooldown = Cooling(steps) / (double)steps },
+            },
+        };
+        return new PlannedRun(run.Name + "-cooled", cooled, BranchOf(run)) { Trunk = run.Directory };
+    }
+
+    private static string BranchOf(PlannedRun run) => Path.Combine(run.Directory, RunPoints.BranchName);
+
+    /// <summary>The last fifth.</summary>
+    private static long Cooling(long steps) => Math.Max(1, (steps + 2) / 5);
 
     /// <summary>Decides from the probes; nothing that a run logged later is looked at.</summary>
     /// <exception cref="InputException">A run was not probed, or every one diverged.</exception>
@@ -71,8 +122,13 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
         });
     }
 
-    private ProbeView Probe(PlannedRun run) =>
-        ProbeView.Of(Probed(run), Spec.ProbeEpochs / (double)Spec.Epochs, checked((int)(StepsPerEpoch(run) * Spec.Epochs)));
+    private ProbeView Probe(PlannedRun run)
+    {
+        long full = StepsPerEpoch(run) * Spec.Epochs;
+        LossCurve probed = Probed(run);
+        LossCurve? cooled = Spec.Estimator.IsAnnealed() && !probed.Prefix((int)ProbeStep(run)).Diverged ? Probed(Branch(run)) : null;
+        return ProbeView.Of(probed, ProbeStep(run) / (double)full, checked((int)full)).WithBranch(cooled);
+    }
 
     /// <summary>A gradient that is not a number ends a run too, after a loss that was one: the curve then ends in what the loss was about to be.</summary>
     private static LossCurve Probed(PlannedRun run)
@@ -132,7 +188,7 @@ public sealed record SelectionSpec
     /// <summary>Finish every run, to compare predictions with the truth.</summary>
     public bool Validate { get; init; }
 
-    public ProbeEstimator Estimator { get; init; } = ProbeEstimator.Tse;
+    public ProbeEstimator Estimator { get; init; } = ProbeEstimators.Usual;
 
     public KeepRule Keep { get; init; } = KeepRule.Best;
 
@@ -170,7 +226,7 @@ internal static class UndecidedFinish
             Verdicts = [.. ranked.Verdicts.Select((v, i) => v with { Kept = kept.Contains(i) })],
             Best = kept[0],
             Kept = kept,
-            Saved = ComputeSaved.Of([.. probes.Select(p => (double)p.FullLength)], [.. probes.Select(p => p.Fraction)], kept),
+            Saved = ComputeSaved.Of(probes, kept),
         };
     }
 }

@@ -26,7 +26,7 @@ public sealed record TrainingPerformanceSearch
     /// <summary>Finish every configuration, to compare predictions with the truth. Costs what selection was to save.</summary>
     public bool Validate { get; init; }
 
-    public ProbeEstimator Estimator { get; init; } = ProbeEstimator.Tse;
+    public ProbeEstimator Estimator { get; init; } = ProbeEstimators.Usual;
 
     public KeepRule Keep { get; init; } = KeepRule.Best;
 
@@ -36,8 +36,9 @@ public sealed record TrainingPerformanceSearch
     public RunSelection Plan(string directory)
     {
         var spec = new SelectionSpec { Epochs = Epochs, ProbeEpochs = ProbeEpochs, Validate = Validate, Estimator = Estimator, Keep = Keep };
-        spec.Check();
-        return new RunSelection([.. Space.Configurations.Select(c => new PlannedRun(c.Name, Experiment(c), Path.Combine(directory, c.Name)))], spec, Space.Default);
+        var selection = new RunSelection([.. Space.Configurations.Select(c => new PlannedRun(c.Name, Experiment(c), Path.Combine(directory, c.Name)))], spec, Space.Default);
+        selection.Check();
+        return selection;
     }
 
     /// <summary>The whole search in this process.</summary>

@@ -75,6 +75,9 @@ public enum SweepStage
 
     /// <summary>Runs to their end: those selected, or all where the plan does not select.</summary>
     Finish,
+
+    /// <summary>Of a study's part, not of a sweep: plan the runs that depend on those before.</summary>
+    Plan,
 }
 
 /// <summary>A key of the experiment and the values it takes: <c>training.learningRate=1e-4,1e-3</c>.</summary>

@@ -46,6 +46,7 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
         PlannedRun[] runs = [.. Variations.Count > 0 ? Sweep.Plan(basis, Variations, directory) : [], .. Singles.SelectMany(single => Sweep.Plan(basis, single, directory))];
         // A single run that is also of the grid, or another's equal, is one run.
         runs = [.. runs.DistinctBy(r => (r.Experiment.Id, r.Name))];
+        if (Selection is not null) new RunSelection(runs, Selection).Check();
         string? shared = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
         return shared is null ? runs : throw new InputException("runs", $"two different runs would be called {shared}", "settings that differ in the last words of their keys");
     }

@@ -36,7 +36,7 @@ public sealed record SweepStatus(SweepPlan Plan, IReadOnlyList<RunState> States)
     private static RunState Selected(RunState state, bool goesOn) =>
         goesOn || state.Stage is not (RunStage.PutAside or RunStage.Abandoned) ? state : state with { Stage = RunStage.Stopped, Holder = null };
 
-    private static RunOutcome Outcome(RunState state) => state.Stage == RunStage.Complete
+    internal static RunOutcome Outcome(RunState state) => state.Stage == RunStage.Complete
         ? new RunOutcome(state.Run, new RunDirectory(state.Run.Directory).ReadResult(), null)
         : new RunOutcome(state.Run, null, state.Failure!.Reason);
 }

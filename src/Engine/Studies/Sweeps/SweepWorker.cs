@@ -46,6 +46,7 @@ public sealed record SweepWorker
     {
         if (Index is { } index && (index < 0 || index >= Plan.Runs.Count))
             throw new InputException("index", $"{index}", $"0 to {Plan.Runs.Count - 1}, a run of the plan");
+        if (stage == SweepStage.Plan) throw new InputException("stage", "plan", "all, probe, select or finish", "plan is a stage of a study's part");
         RunSelection? search = Plan.Search;
         if (search is null && stage is SweepStage.Probe or SweepStage.Select)
             throw new InputException("stage", stage.ToString().ToLowerInvariant(), "finish, or all", "the plan does not select");
@@ -56,7 +57,11 @@ public sealed record SweepWorker
         }
         else
         {
-            if (stage is SweepStage.All or SweepStage.Probe) WorkOff(mine, search.ProbeStep, stop);
+            if (stage is SweepStage.All or SweepStage.Probe)
+            {
+                WorkOff(mine, search.ProbeStep, stop);
+                if (Left.Count == 0) WorkOff([.. search.Branches(mine)], null, stop);
+            }
             bool probed = Left.Count == 0;
             if (stage is SweepStage.Select || (stage is SweepStage.All && Index is null && probed)) Select(search);
             if (stage is SweepStage.Finish || (stage is SweepStage.All && probed)) WorkOff([.. Finishing().Intersect(mine)], null, stop);
@@ -98,7 +103,8 @@ public sealed record SweepWorker
         Say($"selected {Plan.Runs[selection.Best].Name}; {finishing.Count} of {Plan.Runs.Count} go on");
     }
 
-    private static bool IsProbed(RunState state, RunSelection search) => state.Stage == RunStage.Complete || state.Step >= search.ProbeStep(state.Run);
+    private static bool IsProbed(RunState state, RunSelection search) => (state.Stage == RunStage.Complete || state.Step >= search.ProbeStep(state.Run))
+        && search.Branches([state.Run]).All(branch => RunState.Of(branch) is { Stage: RunStage.Complete } or { Failure.Diverged: true });
 
     private void WorkOff(PlannedRun[] runs, Func<PlannedRun, long>? until, CancellationToken stop)
     {

@@ -159,6 +159,11 @@ internal static class ExperimentYaml
             { "training", WriteFields(new YamlMappingNode(), experiment.Training) },
             { "seed", Scalars.Format(experiment.Seed) },
         };
+        return Text(root);
+    }
+
+    internal static string Text(YamlMappingNode root)
+    {
         var text = new StringWriter { NewLine = "\n" };
         new YamlStream(new YamlDocument(root)).Save(text, assignAnchors: false);
         // YamlDotNet ends a stream with an explicit document end, which readers of plain files do not expect.
@@ -187,7 +192,8 @@ internal static class ExperimentYaml
         return ModelSpec.Of(ReadRecord(found.ConfigType, mapping, file, "model", "family"));
     }
 
-    private static object ReadRecord(Type type, YamlNode node, string file, string path, params string[] alsoKnown)
+    /// <summary>A record of single values, lists of them and records, every key checked.</summary>
+    internal static object ReadRecord(Type type, YamlNode node, string file, string path, params string[] alsoKnown)
     {
         Dictionary<string, PropertyInfo> fields = Fields.Of(type).ToDictionary(Fields.Key);
         object record = Activator.CreateInstance(type)!;
@@ -197,14 +203,24 @@ internal static class ExperimentYaml
             string keyPath = $"{path}.{key}";
             object? bound = Scalars.Holds(property.PropertyType)
                 ? ReadScalar(property.PropertyType, value, file, keyPath, Fields.IsNullable(property))
+                : Fields.ElementOf(property.PropertyType) is { } element ? ReadList(element, value, file, keyPath)
                 : ReadRecord(property.PropertyType, value, file, keyPath);
-            Bounds.Check(property, bound, Place(file, value, keyPath));
+            Bounds.Check(property, bound as IConvertible, Place(file, value, keyPath));
             property.SetValue(record, bound);
         }
         return record;
     }
 
-    private static object? ReadScalar(Type type, YamlNode node, string file, string path, bool nullable = false)
+    /// <summary>Values of one type; one alone needs no brackets.</summary>
+    private static Array ReadList(Type element, YamlNode node, string file, string path)
+    {
+        YamlNode[] nodes = node is YamlSequenceNode sequence ? [.. sequence] : [node];
+        var list = Array.CreateInstance(element, nodes.Length);
+        for (int i = 0; i < nodes.Length; i++) list.SetValue(ReadScalar(element, nodes[i], file, path), i);
+        return list;
+    }
+
+    internal static object? ReadScalar(Type type, YamlNode node, string file, string path, bool nullable = false)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         string place = Place(file, node, path);
@@ -217,7 +233,7 @@ internal static class ExperimentYaml
         return value ?? throw new InputException(place, $"'{text}'", expected);
     }
 
-    private static Dictionary<string, YamlNode> Children(
+    internal static Dictionary<string, YamlNode> Children(
         YamlMappingNode mapping, string file, string path, IReadOnlyCollection<string> known)
     {
         var children = new Dictionary<string, YamlNode>();
@@ -232,22 +248,29 @@ internal static class ExperimentYaml
         return children;
     }
 
-    private static YamlMappingNode Mapping(YamlNode node, string file, string path) => node as YamlMappingNode
+    internal static YamlMappingNode Mapping(YamlNode node, string file, string path) => node as YamlMappingNode
         ?? throw new InputException(Place(file, node, path), node is YamlScalarNode s ? $"'{s.Value}'" : "a list", "a mapping of keys");
 
-    private static string Place(string file, YamlNode node, string path) => $"{file}:{node.Start.Line}: {path}";
+    internal static string Place(string file, YamlNode node, string path) => $"{file}:{node.Start.Line}: {path}";
 
-    private static YamlMappingNode WriteFields(YamlMappingNode node, object record)
+    /// <param name="node">Receives a key for every property.</param>
+    /// <param name="record">To write.</param>
+    /// <param name="said">Which properties; null: all.</param>
+    internal static YamlMappingNode WriteFields(YamlMappingNode node, object record, Func<PropertyInfo, object?, bool>? said = null)
     {
         foreach (PropertyInfo property in Fields.Of(record.GetType()))
         {
             object? value = property.GetValue(record);
-            ScalarStyle style = value is string text && Scalars.IsNull(text) ? ScalarStyle.SingleQuoted : ScalarStyle.Any;
-            YamlNode child = value is null || Scalars.Holds(property.PropertyType)
-                ? new YamlScalarNode(Scalars.Format(value)) { Style = style }
-                : WriteFields(new YamlMappingNode(), value);
+            if (said is not null && !said(property, value)) continue;
+            YamlNode child = value is null || Scalars.Holds(property.PropertyType) ? Scalar(value)
+                : Fields.ElementOf(property.PropertyType) is not null
+                ? new YamlSequenceNode(((System.Collections.IEnumerable)value).Cast<object>().Select(Scalar)) { Style = YamlDotNet.Core.Events.SequenceStyle.Flow }
+                : WriteFields(new YamlMappingNode(), value, said);
             node.Add(Fields.Key(property), child);
         }
         return node;
     }
+
+    private static YamlScalarNode Scalar(object? value) =>
+        new(Scalars.Format(value)) { Style = value is string text && Scalars.IsNull(text) ? ScalarStyle.SingleQuoted : ScalarStyle.Any };
 }

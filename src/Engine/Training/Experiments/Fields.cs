@@ -13,6 +13,10 @@ internal static class Fields
 
     public static string Key(PropertyInfo property) => JsonNamingPolicy.CamelCase.ConvertName(property.Name);
 
+    /// <summary>What a list of single values holds; null where the type is none.</summary>
+    public static Type? ElementOf(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) && Scalars.Holds(type.GetGenericArguments()[0]) ? type.GetGenericArguments()[0] : null;
+
     /// <summary>Whether the file may say null.</summary>
     public static bool IsNullable(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) is not null
         || (property.PropertyType == typeof(string)

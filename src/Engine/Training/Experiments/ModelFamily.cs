@@ -228,7 +228,11 @@ public sealed record StudyOutline
 }
 
 /// <summary>Sizes, five or more, and the learning rates that each is tuned over at the least budget.</summary>
-public sealed record BudgetOutline(IReadOnlyList<ModelShape> Shapes, IReadOnlyList<double> LearningRates);
+public sealed record BudgetOutline(IReadOnlyList<ModelShape> Shapes, IReadOnlyList<double> LearningRates)
+{
+    /// <summary>Molecules drawn from the library, where no files are named: enough for small models to see few of them often; null: as for a grid.</summary>
+    public long? Limit { get; init; }
+}
 
 /// <summary>The model section: a family and that family's configuration record.</summary>
 public sealed record ModelSpec

@@ -87,6 +87,9 @@ public sealed record TrainingSpec
     [OutsideIdentity]
     public OperatorMode Operators { get; init; } = OperatorMode.Auto;
 
+    /// <summary>The run's full length.</summary>
+    internal long TotalSteps(long stepsPerEpoch) => Math.Min(Steps ?? long.MaxValue, Epochs is { } epochs ? epochs * stepsPerEpoch : long.MaxValue);
+
     internal void Check(string place)
     {
         if (Epochs is null && Steps is null)

@@ -119,7 +119,8 @@ internal sealed class ChemGptFamily : ModelFamily
             SearchShape = new(null, 32),
             // Five, over 1.8 decades of N: fewer, or less, cannot show a law.
             Shapes = [new(null, 16), new(null, 32), new(null, 48), new(null, 80), new(null, 128)],
-            Budgets = new([new(2, 16), new(4, 16), new(4, 32), new(4, 48), new(4, 64), new(4, 96)], [1e-3, 4e-3, 1.6e-2]),
+            // The best of 1e11 FLOP has about 7,000 parameters, the best of 1e12 about 20,000.
+            Budgets = new([new(1, 16), new(2, 16), new(4, 16), new(2, 32), new(4, 32), new(4, 48), new(4, 64)], [1e-3, 4e-3, 1.6e-2, 6.4e-2]) { Limit = 100_000 },
             LearningRates = [5e-5, 3e-4, 1e-3, 4e-3],
             BatchSizes = [8, 16, 32],
             Validation = 400,
@@ -128,7 +129,15 @@ internal sealed class ChemGptFamily : ModelFamily
             MaximumSeen = 6000,
             Limit = 10_000,
         };
-        return own ? quick with { Limit = 20_000, Validation = 1000, SearchDocuments = 1000, Subsets = [500, 2000, 8000, 16_000], MaximumSeen = 48_000 } : quick;
+        return own ? quick with
+        {
+            Budgets = quick.Budgets with { Limit = null },
+            Limit = 20_000,
+            Validation = 1000,
+            SearchDocuments = 1000,
+            Subsets = [500, 2000, 8000, 16_000],
+            MaximumSeen = 48_000,
+        } : quick;
     }
 
     public override object Shaped(object config, ModelShape shape)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Training.Runs;
 
@@ -52,6 +53,41 @@ internal sealed class MetricsLog : IDisposable
         if (csv.IsEmpty) Csv(CsvHeader);
         if (events.IsEmpty) TensorBoardEvents.WriteHeader(events.Buffer, directory.Time.GetUtcNow());
         flushedAt = directory.Time.GetTimestamp();
+    }
+
+    /// <summary>What another run had logged at a checkpoint becomes the beginning of this one's.</summary>
+    /// <param name="from">The other run.</param>
+    /// <param name="to">This one, which has no checkpoint yet.</param>
+    /// <param name="claim">On this one.</param>
+    /// <param name="position">Lengths at the checkpoint.</param>
+    /// <param name="validated">Its validations are this one's too; else they are left out, and TensorBoard's events with them.</param>
+    /// <returns>Lengths here.</returns>
+    /// <exception cref="InputException">A file of the other run is shorter than that.</exception>
+    public static MetricsPosition Inherit(RunDirectory from, RunDirectory to, RunClaim claim, MetricsPosition position, bool validated)
+    {
+        claim.EnsureHeld();
+        foreach (string old in Directory.GetFiles(to.Path, TensorBoardEvents.FilePattern)) to.Storage.DeleteFile(old);
+        return position with
+        {
+            Csv = Take(Path.GetFileName(from.MetricsCsvPath), position.Csv, line => line.EndsWith(',') || line + "\n" == CsvHeader),
+            JsonLines = Take(Path.GetFileName(from.MetricsJsonPath), position.JsonLines, line => !line.StartsWith("{\"kind\":\"validation\"", StringComparison.Ordinal)),
+            Events = validated ? Take(position.EventsFile, position.Events, null) : 0,
+        };
+
+        long Take(string name, long length, Func<string, bool>? keeps)
+        {
+            string source = from.In(name);
+            byte[] bytes = File.Exists(source) ? File.ReadAllBytes(source) : [];
+            if (bytes.Length < length) throw new InputException(source, $"{bytes.Length} bytes", $"at least the {length} there were at the checkpoint", "restore the file");
+            bytes = bytes[..(int)length];
+            if (!validated && keeps is not null)
+            {
+                string[] lines = Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Where(keeps).Select(line => line + "\n")));
+            }
+            to.Storage.WriteAtomically(to.In(name), bytes);
+            return bytes.Length;
+        }
     }
 
     /// <summary>One optimizer step.</summary>
