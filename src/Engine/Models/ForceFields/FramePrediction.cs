@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Forces;
 using TorchSharp;
@@ -60,13 +61,16 @@ internal sealed class FramePredictor(ForceField model) : IDisposable
 {
     private readonly IForcePasses? passes = model.Passes();
 
+    /// <param name="frames">Labels are not looked at.</param>
+    /// <param name="stress">Whether to differentiate by strain too.</param>
+    /// <param name="lists">(frames) Lists of the model's reach that follow each frame; null: they are made.</param>
     /// <exception cref="InputException">An element the model does not know, or atoms or a cell that allow no neighbour list.</exception>
-    public FramePrediction[] Predict(IReadOnlyList<Frame> frames, bool stress = false)
+    public FramePrediction[] Predict(IReadOnlyList<Frame> frames, bool stress = false, IReadOnlyList<VerletList>? lists = null)
     {
         foreach (Frame frame in frames) model.Config.RequireElements(frame.AtomicNumbers, frame.Place);
         bool cells = stress && frames.Any(f => f.IsPeriodic);
-        if (passes is null) return ByGraph(frames, cells);
-        using FramePairs pairs = FramePairs.Of(frames, model.Config.NeighborCutoff);
+        if (passes is null) return ByGraph(frames, cells, lists);
+        using FramePairs pairs = FramePairs.Of(frames, model.Config.NeighborCutoff, lists);
         var sums = new ForceSums(new double[frames.Count], new double[3 * pairs.Atoms], cells ? new double[9 * frames.Count] : null);
         passes.Evaluate(pairs, sums);
         return Split(frames, sums.Energies, sums.Forces!, f => Stress(sums.StrainGradients.AsSpan(9 * f, 9), frames[f].Volume), cells);
@@ -74,10 +78,11 @@ internal sealed class FramePredictor(ForceField model) : IDisposable
 
     public void Dispose() => passes?.Dispose();
 
-    private FramePrediction[] ByGraph(IReadOnlyList<Frame> frames, bool cells)
+    private FramePrediction[] ByGraph(IReadOnlyList<Frame> frames, bool cells, IReadOnlyList<VerletList>? lists)
     {
         using DisposeScope scope = NewDisposeScope();
-        using GraphBatch batch = GraphBatches.Build(frames, model.Config.NeighborCutoff, model.ReferenceEnergies.device);
+        using GraphBatch batch = GraphBatches.Build(frames, model.Config.NeighborCutoff, model.ReferenceEnergies.device,
+            lists is null ? null : f => lists[f].Of(frames[f]));
         ForceFieldOutput output = model.Evaluate(batch, forces: true, stress: cells);
         double[] stresses = cells ? Numbers(output.Stress!) : [];
         return Split(frames, Numbers(output.Energies), Numbers(output.Forces!), f => stresses[(9 * f)..(9 * f + 9)], cells);

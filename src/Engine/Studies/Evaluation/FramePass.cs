@@ -3,7 +3,6 @@ using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Training.Experiments;
-using TorchSharp;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 
@@ -45,36 +44,6 @@ internal static class FramePass
                 if (--left == 0) yield break;
             }
             if (empty) throw new InputException(file, "no frames", "at least one");
-        }
-    }
-}
-
-/// <summary>
-/// Tells of elements that a model was not trained on: those without a reference energy where others have one. Its table has a row for
-/// them, so that it answers, but with what it was born with.
-/// </summary>
-internal sealed class UnseenElements
-{
-    private readonly double[] references;
-    private readonly bool known;
-    private readonly HashSet<int> told = [];
-    private readonly Action<string> warn;
-
-    public UnseenElements(ForceField model, Action<string> warn)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        references = model.ReferenceEnergies.cpu().data<double>().ToArray();
-        known = references.Any(energy => energy != 0);
-        this.warn = warn;
-    }
-
-    public void Look(Frame frame)
-    {
-        if (!known) return;
-        foreach (int element in frame.AtomicNumbers)
-        {
-            if (element >= references.Length || references[element] != 0 || !told.Add(element)) continue;
-            warn($"{frame.Place}: no {Elements.Symbol(element)} in what the model was trained on; its predictions mean nothing there");
         }
     }
 }

@@ -63,16 +63,21 @@ public static class TrainedForceField
 /// <summary>A trained force field beside the frame it is to move.</summary>
 public sealed class TrainedPotential : IDisposable
 {
+    /// <summary>A</summary>
+    public const double DefaultSkin = ForceFieldPotential.Skin;
+
     private readonly ForceField model;
     private readonly ThreadGrant threads;
     private readonly ForceFieldPotential potential;
 
     /// <param name="request">Which run, which frame.</param>
-    /// <param name="warn">Gets a line where the newest checkpoint is damaged and the one before is used.</param>
+    /// <param name="warn">Gets a line where the newest checkpoint is damaged and the one before is used, and for each element the model never saw.</param>
     /// <exception cref="InputException">No run, no frame, or a frame of elements that the model does not know.</exception>
     public TrainedPotential(Request request, Action<string> warn)
     {
-        Frame = StartFrame.Read(request.Frame, request.Length);
+        if (!(request.Skin >= 0) || !double.IsFinite(request.Skin)) throw new InputException("skin", $"{request.Skin}", "0 A or more");
+        Frame = request.Start ?? StartFrame.Read(request.Frame, request.Length);
+        if (request.Fix is { } fix) Frame = Frame with { Fixed = StartFrame.Select(fix, Frame) };
         model = TrainedForceField.Open(request.Run, warn, request.Precision);
         try
         {
@@ -89,7 +94,8 @@ public sealed class TrainedPotential : IDisposable
             model.Dispose();
             throw;
         }
-        potential = new ForceFieldPotential(model);
+        potential = new ForceFieldPotential(model, request.Skin);
+        foreach (string doubt in potential.Doubts(Frame)) warn(doubt);
     }
 
     /// <summary>What to open.</summary>
@@ -100,6 +106,15 @@ public sealed class TrainedPotential : IDisposable
 
         /// <summary>As <see cref="StartFrame"/> has it.</summary>
         public required string Frame { get; init; }
+
+        /// <summary>The frame itself, where there is no file of it; null: the file's.</summary>
+        public Frame? Start { get; init; }
+
+        /// <summary>Atoms that stay where they are, as <see cref="StartFrame"/> has it; null: those that the frame holds fixed.</summary>
+        public string? Fix { get; init; }
+
+        /// <summary>A beyond the model's reach that neighbour lists are made for, so that they serve several steps; 0: made anew for each.</summary>
+        public double Skin { get; init; } = DefaultSkin;
 
         /// <summary>Unit of the frame's lengths; null: the file's own, else Angstrom.</summary>
         public LengthUnit? Length { get; init; }
