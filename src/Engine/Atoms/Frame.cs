@@ -50,6 +50,9 @@ public sealed record Frame
     /// <summary>Names of labels of the same kinds that its file holds beside those that were taken.</summary>
     internal IReadOnlyCollection<string> OtherLabels { get; init; } = [];
 
+    /// <summary>fs since the start of the dynamics that it is of, where its source says so (<c>time_fs</c>); null: it does not.</summary>
+    internal double? TimeFs { get; init; }
+
     /// <summary>A column of the source that says how the atoms move in a way that nobody knows the meaning of; null: none.</summary>
     internal string? UnknownMotion { get; init; }
 

@@ -69,6 +69,7 @@ public sealed class TrainedPotential : IDisposable
     private readonly ForceField model;
     private readonly ThreadGrant threads;
     private readonly ForceFieldPotential potential;
+    private readonly LengthUnit? length;
 
     /// <param name="request">Which run, which frame.</param>
     /// <param name="warn">Gets a line where the newest checkpoint is damaged and the one before is used, and for each element the model never saw.</param>
@@ -76,6 +77,7 @@ public sealed class TrainedPotential : IDisposable
     public TrainedPotential(Request request, Action<string> warn)
     {
         if (!(request.Skin >= 0) || !double.IsFinite(request.Skin)) throw new InputException("skin", $"{request.Skin}", "0 A or more");
+        length = request.Length;
         Frame = request.Start ?? StartFrame.Read(request.Frame, request.Length);
         if (request.Fix is { } fix) Frame = Frame with { Fixed = StartFrame.Select(fix, Frame) };
         model = TrainedForceField.Open(request.Run, warn, request.Precision);
@@ -129,6 +131,11 @@ public sealed class TrainedPotential : IDisposable
     public Frame Frame { get; }
 
     public IPotential Potential => potential;
+
+    /// <summary>Another frame, read as the first one was.</summary>
+    /// <param name="selection">FILE or FILE@INDEX.</param>
+    /// <exception cref="InputException">No such file or frame, or one that cannot be read.</exception>
+    public Frame ReadFrame(string selection) => StartFrame.Read(selection, length);
 
     public void Dispose()
     {

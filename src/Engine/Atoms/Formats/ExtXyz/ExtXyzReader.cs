@@ -99,6 +99,7 @@ internal sealed class FrameBlock(TextReader reader, string path, FrameReadOption
             Energy = energy is null ? null : info.Number(energy) * units.EnergyFactor,
             Forces = forces is null ? null : Scaled(table.Reals(forces), units.ForceFactor),
             Momenta = table.Reals("momenta"),
+            TimeFs = info.Text("time_fs") is { } time && FrameInfo.TryNumber(time, out double fs) ? fs : null,
             Fixed = table.Fixed,
             UnknownMotion = table.Vectors.FirstOrDefault(name => name is "velocities" or "velocity" or "velo" or "vel") ?? table.UnknownMask,
             Charge = LabelNames.Charge.Select(info.Number).FirstOrDefault(value => value is not null) ?? 0,
