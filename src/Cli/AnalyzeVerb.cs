@@ -1,4 +1,3 @@
-using ChemScale.Engine;
 using ChemScale.Engine.Simulation;
 using ChemScale.Engine.Studies.Simulations;
 using CommandLine;

@@ -3,7 +3,6 @@ using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Simulation;
-using ChemScale.Tests.Models.ForceFields;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Simulation;
