@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Units;
@@ -82,6 +83,29 @@ public sealed class VibrationsTests
         Assert.That(() => IdealGasThermochemistry.Of(v, frame, symmetryNumber: 0), Throws.TypeOf<InputException>());
         Frame crystal = LennardJones.Crystal(1);
         Assert.That(() => IdealGasThermochemistry.Of(Vibrations.Of(LennardJones.Argon, crystal), crystal), Throws.TypeOf<InputException>().With.Message.Contains("periodic"));
+    }
+
+    /// <summary>With the real ASE; skipped where there is none.</summary>
+    [Test, Category("Python")]
+    public void A_relaxed_cluster_has_ASE_s_energy_wavenumbers_and_free_energy()
+    {
+        using var folder = new TemporaryFolder();
+        Frame start = LennardJones.Cluster(4);
+        using (var writer = new StreamWriter(folder["start.extxyz"])) new ChemScale.Engine.Atoms.Formats.ExtXyz.ExtXyzWriter(writer).Write(start);
+        ChemScale.Tests.Cli.Outcome outcome = Python.Start("ase_vibrations.py", folder["start.extxyz"], folder["ase.json"]).Wait();
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        using JsonDocument ase = JsonDocument.Parse(File.ReadAllText(folder["ase.json"]));
+        RelaxationSummary relaxed = Relaxation.Run(LennardJones.Argon, start,
+            new RelaxationOptions { Optimizer = RelaxationOptimizer.Bfgs, MaximumForce = 1e-6 }, new SimulationFolder(folder["relaxed"]));
+        Expect.Close(relaxed.LastEnergy, ase.RootElement.GetProperty("energy").GetDouble(), absolute: 1e-9);
+        Expect.AtMost(relaxed.Steps, ase.RootElement.GetProperty("steps").GetInt64() * 1.2);
+        Frame frame = start with { Positions = [.. ase.RootElement.GetProperty("positions").EnumerateArray().Select(x => x.GetDouble())] };
+        Vibrations v = Vibrations.Of(LennardJones.Argon, frame);
+        Expect.Close(v.Wavenumbers[6..], ase.RootElement.GetProperty("wavenumbers").EnumerateArray().Select(x => x.GetDouble()).Skip(6), absolute: 1e-3);
+        IdealGasThermochemistry gas = IdealGasThermochemistry.Of(v, frame, 120, 101325, symmetryNumber: 12);
+        Expect.Close(gas.Enthalpy, ase.RootElement.GetProperty("enthalpy").GetDouble(), absolute: 1e-6);
+        Expect.Close(gas.Entropy, ase.RootElement.GetProperty("entropy").GetDouble(), absolute: 1e-8);
+        Expect.Close(gas.FreeEnergy, ase.RootElement.GetProperty("gibbs").GetDouble(), absolute: 1e-6);
     }
 
     /// <summary>1/cm of an eigenvalue in eV/A^2/amu, by way of SI units.</summary>

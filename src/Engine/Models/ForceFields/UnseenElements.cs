@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models.ForceFields;
 
 /// <summary>
-/// Tells of elements that a model was not trained on: those without a reference energy where others have one. Its table has a row for
+/// Tells once of a charge or a spin that a model cannot know, and of elements that it was not trained on: those without a reference energy where others have one. Its table has a row for
 /// them, so that it answers, but with what it was born with.
 /// </summary>
 internal sealed class UnseenElements
@@ -14,6 +14,8 @@ internal sealed class UnseenElements
     private readonly bool known;
     private readonly HashSet<int> told = [];
     private readonly Action<string> warn;
+    private readonly ForceFieldConfig config;
+    private bool toldOfCharge;
 
     public UnseenElements(ForceField model, Action<string> warn)
     {
@@ -21,10 +23,16 @@ internal sealed class UnseenElements
         references = model.ReferenceEnergies.cpu().data<double>().ToArray();
         known = references.Any(energy => energy != 0);
         this.warn = warn;
+        config = model.Config;
     }
 
     public void Look(Frame frame)
     {
+        if (!toldOfCharge && !config.ReadsCharge && (frame.Charge != 0 || frame.Spin != 0))
+        {
+            toldOfCharge = true;
+            warn(FormattableString.Invariant($"{frame.Place}: charge {frame.Charge}, spin {frame.Spin}, which {config.Title} does not read: it answers as for what it was trained on"));
+        }
         if (!known) return;
         foreach (int element in frame.AtomicNumbers)
         {
