@@ -165,7 +165,7 @@ public sealed class RestartTests
     private void RequireSame(string whole, string other, string message = "")
     {
         string[] names = [.. Directory.EnumerateFiles(folder[whole], "t*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder[whole], f))];
-        Assert.That(names, Has.Length.AtLeast(2));
+        Expect.AtLeast(names.Length, 2);
         foreach (string name in names)
             Assert.That(File.ReadAllBytes(Path.Combine(folder[other], name)), Is.EqualTo(File.ReadAllBytes(Path.Combine(folder[whole], name))), $"{name} {message}");
         Assert.That(Figures(other), Is.EqualTo(Figures(whole)), message);

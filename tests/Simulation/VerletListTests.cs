@@ -27,7 +27,7 @@ public sealed class VerletListTests
             Assert.That(kept.Senders, Is.EqualTo(fresh.Senders));
             Assert.That(kept.Shifts, Is.EqualTo(fresh.Shifts));
         }
-        Assert.That(list.Builds, Is.InRange(2, 30), "made anew when needed, and then alone");
+        Expect.Between(list.Builds, 2, 30, "made anew when needed, and then alone");
     }
 
     [Test]
@@ -79,7 +79,7 @@ public sealed class VerletListTests
             Assert.That(a.Forces, Is.EqualTo(b.Forces));
             Assert.That(a.Stress, Is.EqualTo(b.Stress));
         }
-        Assert.That(kept.NeighborListBuilds, Is.InRange(1, 4));
+        Expect.Between(kept.NeighborListBuilds, 1, 4);
         Assert.That(fresh.NeighborListBuilds, Is.Zero);
     }
 

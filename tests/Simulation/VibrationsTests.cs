@@ -104,8 +104,9 @@ public sealed class VibrationsTests
         Expect.Close(v.Wavenumbers[6..], ase.RootElement.GetProperty("wavenumbers").EnumerateArray().Select(x => x.GetDouble()).Skip(6), absolute: 1e-3);
         IdealGasThermochemistry gas = IdealGasThermochemistry.Of(v, frame, 120, 101325, symmetryNumber: 12);
         Expect.Close(gas.Enthalpy, ase.RootElement.GetProperty("enthalpy").GetDouble(), absolute: 1e-6);
-        Expect.Close(gas.Entropy, ase.RootElement.GetProperty("entropy").GetDouble(), absolute: 1e-8);
-        Expect.Close(gas.FreeEnergy, ase.RootElement.GetProperty("gibbs").GetDouble(), absolute: 1e-6);
+        // ASE's argon weighs 39.948, ours 39.95.
+        Expect.Close(gas.Entropy, ase.RootElement.GetProperty("entropy").GetDouble(), absolute: 5e-8);
+        Expect.Close(gas.FreeEnergy, ase.RootElement.GetProperty("gibbs").GetDouble(), absolute: 6e-6);
     }
 
     /// <summary>1/cm of an eigenvalue in eV/A^2/amu, by way of SI units.</summary>

@@ -87,7 +87,10 @@ public sealed record DynamicsOptions
         if (start.Fixed?.All(held => held) == true) throw new InputException(start.Place, "every atom is fixed", "one that may move");
         if (Ensemble != Ensemble.Npt) return;
         if (!start.Periodic.All(repeats => repeats))
-            throw new InputException(start.Place, start.Cell is null ? "no cell" : "a cell that does not repeat in all directions", "one that does, for a pressure", "use another `ensemble`");
+        {
+            throw new InputException(start.Place, start.Cell is null ? "no cell" : "a cell that does not repeat in all directions",
+                "one that does, for a pressure", "use another `ensemble`");
+        }
         if (start.Fixed?.Contains(true) == true) throw new InputException(start.Place, "fixed atoms", "none, for a pressure: positions go with the cell");
     }
 

@@ -72,7 +72,8 @@ public static class NudgedElasticBand
     {
         if (!start.AtomicNumbers.AsSpan().SequenceEqual(end.AtomicNumbers))
         {
-            string difference = start.Atoms != end.Atoms ? $"{end.Atoms} atoms" : start.AtomicNumbers.Order().SequenceEqual(end.AtomicNumbers.Order()) ? "the atoms in another order" : "other elements";
+            string difference = start.Atoms != end.Atoms ? $"{end.Atoms} atoms"
+                : start.AtomicNumbers.Order().SequenceEqual(end.AtomicNumbers.Order()) ? "the atoms in another order" : "other elements";
             throw new InputException(end.Place, difference, $"the {start.Atoms} atoms of {start.Place}, in their order");
         }
         bool sameCell = start.Periodic.AsSpan().SequenceEqual(end.Periodic) && (start.Cell ?? []).Zip(end.Cell ?? []).All(p => Math.Abs(p.First - p.Second) < 1e-6)
@@ -270,12 +271,15 @@ internal sealed class ElasticPath : ICoordinates
         }
         int highest = Highest(energies);
         List<string> warnings = [.. doubts];
-        if (endForce > 2 * options.MaximumForce) warnings.Add(FormattableString.Invariant($"a force of {endForce:G3} eV/A at an end: relax both first, or the barrier is that of no minimum"));
-        if (highest == 0 || highest == energies.Length - 1) warnings.Add("no image is higher than the ends: there is no barrier between them, or it is narrower than the images lie apart");
+        if (endForce > 2 * options.MaximumForce)
+            warnings.Add(FormattableString.Invariant($"a force of {endForce:G3} eV/A at an end: relax both first, or the barrier is that of no minimum"));
+        if (highest == 0 || highest == energies.Length - 1)
+            warnings.Add("no image is higher than the ends: there is no barrier between them, or it is narrower than the images lie apart");
         return new PathSummary
         {
             Folder = folder,
-            End = MaximumForce <= options.MaximumForce && (Climbing || !options.Climb) ? SimulationEnd.Converged : steps == options.Steps ? SimulationEnd.Steps : SimulationEnd.Stopped,
+            End = MaximumForce <= options.MaximumForce && (Climbing || !options.Climb) ? SimulationEnd.Converged
+                : steps == options.Steps ? SimulationEnd.Steps : SimulationEnd.Stopped,
             Atoms = start.Atoms,
             Steps = steps,
             Energies = energies,
@@ -289,7 +293,8 @@ internal sealed class ElasticPath : ICoordinates
 
     private static int Highest(double[] energies) => Array.IndexOf(energies, energies.Max());
 
-    private static Frame Labelled(Frame frame, FramePrediction prediction) => frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = null, Keys = null, Momenta = null };
+    private static Frame Labelled(Frame frame, FramePrediction prediction) =>
+        frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = null, Keys = null, Momenta = null };
 
     private Frame Image(int image) => start with { Positions = Positions(image) };
 

@@ -12,7 +12,9 @@ namespace ChemScale.Engine.Simulation;
 /// </summary>
 public sealed class SimulationFolder
 {
-    public const string Trajectory = "trajectory.extxyz", Thermo = "thermo.csv", Relaxation = "relaxation.csv", Summary = "summary.json", Checkpoint = "checkpoint.json", PathFrames = "path.extxyz", PathTable = "path.csv";
+    public const string Trajectory = "trajectory.extxyz", Thermo = "thermo.csv", Relaxation = "relaxation.csv", Summary = "summary.json";
+
+    public const string Checkpoint = "checkpoint.json", PathFrames = "path.extxyz", PathTable = "path.csv";
 
     private const string Lock = "simulation.lock";
 

@@ -53,7 +53,8 @@ internal static class StartFrame
                 for (int i = 0; i < chosen.Length; i++)
                     if (frame.AtomicNumbers[i] == element) found = chosen[i] = true;
             }
-            if (!found) throw new InputException("fix", $"'{part}'", $"atoms of {frame.Place}: numbers from 0 to {frame.Atoms - 1}, ranges such as 0-3, or symbols, with commas between");
+            if (!found)
+                throw new InputException("fix", $"'{part}'", $"atoms of {frame.Place}: numbers from 0 to {frame.Atoms - 1}, ranges such as 0-3, or symbols, with commas between");
         }
         return chosen;
     }
@@ -62,7 +63,10 @@ internal static class StartFrame
     public static void RequireKnownMask(Frame start)
     {
         if (start.UnknownMotion is "move_mask" or "constraints" && start.Fixed is null)
-            throw new InputException(start.Place, $"'{start.UnknownMotion}' of a kind that is not read", "move_mask with one truth value an atom", "say with `fix` which atoms stay where they are");
+        {
+            throw new InputException(start.Place, $"'{start.UnknownMotion}' of a kind that is not read", "move_mask with one truth value an atom",
+                "say with `fix` which atoms stay where they are");
+        }
     }
 
     private static (string Path, int Index) Split(string selection)

@@ -172,7 +172,8 @@ public sealed record IdealGasThermochemistry
     /// <param name="symmetryNumber">See <see cref="SymmetryNumber"/>.</param>
     /// <param name="unpairedElectrons">See <see cref="UnpairedElectrons"/>.</param>
     /// <exception cref="InputException">A frame that is no free molecule, or values out of range.</exception>
-    public static IdealGasThermochemistry Of(Vibrations vibrations, Frame frame, double temperature = 298.15, double pressure = 101325, int symmetryNumber = 1, int unpairedElectrons = 0)
+    public static IdealGasThermochemistry Of(
+        Vibrations vibrations, Frame frame, double temperature = 298.15, double pressure = 101325, int symmetryNumber = 1, int unpairedElectrons = 0)
     {
         if (frame.IsPeriodic) throw new InputException(frame.Place, "a periodic frame", "a free molecule, for the thermodynamics of a gas");
         if (vibrations.Atoms.Count < frame.Atoms) throw new InputException(frame.Place, "fixed atoms", "none, for the thermodynamics of a gas");

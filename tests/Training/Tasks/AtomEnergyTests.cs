@@ -139,7 +139,8 @@ public sealed class AtomEnergyTests
     }
 
     private Experiment Experiment(string? atomEnergies) =>
-        Of(new PaiNNConfig { Features = 8, Interactions = 1, RadialFunctions = 6, MaxAtomicNumber = 8 }) with { Data = new DataSpec { Store = folder["store"], AtomEnergies = atomEnergies } };
+        Of(new PaiNNConfig { Features = 8, Interactions = 1, RadialFunctions = 6, MaxAtomicNumber = 8 }) with
+        { Data = new DataSpec { Store = folder["store"], AtomEnergies = atomEnergies } };
 
     private static Experiment Of(ForceFieldConfig config) => new() { Model = ModelSpec.Of(config), Training = new TrainingSpec { Steps = 1 } };
 

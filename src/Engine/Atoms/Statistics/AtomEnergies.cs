@@ -16,7 +16,9 @@ internal static class AtomEnergies
     private const string Key = "data.atomEnergies", Expected = "fit, from-frames, a file, or H=-13.587 O=-2041.84";
 
     /// <summary>The word or the line that a setting stands for: a file is read.</summary>
-    /// <param name="given">fit, from-frames, a line, or a file: .json (symbols and numbers), .xyz or .extxyz of single atoms, or text with a symbol and a number on each line.</param>
+    /// <param name="given">
+    /// fit, from-frames, a line, or a file: .json (symbols and numbers), .xyz or .extxyz of single atoms, or text with a symbol and a number on each line.
+    /// </param>
     /// <exception cref="InputException">None of them.</exception>
     public static string Resolve(string given)
     {
@@ -26,7 +28,8 @@ internal static class AtomEnergies
         {
             return Format(Path.GetExtension(given).ToLowerInvariant() switch
             {
-                ".json" => JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(given))!.ToDictionary(pair => Elements.Number(pair.Key, given), pair => pair.Value),
+                ".json" => JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(given))!
+                    .ToDictionary(pair => Elements.Number(pair.Key, given), pair => pair.Value),
                 ".xyz" or ".extxyz" => OfFrames(given),
                 _ => Parse(string.Join(' ', File.ReadLines(given).Select(line => line.Split('#')[0].Trim()).Where(line => line.Length > 0).Select(line => Line(line, given)))),
             });
@@ -69,7 +72,8 @@ internal static class AtomEnergies
         foreach (Frame frame in ExtXyzReader.Read(file).Where(frame => frame.Atoms == 1))
         {
             if (!frame.HasEnergy) throw new InputException(frame.Place, "no energy", "that of an isolated atom, in eV");
-            if (!energies.TryAdd(frame.AtomicNumbers[0], frame.Energy!.Value)) throw new InputException(frame.Place, $"another {Elements.Symbol(frame.AtomicNumbers[0])}", "each element once");
+            if (!energies.TryAdd(frame.AtomicNumbers[0], frame.Energy!.Value))
+                throw new InputException(frame.Place, $"another {Elements.Symbol(frame.AtomicNumbers[0])}", "each element once");
         }
         return energies;
     }

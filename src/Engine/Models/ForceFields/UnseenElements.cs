@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Engine.Models.ForceFields;
 
 /// <summary>
-/// Tells once of a charge or a spin that a model cannot know, and of elements that it was not trained on: those without a reference energy where others have one. Its table has a row for
-/// them, so that it answers, but with what it was born with.
+/// Tells once of a charge or a spin that a model cannot know, and of elements that it was not trained on: those without a reference energy where others
+/// have one. Its table has a row for them, so that it answers, but with what it was born with.
 /// </summary>
 internal sealed class UnseenElements
 {
@@ -31,7 +31,8 @@ internal sealed class UnseenElements
         if (!toldOfCharge && !config.ReadsCharge && (frame.Charge != 0 || frame.Spin != 0))
         {
             toldOfCharge = true;
-            warn(FormattableString.Invariant($"{frame.Place}: charge {frame.Charge}, spin {frame.Spin}, which {config.Title} does not read: it answers as for what it was trained on"));
+            string found = FormattableString.Invariant($"{frame.Place}: charge {frame.Charge}, spin {frame.Spin}");
+            warn($"{found}, which {config.Title} does not read: it answers as for what it was trained on");
         }
         if (!known) return;
         foreach (int element in frame.AtomicNumbers)

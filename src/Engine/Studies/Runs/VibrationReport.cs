@@ -73,8 +73,10 @@ public sealed record VibrationReport
         IdealGasThermochemistry? gas = !request.Gas ? null
             : IdealGasThermochemistry.Of(v, frame, request.Temperature, request.Pressure, request.SymmetryNumber, request.UnpairedElectrons);
         List<string> warnings = [.. trained.Potential.Doubts(frame)];
-        if (v.MaximumForce > MostForce) warnings.Add(FormattableString.Invariant($"a force of {v.MaximumForce:G3} eV/A on the frame: relax it first, or the modes are those of no minimum"));
-        if (gas?.ImaginaryModes > 0) warnings.Add($"{gas.ImaginaryModes} imaginary mode{(gas.ImaginaryModes == 1 ? "" : "s")}, left out of the thermodynamics: the frame is no minimum");
+        if (v.MaximumForce > MostForce)
+            warnings.Add(FormattableString.Invariant($"a force of {v.MaximumForce:G3} eV/A on the frame: relax it first, or the modes are those of no minimum"));
+        if (gas?.ImaginaryModes > 0)
+            warnings.Add($"imaginary modes, {gas.ImaginaryModes} of them, left out of the thermodynamics: the frame is no minimum");
         var report = new VibrationReport
         {
             Folder = folder,

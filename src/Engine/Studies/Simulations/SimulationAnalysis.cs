@@ -99,7 +99,8 @@ public static class SimulationAnalysis
             chart.Legend(new LegendEntry(g.Name, color, Line: Dash.Solid));
             for (int b = 0; b < distances.Length; b++) csv.Add(g.Name, distances[b], values[b], within[b]);
         }
-        return new Figure("distances", chart, normal ? "Over what there would be at the same density without any order." : "Nothing repeats: there is no density to compare with.", csv);
+        return new Figure("distances", chart,
+            normal ? "Over what there would be at the same density without any order." : "Nothing repeats: there is no density to compare with.", csv);
     }
 
     private static Figure Correlation(string name, string title, string unit, IReadOnlyList<TimeCorrelation> all, double? interval, string caption)

@@ -59,7 +59,10 @@ internal sealed class ForceFieldTask : ITrainingTask
         {
             HashSet<string> kinds = [.. train.Select(f => f.ConfigType).OfType<string>()];
             if (byKind.Keys.FirstOrDefault(kind => !kinds.Contains(kind)) is { } unknown)
-                throw new InputException("training.labelLoss.kindWeights", $"no training frame of kind '{unknown}'", kinds.Count > 0 ? $"one of {string.Join(", ", kinds.Order())}" : "frames with config_type");
+            {
+                throw new InputException("training.labelLoss.kindWeights", $"no training frame of kind '{unknown}'",
+                    kinds.Count > 0 ? $"one of {string.Join(", ", kinds.Order())}" : "frames with config_type");
+            }
         }
         var charges = new Dictionary<string, Frame>(StringComparer.Ordinal);
         foreach (Frame frame in train.Concat(validation))

@@ -26,7 +26,8 @@ internal sealed class LabelledFrames : IDisposable
     {
         this.spec = spec;
         Graph = GraphBatches.Build(frames, cutoff, device, lists);
-        double[]? weights = spec.WeightsByKind() is { } byKind ? [.. frames.Select(f => f.ConfigType is { } kind && byKind.TryGetValue(kind, out double weight) ? weight : 1)] : null;
+        double[]? weights = spec.WeightsByKind() is not { } byKind ? null
+            : [.. frames.Select(f => f.ConfigType is { } kind && byKind.TryGetValue(kind, out double weight) ? weight : 1)];
         energies = new LabelTerm([.. frames.Select(f => f.Energy ?? double.NaN)], [frames.Count], device, weights);
         forces = new LabelTerm([.. frames.SelectMany(f => f.Forces ?? Absent(3 * f.Atoms))], [Graph.Atoms, 3], device,
             weights is null ? null : [.. frames.SelectMany((f, i) => Enumerable.Repeat(weights[i], f.Atoms))]);
