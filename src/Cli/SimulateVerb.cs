@@ -70,6 +70,9 @@ internal sealed class SimulateVerb : FrameVerb
     [Option("max-temperature", HelpText = "K: a hotter system has blown up, and the simulation fails (default 20000).")]
     public double? MaximumTemperature { get; set; }
 
+    [Option("stop-above", HelpText = "eV/A: stop where the forces of a committee's members on an atom are further apart; --run is a committee (train --committee).")]
+    public double? StopAbove { get; set; }
+
     [Option("fmax", HelpText = "relax: eV/A, done where no atom feels more (default 0.01).")]
     public double? MaximumForce { get; set; }
 
@@ -94,6 +97,8 @@ internal sealed class SimulateVerb : FrameVerb
         else dynamics.Validate();
         using TrainedPotential trained = Open(folder.KeptStart, Fix);
         if (!relax) RequireUse(trained.Frame, dynamics);
+        if (StopAbove is not null && !trained.IsCommittee)
+            throw new InputException("--stop-above", "one model, which cannot disagree with itself", "a committee as --run", "train --committee 4 makes one");
         var display = new SimulationDisplay();
         try
         {
@@ -129,6 +134,7 @@ internal sealed class SimulateVerb : FrameVerb
             PressureTime = PressureTime ?? options.PressureTime,
             Compressibility = Compressibility ?? options.Compressibility,
             Replicas = Replicas ?? options.Replicas,
+            StopAbove = StopAbove ?? options.StopAbove,
             Timestep = Timestep ?? options.Timestep,
             Steps = Steps ?? options.Steps,
             Every = Every ?? options.Every,
@@ -164,6 +170,7 @@ internal sealed class SimulateVerb : FrameVerb
             ("--temperature", Temperature is not null, !relax), ("--max-temperature", MaximumTemperature is not null, !relax),
             ("--friction", Friction is not null, npt || ensemble == SimulationMethod.Langevin), ("--resume", Resume, !relax),
             ("--draw-momenta", DrawMomenta, !relax), ("--seed", Seed is not null, !relax), ("--replicas", Replicas is not null, !relax),
+            ("--stop-above", StopAbove is not null, !relax),
             ("--optimizer", Optimizer is not null, relax), ("--cell", Cell is not null, relax), ("--smax", MaximumStress is not null, cell),
             ("--pressure", Pressure is not null, npt || cell), ("--barostat", Barostat is not null, npt), ("--pressure-time", PressureTime is not null, npt),
             ("--compressibility", Compressibility is not null, npt),
@@ -195,7 +202,9 @@ internal sealed class SimulateVerb : FrameVerb
             Output.Json(s);
             return;
         }
-        string ended = s.End == SimulationEnd.Stopped ? "stopped after" : s.Warnings.Count > 0 ? "DOUBTFUL (see the warnings);" : "done,";
+        string ended = s.End == SimulationEnd.Stopped ? "stopped after"
+            : s.End == SimulationEnd.Uncertain ? FormattableString.Invariant($"UNCERTAIN (forces {s.LastForceSpread:G3} eV/A apart) after")
+            : s.Warnings.Count > 0 ? "DOUBTFUL (see the warnings);" : "done,";
         string atoms = s.Replicas is { } all ? $"{all.Count} x {s.Atoms} atoms" : $"{s.Atoms} atoms";
         Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, {s.TimeFs / 1000:G6} ps of {atoms}{(s.StartMomenta ? ", from the frame's momenta" : "")}, "
             + $"{s.MillisecondsPerStep:F2} ms a step");

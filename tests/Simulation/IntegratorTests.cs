@@ -121,6 +121,7 @@ public sealed class IntegratorTests
             bool stayed = Enumerable.Range(3 * i, 3).All(k => last.Positions[k] == start.Positions[k]);
             Assert.That(stayed, Is.EqualTo(i % 4 == 0), $"atom {i}");
         }
+        Assert.That(last.Fixed, Is.EqualTo(start.Fixed), "who goes on from here holds them too");
         if (ensemble == Ensemble.Nve) Expect.Close(summary.LastTotalEnergy, summary.FirstTotalEnergy, absolute: 1e-3);
     }
 

@@ -45,6 +45,9 @@ public sealed record DynamicsOptions
     /// <summary>K: a hotter system has blown up.</summary>
     public double MaximumTemperature { get; init; } = 20_000;
 
+    /// <summary>eV/A: the run ends where the forces of a committee's members on an atom are further apart; null: it goes on.</summary>
+    public double? StopAbove { get; init; }
+
     /// <summary>Whether there is a thermostat.</summary>
     internal bool IsThermal => Ensemble != Ensemble.Nve;
 
@@ -68,6 +71,7 @@ public sealed record DynamicsOptions
         Require("steps", Steps, Steps > 0, "1 or more");
         Require("every", Every, Every > 0, "1 or more");
         Require("replicas", Replicas, Replicas is > 0 and <= 10_000, "1 to 10000");
+        Require("stopAbove", StopAbove ?? 1, StopAbove is not <= 0, "a positive number of eV/A");
         Require("pressure", Pressure, double.IsFinite(Pressure), "a number of GPa");
         Require("pressureTime", PressureTime, PressureTime > 0, "a positive number of ps");
         Require("compressibility", Compressibility, Compressibility > 0, "a positive number of 1/GPa");

@@ -53,6 +53,12 @@ internal sealed class DynamicsRun
 
     public SimulationProgress Progress => new(Step, options.Steps, Records[0].Last.Total, Records[0].Last.Temperature, States[0].MaximumForce);
 
+    /// <summary>eV/A: of all replicas, now.</summary>
+    public double MaximumSpread => States.Max(s => s.MaximumSpread);
+
+    /// <summary>Whether the members of a committee are further apart than was allowed.</summary>
+    public bool IsUncertain => options.StopAbove is { } most && MaximumSpread > most;
+
     private double Seconds => secondsBefore + Stopwatch.GetElapsedTime(0, ticks).TotalSeconds;
 
     private bool HasStartMomenta => start.Momenta is not null && !options.DrawMomenta;
@@ -108,7 +114,8 @@ internal sealed class DynamicsRun
         {
             Folder = folder,
             Ensemble = options.Ensemble,
-            End = Step == options.Steps ? SimulationEnd.Steps : SimulationEnd.Stopped,
+            End = IsUncertain ? SimulationEnd.Uncertain : Step == options.Steps ? SimulationEnd.Steps : SimulationEnd.Stopped,
+            LastForceSpread = States[replica].MaximumSpread,
             Atoms = start.Atoms,
             DegreesOfFreedom = degrees,
             Steps = Step,

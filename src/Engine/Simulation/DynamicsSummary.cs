@@ -53,6 +53,9 @@ public sealed record DynamicsSummary
     /// <summary>A^3: standard deviation over all steps.</summary>
     public double? VolumeDeviation { get; init; }
 
+    /// <summary>eV/A: the greatest spread of a committee's forces on an atom at the end; 0 of a single model.</summary>
+    public double LastForceSpread { get; init; }
+
     /// <summary>eV.</summary>
     public required double FirstTotalEnergy { get; init; }
 

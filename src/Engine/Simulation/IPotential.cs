@@ -30,6 +30,25 @@ public interface IPotential
     IReadOnlyList<string> Doubts(Frame frame) => [];
 }
 
+/// <summary>The mean of several surfaces, with how far they are apart.</summary>
+/// <param name="members">Stay the caller's.</param>
+internal sealed class CommitteePotential(IReadOnlyList<IPotential> members) : IPotential
+{
+    public string? Identity => string.Join(' ', members.Select(m => m.Identity));
+
+    public long NeighborListBuilds => members.Sum(m => m.NeighborListBuilds);
+
+    public FramePrediction Evaluate(Frame frame, bool stress = false) => EvaluateAll([frame], stress)[0];
+
+    public IReadOnlyList<FramePrediction> EvaluateAll(IReadOnlyList<Frame> frames, bool stress = false)
+    {
+        IReadOnlyList<FramePrediction>[] all = [.. members.Select(m => m.EvaluateAll(frames, stress))];
+        return [.. frames.Select((_, f) => FramePrediction.Mean([.. all.Select(of => of[f])]))];
+    }
+
+    public IReadOnlyList<string> Doubts(Frame frame) => [.. members.SelectMany(m => m.Doubts(frame)).Distinct()];
+}
+
 /// <summary>The energy surface of a neural force field, with the weights that it has when this is made.</summary>
 /// <param name="model">Stays the caller's; its weights stay as they are.</param>
 /// <param name="skin">A beyond the model's reach that neighbour lists are made for; 0: made anew for each frame.</param>

@@ -43,7 +43,7 @@ public static class MolecularDynamics
         long written = Stopwatch.GetTimestamp();
         using var files = new ReplicaFiles(folder, run);
         files.WriteStart(run);
-        while (run.Step < options.Steps && !stop.IsCancellationRequested)
+        while (run.Step < options.Steps && !run.IsUncertain && !stop.IsCancellationRequested)
         {
             run.Advance();
             if (run.Step % options.Every == 0) files.Write(run);
@@ -54,7 +54,7 @@ public static class MolecularDynamics
         }
         // A last frame between two periods is not part of what a longer run would write.
         folder.WriteCheckpoint(run.Checkpoint(files.Complete()));
-        if (run.Step == options.Steps && run.Step % options.Every != 0)
+        if ((run.Step == options.Steps || run.IsUncertain) && run.Step % options.Every != 0)
         {
             files.Write(run);
             files.Complete();

@@ -62,6 +62,9 @@ internal sealed class MolecularState
     /// <summary>(3, 3) eV/A^3, positive where the frame pulls inwards; null where not asked for.</summary>
     public double[]? Stress { get; private set; }
 
+    /// <summary>eV/A: the greatest spread of a committee's forces on an atom; 0 of a single model.</summary>
+    public double MaximumSpread { get; private set; }
+
     /// <summary>eV at the positions of the last evaluation.</summary>
     public double PotentialEnergy { get; private set; }
 
@@ -156,7 +159,6 @@ internal sealed class MolecularState
         Forces = [.. Forces],
         Stress = Stress,
         Momenta = null,
-        Fixed = null,
         Keys = null,
     };
 
@@ -166,6 +168,7 @@ internal sealed class MolecularState
     {
         PotentialEnergy = prediction.Energy;
         Forces = prediction.Forces;
+        MaximumSpread = prediction.ForceSpreads?.Max() ?? 0;
         if (HasStress) Stress = prediction.Stress;
     }
 }

@@ -169,6 +169,9 @@ public enum SimulationEnd
 
     /// <summary>It was told to stop; what was done until then is written.</summary>
     Stopped,
+
+    /// <summary>The members of a committee were further apart than was allowed.</summary>
+    Uncertain,
 }
 
 /// <summary>A simulation left what the model can describe. What was written until then stays.</summary>

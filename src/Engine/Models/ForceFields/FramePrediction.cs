@@ -14,6 +14,36 @@ namespace ChemScale.Engine.Models.ForceFields;
 /// <param name="Stress">(3, 3) eV/A^3; null where not asked for or where the frame is not periodic</param>
 public sealed record FramePrediction(double Energy, double[] Forces, double[]? Stress)
 {
+    /// <summary>eV: standard deviation over the members of a committee, of whose predictions this is the mean; null: one model's.</summary>
+    public double? EnergySpread { get; init; }
+
+    /// <summary>(atoms) eV/A: root of the mean squared distance of the members' forces from their mean; null: one model's.</summary>
+    public double[]? ForceSpreads { get; init; }
+
+    /// <summary>What a committee says: the mean of its members, and how far they are apart.</summary>
+    /// <param name="members">Two or more, of one frame.</param>
+    internal static FramePrediction Mean(IReadOnlyList<FramePrediction> members)
+    {
+        int n = members.Count, numbers = members[0].Forces.Length;
+        double energy = members.Average(m => m.Energy);
+        double[] forces = new double[numbers], spreads = new double[numbers / 3];
+        for (int k = 0; k < numbers; k++)
+        {
+            double sum = 0, squares = 0;
+            foreach (FramePrediction m in members) sum += m.Forces[k];
+            forces[k] = sum / n;
+            foreach (FramePrediction m in members) squares += (m.Forces[k] - forces[k]) * (m.Forces[k] - forces[k]);
+            spreads[k / 3] += squares / n;
+        }
+        for (int i = 0; i < spreads.Length; i++) spreads[i] = Math.Sqrt(spreads[i]);
+        double[]? stress = members[0].Stress is null ? null : [.. Enumerable.Range(0, 9).Select(k => members.Average(m => m.Stress![k]))];
+        return new FramePrediction(energy, forces, stress)
+        {
+            EnergySpread = Math.Sqrt(members.Average(m => (m.Energy - energy) * (m.Energy - energy))),
+            ForceSpreads = spreads,
+        };
+    }
+
     /// <summary>Atoms of a batch: bounds memory; larger frames go one at a time.</summary>
     public const int BatchAtoms = 2000;
 
