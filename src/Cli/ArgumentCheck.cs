@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Reflection;
 using CommandLine;
 
@@ -36,10 +37,25 @@ internal static class ArgumentCheck
             }
             if (value is null && i + 1 < arguments.Count && !IsOption(arguments[i + 1])) value = arguments[++i];
             if (string.IsNullOrEmpty(value)) return $"option '{name}' has no value";
+            if (Unknown(type, value) is { } values) return $"option '{name}' is '{value}'; expected {values}";
             bool many = type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type);
             while (many && i + 1 < arguments.Count && !IsOption(arguments[i + 1])) i++;
         }
         return null;
+    }
+
+    /// <summary>What a single value of such a type may be, where this is none of it; null: it is one, or the parser will see.</summary>
+    private static string? Unknown(Type type, string value)
+    {
+        Type plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (plain.IsEnum)
+        {
+            string[] names = Enum.GetNames(plain);
+            return names.Contains(value, StringComparer.OrdinalIgnoreCase) ? null : "one of " + string.Join(", ", names.Select(n => n.ToLowerInvariant()));
+        }
+        if (plain == typeof(int)) return int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? null : "a whole number";
+        if (plain == typeof(long)) return long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? null : "a whole number";
+        return plain != typeof(double) || double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? null : "a number";
     }
 
     /// <summary>A dash and a letter, or two dashes: -1 is a number.</summary>

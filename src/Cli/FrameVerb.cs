@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ChemScale.Engine;
+using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Studies.Runs;
@@ -15,7 +16,7 @@ internal abstract class FrameVerb : Verb
     public string RunDirectory { get; set; } = Path.Combine("runs", "train");
 
     [Option("frame",
-        HelpText = "FILE or FILE@INDEX (.xyz, .extxyz, .npz, .h5, .db), from 0, or from the end with -1. Only the geometry is used.")]
+        HelpText = "FILE or FILE@INDEX (.xyz, .extxyz, .npz, .h5, .db), from 0, or from the end with -1. Labels are not used.")]
     public string? FrameFile { get; set; }
 
     [Option("length-units", HelpText = "Of the frame: Angstrom, Bohr or nm (default: the file's own, else Angstrom).")]
@@ -27,11 +28,19 @@ internal abstract class FrameVerb : Verb
     [Option("threads", HelpText = "CPU threads (default: one for small frames).")]
     public int Threads { get; set; }
 
+    [Option("skin", HelpText = "A beyond the model's reach that neighbour lists are made for, so that they last; 0: anew each step (default 0.5). Forces are the same.")]
+    public double? Skin { get; set; }
+
+    /// <param name="kept">A start that needs no file.</param>
+    /// <param name="fix">Atoms that stay where they are.</param>
     /// <exception cref="InputException">No run, no frame, or ones that do not fit together.</exception>
-    protected TrainedPotential Open() => new(new TrainedPotential.Request
+    protected TrainedPotential Open(Frame? kept = null, string? fix = null) => new(new TrainedPotential.Request
     {
         Run = RunDirectory,
-        Frame = FrameFile ?? throw new InputException("--frame", "not given", "a file of frames"),
+        Frame = FrameFile ?? (kept is not null ? "" : throw new InputException("--frame", "not given", "a file of frames")),
+        Start = FrameFile is null ? kept : null,
+        Fix = fix,
+        Skin = Skin ?? TrainedPotential.DefaultSkin,
         Length = LengthUnits is null ? null : LengthUnit.Parse(LengthUnits, "--length-units"),
         Precision = Precision,
         Threads = Threads,

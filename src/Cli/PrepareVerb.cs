@@ -232,6 +232,8 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
         foreach (FrameSource source in store.Sources) Console.WriteLine(
             $"  {source.File}: {source.Frames:N0} frames{(source.Validation ? " (validation)" : "")}; {string.Join("; ", source.Keys)}");
         Console.WriteLine($"  {report.Read:N0} frames read, {report.Duplicates:N0} duplicates ({report.Shared:N0} of validation frames), {report.Unlabelled:N0} without labels, {report.Unassigned:N0} on neither side; {report.Elapsed.TotalSeconds:F1} s");
+        if (report.IsolatedAtoms.Count > 0)
+            Console.WriteLine($"  isolated atoms, eV: {string.Join(", ", report.IsolatedAtoms.Select(pair => $"{Elements.Symbol(pair.Key)} {pair.Value:F4}"))}; on neither side");
     }
 
     public static void Print(PreparationReport report, string folder)

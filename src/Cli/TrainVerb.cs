@@ -19,16 +19,39 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("resume", HelpText = "Go on with the run in OUT from its last checkpoint.")]
     public bool Resume { get; set; }
 
+    [Option("committee", HelpText = "Force fields: train this many, alike but for their seeds (--seed and the numbers after it), into OUT/member-00 and so on; evaluate, "
+        + "predict and simulate take OUT as --run, and tell how far the members are apart.")]
+    public int? Committee { get; set; }
+
     public override int Run(CancellationToken stop)
     {
-        var directory = new RunDirectory(Out);
+        if (Committee is null) return Train(Out, 0, stop);
+        if (Committee is < 2 or > 99) throw new InputException("--committee", $"{Committee}", "2 to 99 members");
+        if (!Resume) new RunDirectory(Out).RequireNew();
+        for (int member = 0; member < Committee; member++)
+        {
+            string path = TrainedForceField.Member(Out, member);
+            if (!Resume) new RunDirectory(path).RequireNew();
+        }
+        for (int member = 0; member < Committee && !stop.IsCancellationRequested; member++) Train(TrainedForceField.Member(Out, member), member, stop);
+        return 0;
+    }
+
+    /// <param name="path">Run directory.</param>
+    /// <param name="member">Of the committee: added to the seed.</param>
+    /// <param name="stop">Puts it aside.</param>
+    private int Train(string path, int member, CancellationToken stop)
+    {
+        var directory = new RunDirectory(path);
         // Before any data are prepared there.
         if (!Resume) directory.RequireNew();
         else if (!directory.IsStarted) RequireDescribed(directory);
         // Options given beside --resume must agree with the run; they are never ignored.
-        Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
+        Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? Unnumbered(directory.ReadExperiment(), member) : null);
         Request().RequireHonoured([experiment]);
+        experiment = experiment with { Seed = experiment.Seed + member };
         using ITrainingTask task = TrainingTasks.Create(experiment, stop);
+        if (Committee is not null && task.ItemName != "frames") throw new InputException("--committee", $"a committee of {experiment.Model.Family.Title}", "a force field");
         var display = new TrainingDisplay();
         TrainingResult result;
         try
@@ -59,6 +82,8 @@ internal sealed class TrainVerb : TrainingVerb
         }
         return 0;
     }
+
+    private static Experiment Unnumbered(Experiment begun, int member) => begun with { Seed = begun.Seed - member };
 
     /// <summary>--resume begins a run where there is none yet, as batch scripts want it; but only one that somebody has described.</summary>
     private void RequireDescribed(RunDirectory directory)

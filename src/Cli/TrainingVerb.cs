@@ -49,6 +49,15 @@ internal abstract class TrainingVerb : Verb
     [Key("model.cutoff")]
     public double? Cutoff { get; set; }
 
+    [Option("atom-energies", HelpText = "Force fields: energies of isolated atoms, which need not be learnt: fit (least squares), from-frames (isolated atoms that were prepared), "
+        + "a file (symbol and eV a line, .json, or .xyz of single atoms), or H=-13.587,O=-2041.84 (default: from-frames where each element has one, else fit).")]
+    [Key("data.atomEnergies")]
+    public string? AtomEnergies { get; set; }
+
+    [Option("kind-weights", HelpText = "Force fields: what errors of frames of some kinds (config_type) count, as in scan=5,dimer=0.1 (default: each 1).")]
+    [Key("training.labelLoss.kindWeights")]
+    public string? KindWeights { get; set; }
+
     [Option("energy-weight", HelpText = "Force fields: weight of energies in the loss (default 0.05).")]
     [Key("training.labelLoss.energyWeight")]
     public double? EnergyWeight { get; set; }

@@ -20,6 +20,12 @@ public sealed class SimulationTests
         "simulate --frame MOLECULE --time 0", "simulate --frame MOLECULE --timestep -1", "simulate --frame MOLECULE --temperature nan",
         "simulate --frame MOLECULE --every 0", "simulate --frame MOLECULE --threads -1", "simulate --frame MOLECULE --friction 1",
         "simulate --frame MOLECULE --ensemble npt", "simulate --frame MOLECULE --fmax 0.1",
+        "simulate --frame MOLECULE --ensemble nvt", "simulate --frame MOLECULE --pressure 1", "simulate --frame MOLECULE --barostat isotropic",
+        "simulate --frame MOLECULE --ensemble relax --cell full", "simulate --frame MOLECULE --ensemble relax --smax 1", "simulate --frame MOLECULE --cell full",
+        "simulate --frame MOLECULE --ensemble relax --optimizer newton", "simulate --frame MOLECULE --optimizer bfgs", "simulate --frame MOLECULE --fix 7",
+        "simulate --frame MOLECULE --replicas 0", "simulate --frame MOLECULE --skin -1", "simulate --frame MOLECULE --resume --overwrite",
+        "simulate --frame MOLECULE --ensemble relax --resume", "simulate --frame MOLECULE --ensemble relax --seed 3", "simulate --frame MOVING --temperature 200",
+        "simulate --frame MOVING --seed 2", "simulate --frame MOVING --replicas 2", "simulate --resume", "simulate --frame MOLECULE --steps many",
         "simulate --frame MOLECULE --ensemble relax --fmax 0", "simulate --frame MOLECULE --ensemble relax --temperature 300",
         "simulate --frame MOLECULE --precision half", "simulate --frame MOLECULE --length-units mile", "simulate --frame HEAVY",
         "simulate --frame TOGETHER", "simulate --frame MOLECULE --out IMPOSSIBLE", "simulate --frame TEXT", "serve --unix x",
@@ -35,6 +41,7 @@ public sealed class SimulationTests
         trained.Write("heavy.xyz", new Frame { AtomicNumbers = [79, 1], Positions = [0, 0, 0, 1.5, 0, 0] });
         trained.Write("together.xyz", new Frame { AtomicNumbers = [1, 1], Positions = new double[6] });
         File.WriteAllText(trained["text.xyz"], "not a frame\n");
+        File.WriteAllText(trained["moving.xyz"], "2\nProperties=species:S:1:pos:R:3:momenta:R:3\nO 0 0 0 0.1 0 0\nH 1.6 0 0 -0.1 0.2 0\n");
     }
 
     [OneTimeTearDown]
@@ -50,6 +57,7 @@ public sealed class SimulationTests
             "HEAVY" => trained["heavy.xyz"],
             "TOGETHER" => trained["together.xyz"],
             "TEXT" => trained["text.xyz"],
+            "MOVING" => trained["moving.xyz"],
             "LANGUAGE" => Workplace.CompleteRun,
             "IMPOSSIBLE" => Workplace.Impossible,
             _ => word,
@@ -73,6 +81,95 @@ public sealed class SimulationTests
             Assert.That(File.ReadAllBytes(Trajectory("text")), Is.EqualTo(File.ReadAllBytes(Trajectory("json"))));
         });
     }
+
+    [TestCase("--ensemble", "nvt", "nve, langevin, npt, relax"), TestCase("--steps", "many", "a whole number"), TestCase("--timestep", "fast", "a number"),
+        TestCase("--optimizer", "newton", "fire, bfgs"), TestCase("--precision", "half", "float32, float64")]
+    public void A_wrong_value_is_answered_with_the_right_ones(string option, string value, string expected)
+    {
+        Outcome outcome = CommandLine.Here("simulate", "--run", trained.Run, "--frame", trained.Molecule, option, value);
+        Assert.That(outcome.ExitCode, Is.EqualTo(2));
+        Assert.That(outcome.Error, Does.Contain($"'{value}'").And.Contain(expected));
+    }
+
+    [Test]
+    public void A_simulation_that_is_killed_is_gone_on_with()
+    {
+        string[] options = ["--ensemble", "langevin", "--steps", "2000", "--every", "100", "--timestep", "0.2", "--seed", "4"];
+        Simulate("whole", options);
+        RunningCommand command = CommandLine.Start(
+            ["simulate", "--run", trained.Run, "--frame", trained.Molecule, "--out", trained["killed"], "--resume", .. options]);
+        Assert.That(command.Await(() => File.Exists(Trajectory("killed")) && new FileInfo(Trajectory("killed")).Length > 1000));
+        command.Signal("KILL");
+        command.Wait();
+        Outcome resumed = CommandLine.Here("simulate", "--run", trained.Run, "--out", trained["killed"], "--resume");
+        Assert.That(resumed.ExitCode, Is.Zero, resumed.ToString());
+        Assert.That(File.ReadAllBytes(Trajectory("killed")), Is.EqualTo(File.ReadAllBytes(Trajectory("whole"))));
+        Outcome other = CommandLine.Here("simulate", "--run", trained.Run, "--out", trained["killed"], "--resume", "--precision", "float64");
+        Assert.That(other.ExitCode, Is.EqualTo(2), other.ToString());
+        Assert.That(other.Error, Does.Contain("another model"));
+        Outcome friction = CommandLine.Here("simulate", "--run", trained.Run, "--out", trained["killed"], "--resume", "--friction", "3");
+        Assert.That(friction.Error, Does.StartWith("chemscale: --friction: 3; expected 10"));
+    }
+
+    [Test]
+    public void Momenta_of_a_frame_are_used_and_said_to_be()
+    {
+        Simulate("slow", "--steps", "10", "--temperature", "50");
+        Outcome on = CommandLine.Here("simulate", "--run", trained.Run, "--frame", Trajectory("slow") + "@-1", "--out", trained["on"], "--steps", "10");
+        Assert.That(on.Output, Does.Contain("from the frame's momenta"), on.ToString());
+        using JsonDocument slow = Summary("slow"), after = Summary("on");
+        Expect.Close(after.RootElement.GetProperty("firstTotalEnergy").GetDouble(), slow.RootElement.GetProperty("lastTotalEnergy").GetDouble(), absolute: 1e-9);
+        Outcome drawn = CommandLine.Here("simulate", "--run", trained.Run, "--frame", Trajectory("slow") + "@-1", "--out", trained["drawn"], "--steps", "1", "--draw-momenta");
+        Assert.That(drawn.Output, Does.Not.Contain("from the frame's momenta").And.Contain("done,"));
+    }
+
+    [Test]
+    public void Elements_the_model_never_saw_are_warned_of_once_and_in_the_summary()
+    {
+        string frame = trained.Write("unseen.xyz", new Frame { AtomicNumbers = [8, 1, 5], Positions = [0, 0, 0, 1.6, 0, 0, 0.3, 1.5, 0.1] });
+        foreach (string ensemble in (string[])["nve", "relax"])
+        {
+            Outcome outcome = CommandLine.Here("simulate", "--run", trained.Run, "--frame", frame, "--out", trained["unseen" + ensemble], "--ensemble", ensemble, "--steps", "3");
+            Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+            Assert.That(outcome.ErrorLines.Where(line => line.Contains("no B in what")), Has.Exactly(1).Items);
+            using JsonDocument summary = Summary("unseen" + ensemble);
+            Assert.That(summary.RootElement.GetProperty("warnings").EnumerateArray().Select(w => w.GetString()), Has.Exactly(1).Contains("no B in what"));
+        }
+        using var server = new FakeServer(trained["unseen"]);
+        RunningCommand serve = CommandLine.Start("serve", "--run", trained.Run, "--frame", frame, "--unix", trained["unseen"]);
+        server.Accept();
+        serve.Signal("TERM");
+        Assert.That(serve.Wait().ErrorLines.Where(line => line.Contains("no B in what")), Has.Exactly(1).Items);
+    }
+
+    [Test]
+    public void A_temperature_that_runs_away_is_doubted_aloud()
+    {
+        // Stretched far: what the bonds set free heats the molecule.
+        string frame = trained.Write("strained.xyz", new Frame { AtomicNumbers = [8, 1, 1], Positions = [0, 0, 0, 0.9, 0, 0, 0.1, 0.9, 0.1] });
+        Outcome outcome = CommandLine.Here("simulate", "--run", trained.Run, "--frame", frame, "--out", trained["strained"], "--steps", "200", "--temperature", "0.1");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        Assert.That(outcome.Error, Does.Contain("warning: mean temperature").And.Contain("were asked for"));
+        Assert.That(outcome.Output, Does.Contain("DOUBTFUL").And.Not.Contain("done,"));
+        using JsonDocument summary = Summary("strained");
+        Expect.Above(summary.RootElement.GetProperty("warnings").GetArrayLength(), 0);
+    }
+
+    [Test]
+    public void Replicas_a_pressure_and_a_relaxed_cell_run_too()
+    {
+        Assert.That(Simulate("replicas", "--ensemble", "langevin", "--steps", "5", "--replicas", "2").Output, Does.Contain("2 x 3 atoms"));
+        Assert.That(FrameFiles.Read(Path.Combine(trained["replicas"], "replica-01", SimulationFolder.Trajectory)).Count(), Is.EqualTo(2));
+        Outcome npt = CommandLine.Here("simulate", "--run", trained.Run, "--frame", trained.Crystal, "--out", trained["npt"], "--ensemble", "npt", "--steps", "20",
+            "--pressure", "0.1", "--barostat", "anisotropic", "--timestep", "0.2");
+        Assert.That(npt.Output, Does.Contain("GPa of 0.1").And.Contain("volume"), npt.ToString());
+        Assert.That(File.ReadLines(Path.Combine(trained["npt"], SimulationFolder.Thermo)).First(), Does.EndWith(",volume_A3,pressure_GPa"));
+        Outcome cell = CommandLine.Here("simulate", "--run", trained.Run, "--frame", trained.Crystal, "--out", trained["cell"], "--ensemble", "relax", "--cell", "full",
+            "--optimizer", "bfgs", "--steps", "3");
+        Assert.That(cell.Output, Does.Contain("volume"), cell.ToString());
+    }
+
+    private JsonDocument Summary(string name) => JsonDocument.Parse(File.ReadAllText(Path.Combine(trained[name], SimulationFolder.Summary)));
 
     [Test]
     public void A_thermostat_and_a_relaxation_run_too()

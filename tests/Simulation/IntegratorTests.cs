@@ -1,3 +1,4 @@
+using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Simulation;
 using NUnit.Framework;
 
@@ -54,11 +55,12 @@ public sealed class IntegratorTests
         double frequency = Math.Sqrt(Stiffness / state.Masses[0]);
         // Friction near critical: memory is lost within a period or so.
         var integrator = new LangevinBaoab(angle / frequency, Thermal, friction: frequency, seed: 2);
-        RunningMean kinetic = new(), potential = new();
+        RunningMean kinetic = new(), potential = new(), middle = new();
         for (int i = 0; i < Steps; i++)
         {
             integrator.Step(state);
             if (i * angle < 20) continue;
+            middle.Add(2 * integrator.KineticEnergy / Oscillators);
             kinetic.Add(2 * state.KineticEnergy / Oscillators);
             potential.Add(2 * state.PotentialEnergy / Oscillators);
         }
@@ -68,7 +70,59 @@ public sealed class IntegratorTests
         {
             Expect.Close(potential.Mean / Thermal, 1, absolute: 4 * error);
             Expect.Close(kinetic.Mean / Thermal, 1 - angle * angle / 4, absolute: 4 * error);
+            Expect.Close(middle.Mean / Thermal, 1, absolute: 4 * error, message: "of the middle of steps, which is what is reported");
         });
+    }
+
+    /// <summary>Kolmogorov and Smirnov's test of p / sqrt(m k T) in the middle of the steps, of a crystal whose forces are far from harmonic, at a long time step.</summary>
+    [TestCase(5.0), TestCase(25.0)]
+    public void Momenta_of_langevin_dynamics_have_the_Maxwell_distribution(double femtoseconds)
+    {
+        double thermal = 60 * MechanicalUnits.Boltzmann, timestep = femtoseconds * MechanicalUnits.Femtosecond;
+        var state = new MolecularState(LennardJones.Crystal(2), LennardJones.Argon);
+        var integrator = new LangevinBaoab(timestep, thermal, 0.2 / timestep, seed: 9);
+        List<double> seen = [];
+        for (int step = 0; step < 800; step++)
+        {
+            integrator.Begin(state);
+            // The noise has exchanged nine tenths of the momenta by the next.
+            if (step > 100 && step % 12 == 0) seen.AddRange(state.Momenta.Select((p, i) => p / Math.Sqrt(state.Masses[i / 3] * thermal)));
+            state.Evaluate();
+            integrator.End(state);
+        }
+        seen.Sort();
+        double worst = seen.Select((x, i) => Math.Max(Math.Abs(Normal(x) - (double)i / seen.Count), Math.Abs(Normal(x) - (i + 1.0) / seen.Count))).Max();
+        // The thousandth part of samples is further off.
+        Expect.Below(worst, 1.95 / Math.Sqrt(seen.Count));
+        double heated = seen.Select((x, i) => Math.Abs(Normal(1.03 * x) - (double)i / seen.Count)).Max();
+        Expect.Above(heated + 1e-3, worst, "a wrong temperature fits worse");
+
+        // Abramowitz and Stegun 26.2.17, to 1e-7.
+        static double Normal(double x)
+        {
+            double t = 1 / (1 + 0.2316419 * Math.Abs(x));
+            double tail = Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI)
+                * t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+            return x > 0 ? 1 - tail : tail;
+        }
+    }
+
+    [TestCase(Ensemble.Nve), TestCase(Ensemble.Langevin)]
+    public void Fixed_atoms_stay_where_they_are_and_count_for_nothing(Ensemble ensemble)
+    {
+        using var folder = new TemporaryFolder();
+        Frame start = LennardJones.Crystal(2) with { Fixed = [.. Enumerable.Range(0, 32).Select(i => i % 4 == 0)] };
+        DynamicsSummary summary = MolecularDynamics.Run(LennardJones.Argon, start,
+            new DynamicsOptions { Ensemble = ensemble, Steps = 100, Timestep = 4, Temperature = 60 }, new SimulationFolder(folder["out"]));
+        Assert.That(summary.DegreesOfFreedom, Is.EqualTo(3 * 24));
+        Frame last = StartFrame.Read(Path.Combine(folder["out"], SimulationFolder.Trajectory) + "@-1");
+        for (int i = 0; i < 32; i++)
+        {
+            bool stayed = Enumerable.Range(3 * i, 3).All(k => last.Positions[k] == start.Positions[k]);
+            Assert.That(stayed, Is.EqualTo(i % 4 == 0), $"atom {i}");
+        }
+        Assert.That(last.Fixed, Is.EqualTo(start.Fixed), "who goes on from here holds them too");
+        if (ensemble == Ensemble.Nve) Expect.Close(summary.LastTotalEnergy, summary.FirstTotalEnergy, absolute: 1e-3);
     }
 
     [Test]

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Numerics.Optimization;
+
 namespace ChemScale.Engine.Atoms;
 
 /// <summary>
@@ -27,6 +29,12 @@ public sealed record Frame
     /// <summary>(3, 3) eV/Angstrom^3, symmetric: (1/V) dE/d(strain), so tension is positive. The virial is -V times this.</summary>
     public double[]? Stress { get; init; }
 
+    /// <summary>(atoms, 3) sqrt(amu eV), ASE's unit: of a frame out of a dynamics. Null where the source has none.</summary>
+    public double[]? Momenta { get; init; }
+
+    /// <summary>(atoms) Which atoms the source holds fixed (ASE's <c>move_mask</c>); null: none.</summary>
+    public bool[]? Fixed { get; init; }
+
     /// <summary>Total charge, e.</summary>
     public double Charge { get; init; }
 
@@ -41,6 +49,12 @@ public sealed record Frame
 
     /// <summary>Names of labels of the same kinds that its file holds beside those that were taken.</summary>
     internal IReadOnlyCollection<string> OtherLabels { get; init; } = [];
+
+    /// <summary>fs since the start of the dynamics that it is of, where its source says so (<c>time_fs</c>); null: it does not.</summary>
+    internal double? TimeFs { get; init; }
+
+    /// <summary>A column of the source that says how the atoms move in a way that nobody knows the meaning of; null: none.</summary>
+    internal string? UnknownMotion { get; init; }
 
     /// <summary>File and line, row or index it came from, for messages.</summary>
     public string Place { get; init; } = "frame";
@@ -95,6 +109,25 @@ internal static class CellGeometry
         }
         return inverse;
     }
+
+    /// <summary>(3, 3) a . b</summary>
+    public static double[] Product(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        double[] product = new double[9];
+        for (int i = 0; i < 3; i++)
+            for (int k = 0; k < 3; k++) product[3 * i + k] = a[3 * i] * b[k] + a[3 * i + 1] * b[3 + k] + a[3 * i + 2] * b[6 + k];
+        return product;
+    }
+
+    /// <summary>The least of what a vector's length may be multiplied by: the smallest singular value.</summary>
+    public static double LeastStretch(ReadOnlySpan<double> deformation)
+    {
+        double[] square = Product(deformation, Transposed(deformation)), axes = new double[9];
+        SymmetricEigen.Decompose(square, axes, 3);
+        return Math.Sqrt(Math.Max(0, Math.Min(square[0], Math.Min(square[4], square[8]))));
+    }
+
+    public static double[] Transposed(ReadOnlySpan<double> m) => [m[0], m[3], m[6], m[1], m[4], m[7], m[2], m[5], m[8]];
 
     /// <summary>Distance between the two faces that lattice vector <paramref name="direction"/> joins.</summary>
     public static double Height(ReadOnlySpan<double> cell, int direction)

@@ -179,6 +179,8 @@ internal sealed record SpookyNetConfig : ForceFieldConfig
     /// <summary>Features of an atom: F.</summary>
     public int Features { get; init; } = 128;
 
+    internal override bool ReadsCharge => true;
+
     /// <summary>Interaction modules.</summary>
     public int Interactions { get; init; } = 6;
 

@@ -9,6 +9,9 @@ internal static class InitialMomenta
     /// <summary>A principal moment of inertia below this share of the largest is that of a line of atoms about itself.</summary>
     private const double Straight = 1e-9;
 
+    /// <summary>A share of the kinetic energy that rounding and a file's digits leave in a motion that was stopped.</summary>
+    private const double Negligible = 1e-9;
+
     /// <summary>Draws momenta from the Maxwell-Boltzmann distribution: not rescaled, so that the temperature itself fluctuates.</summary>
     /// <param name="state">Its momenta are replaced.</param>
     /// <param name="thermalEnergy">k T, eV.</param>
@@ -66,6 +69,29 @@ internal static class InitialMomenta
             }
         }
         return stopped;
+    }
+
+    /// <summary>How much of the motion of the whole a state at constant energy does not have, and cannot get: its momenta stay as they are.</summary>
+    /// <returns>Degrees of freedom: of translation 3 or 0, of rotation 3, 2 or 0.</returns>
+    public static int Still(MolecularState state)
+    {
+        if (state.FreeAtoms < state.Atoms) return 0;
+        double[] before = [.. state.Momenta];
+        try
+        {
+            // Energy tells, as it does where the atoms are far from the origin.
+            double all = state.KineticEnergy;
+            int translation = StopTranslation(state);
+            double inside = state.KineticEnergy;
+            if (all - inside > Negligible * all) translation = 0;
+            if (state.IsPeriodic) return translation;
+            int rotation = StopRotation(state);
+            return translation + (inside - state.KineticEnergy > Negligible * all ? 0 : rotation);
+        }
+        finally
+        {
+            before.CopyTo(state.Momenta, 0);
+        }
     }
 
     private static double[] Arm(MolecularState state, double[] centre, int atom) =>

@@ -4,178 +4,118 @@ using ChemScale.Engine.Atoms;
 namespace ChemScale.Engine.Simulation;
 
 /// <summary>
-/// Runs a molecular dynamics. At constant energy the first momenta have neither translation nor, where nothing repeats, rotation, and what
-/// is stopped does not count in the temperature; a thermostat moves everything, so all three degrees of freedom of every atom count.
+/// Runs a molecular dynamics. Momenta of the start are used as they are. Where they are drawn, at constant energy, they have neither translation nor, where
+/// nothing repeats, rotation; what does not move and cannot start to does not count in the temperature. A thermostat moves everything that is not fixed, so
+/// all three degrees of freedom of every such atom count.
 /// </summary>
 public static class MolecularDynamics
 {
+    // A checkpoint waits for the medium.
+    private static readonly TimeSpan CheckpointPeriod = TimeSpan.FromSeconds(30);
+
     /// <param name="potential">Evaluated once a step.</param>
-    /// <param name="start">Its positions, cell and charge; at rest.</param>
+    /// <param name="start">Its positions, cell and charge, momenta and fixed atoms.</param>
     /// <param name="options">How.</param>
-    /// <param name="folder">Receives the files of <see cref="SimulationFolder"/>.</param>
+    /// <param name="folder">Receives the files of <see cref="SimulationFolder"/>; of several replicas, in folders of their own. From its checkpoint, where it
+    /// has one, the dynamics goes on, and what was written behind that is written again.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="stop">Ends the run after a whole step; all files are complete then too.</param>
     /// <exception cref="InputException">Options, a frame or a folder that will not do; nothing is written.</exception>
     /// <exception cref="SimulationFailedException">It blew up; what was written until then stays.</exception>
     public static DynamicsSummary Run(IPotential potential, Frame start, DynamicsOptions options, SimulationFolder folder,
+        IProgress<SimulationProgress>? progress = null, CancellationToken stop = default) =>
+        Run(potential, start, options, folder, CheckpointPeriod, progress, stop);
+
+    /// <inheritdoc cref="Run(IPotential, Frame, DynamicsOptions, SimulationFolder, IProgress{SimulationProgress}?, CancellationToken)"/>
+    internal static DynamicsSummary Run(IPotential potential, Frame start, DynamicsOptions options, SimulationFolder folder, TimeSpan period,
         IProgress<SimulationProgress>? progress = null, CancellationToken stop = default)
     {
         options.Validate();
-        var state = new MolecularState(start, potential);
-        int degrees = Begin(state, options);
-        IIntegrator integrator = Integrator(options);
-        var drift = new EnergyDrift();
-        RunningMean temperature = new(), energy = new();
-        DynamicsSample first = Sample(state, 0, degrees, options), last = first;
-        long started;
-        using (var writer = new DynamicsWriter(folder))
+        options.Validate(start);
+        folder.Kept?.RequireSame(folder.In(SimulationFolder.Checkpoint), start, options, potential.Identity);
+        var run = new DynamicsRun(potential, start, options, folder.Kept);
+        using IDisposable claim = folder.Claim();
+        if (folder.Kept is null)
         {
-            Record(first);
-            writer.Write(state, first);
-            started = Stopwatch.GetTimestamp();
-            while (last.Step < options.Steps && !stop.IsCancellationRequested)
+            folder.Prepare();
+            folder.WriteCheckpoint(run.Checkpoint([.. Enumerable.Repeat((0L, 0L), options.Replicas)]));
+        }
+        long written = Stopwatch.GetTimestamp();
+        using var files = new ReplicaFiles(folder, run);
+        files.WriteStart(run);
+        while (run.Step < options.Steps && !run.IsUncertain && !stop.IsCancellationRequested)
+        {
+            run.Advance();
+            if (run.Step % options.Every == 0) files.Write(run);
+            progress?.Report(run.Progress);
+            if (Stopwatch.GetElapsedTime(written) < period || run.Step == options.Steps) continue;
+            folder.WriteCheckpoint(run.Checkpoint(files.Complete()));
+            written = Stopwatch.GetTimestamp();
+        }
+        // A last frame between two periods is not part of what a longer run would write.
+        folder.WriteCheckpoint(run.Checkpoint(files.Complete()));
+        if ((run.Step == options.Steps || run.IsUncertain) && run.Step % options.Every != 0)
+        {
+            files.Write(run);
+            files.Complete();
+        }
+        return files.Summarize(run);
+    }
+
+    /// <summary>The files of all replicas.</summary>
+    private sealed class ReplicaFiles : IDisposable
+    {
+        private readonly SimulationFolder folder;
+        private readonly SimulationFolder[] folders;
+        private readonly List<DynamicsWriter> writers = [];
+
+        public ReplicaFiles(SimulationFolder folder, DynamicsRun run)
+        {
+            this.folder = folder;
+            int replicas = run.States.Count;
+            folders = replicas == 1 ? [folder] : [.. Enumerable.Range(0, replicas).Select(r => folder.Inner($"replica-{r:D2}"))];
+            try
             {
-                last = Next(state, integrator, last, degrees, options);
-                Record(last);
-                if (last.Step % options.Every == 0 || last.Step == options.Steps) writer.Write(state, last);
-                progress?.Report(new SimulationProgress(last.Step, options.Steps, last.Total, last.Temperature, state.MaximumForce));
+                for (int r = 0; r < replicas; r++)
+                {
+                    (long, long) kept = folder.Kept is { } known ? (known.Replicas[r].TrajectoryBytes, known.Replicas[r].ThermoBytes) : (0, 0);
+                    if (replicas > 1 && kept.Item2 == 0) folders[r].Prepare();
+                    writers.Add(new DynamicsWriter(folders[r], kept, run.States[r].HasStress));
+                }
             }
-            writer.Complete();
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
-        bool constantEnergy = options.Ensemble == Ensemble.Nve;
-        var summary = new DynamicsSummary
-        {
-            Folder = folder.Path,
-            Ensemble = options.Ensemble,
-            End = last.Step == options.Steps ? SimulationEnd.Steps : SimulationEnd.Stopped,
-            Atoms = state.Atoms,
-            DegreesOfFreedom = degrees,
-            Steps = last.Step,
-            TimestepFs = options.Timestep,
-            TimeFs = last.TimeFs,
-            Temperature = options.Temperature,
-            Friction = constantEnergy ? null : options.Friction,
-            Seed = options.Seed,
-            MeanTemperature = temperature.Mean,
-            TemperatureDeviation = temperature.Deviation,
-            MeanPotentialEnergy = energy.Mean,
-            FirstTotalEnergy = first.Total,
-            LastTotalEnergy = last.Total,
-            DriftMeVPerAtomPerPs = constantEnergy ? 1000 * drift.Slope / state.Atoms : null,
-            FluctuationMeVPerAtom = constantEnergy ? 1000 * drift.Fluctuation / state.Atoms : null,
-            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
-        };
-        folder.WriteSummary(summary);
-        return summary;
 
-        void Record(DynamicsSample sample)
+        /// <summary>The first frame, unless a run before has written it.</summary>
+        public void WriteStart(DynamicsRun run)
         {
-            drift.Add(sample.TimeFs / 1000, sample.Total);
-            temperature.Add(sample.Temperature);
-            energy.Add(sample.Potential);
+            if (run.Step == 0 && folder.Kept?.Replicas[0].ThermoBytes is not > 0) Write(run);
         }
-    }
 
-    /// <summary>Sets the state in motion.</summary>
-    /// <returns>Degrees of freedom that move.</returns>
-    private static int Begin(MolecularState state, DynamicsOptions options)
-    {
-        InitialMomenta.Draw(state, options.Temperature * MechanicalUnits.Boltzmann, options.Seed);
-        if (options.Ensemble == Ensemble.Langevin) return 3 * state.Atoms;
-        int stopped = InitialMomenta.StopTranslation(state);
-        if (!state.IsPeriodic) stopped += InitialMomenta.StopRotation(state);
-        return 3 * state.Atoms - stopped;
-    }
-
-    private static IIntegrator Integrator(DynamicsOptions options)
-    {
-        double timestep = options.Timestep * MechanicalUnits.Femtosecond;
-        return options.Ensemble == Ensemble.Nve
-            ? new VelocityVerlet(timestep)
-            : new LangevinBaoab(
-                timestep, options.Temperature * MechanicalUnits.Boltzmann, options.Friction / MechanicalUnits.Picosecond, options.Seed);
-    }
-
-    private static DynamicsSample Next(
-        MolecularState state, IIntegrator integrator, DynamicsSample before, int degrees, DynamicsOptions options)
-    {
-        try
+        public void Write(DynamicsRun run)
         {
-            integrator.Step(state);
+            for (int r = 0; r < writers.Count; r++) writers[r].Write(run.States[r], run.Records[r].Last);
         }
-        catch (InputException e)
+
+        public (long Trajectory, long Thermo)[] Complete() => [.. writers.Select(w => w.Complete())];
+
+        public DynamicsSummary Summarize(DynamicsRun run)
         {
-            // The start was fine: what is wrong now is the simulation's doing, not the user's.
-            throw new SimulationFailedException(before.Step + 1, (before.Step + 1) * options.Timestep, e.Found);
+            DynamicsSummary[] all = [.. folders.Select((f, r) => run.Summary(r, f.Path))];
+            DynamicsSummary summary = all.Length == 1 ? all[0] : run.Mean(all, folder.Path);
+            if (all.Length > 1)
+                for (int r = 0; r < all.Length; r++) folders[r].WriteSummary(all[r]);
+            folder.WriteSummary(summary);
+            return summary;
         }
-        return Sample(state, before.Step + 1, degrees, options);
-    }
 
-    /// <exception cref="SimulationFailedException">Numbers that cannot be gone on with.</exception>
-    private static DynamicsSample Sample(MolecularState state, long step, int degrees, DynamicsOptions options)
-    {
-        double kinetic = state.KineticEnergy, temperature = degrees > 0 ? 2 * kinetic / (degrees * MechanicalUnits.Boltzmann) : 0;
-        var sample = new DynamicsSample(step, step * options.Timestep, state.PotentialEnergy, kinetic, temperature);
-        string? wrong = null;
-        if (!double.IsFinite(sample.Total) || !double.IsFinite(state.MaximumForce))
-            wrong = $"energy {sample.Potential} eV, greatest force {state.MaximumForce} eV/A";
-        else if (temperature > options.MaximumTemperature)
-            wrong = $"temperature {temperature:G4} K, above the bound of {options.MaximumTemperature:G6} K";
-        return wrong is null ? sample : throw new SimulationFailedException(step, sample.TimeFs, wrong);
-    }
-}
-
-/// <summary>
-/// Least squares of the energy on time, one point after another, in constant memory: the slope is the drift, and what is left about the
-/// line the fluctuation. Moments are updated about the running means (Welford, Technometrics 4, 419 (1962)).
-/// </summary>
-internal sealed class EnergyDrift
-{
-    private double meanTime;
-    private double meanEnergy;
-    private double timeSquares;
-    private double products;
-    private double energySquares;
-
-    public long Count { get; private set; }
-
-    /// <summary>Change of the energy per unit of time; null below two different times.</summary>
-    public double? Slope => timeSquares > 0 ? products / timeSquares : null;
-
-    /// <summary>Root of the mean squared distance from the line; null below three points.</summary>
-    public double? Fluctuation => Count > 2 && timeSquares > 0
-        ? Math.Sqrt(Math.Max(0, energySquares - products * products / timeSquares) / Count)
-        : null;
-
-    public void Add(double time, double energy)
-    {
-        Count++;
-        double toTime = time - meanTime, toEnergy = energy - meanEnergy;
-        meanTime += toTime / Count;
-        meanEnergy += toEnergy / Count;
-        timeSquares += toTime * (time - meanTime);
-        products += toTime * (energy - meanEnergy);
-        energySquares += toEnergy * (energy - meanEnergy);
-    }
-}
-
-/// <summary>Mean and standard deviation of numbers as they come.</summary>
-internal sealed class RunningMean
-{
-    private double squares;
-
-    public long Count { get; private set; }
-
-    public double Mean { get; private set; }
-
-    /// <summary>Of the numbers seen, with n in the denominator.</summary>
-    public double Deviation => Count > 0 ? Math.Sqrt(squares / Count) : 0;
-
-    public void Add(double value)
-    {
-        Count++;
-        double toValue = value - Mean;
-        Mean += toValue / Count;
-        squares += toValue * (value - Mean);
+        public void Dispose()
+        {
+            foreach (DynamicsWriter writer in writers) writer.Dispose();
+        }
     }
 }

@@ -6,12 +6,12 @@ using ChemScale.Engine.Atoms.Formats.ExtXyz;
 namespace ChemScale.Engine.Simulation;
 
 /// <summary>
-/// Relaxes positions to a force tolerance by <see cref="Fire"/>; the cell is held fixed. The last frame written is the relaxed one.
+/// Relaxes positions to a force tolerance, and the cell to a tolerance of the stress where it may change. The last frame written is the relaxed one.
 /// </summary>
 public static class Relaxation
 {
     /// <param name="potential">Evaluated once a step.</param>
-    /// <param name="start">Its positions, cell and charge.</param>
+    /// <param name="start">Its positions, cell, charge and fixed atoms.</param>
     /// <param name="options">How far.</param>
     /// <param name="folder">Receives the files of <see cref="SimulationFolder"/>.</param>
     /// <param name="progress">Told of every step.</param>
@@ -22,35 +22,48 @@ public static class Relaxation
         IProgress<SimulationProgress>? progress = null, CancellationToken stop = default)
     {
         options.Validate();
+        options.Validate(start);
+        if (folder.Kept is not null) throw new InputException(folder.Path, "a dynamics to go on with", "none: a relaxation begins where it is told to");
         long started = Stopwatch.GetTimestamp();
-        var state = new MolecularState(start, potential);
+        var state = new MolecularState(start, potential, stress: options.Cell != CellRelaxation.Fixed);
         RequireNumbers(state, 0);
-        var fire = new Fire(state);
-        double first = state.PotentialEnergy;
+        var coordinates = new RelaxationCoordinates(state, options.Cell, options.Pressure * MechanicalUnits.Gigapascal);
+        IOptimizer optimizer = options.Optimizer == RelaxationOptimizer.Bfgs ? new Bfgs(coordinates) : new Fire(coordinates);
+        double first = state.PotentialEnergy, firstVolume = state.Volume, mostStress = options.MaximumStress * MechanicalUnits.Gigapascal;
         long step = 0;
+        bool IsRelaxed() => state.MaximumForce <= options.MaximumForce && coordinates.MaximumStress <= mostStress;
+        using IDisposable claim = folder.Claim();
         folder.Prepare();
         using (SimulationFolder.GrowingText trajectory = folder.Open(SimulationFolder.Trajectory), log = folder.Open(SimulationFolder.Relaxation))
         {
             var frames = new ExtXyzWriter(trajectory);
-            log.Write("step,potential_eV,maximum_force_eV_per_A\n");
+            bool hasCell = options.Cell != CellRelaxation.Fixed;
+            log.Write($"step,potential_eV,maximum_force_eV_per_A{(hasCell ? ",volume_A3,maximum_stress_GPa" : "")}\n");
             while (true)
             {
-                bool last = step == options.Steps || state.MaximumForce <= options.MaximumForce || stop.IsCancellationRequested;
-                if (last || step % options.Every == 0) Write(state, step, frames, log);
+                bool last = step == options.Steps || IsRelaxed() || stop.IsCancellationRequested;
+                if (last || step % options.Every == 0) Write(step, frames, log);
                 trajectory.Flush();
                 log.Flush();
                 if (last) break;
-                Step(fire, ++step);
+                Step(optimizer, ++step);
                 RequireNumbers(state, step);
                 progress?.Report(new SimulationProgress(step, options.Steps, state.PotentialEnergy, null, state.MaximumForce));
             }
             trajectory.Complete();
             log.Complete();
+
+            void Write(long step, ExtXyzWriter frames, StreamWriter log)
+            {
+                frames.Write(state.Frame(), new Dictionary<string, double> { ["step"] = step });
+                string ofCell = hasCell ? string.Create(CultureInfo.InvariantCulture, $",{state.Volume:R},{coordinates.MaximumStress / MechanicalUnits.Gigapascal:R}") : "";
+                log.Write(string.Create(CultureInfo.InvariantCulture, $"{step},{state.PotentialEnergy:R},{state.MaximumForce:R}{ofCell}\n"));
+            }
         }
         var summary = new RelaxationSummary
         {
             Folder = folder.Path,
-            End = state.MaximumForce <= options.MaximumForce ? SimulationEnd.Converged
+            End = IsRelaxed() ? SimulationEnd.Converged
                 : step == options.Steps ? SimulationEnd.Steps : SimulationEnd.Stopped,
             Atoms = state.Atoms,
             Steps = step,
@@ -58,28 +71,28 @@ public static class Relaxation
             MaximumForce = state.MaximumForce,
             FirstEnergy = first,
             LastEnergy = state.PotentialEnergy,
+            Optimizer = options.Optimizer,
+            Cell = options.Cell,
+            FirstVolume = options.Cell == CellRelaxation.Fixed ? null : firstVolume,
+            LastVolume = options.Cell == CellRelaxation.Fixed ? null : state.Volume,
+            MaximumStress = options.Cell == CellRelaxation.Fixed ? null : coordinates.MaximumStress / MechanicalUnits.Gigapascal,
+            Warnings = potential.Doubts(start),
             Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
         };
         folder.WriteSummary(summary);
         return summary;
     }
 
-    private static void Step(Fire fire, long step)
+    private static void Step(IOptimizer optimizer, long step)
     {
         try
         {
-            fire.Step();
+            optimizer.Step();
         }
         catch (InputException e)
         {
             throw new SimulationFailedException(step, null, e.Found);
         }
-    }
-
-    private static void Write(MolecularState state, long step, ExtXyzWriter frames, StreamWriter log)
-    {
-        frames.Write(state.Frame(), new Dictionary<string, double> { ["step"] = step });
-        log.Write(string.Create(CultureInfo.InvariantCulture, $"{step},{state.PotentialEnergy:R},{state.MaximumForce:R}\n"));
     }
 
     private static void RequireNumbers(MolecularState state, long step)
@@ -95,6 +108,17 @@ public sealed record RelaxationOptions
     /// <summary>eV/A: done where no atom feels more.</summary>
     public double MaximumForce { get; init; } = 0.01;
 
+    public RelaxationOptimizer Optimizer { get; init; } = RelaxationOptimizer.Fire;
+
+    /// <summary>What of the cell may change.</summary>
+    public CellRelaxation Cell { get; init; } = CellRelaxation.Fixed;
+
+    /// <summary>GPa on a cell that may change; positive pushes inwards.</summary>
+    public double Pressure { get; init; }
+
+    /// <summary>GPa: a cell that may change is done where no component of the stress is further from the pressure.</summary>
+    public double MaximumStress { get; init; } = 0.05;
+
     /// <summary>Given up after as many.</summary>
     public long Steps { get; init; } = 1000;
 
@@ -108,6 +132,21 @@ public sealed record RelaxationOptions
             throw new InputException("maximumForce", $"{MaximumForce}", "a positive number of eV/A");
         if (Steps < 1) throw new InputException("steps", $"{Steps}", "1 or more");
         if (Every < 1) throw new InputException("every", $"{Every}", "1 or more");
+        if (!double.IsFinite(Pressure)) throw new InputException("pressure", $"{Pressure}", "a number of GPa");
+        if (!(MaximumStress > 0) || !double.IsFinite(MaximumStress)) throw new InputException("maximumStress", $"{MaximumStress}", "a positive number of GPa");
+    }
+
+    /// <exception cref="InputException">The start allows no such relaxation.</exception>
+    internal void Validate(Frame start)
+    {
+        StartFrame.RequireKnownMask(start);
+        if (start.Fixed?.All(held => held) == true) throw new InputException(start.Place, "every atom is fixed", "one that may move");
+        if (Optimizer == RelaxationOptimizer.Bfgs && start.Atoms > Bfgs.MostAtoms)
+            throw new InputException("optimizer", $"bfgs for {start.Atoms} atoms", $"at most {Bfgs.MostAtoms}: it holds (3 atoms)^2 numbers", "fire takes any number");
+        if (Cell == CellRelaxation.Fixed) return;
+        if (!start.Periodic.All(repeats => repeats))
+            throw new InputException(start.Place, start.Cell is null ? "no cell" : "a cell that does not repeat in all directions", "one that does, to be relaxed");
+        if (start.Fixed?.Contains(true) == true) throw new InputException(start.Place, "fixed atoms", "none where the cell is relaxed: positions go with it");
     }
 }
 
@@ -135,66 +174,22 @@ public sealed record RelaxationSummary
     /// <summary>eV.</summary>
     public required double LastEnergy { get; init; }
 
+    public RelaxationOptimizer Optimizer { get; init; }
+
+    /// <summary>What of the cell could change.</summary>
+    public CellRelaxation Cell { get; init; }
+
+    /// <summary>A^3; null where the cell stayed.</summary>
+    public double? FirstVolume { get; init; }
+
+    /// <summary>A^3; null where the cell stayed.</summary>
+    public double? LastVolume { get; init; }
+
+    /// <summary>GPa: the greatest component of the stress beside the pressure at the end; null where the cell stayed.</summary>
+    public double? MaximumStress { get; init; }
+
+    /// <summary>Why it may mean nothing; empty where nothing speaks against it.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     public required double Seconds { get; init; }
-}
-
-/// <summary>
-/// Relaxes positions, the cell held fixed, by the fast inertial relaxation engine (Bitzek, Koskinen, Gaehler, Moseler, Gumbsch, Phys. Rev.
-/// Lett. 97, 170201 (2006)) with the paper's parameters: atoms of 1 amu roll downhill, are steered towards the force, and stop where they
-/// would climb. No atom moves further than <see cref="LongestMove"/> in a step.
-/// </summary>
-/// <param name="state">Its momenta are not used.</param>
-internal sealed class Fire(MolecularState state)
-{
-    /// <summary>A.</summary>
-    public const double LongestMove = 0.1;
-
-    private const int StepsBeforeFaster = 5;
-    private const double Faster = 1.1, Slower = 0.5, FirstSteering = 0.1, LessSteering = 0.99;
-
-    private readonly double[] velocities = new double[state.Positions.Length];
-    private readonly double longestTimestep = 10 * MechanicalUnits.Femtosecond;
-    private double timestep = MechanicalUnits.Femtosecond;
-    private double steering = FirstSteering;
-    private int downhill;
-
-    public void Step()
-    {
-        Steer();
-        double longest = 0;
-        for (int i = 0; i < velocities.Length; i++) velocities[i] += timestep * state.Forces[i];
-        for (int i = 0; i < velocities.Length; i += 3) longest = Math.Max(longest, timestep * Length(velocities.AsSpan(i, 3)));
-        double scale = longest > LongestMove ? LongestMove / longest : 1;
-        for (int i = 0; i < velocities.Length; i++) state.Positions[i] += scale * timestep * velocities[i];
-        state.Evaluate();
-    }
-
-    private void Steer()
-    {
-        double power = 0;
-        for (int i = 0; i < velocities.Length; i++) power += state.Forces[i] * velocities[i];
-        if (power > 0)
-        {
-            double turn = steering * Length(velocities) / Length(state.Forces);
-            for (int i = 0; i < velocities.Length; i++) velocities[i] = (1 - steering) * velocities[i] + turn * state.Forces[i];
-            if (++downhill <= StepsBeforeFaster) return;
-            timestep = Math.Min(timestep * Faster, longestTimestep);
-            steering *= LessSteering;
-        }
-        else
-        {
-            // At rest, as before the first step, there is nothing to stop.
-            if (downhill > 0 || Length(velocities) > 0) timestep *= Slower;
-            Array.Clear(velocities);
-            steering = FirstSteering;
-            downhill = 0;
-        }
-    }
-
-    private static double Length(ReadOnlySpan<double> vector)
-    {
-        double sum = 0;
-        foreach (double x in vector) sum += x * x;
-        return Math.Sqrt(sum);
-    }
 }

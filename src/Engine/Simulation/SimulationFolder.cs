@@ -1,14 +1,22 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Files;
 
 namespace ChemScale.Engine.Simulation;
 
-/// <summary>Where a simulation is written: trajectory.extxyz, a CSV log, and summary.json when it has ended.</summary>
+/// <summary>
+/// Where a simulation is written: trajectory.extxyz, a CSV log, checkpoint.json from which a dynamics is gone on with, and summary.json when it has ended.
+/// One process at a time writes there.
+/// </summary>
 public sealed class SimulationFolder
 {
     public const string Trajectory = "trajectory.extxyz", Thermo = "thermo.csv", Relaxation = "relaxation.csv", Summary = "summary.json";
+
+    public const string Checkpoint = "checkpoint.json", PathFrames = "path.extxyz", PathTable = "path.csv";
+
+    private const string Lock = "simulation.lock";
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -19,45 +27,88 @@ public sealed class SimulationFolder
     };
 
     private readonly bool overwrite;
-    private readonly IStorage storage = DiskStorage.Shared;
+    private readonly IStorage storage;
 
     /// <param name="path">Made when the first file is opened.</param>
     /// <param name="overwrite">Whether a simulation that is there may be replaced.</param>
     /// <exception cref="InputException">One is there and may not be.</exception>
     public SimulationFolder(string path, bool overwrite = false)
+        : this(path, overwrite, resumes: false, DiskStorage.Shared)
+    {
+    }
+
+    internal SimulationFolder(string path, bool overwrite, bool resumes, IStorage storage)
     {
         Path = path;
         this.overwrite = overwrite;
-        RequireFree();
+        this.storage = storage;
+        Kept = resumes && File.Exists(In(Checkpoint)) ? DynamicsCheckpoint.Read(In(Checkpoint)) : null;
+        if (Kept is null) RequireFree();
     }
+
+    /// <summary>A folder whose dynamics is gone on with from its last checkpoint; one without begins.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <exception cref="InputException">A simulation without a checkpoint, or a damaged one.</exception>
+    public static SimulationFolder Resumed(string path) => new(path, overwrite: false, resumes: true, DiskStorage.Shared);
+
+    /// <summary>How the dynamics was run that is gone on with; null where one begins.</summary>
+    public DynamicsOptions? KeptOptions => Kept?.Options;
+
+    /// <summary>The start of the dynamics that is gone on with, as far as it does not move; null where one begins.</summary>
+    public Frame? KeptStart => Kept?.Start;
+
+    internal DynamicsCheckpoint? Kept { get; }
 
     public string Path { get; }
 
     internal string In(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Makes the folder, and takes away what a simulation before left there.</summary>
+    /// <summary>Of a replica.</summary>
+    internal SimulationFolder Inner(string name) => new(In(name), overwrite: true, resumes: false, storage);
+
+    /// <summary>Makes the folder, and takes away what a simulation before left there; the checkpoint first, so that a crash leaves none of another's files.</summary>
     /// <exception cref="InputException">It cannot be written to.</exception>
     internal void Prepare() => Guard(() =>
     {
         RequireFree();
         storage.EnsureDirectory(Path);
-        foreach (string name in (string[])[Trajectory, Thermo, Relaxation, Summary]) storage.DeleteFile(In(name));
+        foreach (string name in (string[])[Checkpoint, Trajectory, Thermo, Relaxation, PathFrames, PathTable, Summary]) storage.DeleteFile(In(name));
     });
 
-    /// <exception cref="InputException">It cannot be written to.</exception>
-    internal GrowingText Open(string name)
+    /// <summary>Keeps others from writing here until it is disposed of.</summary>
+    /// <exception cref="InputException">Another process writes here, or nobody can.</exception>
+    internal IDisposable Claim()
+    {
+        Stream? claim = null;
+        Guard(() =>
+        {
+            storage.EnsureDirectory(Path);
+            claim = storage.TryLock(In(Lock));
+        });
+        return claim is null ? throw new InputException(Path, "another process simulates there", "a folder of its own")
+            : new Claimed(claim, () => storage.DeleteFile(In(Lock)));
+    }
+
+    /// <param name="name">In the folder.</param>
+    /// <param name="kept">Bytes of it that stay; what follows is cut off.</param>
+    /// <exception cref="InputException">It cannot be written to, or is shorter.</exception>
+    internal GrowingText Open(string name, long kept = 0)
     {
         GrowingText? text = null;
-        Guard(() => text = new GrowingText(storage.Create(In(name)), storage));
+        long there = File.Exists(In(name)) ? new FileInfo(In(name)).Length : 0;
+        if (there < kept) throw new InputException(In(name), $"{there} bytes", $"the {kept} that the checkpoint knows of");
+        Guard(() => text = new GrowingText(kept > 0 ? storage.Append(In(name), kept) : storage.Create(In(name)), storage));
         return text!;
     }
+
+    internal void WriteCheckpoint(DynamicsCheckpoint checkpoint) => storage.WriteAtomically(In(Checkpoint), checkpoint.Bytes());
 
     internal void WriteSummary<T>(T summary) => storage.WriteAtomically(In(Summary), JsonSerializer.Serialize(summary, Json) + "\n");
 
     private void RequireFree()
     {
-        if (!overwrite && File.Exists(In(Trajectory)))
-            throw new InputException(Path, "holds a simulation", "a new folder", "choose another, or replace it with `overwrite`");
+        if (!overwrite && ((string[])[Trajectory, Checkpoint, PathFrames]).Any(name => File.Exists(In(name))))
+            throw new InputException(Path, "holds a simulation", "a new folder", "choose another, go on with it (`resume`), or replace it with `overwrite`");
     }
 
     private void Guard(Action action)
@@ -76,10 +127,33 @@ public sealed class SimulationFolder
     internal sealed class GrowingText(Stream file, IStorage storage) : StreamWriter(file, new UTF8Encoding(false), 1 << 16)
     {
         /// <summary>Everything is on the medium.</summary>
-        public void Complete()
+        /// <returns>Bytes of it.</returns>
+        public long Complete()
         {
             Flush();
             storage.Sync(BaseStream);
+            return BaseStream.Position;
+        }
+    }
+
+    private sealed class Claimed(Stream file, Action remove) : IDisposable
+    {
+        public void Dispose()
+        {
+            try
+            {
+                // While it is held: nobody else has it open.
+                remove();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The name alone keeps nobody away.
+                return;
+            }
+            finally
+            {
+                file.Dispose();
+            }
         }
     }
 }
@@ -95,6 +169,9 @@ public enum SimulationEnd
 
     /// <summary>It was told to stop; what was done until then is written.</summary>
     Stopped,
+
+    /// <summary>The members of a committee were further apart than was allowed.</summary>
+    Uncertain,
 }
 
 /// <summary>A simulation left what the model can describe. What was written until then stays.</summary>

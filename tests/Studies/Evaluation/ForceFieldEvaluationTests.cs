@@ -32,7 +32,9 @@ public sealed class ForceFieldEvaluationTests
         Frame charged = SmallForceField.Molecules(1)[0] with { Charge = 1, Spin = 2 };
         Frame[] frames = [.. SmallForceField.Molecules(5), SmallForceField.Crystal(6), charged];
         PredictionOptions options = Options(Saved("frames.xyz", frames), folder["predicted.extxyz"]) with { BatchAtoms = 9 };
-        PredictionReport report = ForceFieldPrediction.Run(options, Unwarned);
+        List<string> warnings = [];
+        PredictionReport report = ForceFieldPrediction.Run(options, warnings.Add);
+        Assert.That(warnings, Has.Count.EqualTo(1).And.Some.Contains("charge 1, spin 2"), "of the last frame, which PaiNN cannot know");
         Assert.That((report.Frames, report.Atoms, report.PeriodicFrames), Is.EqualTo((7, frames.Sum(f => f.Atoms), 1)));
         Frame[] read = [.. ExtXyzReader.Read(report.Output)];
         using ForceField model = TrainedForceField.Open(run, Unwarned);

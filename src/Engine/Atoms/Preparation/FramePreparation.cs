@@ -133,6 +133,9 @@ public sealed record FramePreparationReport
     /// <summary>On neither side of the split file.</summary>
     public required long Unassigned { get; init; }
 
+    /// <summary>eV by atomic number, of isolated atoms: they are on neither side.</summary>
+    public IReadOnlyDictionary<int, double> IsolatedAtoms { get; init; } = new Dictionary<int, double>();
+
     /// <summary>What looks wrong with the data, one line each.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 

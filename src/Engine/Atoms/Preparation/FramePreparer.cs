@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ChemScale.Engine.Atoms.Formats.Npz;
 using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Atoms.Store;
@@ -26,6 +27,7 @@ public sealed class FramePreparer
     private readonly List<FrameSource> sources = [];
     private readonly SplitIndices? indices;
     private readonly FrameAudit audit = new();
+    private readonly SortedDictionary<int, (double Energy, string Place)> isolated = [];
     private string sourceName = "";
     private long read;
     private long unlabelled;
@@ -87,9 +89,12 @@ public sealed class FramePreparer
             Unlabelled = unlabelled,
             Unassigned = unassigned,
             Warnings = warnings,
+            IsolatedAtoms = Isolated(),
             Elapsed = Stopwatch.GetElapsedTime(start),
         };
     }
+
+    private SortedDictionary<int, double> Isolated() => new(isolated.ToDictionary(pair => pair.Key, pair => pair.Value.Energy));
 
     private void ReadFile(string file, bool validation, FrameSpool spool)
     {
@@ -109,12 +114,29 @@ public sealed class FramePreparer
             long index = read++;
             frames++;
             if (frames % ProgressFrames == 0) Report($"reading {Path.GetFileName(file)}", frames);
+            if (TakeIsolated(frame)) continue;
             bool? side = validation ? true : indices is null ? false : indices.IsValidation(index);
             if (side is null) unassigned++;
             else if (HasLabels(frame)) Take(frame, frames, side.Value, spool);
             else unlabelled++;
         }
         sources.Add(new FrameSource(sourceName, frames, keys, validation));
+    }
+
+    /// <summary>A free neutral atom that feels nothing: what the energies of frames are counted from, and no frame itself.</summary>
+    private bool TakeIsolated(Frame frame)
+    {
+        bool named = frame.ConfigType?.Contains("isolated", StringComparison.OrdinalIgnoreCase) == true;
+        if (frame.Atoms != 1 || frame.IsPeriodic || !frame.HasEnergy || frame.Charge != 0 || !(named || frame.Forces is null || frame.Forces.All(f => f == 0))) return false;
+        int element = frame.AtomicNumbers[0];
+        double energy = frame.Energy!.Value;
+        if (isolated.TryGetValue(element, out var known) && Math.Abs(known.Energy - energy) > 1e-6)
+        {
+            throw new InputException(frame.Place, string.Create(CultureInfo.InvariantCulture, $"an isolated {Elements.Symbol(element)} of {energy} eV"),
+                string.Create(CultureInfo.InvariantCulture, $"{known.Energy}, as {known.Place} has it"), "leave one of them out");
+        }
+        isolated[element] = (energy, frame.Place);
+        return true;
     }
 
     private void Take(Frame frame, long number, bool validation, FrameSpool spool)
@@ -151,7 +173,7 @@ public sealed class FramePreparer
         {
             Train = train,
             Validation = validation,
-            Statistics = statistics.Complete(),
+            Statistics = statistics.Complete() with { IsolatedAtoms = Isolated() },
             ConfigTypes = spool.ConfigTypes,
             Sources = sources,
             Seed = options.Seed,

@@ -9,6 +9,9 @@ public sealed record FrameStatistics
     /// </summary>
     public required IReadOnlyDictionary<int, double> ReferenceEnergies { get; init; }
 
+    /// <summary>eV by atomic number, of isolated atoms that stood among the frames; they are not frames to train on. Empty where there were none.</summary>
+    public IReadOnlyDictionary<int, double> IsolatedAtoms { get; init; } = new Dictionary<int, double>();
+
     /// <summary>eV/atom, over all atoms of frames with an energy; NaN without any.</summary>
     public required double MeanEnergyPerAtom { get; init; }
 

@@ -139,11 +139,21 @@ public sealed record FrameSource(string File, long Frames, IReadOnlyList<string>
 /// <summary>Statistics in a manifest; what is not known is null there and NaN here.</summary>
 internal static class StatisticsJson
 {
-    public static JsonObject Write(FrameStatistics statistics) => new()
+    public static JsonObject Write(FrameStatistics statistics)
+    {
+        JsonObject json = Common(statistics);
+        // Stores without any are as they always were.
+        if (statistics.IsolatedAtoms.Count > 0) json["isolatedAtoms"] = ByElement(statistics.IsolatedAtoms);
+        return json;
+    }
+
+    private static JsonObject ByElement(IReadOnlyDictionary<int, double> energies) =>
+        new(energies.OrderBy(pair => pair.Key).Select(pair => KeyValuePair.Create(Elements.Symbol(pair.Key), (JsonNode?)pair.Value)));
+
+    private static JsonObject Common(FrameStatistics statistics) => new()
     {
         ["elements"] = new JsonArray([.. statistics.Elements.Select(number => (JsonNode)Elements.Symbol(number))]),
-        ["referenceEnergies"] = new JsonObject(statistics.ReferenceEnergies.OrderBy(pair => pair.Key)
-            .Select(pair => KeyValuePair.Create(Elements.Symbol(pair.Key), (JsonNode?)pair.Value))),
+        ["referenceEnergies"] = ByElement(statistics.ReferenceEnergies),
         ["meanEnergyPerAtom"] = Known(statistics.MeanEnergyPerAtom),
         ["energyResidual"] = Known(statistics.EnergyResidual),
         ["forceRms"] = Known(statistics.ForceRms),
@@ -154,15 +164,18 @@ internal static class StatisticsJson
 
     public static FrameStatistics Read(JsonPlace place)
     {
-        SortedDictionary<int, double> references = [];
+        SortedDictionary<int, double> references = [], isolated = [];
         foreach ((string symbol, JsonPlace value) in place.Required("referenceEnergies", "numbers by element").Members())
         {
             references[Element(symbol, value)] = value.Number();
         }
+        if (place.Optional("isolatedAtoms") is { IsNull: false } atoms)
+            foreach ((string symbol, JsonPlace value) in atoms.Members()) isolated[Element(symbol, value)] = value.Number();
         return new FrameStatistics
         {
             Elements = [.. place.Required("elements", "symbols").Items().Select(item => Element(item.Text(), item))],
             ReferenceEnergies = references,
+            IsolatedAtoms = isolated,
             MeanEnergyPerAtom = Number("meanEnergyPerAtom"),
             EnergyResidual = Number("energyResidual"),
             ForceRms = Number("forceRms"),

@@ -13,6 +13,12 @@ namespace ChemScale.Engine.Atoms.Units;
 internal sealed record PhysicalConstants(
     int Year, double ElementaryCharge, double Avogadro, double Boltzmann, double Hartree, double Bohr, double AtomicMass)
 {
+    /// <summary>m/s; exact.</summary>
+    public const double SpeedOfLight = 299_792_458;
+
+    /// <summary>J s; exact in the SI since 2019.</summary>
+    public const double Planck = 6.62607015e-34;
+
     /// <summary>Mohr, Newell, Taylor, Rev. Mod. Phys. 88, 035009 (2016). What ASE converts with.</summary>
     public static PhysicalConstants Codata2014 { get; } =
         new(2014, 1.6021766208e-19, 6.022140857e23, 1.38064852e-23, 27.21138602, 0.52917721067, 1.660539040e-27);

@@ -158,6 +158,9 @@ public abstract class ForceField : nn.Module
 /// <summary>What every force field has: its reach and which elements it knows.</summary>
 public abstract record ForceFieldConfig
 {
+    /// <summary>Whether a frame's charge and spin enter.</summary>
+    internal virtual bool ReadsCharge => false;
+
     /// <summary>A</summary>
     public double Cutoff { get; init; } = 5;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Forces;
 using TorchSharp;
@@ -13,6 +14,36 @@ namespace ChemScale.Engine.Models.ForceFields;
 /// <param name="Stress">(3, 3) eV/A^3; null where not asked for or where the frame is not periodic</param>
 public sealed record FramePrediction(double Energy, double[] Forces, double[]? Stress)
 {
+    /// <summary>eV: standard deviation over the members of a committee, of whose predictions this is the mean; null: one model's.</summary>
+    public double? EnergySpread { get; init; }
+
+    /// <summary>(atoms) eV/A: root of the mean squared distance of the members' forces from their mean; null: one model's.</summary>
+    public double[]? ForceSpreads { get; init; }
+
+    /// <summary>What a committee says: the mean of its members, and how far they are apart.</summary>
+    /// <param name="members">Two or more, of one frame.</param>
+    internal static FramePrediction Mean(IReadOnlyList<FramePrediction> members)
+    {
+        int n = members.Count, numbers = members[0].Forces.Length;
+        double energy = members.Average(m => m.Energy);
+        double[] forces = new double[numbers], spreads = new double[numbers / 3];
+        for (int k = 0; k < numbers; k++)
+        {
+            double sum = 0, squares = 0;
+            foreach (FramePrediction m in members) sum += m.Forces[k];
+            forces[k] = sum / n;
+            foreach (FramePrediction m in members) squares += (m.Forces[k] - forces[k]) * (m.Forces[k] - forces[k]);
+            spreads[k / 3] += squares / n;
+        }
+        for (int i = 0; i < spreads.Length; i++) spreads[i] = Math.Sqrt(spreads[i]);
+        double[]? stress = members[0].Stress is null ? null : [.. Enumerable.Range(0, 9).Select(k => members.Average(m => m.Stress![k]))];
+        return new FramePrediction(energy, forces, stress)
+        {
+            EnergySpread = Math.Sqrt(members.Average(m => (m.Energy - energy) * (m.Energy - energy))),
+            ForceSpreads = spreads,
+        };
+    }
+
     /// <summary>Atoms of a batch: bounds memory; larger frames go one at a time.</summary>
     public const int BatchAtoms = 2000;
 
@@ -60,13 +91,16 @@ internal sealed class FramePredictor(ForceField model) : IDisposable
 {
     private readonly IForcePasses? passes = model.Passes();
 
+    /// <param name="frames">Labels are not looked at.</param>
+    /// <param name="stress">Whether to differentiate by strain too.</param>
+    /// <param name="lists">(frames) Lists of the model's reach that follow each frame; null: they are made.</param>
     /// <exception cref="InputException">An element the model does not know, or atoms or a cell that allow no neighbour list.</exception>
-    public FramePrediction[] Predict(IReadOnlyList<Frame> frames, bool stress = false)
+    public FramePrediction[] Predict(IReadOnlyList<Frame> frames, bool stress = false, IReadOnlyList<VerletList>? lists = null)
     {
         foreach (Frame frame in frames) model.Config.RequireElements(frame.AtomicNumbers, frame.Place);
         bool cells = stress && frames.Any(f => f.IsPeriodic);
-        if (passes is null) return ByGraph(frames, cells);
-        using FramePairs pairs = FramePairs.Of(frames, model.Config.NeighborCutoff);
+        if (passes is null) return ByGraph(frames, cells, lists);
+        using FramePairs pairs = FramePairs.Of(frames, model.Config.NeighborCutoff, lists);
         var sums = new ForceSums(new double[frames.Count], new double[3 * pairs.Atoms], cells ? new double[9 * frames.Count] : null);
         passes.Evaluate(pairs, sums);
         return Split(frames, sums.Energies, sums.Forces!, f => Stress(sums.StrainGradients.AsSpan(9 * f, 9), frames[f].Volume), cells);
@@ -74,10 +108,11 @@ internal sealed class FramePredictor(ForceField model) : IDisposable
 
     public void Dispose() => passes?.Dispose();
 
-    private FramePrediction[] ByGraph(IReadOnlyList<Frame> frames, bool cells)
+    private FramePrediction[] ByGraph(IReadOnlyList<Frame> frames, bool cells, IReadOnlyList<VerletList>? lists)
     {
         using DisposeScope scope = NewDisposeScope();
-        using GraphBatch batch = GraphBatches.Build(frames, model.Config.NeighborCutoff, model.ReferenceEnergies.device);
+        using GraphBatch batch = GraphBatches.Build(frames, model.Config.NeighborCutoff, model.ReferenceEnergies.device,
+            lists is null ? null : f => lists[f].Of(frames[f]));
         ForceFieldOutput output = model.Evaluate(batch, forces: true, stress: cells);
         double[] stresses = cells ? Numbers(output.Stress!) : [];
         return Split(frames, Numbers(output.Energies), Numbers(output.Forces!), f => stresses[(9 * f)..(9 * f + 9)], cells);

@@ -52,8 +52,9 @@ internal sealed class FramePairs : IDisposable
 
     /// <param name="frames">Stay the caller's.</param>
     /// <param name="cutoff">A, finite</param>
+    /// <param name="lists">(frames) Lists of that cutoff that follow each frame; null: they are made.</param>
     /// <exception cref="InputException">A frame whose atoms or cell allow no neighbour list.</exception>
-    public static FramePairs Of(IReadOnlyList<Frame> frames, double cutoff)
+    public static FramePairs Of(IReadOnlyList<Frame> frames, double cutoff, IReadOnlyList<VerletList>? lists = null)
     {
         int atoms = 0;
         foreach (Frame frame in frames) atoms += frame.Atoms;
@@ -66,7 +67,7 @@ internal sealed class FramePairs : IDisposable
                 if (frame.Positions.Length != 3 * frame.Atoms) throw new ArgumentException($"{frame.Positions.Length} coordinates of {frame.Atoms} atoms");
                 frame.AtomicNumbers.CopyTo(all.Numbers, all.AtomStarts[f]);
                 if (!frame.IsPeriodic && frame.Atoms <= FewAtoms) all.AddMolecule(frame);
-                else all.AddListed(frame, cutoff);
+                else all.AddListed(frame, lists?[f] ?? new VerletList(cutoff, 0));
                 all.AtomStarts[f + 1] = all.AtomStarts[f] + frame.Atoms;
                 all.PairStarts[f + 1] = all.pairs;
             }
@@ -149,28 +150,19 @@ internal sealed class FramePairs : IDisposable
         }
     }
 
-    /// <summary>Of both directions that a list has the one whose sender is the later atom, or the later image.</summary>
-    private void AddListed(Frame frame, double cutoff)
+    private void AddListed(Frame frame, VerletList list)
     {
-        NeighborList list = NeighborLists.Build(frame, cutoff);
+        list.Follow(frame);
         ReadOnlySpan<double> p = frame.Positions, cell = frame.Cell ?? [];
-        for (int i = 0; i < frame.Atoms; i++)
+        for (int pair = 0; pair < list.First.Length; pair++)
         {
-            for (int e = list.RowStarts[i]; e < list.RowStarts[i + 1]; e++)
-            {
-                int j = list.Senders[e];
-                if (j < i) continue;
-                ReadOnlySpan<int> n = list.Shifts.AsSpan(3 * e, 3);
-                if (j == i && (n[0] < 0 || (n[0] == 0 && (n[1] < 0 || (n[1] == 0 && n[2] < 0))))) continue;
-                double x = p[3 * j] - p[3 * i], y = p[3 * j + 1] - p[3 * i + 1], z = p[3 * j + 2] - p[3 * i + 2];
-                if (frame.IsPeriodic)
-                {
-                    x += n[0] * cell[0] + n[1] * cell[3] + n[2] * cell[6];
-                    y += n[0] * cell[1] + n[1] * cell[4] + n[2] * cell[7];
-                    z += n[0] * cell[2] + n[1] * cell[5] + n[2] * cell[8];
-                }
-                Add(i, j, x, y, z);
-            }
+            int i = list.First[pair], j = list.Second[pair];
+            double x = p[3 * j] - p[3 * i], y = p[3 * j + 1] - p[3 * i + 1], z = p[3 * j + 2] - p[3 * i + 2];
+            if (frame.IsPeriodic) VerletList.Shift(list.Shifts.AsSpan(3 * pair, 3), cell, ref x, ref y, ref z);
+            double squared = x * x + y * y + z * z;
+            if (squared >= squaredCutoff) continue;
+            if (squared < Reach.SamePoint) throw Reach.Collision(frame.Place, i, j);
+            Add(i, j, x, y, z);
         }
     }
 

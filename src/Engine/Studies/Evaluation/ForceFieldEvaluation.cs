@@ -36,13 +36,13 @@ public static class ForceFieldEvaluation
     {
         options.Validate();
         using ThreadGrant threads = ThreadScope.Take(options.Threads, options.BatchAtoms);
-        using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
+        using var models = new TrainedModels(options.Run, warn, options.Precision);
         using var file = PendingFile.ForUser(Path.Combine(options.Output, FramesName));
         var writer = new ReferenceFrameWriter(file.Writer);
         var errors = new FrameErrors();
         var labels = new List<string>();
         LabelKeys? last = null;
-        foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(model, options, warn, progress, stop))
+        foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(models.All, options, warn, progress, stop))
         {
             if (frame.Keys != last)
             {
@@ -72,7 +72,7 @@ public static class ForceFieldEvaluation
     {
         Run = options.Run,
         Files = options.Files,
-        Precision = (options.Precision ?? new RunDirectory(options.Run).ReadExperiment().Training.Dtype).ToString().ToLowerInvariant(),
+        Precision = (options.Precision ?? new RunDirectory(TrainedForceField.Members(options.Run)[0]).ReadExperiment().Training.Dtype).ToString().ToLowerInvariant(),
         Labels = labels,
         Frames = errors.Frames,
         Atoms = errors.Atoms,

@@ -25,13 +25,22 @@ public static class ForceFieldPrediction
         if (options.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(options.Output)))
             throw new InputException(options.Output, "is read and written", "another file", "the labels it holds would be lost");
         using ThreadGrant threads = ThreadScope.Take(options.Threads, options.BatchAtoms);
-        using ForceField model = TrainedForceField.Open(options.Run, warn, options.Precision);
+        using var models = new TrainedModels(options.Run, warn, options.Precision);
         using var file = PendingFile.ForUser(options.Output);
         var writer = new ExtXyzWriter(file.Writer);
         long frames = 0, atoms = 0, periodic = 0;
-        foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(model, options, warn, progress, stop))
+        foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(models.All, options, warn, progress, stop))
         {
-            writer.Write(frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = prediction.Stress });
+            Frame predicted = frame with { Energy = prediction.Energy, Forces = prediction.Forces, Stress = prediction.Stress };
+            if (prediction.ForceSpreads is { } spreads)
+            {
+                writer.Write(predicted, new Dictionary<string, double> { ["energy_spread"] = prediction.EnergySpread!.Value, ["max_force_spread"] = spreads.Max() },
+                    new Dictionary<string, double[]> { ["force_spread"] = spreads });
+            }
+            else
+            {
+                writer.Write(predicted);
+            }
             frames++;
             atoms += frame.Atoms;
             if (prediction.Stress is not null) periodic++;

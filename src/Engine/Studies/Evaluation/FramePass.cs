@@ -3,7 +3,6 @@ using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Training.Experiments;
-using TorchSharp;
 
 namespace ChemScale.Engine.Studies.Evaluation;
 
@@ -12,22 +11,39 @@ internal static class FramePass
 {
     private const long ProgressFrames = 100;
 
-    /// <param name="model">Stays the caller's.</param>
+    /// <param name="models">Stay the caller's; of several the mean is given, with its spreads.</param>
     /// <param name="options">Which frames.</param>
     /// <param name="warn">Gets a line for each element the model was not trained on.</param>
     /// <param name="progress">Gets the number of frames done, now and then.</param>
     /// <param name="stop">Ends the pass.</param>
     /// <exception cref="InputException">No frames, or what is wrong with one.</exception>
     public static IEnumerable<(Frame Frame, FramePrediction Prediction)> Of(
-        ForceField model, PredictionOptions options, Action<string> warn, Action<long>? progress, CancellationToken stop)
+        IReadOnlyList<ForceField> models, PredictionOptions options, Action<string> warn, Action<long>? progress, CancellationToken stop)
     {
-        var unseen = new UnseenElements(model, warn);
+        var unseen = new UnseenElements(models[0], warn);
         long done = 0;
-        foreach (var pair in FramePrediction.OfAll(model, Frames(options, stop), stress: true, options.BatchAtoms))
+        // Each member reads the files by itself: all of them go through together, a batch at a time.
+        IEnumerable<(Frame Frame, FramePrediction Prediction)> Through(ForceField model) =>
+            FramePrediction.OfAll(model, Frames(options, stop), stress: true, options.BatchAtoms);
+        IEnumerable<(Frame Frame, FramePrediction Prediction)> pass = models.Count == 1 ? Through(models[0]) : Together([.. models.Select(Through)]);
+        foreach (var pair in pass)
         {
             unseen.Look(pair.Frame);
             yield return pair;
             if (++done % ProgressFrames == 0) progress?.Invoke(done);
+        }
+    }
+
+    private static IEnumerable<(Frame Frame, FramePrediction Prediction)> Together(IReadOnlyList<IEnumerable<(Frame Frame, FramePrediction Prediction)>> members)
+    {
+        var all = members.Select(m => m.GetEnumerator()).ToList();
+        try
+        {
+            while (all.All(e => e.MoveNext())) yield return (all[0].Current.Frame, FramePrediction.Mean([.. all.Select(e => e.Current.Prediction)]));
+        }
+        finally
+        {
+            foreach (var e in all) e.Dispose();
         }
     }
 
@@ -45,36 +61,6 @@ internal static class FramePass
                 if (--left == 0) yield break;
             }
             if (empty) throw new InputException(file, "no frames", "at least one");
-        }
-    }
-}
-
-/// <summary>
-/// Tells of elements that a model was not trained on: those without a reference energy where others have one. Its table has a row for
-/// them, so that it answers, but with what it was born with.
-/// </summary>
-internal sealed class UnseenElements
-{
-    private readonly double[] references;
-    private readonly bool known;
-    private readonly HashSet<int> told = [];
-    private readonly Action<string> warn;
-
-    public UnseenElements(ForceField model, Action<string> warn)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        references = model.ReferenceEnergies.cpu().data<double>().ToArray();
-        known = references.Any(energy => energy != 0);
-        this.warn = warn;
-    }
-
-    public void Look(Frame frame)
-    {
-        if (!known) return;
-        foreach (int element in frame.AtomicNumbers)
-        {
-            if (element >= references.Length || references[element] != 0 || !told.Add(element)) continue;
-            warn($"{frame.Place}: no {Elements.Symbol(element)} in what the model was trained on; its predictions mean nothing there");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Training.Experiments;
@@ -29,6 +30,13 @@ public sealed record DataSpec
     [Range(1, long.MaxValue)]
     public long Validation { get; init; } = 1000;
 
+    /// <summary>
+    /// Frames: the energy of an isolated atom of each element, which the network need not learn: <c>fit</c> (least squares over the training frames),
+    /// <c>from-frames</c> (isolated atoms among those that were prepared), <c>H=-13.587 O=-2041.84</c> in eV, or a file of such. Null: from the frames
+    /// where there is an isolated atom of each element, else a fit.
+    /// </summary>
+    public string? AtomEnergies { get; init; }
+
     /// <param name="folder">A store.</param>
     /// <param name="found">Its fingerprint.</param>
     /// <exception cref="InputException">It is not <see cref="Fingerprint"/>.</exception>
@@ -39,7 +47,11 @@ public sealed record DataSpec
                 "put the store back, or train on these data in another directory");
     }
 
-    internal DataSpec Resolved() => Grammar is null && Store == Virtual ? this with { Grammar = SelfiesGrammar.V1 } : this;
+    internal DataSpec Resolved() => this with
+    {
+        Grammar = Grammar is null && Store == Virtual ? SelfiesGrammar.V1 : Grammar,
+        AtomEnergies = AtomEnergies is { } given ? Atoms.Statistics.AtomEnergies.Resolve(given) : null,
+    };
 }
 
 /// <summary>
@@ -58,6 +70,29 @@ public sealed record LabelLossSpec
     public double StressWeight { get; init; }
 
     public ErrorMeasure Error { get; init; } = ErrorMeasure.Mse;
+
+    /// <summary>
+    /// What errors of frames of some kinds (<c>config_type</c>) count, <c>scan=5 dimer=0.1</c>; others count 1. Means stay over all frames, as MACE has it.
+    /// Null: all count 1.
+    /// </summary>
+    public string? KindWeights { get; init; }
+
+    /// <summary>Of <see cref="KindWeights"/>; null: none are given.</summary>
+    /// <exception cref="InputException">They are not written so.</exception>
+    internal IReadOnlyDictionary<string, double>? WeightsByKind()
+    {
+        if (KindWeights is null) return null;
+        const string key = "training.labelLoss.kindWeights", expected = "kinds and weights of 0 or more, as in scan=5 dimer=0.1";
+        Dictionary<string, double> weights = new(StringComparer.Ordinal);
+        foreach (string pair in KindWeights.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
+        {
+            int at = pair.LastIndexOf('=');
+            if (at < 1 || !double.TryParse(pair.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double weight) || !(weight >= 0) || !double.IsFinite(weight))
+                throw new InputException(key, $"'{pair}'", expected);
+            if (!weights.TryAdd(pair[..at], weight)) throw new InputException(key, $"{pair[..at]} twice", "each kind once");
+        }
+        return weights.Count > 0 ? weights : throw new InputException(key, "nothing", expected);
+    }
 
     /// <summary>Where Huber's error turns from squared to absolute, in each label's unit.</summary>
     [Range(0, 1e9, MinimumIsExclusive = true)]

@@ -38,7 +38,7 @@ internal sealed class ForceFieldTask : ITrainingTask
     /// <param name="store">Becomes the task's own.</param>
     /// <exception cref="InputException">As the other constructor, a subset larger than the store, or other data than the experiment names.</exception>
     public ForceFieldTask(Experiment experiment, FrameStore store)
-        : this(experiment, TrainingFrames(experiment, store), ValidationFrames(experiment, store), References(TrainingFrames(experiment, store)))
+        : this(experiment, TrainingFrames(experiment, store), ValidationFrames(experiment, store), References(experiment, store))
         => this.store = store;
 
     /// <param name="experiment">Its model is a force field.</param>
@@ -55,7 +55,21 @@ internal sealed class ForceFieldTask : ITrainingTask
         if (train.Count == 0) throw new InputException("training data", "no frames", "at least one");
         if (validation.Count == 0) throw new InputException("validation data", "no frames", "at least one");
         loss = experiment.Training.LabelLoss;
-        foreach (Frame frame in train.Concat(validation)) Check(frame, config);
+        if (loss.WeightsByKind() is { } byKind)
+        {
+            HashSet<string> kinds = [.. train.Select(f => f.ConfigType).OfType<string>()];
+            if (byKind.Keys.FirstOrDefault(kind => !kinds.Contains(kind)) is { } unknown)
+            {
+                throw new InputException("training.labelLoss.kindWeights", $"no training frame of kind '{unknown}'",
+                    kinds.Count > 0 ? $"one of {string.Join(", ", kinds.Order())}" : "frames with config_type");
+            }
+        }
+        var charges = new Dictionary<string, Frame>(StringComparer.Ordinal);
+        foreach (Frame frame in train.Concat(validation))
+        {
+            Check(frame, config);
+            if (!config.ReadsCharge) RequireOneCharge(frame, charges, config);
+        }
         this.train = train;
         this.validation = validation;
         seed = experiment.Seed;
@@ -151,7 +165,21 @@ internal sealed class ForceFieldTask : ITrainingTask
         return new StoredFrames(store.Validation.Subset(Math.Min(experiment.Data.Validation, store.Validation.Count)));
     }
 
-    private static SortedDictionary<int, double> References(IEnumerable<Frame> frames)
+    private static IReadOnlyDictionary<int, double> References(Experiment experiment, FrameStore store)
+    {
+        StoredFrames train = TrainingFrames(experiment, store);
+        IReadOnlyDictionary<int, double> isolated = store.Manifest.Statistics.IsolatedAtoms;
+        string? asked = experiment.Data.Resolved().AtomEnergies;
+        if (asked == AtomEnergies.Fit || (asked is null && isolated.Count == 0)) return Fitted(train);
+        int[] elements = [.. train.Concat(ValidationFrames(experiment, store)).SelectMany(f => f.AtomicNumbers).Distinct()];
+        if (asked is null && !elements.All(isolated.ContainsKey)) return Fitted(train);
+        IReadOnlyDictionary<int, double> energies = asked is null or AtomEnergies.FromFrames ? isolated : AtomEnergies.Parse(asked);
+        AtomEnergies.RequireAll(energies, elements, asked is null or AtomEnergies.FromFrames
+            ? "prepare them with the frames: an isolated atom is a frame of one atom that does not repeat; or take fit, or a file" : "add it, or take fit");
+        return energies;
+    }
+
+    private static SortedDictionary<int, double> Fitted(IEnumerable<Frame> frames)
     {
         var fit = new ReferenceEnergyFit();
         foreach (Frame frame in frames)
@@ -186,6 +214,19 @@ internal sealed class ForceFieldTask : ITrainingTask
         using IDisposable gradients = no_grad();
         using Tensor values = tensor(table, device: device);
         model.ReferenceEnergies.copy_(values);
+    }
+
+    /// <summary>The same atoms with another charge are another system, and some models cannot know.</summary>
+    private static void RequireOneCharge(Frame frame, Dictionary<string, Frame> charges, ForceFieldConfig config)
+    {
+        string composition = string.Join(' ', frame.AtomicNumbers.Order());
+        if (!charges.TryGetValue(composition, out Frame? other)) charges[composition] = frame;
+        else if ((frame.Charge, frame.Spin) != (other.Charge, other.Spin))
+        {
+            throw new InputException(frame.Place, FormattableString.Invariant($"charge {frame.Charge}, spin {frame.Spin}"),
+                FormattableString.Invariant($"charge {other.Charge}, spin {other.Spin}, as other frames of the same atoms: {config.Title} reads neither, and cannot tell them apart"),
+                "SpookyNet reads both");
+        }
     }
 
     private void Check(Frame frame, ForceFieldConfig config)

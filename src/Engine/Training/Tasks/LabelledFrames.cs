@@ -26,10 +26,13 @@ internal sealed class LabelledFrames : IDisposable
     {
         this.spec = spec;
         Graph = GraphBatches.Build(frames, cutoff, device, lists);
-        energies = new LabelTerm([.. frames.Select(f => f.Energy ?? double.NaN)], [frames.Count], device);
-        forces = new LabelTerm([.. frames.SelectMany(f => f.Forces ?? Absent(3 * f.Atoms))], [Graph.Atoms, 3], device);
+        double[]? weights = spec.WeightsByKind() is not { } byKind ? null
+            : [.. frames.Select(f => f.ConfigType is { } kind && byKind.TryGetValue(kind, out double weight) ? weight : 1)];
+        energies = new LabelTerm([.. frames.Select(f => f.Energy ?? double.NaN)], [frames.Count], device, weights);
+        forces = new LabelTerm([.. frames.SelectMany(f => f.Forces ?? Absent(3 * f.Atoms))], [Graph.Atoms, 3], device,
+            weights is null ? null : [.. frames.SelectMany((f, i) => Enumerable.Repeat(weights[i], f.Atoms))]);
         if (spec.StressWeight > 0 && Graph.Cells is not null)
-            stress = new LabelTerm([.. frames.SelectMany(f => f.IsPeriodic && f.Stress is { } s ? s : Absent(9))], [frames.Count, 3, 3], device);
+            stress = new LabelTerm([.. frames.SelectMany(f => f.IsPeriodic && f.Stress is { } s ? s : Absent(9))], [frames.Count, 3, 3], device, weights);
         perAtom = tensor(frames.Select(f => 1.0 / Math.Max(1, f.Atoms)).ToArray(), device: device).DetachFromDisposeScope();
     }
 
@@ -95,16 +98,19 @@ internal sealed class LabelTerm : IDisposable
 {
     private readonly Tensor values;
     private readonly Tensor? present;
+    private readonly Tensor? weights;
 
     /// <param name="labels">Flat.</param>
     /// <param name="shape">Of the predictions.</param>
     /// <param name="device">null: the CPU.</param>
-    public LabelTerm(double[] labels, long[] shape, Device? device)
+    /// <param name="rowWeights">What the errors of each row (the first dimension) count in the measure; null: 1.</param>
+    public LabelTerm(double[] labels, long[] shape, Device? device, double[]? rowWeights = null)
     {
         Count = labels.Count(x => !double.IsNaN(x));
         values = Keep([.. labels.Select(x => double.IsNaN(x) ? 0 : x)]);
         // Absent ones are multiplied away, not left out: shapes stay the same.
         if (Count < labels.Length) present = Keep([.. labels.Select(x => double.IsNaN(x) ? 0.0 : 1)]);
+        if (rowWeights is not null) weights = Keep([.. labels.Select((_, i) => rowWeights[i / (labels.Length / rowWeights.Length)])]);
 
         Tensor Keep(double[] numbers)
         {
@@ -121,6 +127,16 @@ internal sealed class LabelTerm : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor difference = Difference(prediction);
+        if (weights is not null)
+        {
+            Tensor each = spec.Error switch
+            {
+                ErrorMeasure.Mse => difference * difference,
+                ErrorMeasure.L1 => difference.abs(),
+                _ => nn.functional.huber_loss(difference, zeros_like(difference), spec.HuberDelta, nn.Reduction.None),
+            };
+            return (each * weights).sum().MoveToOuterDisposeScope();
+        }
         Tensor sum = spec.Error switch
         {
             ErrorMeasure.Mse => (difference * difference).sum(),
@@ -143,6 +159,7 @@ internal sealed class LabelTerm : IDisposable
     {
         values.Dispose();
         present?.Dispose();
+        weights?.Dispose();
     }
 
     private Tensor Difference(Tensor prediction)

@@ -190,6 +190,8 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
             Energy = energy is null ? null : Label(energy, data, 1, place)[0] * units.EnergyFactor,
             Forces = forces is null ? null : Scaled(Label(forces, data, positions.Length, place), units.ForceFactor),
             Stress = stress is null ? null : Scaled(Stress(stress, data, place), units.StressFactor),
+            Momenta = HasColumn("momenta") ? Numbers<double>("momenta", place) : null,
+            UnknownMotion = HasColumn("constraints") && Value("constraints") is string { Length: > 2 } ? "constraints" : null,
             Charge = Number("charge", place) ?? 0,
             Spin = Number("magmom", place) ?? 0,
             Keys = keys,
@@ -221,6 +223,8 @@ internal sealed class AseRow(SqliteDataReader reader, string path, AseMetadata m
         double[] values = data.Has(key) ? data.Numbers(key) : Numbers<double>(key, place) ?? [];
         return StressTensor.Matrix(values) ?? throw new InputException($"{place}: {key}", $"{values.Length} numbers", "6 or 9");
     }
+
+    private bool HasColumn(string name) => Enumerable.Range(0, reader.FieldCount).Any(i => reader.GetName(i) == name);
 
     private object? Value(string column) => reader.GetValue(reader.GetOrdinal(column)) is var value && value is DBNull ? null : value;
 

@@ -6,6 +6,9 @@ internal sealed class AtomTable
     private static readonly string[] NumberNames = ["Z", "numbers", "atomic_numbers"];
     private static readonly string[] SymbolNames = ["species", "symbols", "element"];
 
+    // ASE's name for what its FixAtoms leaves free.
+    private const string MaskName = "move_mask";
+
     private const int FirstRoom = 1024;
 
     private readonly IReadOnlyList<Column> columns;
@@ -15,6 +18,8 @@ internal sealed class AtomTable
     private int[] numbers;
     private readonly Column? element;
     private readonly Dictionary<string, double[]> reals = [];
+    private readonly Column? mask;
+    private readonly List<bool> held = [];
     private readonly Range[] words;
     private int row;
 
@@ -34,11 +39,18 @@ internal sealed class AtomTable
             ?? columns.FirstOrDefault(column => NumberNames.Contains(column.Name));
         foreach (Column column in columns)
             if (column is { Type: 'R' or 'I', Width: 3 }) reals[column.Name] = new double[3 * room];
+        mask = columns.FirstOrDefault(column => column is { Name: MaskName, Type: 'L', Width: 1 });
         words = new Range[width + 1];
     }
 
     /// <summary>Columns of three numbers.</summary>
     public IEnumerable<string> Vectors => reals.Keys;
+
+    /// <summary>(atoms) Which the file holds fixed; null where it does not say.</summary>
+    public bool[]? Fixed => mask is null ? null : [.. held];
+
+    /// <summary>The name of a mask that is not one truth value an atom; null: there is none.</summary>
+    public string? UnknownMask => mask is null ? columns.FirstOrDefault(column => column.Name == MaskName)?.Name : null;
 
     public bool Has(string name, int width) => reals.ContainsKey(name) && width == 3;
 
@@ -57,6 +69,11 @@ internal sealed class AtomTable
         }
         if (row == numbers.Length) Grow();
         if (element is not null) numbers[row] = Elements.Number(line[words[element.First]], place);
+        if (mask is not null)
+        {
+            ReadOnlySpan<char> free = line[words[mask.First]];
+            held.Add(!(FrameInfo.Truth(free) ?? throw new InputException($"{place}: {MaskName}", $"'{free}'", "T or F")));
+        }
         foreach (Column column in this.columns)
         {
             if (!reals.TryGetValue(column.Name, out double[]? values)) continue;

@@ -26,6 +26,7 @@ public sealed class ExtXyzWriter(TextWriter writer)
                 int width = values.Length / frame.Atoms;
                 for (int k = 0; k < width; k++) writer.Write($" {Text(values[i * width + k])}");
             }
+            if (frame.Fixed is { } held) writer.Write(held[i] ? " F" : " T");
             writer.Write('\n');
         }
     }
@@ -42,6 +43,8 @@ public sealed class ExtXyzWriter(TextWriter writer)
         if (frame.Cell is not null) writer.Write($"Lattice={Numbers(frame.Cell)} ");
         writer.Write("Properties=species:S:1");
         foreach ((string name, double[] values) in tables) writer.Write($":{name}:R:{values.Length / frame.Atoms}");
+        // What may move, as ASE has it.
+        if (frame.Fixed is not null) writer.Write(":move_mask:L:1");
         if (frame.Energy is { } energy) writer.Write($" energy={Text(energy)}");
         if (frame.Stress is not null) writer.Write($" stress={Numbers(frame.Stress)}");
         if (frame.Charge != 0) writer.Write($" charge={Text(frame.Charge)}");
