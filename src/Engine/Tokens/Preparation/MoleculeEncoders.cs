@@ -1,6 +1,5 @@
 using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Chemistry.Selfies.V1;
 using ChemScale.Engine.Chemistry.Smiles;
 using ChemScale.Engine.Tokens.Store;
 
@@ -119,7 +118,7 @@ internal sealed class GraphCheck(bool keepStereo)
         {
             ref Atom atom = ref molecule.Atoms[i];
             if (keepStereo && atom.Chirality != Chirality.None) return true;
-            if (molecule.OrderSum(i) + atom.Hydrogens > BondCapacity.Of(PeriodicTable.Symbol(atom.Element), atom.Charge)) return true;
+            if (molecule.OrderSum(i) + atom.Hydrogens > codec.Constraints.Of(atom.Element, atom.Charge)) return true;
         }
         return false;
     }
