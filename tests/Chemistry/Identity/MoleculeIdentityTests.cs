@@ -92,7 +92,7 @@ public class MoleculeIdentityTests
             MoleculeKey key = new MoleculeIdentity().Key(molecule);
             for (int i = 0; i < 20; i++)
             {
-                Molecule shuffled = Shuffled(molecule, random);
+                Molecule shuffled = ShuffledMolecule.Of(molecule, random);
                 Assert.That(new MoleculeIdentity().Key(shuffled), Is.EqualTo(key), smiles);
             }
         }
@@ -186,36 +186,4 @@ public class MoleculeIdentityTests
     private static MoleculeKey Key(string smiles) => new MoleculeIdentity().Key(SmilesReader.Parse(smiles));
 
     private static string Canonical(string smiles) => new MoleculeIdentity().CanonicalSmiles(SmilesReader.Parse(smiles)).ToString();
-
-    // Atoms in another order, each atom's bonds in its own order: handedness stays right.
-    private static Molecule Shuffled(Molecule molecule, Random random)
-    {
-        int[] order = [.. Enumerable.Range(0, molecule.AtomCount)];
-        random.Shuffle(order);
-        int[] place = new int[order.Length];
-        for (int i = 0; i < order.Length; i++) place[order[i]] = i;
-        var shuffled = new Molecule();
-        foreach (int a in order) shuffled.AddAtom(molecule.Atoms[a]);
-        foreach (Bond bond in molecule.Bonds.ToArray())
-        {
-            shuffled.AddBond(bond with { Begin = place[bond.Begin], End = place[bond.End] });
-        }
-        for (int a = 0; a < molecule.AtomCount; a++)
-        {
-            int[] before = [.. Neighbors(molecule, a).Select(n => place[n])], after = [.. Neighbors(shuffled, place[a])];
-            int inversions = 0;
-            for (int i = 0; i < before.Length; i++)
-                for (int k = i + 1; k < before.Length; k++)
-                    if (Array.IndexOf(after, before[i]) > Array.IndexOf(after, before[k])) inversions++;
-            if (inversions % 2 != 0) shuffled.Atoms[place[a]].InvertChirality();
-        }
-        return shuffled;
-    }
-
-    private static List<int> Neighbors(Molecule molecule, int atom)
-    {
-        List<int> found = [];
-        foreach (Molecule.Neighbor n in molecule.Neighbors(atom)) found.Add(n.Atom);
-        return found;
-    }
 }

@@ -54,6 +54,14 @@ internal sealed class MolecularGraph
             if (Atoms[a].OrderSum > 2 && Atoms[a].Element != 6) GroupForms.Normalize(this, a);
     }
 
+    public void DropStereo()
+    {
+        if (!HasStereo) return;
+        HasStereo = false;
+        for (int a = 0; a < AtomCount; a++) Atoms[a].Chirality = Chirality.None;
+        for (int b = 0; b < BondCount; b++) Bonds[b].Stereo = BondStereo.None;
+    }
+
     /// <summary>The first bond between two atoms; -1 where there is none.</summary>
     public int Between(int a, int b)
     {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Chemistry.Smiles;
-using ChemScale.Engine.Stores;
+using ChemScale.Engine.Numerics;
 
 namespace ChemScale.Engine.Chemistry.Identity;
 
@@ -65,12 +65,13 @@ public sealed class MoleculeIdentity
         return true;
     }
 
-    /// <summary>Normalises, finds rings and aromaticity; numbers nothing.</summary>
+    /// <summary>Normalises, finds rings and aromaticity, and what may be stereo; numbers nothing.</summary>
     internal void Perceive(Molecule molecule)
     {
         graph.Load(molecule);
         rings.Find(graph);
         aromaticity.Perceive(graph, rings);
+        if (graph.HasStereo) StereoRules.Apply(graph, rings);
     }
 
     /// <summary>The key of what the graph holds now, perceived and perhaps cut down since.</summary>
@@ -83,7 +84,6 @@ public sealed class MoleculeIdentity
     private void Number(Molecule molecule)
     {
         Perceive(molecule);
-        if (graph.HasStereo) StereoRules.Apply(graph, rings);
         order.Find(graph);
     }
 

@@ -11,8 +11,10 @@ internal sealed class MurckoScaffold
 
     /// <summary>Cuts the graph down to its scaffold: no atoms where the molecule has no ring.</summary>
     /// <param name="graph">Perceived. Its aromatic atoms and bonds stay what they are.</param>
-    public void Cut(MolecularGraph graph)
+    /// <param name="keepStereo">Stereo of what stays is kept.</param>
+    public void Cut(MolecularGraph graph, bool keepStereo)
     {
+        if (!keepStereo) graph.DropStereo();
         int n = graph.AtomCount, tail = 0;
         if (keep.Length < n) (keep, degree, place, waiting) = (new bool[2 * n], new int[2 * n], new int[2 * n], new int[2 * n]);
         for (int a = 0; a < n; a++)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ChemScale.Engine.Numerics;
 
 namespace ChemScale.Engine.Chemistry.Identity;
 
@@ -318,7 +319,7 @@ internal sealed class RingSearch
         ring.CopyTo(sorted);
         sorted.Sort();
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(sorted);
-        if (seen.Add(new UInt128(Stores.StableHash.Of(bytes, 1), Stores.StableHash.Of(bytes, 2)))) Take(ring);
+        if (seen.Add(new UInt128(StableHash.Of(bytes, 1), StableHash.Of(bytes, 2)))) Take(ring);
     }
 
     private void Take(ReadOnlySpan<int> ring)

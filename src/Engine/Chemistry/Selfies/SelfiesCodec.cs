@@ -31,7 +31,7 @@ public sealed class SelfiesCodec
     /// <param name="constraints">How many bonds atoms may make; null: what the grammar has.</param>
     public static SelfiesCodec Create(SelfiesGrammar grammar, BondConstraints? constraints = null)
     {
-        constraints ??= BondConstraints.Of(grammar);
+        constraints ??= grammar.Constraints();
         return grammar switch
         {
             SelfiesGrammar.V1 => Of(grammar, constraints, new V1.SelfiesV1Encoder(), new V1.SelfiesV1Decoder(constraints)),
@@ -91,6 +91,14 @@ public static class SelfiesGrammars
         "2.1" or "2.1.1" or "2" or "v2" => SelfiesGrammar.V2,
         "2.2" or "2.2.0" => SelfiesGrammar.V22,
         _ => throw new InputException("grammar", $"'{name}'", Names),
+    };
+
+    /// <summary>How many bonds atoms may make where nothing else is given.</summary>
+    public static BondConstraints Constraints(this SelfiesGrammar grammar) => grammar switch
+    {
+        SelfiesGrammar.V1 => BondConstraints.Selfies104,
+        SelfiesGrammar.V22 => BondConstraints.Selfies22,
+        _ => BondConstraints.Selfies21,
     };
 
     public static string Name(this SelfiesGrammar grammar) => grammar switch

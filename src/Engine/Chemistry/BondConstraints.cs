@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace ChemScale.Engine.Chemistry.Selfies;
+namespace ChemScale.Engine.Chemistry;
 
 /// <summary>
 /// How many bonds an atom may make, hydrogens included, by element and charge: what a SELFIES grammar decodes to molecules with. Each grammar has its
@@ -12,6 +12,11 @@ public sealed class BondConstraints : IEquatable<BondConstraints>
 {
     private const string Other = "?";
     private const int Most = 100;
+
+    private const string Common = "\"H\": 1, \"F\": 1, \"Cl\": 1, \"Br\": 1, \"I\": 1, \"O\": 2, \"O+1\": 3, \"O-1\": 1, \"N\": 3, \"N+1\": 4, \"N-1\": 2, "
+        + "\"C\": 4, \"C-1\": 3, \"P\": 5, \"S\": 6, \"S-1\": 5, \"?\": 8, ";
+
+    private const string Boron = "\"B\": 3, \"B+1\": 2, \"B-1\": 4, ";
 
     private readonly SortedDictionary<string, int> listed;
     private readonly sbyte[] common = new sbyte[3 * PeriodicTable.Count]; // charges -1, 0, 1
@@ -31,13 +36,14 @@ public sealed class BondConstraints : IEquatable<BondConstraints>
         }
     }
 
-    /// <summary>What a grammar has where none are given.</summary>
-    public static BondConstraints Of(SelfiesGrammar grammar) => grammar switch
-    {
-        SelfiesGrammar.V1 => Defaults.V1,
-        SelfiesGrammar.V22 => Defaults.V22,
-        _ => Defaults.V2,
-    };
+    /// <summary>Those of the package selfies 1.0.4.</summary>
+    public static BondConstraints Selfies104 { get; } = Parse("{" + Common + "\"C+1\": 5, \"P+1\": 6, \"P-1\": 4, \"S+1\": 7}", "1.0.4");
+
+    /// <summary>Those of the package selfies 2.1.</summary>
+    public static BondConstraints Selfies21 { get; } = Parse("{" + Common + Boron + "\"C+1\": 5, \"P+1\": 6, \"P-1\": 4, \"S+1\": 7}", "2.1");
+
+    /// <summary>Those of the package selfies 2.2.</summary>
+    public static BondConstraints Selfies22 { get; } = Parse("{" + Common + Boron + "\"C+1\": 3, \"P+1\": 4, \"P-1\": 6, \"S+1\": 5}", "2.2");
 
     /// <summary>Reads a JSON file of them.</summary>
     /// <param name="path">One object: an element, or an element with its charge, to a number of bonds; <c>?</c> for all others.</param>
@@ -117,19 +123,5 @@ public sealed class BondConstraints : IEquatable<BondConstraints>
         if (digits.Length is < 1 or > 9 || digits[0] == '0' || !long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out charge)) return false;
         if (key[sign] == '-') charge = -charge;
         return true;
-    }
-
-    private static class Defaults
-    {
-        private const string Common = "\"H\": 1, \"F\": 1, \"Cl\": 1, \"Br\": 1, \"I\": 1, \"O\": 2, \"O+1\": 3, \"O-1\": 1, \"N\": 3, \"N+1\": 4, \"N-1\": 2, "
-            + "\"C\": 4, \"C-1\": 3, \"P\": 5, \"S\": 6, \"S-1\": 5, \"?\": 8, ";
-
-        private const string Boron = "\"B\": 3, \"B+1\": 2, \"B-1\": 4, ";
-
-        public static BondConstraints V1 { get; } = Parse("{" + Common + "\"C+1\": 5, \"P+1\": 6, \"P-1\": 4, \"S+1\": 7}", "1.0.4");
-
-        public static BondConstraints V2 { get; } = Parse("{" + Common + Boron + "\"C+1\": 5, \"P+1\": 6, \"P-1\": 4, \"S+1\": 7}", "2.1");
-
-        public static BondConstraints V22 { get; } = Parse("{" + Common + Boron + "\"C+1\": 3, \"P+1\": 4, \"P-1\": 6, \"S+1\": 5}", "2.2");
     }
 }
