@@ -18,6 +18,7 @@ public class MoleculeIdentityTests
     [TestCase("[O-]Cl(=O)(=O)=O.[Na+]", "[Na+].[O-]Cl(=O)(=O)=O")]
     [TestCase("N[C@@H](C)C(=O)O", "OC(=O)[C@@H](N)C", "C[C@H](N)C(=O)O", "[C@@]([H])(N)(C(=O)O)C")]
     [TestCase("F/C=C/Cl", "Cl/C=C/F", "F\\C=C\\Cl", "C(/F)=C\\Cl", "[H]\\C(F)=C([H])/Cl", "[H]\\C(F)=C(/Cl)[H]")]
+    [TestCase("c1ccccc1N/N=C/C(/N=N/CBr)=N/Nc1ccccc1", "C(\\C=N\\Nc1ccccc1)(/N=N/CBr)=N/Nc1ccccc1", Description = "one single bond between two stereo bonds")]
     [TestCase("CC(C)[C@H](C)CC", "CC[C@@H](C)C(C)C")]
     [TestCase("C[C@H](C)CC", "CC(C)CC", Description = "no stereocentre")]
     [TestCase("C/C=C(/C)C", "CC=C(C)C", Description = "no stereo bond")]
