@@ -266,7 +266,7 @@ internal sealed class CanonicalMolecule
         (int one, int other) = rank[bond.Begin] < rank[bond.End] ? (bond.Begin, bond.End) : (bond.End, bond.Begin);
         (int oneReference, int otherReference) = one == bond.Begin ? (bond.BeginReference, bond.EndReference) : (bond.EndReference, bond.BeginReference);
         bool? oneUp = KnownSide(one, other, oneReference), otherUp = KnownSide(other, one, otherReference);
-        bool up = oneUp ?? (otherUp is { } known ? known ^ trans : false);
+        bool up = oneUp ?? (otherUp is { } known ? known ^ trans : !IsFirst(one, other, oneReference));
         Share(one, other, oneReference, up);
         Share(other, one, otherReference, up ^ trans);
         if (KnownSide(one, other, oneReference) is null) Say(one, other, oneReference, up, byHydrogen);
@@ -282,6 +282,18 @@ internal sealed class CanonicalMolecule
             GraphLink link = graph.Links[i];
             if (link.Atom != across && !directions.ContainsKey(link.Bond) && HasStereoBond(link.Atom)) Put(end, link, link.Atom == reference ? up : !up);
         }
+    }
+
+    // The neighbour of the least number lies below, whichever the graph refers to.
+    private bool IsFirst(int end, int across, int reference)
+    {
+        ref GraphAtom atom = ref graph.Atoms[end];
+        for (int i = atom.First; i < atom.First + atom.Degree; i++)
+        {
+            int neighbor = graph.Links[i].Atom;
+            if (neighbor != across && reference >= 0 && number[neighbor] < number[reference]) return false;
+        }
+        return true;
     }
 
     private bool HasStereoBond(int index)
