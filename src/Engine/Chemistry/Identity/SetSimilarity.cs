@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace ChemScale.Engine.Chemistry.Identity;
 
@@ -39,9 +40,10 @@ internal static class SetSimilarity
         ulong[] sorted = new ulong[other.Fingerprints.Length];
         for (int i = 0; i < order.Length; i++) other.Fingerprint(order[i]).CopyTo(sorted.AsSpan(i * CircularFingerprint.Words));
         Array.Sort(otherCounts);
+        Vector128<byte>[] words = [.. Enumerable.Range(0, order.Length).Select(i => WordCounts(sorted.AsSpan(i * CircularFingerprint.Words, CircularFingerprint.Words)))];
         double[] best = new double[molecules];
         Parallel.For(0, molecules, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, i =>
-            best[i] = Nearest(sample.Fingerprint(i), counts[i], sorted, otherCounts));
+            best[i] = Nearest(sample.Fingerprint(i), counts[i], sorted, otherCounts, words));
         return best.Sum() / molecules;
     }
 
@@ -57,8 +59,9 @@ internal static class SetSimilarity
             .GroupBy(m => m.Scaffold!.Value).ToDictionary(group => group.Key, group => group.LongCount());
     }
 
-    private static double Nearest(ReadOnlySpan<ulong> one, int count, ulong[] sorted, int[] counts)
+    private static double Nearest(ReadOnlySpan<ulong> one, int count, ulong[] sorted, int[] counts, Vector128<byte>[] words)
     {
+        Vector128<byte> mine = WordCounts(one);
         int above = Array.BinarySearch(counts, count);
         if (above < 0) above = ~above;
         int below = above - 1;
@@ -68,9 +71,18 @@ internal static class SetSimilarity
             double high = above < counts.Length ? Bound(count, counts[above]) : -1, low = below >= 0 ? Bound(count, counts[below]) : -1;
             if (Math.Max(high, low) <= best) return best;
             int at = high >= low ? above++ : below--;
+            // Word by word, no more can be common than the smaller of two counts: few neighbours need their bits compared.
+            if (count <= byte.MaxValue && Vector128.Sum(Vector128.Min(mine, words[at])) * (1 + best) <= best * (count + counts[at])) continue;
             int common = Common(one, sorted.AsSpan(at * CircularFingerprint.Words, CircularFingerprint.Words)), either = count + counts[at] - common;
             best = Math.Max(best, either == 0 ? 1 : (double)common / either);
         }
+    }
+
+    private static Vector128<byte> WordCounts(ReadOnlySpan<ulong> bits)
+    {
+        Span<byte> counts = stackalloc byte[CircularFingerprint.Words];
+        for (int i = 0; i < counts.Length; i++) counts[i] = (byte)BitOperations.PopCount(bits[i]);
+        return Vector128.Create<byte>(counts);
     }
 
     private static double Bound(int one, int other) => one == other ? 1 : (double)Math.Min(one, other) / Math.Max(one, other);
