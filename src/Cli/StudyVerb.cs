@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Scaling.Allocation;
@@ -59,9 +60,13 @@ internal sealed partial class StudyVerb : Verb
     [Option("out", HelpText = "Folder of the study (default runs/study-TIME); an interrupted study goes on there.")]
     public string? Out { get; set; }
 
-    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default) or 2.1.")]
+    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default), 2.1 or 2.2.")]
     [Key("source.grammar")]
     public string? Grammar { get; set; }
+
+    [Option("constraints", HelpText = "JSON file of bonds by element and charge of what is prepared, {\"C\": 4, \"N+1\": 4, \"?\": 8} (default: the tokenizer's, else the grammar's).")]
+    [Key("source.constraints")]
+    public string? Constraints { get; set; }
 
     [Option("tokenizer", HelpText = "A tokenizer.json; default: the corpus's own symbols.")]
     public string? Tokenizer { get; set; }
@@ -213,7 +218,14 @@ internal sealed partial class StudyVerb : Verb
         bool frames = family.Data.DocumentName == "frames";
         DataSource source = frames
             ? new DataSource { Frames = [.. Frames], Units = Units is null ? null : EnergyUnit.Parse(Units, "units") }
-            : new DataSource { Molecules = [.. Molecules], Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar), Tokenizer = Tokenizer, Limit = Limit };
+            : new DataSource
+            {
+                Molecules = [.. Molecules],
+                Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar),
+                Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
+                Tokenizer = Tokenizer,
+                Limit = Limit,
+            };
         StudyPartPlan plan = Flops.Any() ? StudyPartPlan.ForBudgets(family, source) : StudyPartPlan.Of(family, source);
         // Two groups of options: one for each kind of data.
         IEnumerable<ModelShape> shapes = frames ? Shapes.Select(shape => ModelShape.Parse(shape, "shapes")) : Widths.Select(width => new ModelShape(null, width));

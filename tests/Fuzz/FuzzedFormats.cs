@@ -104,7 +104,8 @@ internal sealed partial class FuzzedFormats(string folder) : IDisposable
         PreparationOptions options = new() { Files = [path], Kind = kind, Output = "" };
         using FileReader reader = new(options);
         IMoleculeEncoder encoder = kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, SelfiesGrammar.V1);
-        BlockEncoder blocks = new(reader, encoder, new GrowingVocabulary().Assigner(), new SplitRule(0, 0), options.MaximumTokens);
+        MoleculePlacer placer = new(new SplitRule(0, 0, SplitKind.Molecule), SelfiesCodec.Create(SelfiesGrammar.V1));
+        BlockEncoder blocks = new(reader, encoder, new GrowingVocabulary().Assigner(), placer, options.MaximumTokens);
         MoleculeBlock block = new();
         while (reader.Fill(block))
         {

@@ -1,10 +1,10 @@
 using System.Text;
 using ChemScale.Engine;
-using ChemScale.Engine.Stores;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Tokens.Store;
 using NUnit.Framework;
 
-namespace ChemScale.Tests.Stores;
+namespace ChemScale.Tests.Numerics;
 
 public class StableHashTests
 {
