@@ -13,7 +13,7 @@ internal abstract class Benchmark
         new RadialBenchmark(), new FilterBenchmark(), new PaiNNBenchmark(), new GatherBenchmark(), new AllegroBenchmark(),
         new AttentionBenchmark(), new LayerBenchmark(), new AdamWBenchmark(), new NeighborsBenchmark(), new ChemGptBenchmark(),
         new GenerateBenchmark(), new ForceFieldBenchmark(), new DynamicsBenchmark(), new PredictBenchmark(), new SelfiesBenchmark(), new ConvertBenchmark(),
-        new LibraryBenchmark(), new InterpreterBenchmark(),
+        new LibraryBenchmark(), new InterpreterBenchmark(), new IdentityBenchmark(),
     ];
 
     public abstract string Name { get; }

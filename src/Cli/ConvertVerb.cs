@@ -1,4 +1,5 @@
 using ChemScale.Engine;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Conversion;
@@ -15,8 +16,11 @@ internal sealed class ConvertVerb : Verb
     [Option("to", Default = LineForm.Selfies, HelpText = "selfies, smiles or tokens.")]
     public LineForm To { get; set; }
 
-    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 or 2.1 (default: the tokenizer's, else 1.0.4).")]
+    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4, 2.1 or 2.2 (default: the tokenizer's, else 1.0.4).")]
     public string? Grammar { get; set; }
+
+    [Option("constraints", HelpText = "JSON file of bonds by element and charge, {\"C\": 4, \"N+1\": 4, \"?\": 8} (default: the tokenizer's, else the grammar's).")]
+    public string? Constraints { get; set; }
 
     [Option("tokenizer", HelpText = "tokenizer.json, where tokens are involved.")]
     [Key("tokenizer")]
@@ -29,13 +33,16 @@ internal sealed class ConvertVerb : Verb
 
     public override int Run(CancellationToken stop)
     {
-        Tokenizer? tokenizer = TokenizerFile is null ? null : Tokenizer.Load(TokenizerFile);
+        SelfiesGrammar? grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar);
+        BondConstraints? constraints = Constraints is null ? null : BondConstraints.Read(Constraints);
+        Tokenizer? tokenizer = TokenizerFile is null ? null : Tokenizer.Load(TokenizerFile).With(grammar, constraints);
         var options = new ConversionOptions
         {
             From = From,
             To = To,
             Tokenizer = tokenizer,
-            Grammar = Grammar is null ? tokenizer?.Grammar ?? SelfiesGrammar.V1 : SelfiesGrammars.Parse(Grammar),
+            Grammar = grammar ?? tokenizer?.Grammar ?? SelfiesGrammar.V1,
+            Constraints = constraints,
             Threads = Threads ?? ProcessorBudget.Count,
         };
         using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();

@@ -6,8 +6,10 @@ using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Statistics;
 using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens.Preparation;
+using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Families;
 using CommandLine;
 
@@ -65,8 +67,17 @@ internal sealed class PrepareVerb : Verb
     [Option("column", HelpText = "Column of a .csv (default: the one named smiles or selfies).")]
     public string? Column { get; set; }
 
-    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default, ChemGPT's) or 2.1.")]
+    [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default, ChemGPT's), 2.1 or 2.2.")]
     public string? Grammar { get; set; }
+
+    [Option("constraints", HelpText = "JSON file of bonds by element and charge, {\"C\": 4, \"N+1\": 4, \"?\": 8}, kept in the store (default: the tokenizer's, else the grammar's).")]
+    public string? Constraints { get; set; }
+
+    [Option("split", HelpText = "By what molecules fall on the validation side: molecule (default; all ways of writing one fall together), scaffold (Murcko's) or text (as version 0.3).")]
+    public SplitKind? Split { get; set; }
+
+    [Option("against", HelpText = "Another store: count the molecules that both hold, by side. Without input: of the store in --out.")]
+    public string? Against { get; set; }
 
     [Option("tokenizer", HelpText = "A tokenizer.json; default: a vocabulary of the corpus's own symbols is built.")]
     public string? Tokenizer { get; set; }
@@ -92,7 +103,7 @@ internal sealed class PrepareVerb : Verb
     [Option("seed", HelpText = "Decides split and order.")]
     public long Seed { get; set; }
 
-    [Option("keep-duplicates", HelpText = "Keep exact duplicates (default: drop them).")]
+    [Option("keep-duplicates", HelpText = "Keep further copies of a molecule (default: drop them).")]
     public bool KeepDuplicates { get; set; }
 
     [Option("max-tokens", Default = 512, HelpText = "Refuse longer molecules, [CLS] and [SEP] included.")]
@@ -109,6 +120,7 @@ internal sealed class PrepareVerb : Verb
     public override int Run(CancellationToken stop)
     {
         if (Frames.Any()) return RunFrames(stop);
+        if (Against is not null && Virtual is null && !Molecules.Any()) return Compare(stop);
         if (Virtual < 1) throw new InputException("--virtual", $"{Virtual}", "1 or more");
         if (Virtual is not null && Molecules.Any()) throw new InputException("--virtual", "given beside --molecules", "one of them");
         if (Virtual is null && !Molecules.Any()) throw new InputException("prepare", "no input", "--molecules FILE..., --frames FILE... or --virtual N");
@@ -124,6 +136,8 @@ internal sealed class PrepareVerb : Verb
             Kind = Kind,
             Column = Column,
             Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar),
+            Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
+            Split = Split,
             TokenizerFile = Tokenizer,
             MinimumCount = MinimumCount,
             Limit = Limit,
@@ -136,10 +150,25 @@ internal sealed class PrepareVerb : Verb
             Threads = Threads ?? ProcessorBudget.Count,
             Overwrite = Overwrite,
         };
+        using TokenStore? other = Against is null ? null : TokenStore.Open(Against, stop);
         PreparationReport report;
         using (var display = new PreparationDisplay()) report = MoleculePreparation.Run(options, display, stop);
+        if (other is not null)
+        {
+            using TokenStore store = TokenStore.Open(Out, stop);
+            report = report with { Leakage = StoreLeakage.Between(store, other, options.Threads, stop) };
+        }
         if (Json) Output.Json(report);
         else PreparationDisplay.Print(report, Out);
+        return 0;
+    }
+
+    private int Compare(CancellationToken stop)
+    {
+        using TokenStore store = TokenStore.Open(Out, stop), other = TokenStore.Open(Against!, stop);
+        StoreLeakage leakage = StoreLeakage.Between(store, other, Threads ?? ProcessorBudget.Count, stop);
+        if (Json) Output.Json(leakage);
+        else PreparationDisplay.Print(leakage, store.Manifest.Train.Documents, store.Manifest.Validation.Documents, Out);
         return 0;
     }
 
@@ -154,6 +183,7 @@ internal sealed class PrepareVerb : Verb
     {
         if (Virtual is not null || Molecules.Any()) throw new InputException("--frames", "given beside --molecules or --virtual", "one of them");
         RequireNone("--molecules", ("--column", Column is not null), ("--grammar", Grammar is not null), ("--tokenizer", Tokenizer is not null), ("--keep-stereo", KeepStereo),
+            ("--constraints", Constraints is not null), ("--split", Split is not null), ("--against", Against is not null),
             ("--keep-duplicates", KeepDuplicates), ("--kind", Kind != MoleculeKind.Smiles), ("--min-count", MinimumCount != 1), ("--fragments", Fragments != FragmentRule.Largest),
             ("--max-tokens", MaximumTokens != 512));
         if (Validation is not null && (ValidationFrames is not null || ValidationFiles.Any() || SplitFile is not null))
@@ -234,19 +264,28 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
         Console.WriteLine($"  {report.Read:N0} frames read, {report.Duplicates:N0} duplicates ({report.Shared:N0} of validation frames), {report.Unlabelled:N0} without labels, {report.Unassigned:N0} on neither side; {report.Elapsed.TotalSeconds:F1} s");
     }
 
+    public static void Print(StoreLeakage leakage, long train, long validation, string folder)
+    {
+        Console.WriteLine($"{folder} against {leakage.Against}, by molecule:");
+        Console.WriteLine($"  of {train:N0} train: {leakage.TrainInTrain:N0} in its train, {leakage.TrainInValidation:N0} in its validation");
+        Console.WriteLine($"  of {validation:N0} validation: {leakage.ValidationInTrain:N0} in its train, {leakage.ValidationInValidation:N0} in its validation, "
+            + $"{leakage.ValidationInOwnTrain:N0} in its own train");
+    }
+
     public static void Print(PreparationReport report, string folder)
     {
         Console.WriteLine($"{folder}: {report.Molecules:N0} molecules ({report.Store.Train.Documents:N0} train, {report.Store.Validation.Documents:N0} validation)"
             + (report.Store.Synthetic ? ", SYNTHETIC" : ""));
         Console.WriteLine($"  {report.Tokens:N0} tokens, {(double)report.Tokens / Math.Max(1, report.Molecules):F1} a molecule, longest {report.Longest}; "
             + $"vocabulary {report.Store.VocabularySize}, {report.Store.UnknownTokens:N0} unknown; SELFIES {Engine.Chemistry.Selfies.SelfiesGrammars.Name(report.Store.Grammar)}");
-        Console.WriteLine($"  {report.Lines:N0} lines read, {report.Store.Duplicates:N0} duplicates, {report.RefusedCount:N0} refused; "
+        Console.WriteLine($"  {report.Lines:N0} lines read, {report.Store.Duplicates:N0} duplicates ({(report.Store.Split.Kind == SplitKind.Text ? "by text" : "by molecule")}), {report.RefusedCount:N0} refused; "
             + $"{report.MoleculesPerSecond:N0} molecules/s, peak memory {PeakMemory.Text()}");
         foreach ((string what, RefusedLines lines) in report.Refused.Select(r => ("refused", r)).Concat(report.Changed.Select(r => ("changed", r))))
         {
             Console.WriteLine($"  {what} {lines.Count:N0}: {lines.Reason}");
             foreach (string example in lines.Examples) Console.WriteLine($"    {OneLine.Of(example)}");
         }
+        if (report.Leakage is { } leakage) Print(leakage, report.Store.Train.Documents, report.Store.Validation.Documents, folder);
     }
 
     private bool Due()

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Scaling.Allocation;
 using ChemScale.Engine.Scaling.Claims;
@@ -53,8 +54,12 @@ internal sealed class StudyVerb : Verb
     [Option("out", HelpText = "Folder of the study (default runs/study-TIME); an interrupted study goes on there.")]
     public string? Out { get; set; }
 
-    [Option("grammar", Default = "1.0.4", HelpText = "SELFIES grammar: 1.0.4 or 2.1.")]
+    [Option("grammar", Default = "1.0.4", HelpText = "SELFIES grammar: 1.0.4, 2.1 or 2.2.")]
     public string Grammar { get; set; } = "1.0.4";
+
+    [Option("constraints", HelpText = "JSON file of bonds by element and charge of what is prepared, {\"C\": 4, \"N+1\": 4, \"?\": 8} (default: the tokenizer's, else the grammar's).")]
+    [Key("source.constraints")]
+    public string? Constraints { get; set; }
 
     [Option("tokenizer", HelpText = "A tokenizer.json; default: the corpus's own symbols.")]
     public string? Tokenizer { get; set; }
@@ -155,6 +160,7 @@ internal sealed class StudyVerb : Verb
         {
             Molecules = [.. Molecules],
             Grammar = SelfiesGrammars.Parse(Grammar),
+            Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
             Tokenizer = Tokenizer,
             Limit = Limit,
             Frames = [.. Frames],

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators.Runs;
@@ -61,9 +62,13 @@ internal abstract class TrainingVerb : Verb
     [Key("training.labelLoss.stressWeight")]
     public double? StressWeight { get; set; }
 
-    [Option("grammar", HelpText = "SELFIES grammar of what is prepared: 1.0.4 or 2.1.")]
+    [Option("grammar", HelpText = "SELFIES grammar of what is prepared: 1.0.4, 2.1 or 2.2.")]
     [Key("source.grammar")]
     public string? Grammar { get; set; }
+
+    [Option("constraints", HelpText = "JSON file of bonds by element and charge of what is prepared, {\"C\": 4, \"N+1\": 4, \"?\": 8} (default: the tokenizer's, else the grammar's).")]
+    [Key("source.constraints")]
+    public string? Constraints { get; set; }
 
     [Option("limit", HelpText = "Train on this many molecules or frames: the first of the store's nested order.")]
     [Key("data.subset")]
@@ -193,6 +198,7 @@ internal abstract class TrainingVerb : Verb
             Store = Data,
             Molecules = [.. Molecules],
             Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar),
+            Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
             Frames = [.. Frames],
             Units = Units is null ? null : EnergyUnit.Parse(Units, "source.units"),
         },

@@ -51,6 +51,9 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value)
             : member;
     }
 
+    /// <summary>The JSON as it stands.</summary>
+    public string Raw() => value.GetRawText();
+
     /// <exception cref="InputException">It has a member of another name.</exception>
     public void RequireOnly(params ReadOnlySpan<string> keys)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Files;
 
@@ -74,8 +75,28 @@ public sealed class Tokenizer
     public SelfiesGrammar Grammar =>
         definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(
             definition.Place,
-            UnknownGrammar,
-            "pre_tokenizer.chemscale.grammar");
+            $"{UnknownGrammar}: it has neither [Branch1_1] (1.0.4) nor [Branch1] (2.1, 2.2)",
+            "pre_tokenizer.chemscale.grammar, or a grammar given beside the file");
+
+    /// <summary>How many bonds atoms may make: as the file states, else what the grammar has.</summary>
+    public BondConstraints Constraints => definition.Constraints ?? Grammar.Constraints();
+
+    /// <summary>A codec of this grammar with these constraints.</summary>
+    public SelfiesCodec CreateCodec() => SelfiesCodec.Create(Grammar, Constraints);
+
+    /// <summary>The same tokenizer, its grammar and constraints stated.</summary>
+    /// <param name="grammar">Null: as it is.</param>
+    /// <param name="constraints">Null: as they are, or what another grammar has.</param>
+    /// <exception cref="InputException">The file, or its symbols, say another grammar; or it cannot be told.</exception>
+    public Tokenizer With(SelfiesGrammar? grammar, BondConstraints? constraints = null)
+    {
+        if (grammar is null && constraints is null) return this;
+        SelfiesGrammar? known = definition.StatedGrammar ?? InferredGrammar;
+        SelfiesGrammar asked = grammar ?? Grammar;
+        bool fits = known is null || known == asked || (definition.StatedGrammar is null && known == SelfiesGrammar.V2 && asked == SelfiesGrammar.V22);
+        if (!fits) throw new InputException(definition.Place, $"a tokenizer for SELFIES {known!.Value.Name()}", $"one for {asked.Name()}, the grammar asked for");
+        return new Tokenizer(definition with { StatedGrammar = asked, Constraints = constraints ?? (known == asked ? definition.Constraints : null) }, rule);
+    }
 
     /// <summary>True where the file states its grammar; false where <see cref="Grammar"/> is inferred from the vocabulary.</summary>
     public bool GrammarIsStated => definition.StatedGrammar is not null;
@@ -150,7 +171,7 @@ public sealed class Tokenizer
     }
 
     /// <summary>The tokenizer.json of this tokenizer: as it was read, its grammar stated.</summary>
-    public string ToJson() => TokenizerWriter.WithGrammar(definition.Json, Grammar);
+    public string ToJson() => TokenizerWriter.WithGrammar(definition.Json, Grammar, definition.Constraints);
 
     /// <summary>Writes <see cref="ToJson"/>.</summary>
     public void Save(string path) => DiskStorage.Shared.WriteAtomically(path, ToJson());

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Tokens;
@@ -36,6 +37,9 @@ internal sealed record TokenizerDefinition
     public required Truncation? Truncation { get; init; }
 
     public required SelfiesGrammar? StatedGrammar { get; init; }
+
+    /// <summary>Null: those of the grammar.</summary>
+    public BondConstraints? Constraints { get; init; }
 }
 
 /// <summary>A token that is looked for in the text before anything else, such as <c>[SEP]</c>.</summary>

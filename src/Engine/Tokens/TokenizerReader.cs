@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Stores;
 
@@ -47,7 +48,8 @@ internal static class TokenizerReader
             End = end,
             Normalizer = ReadNormalizer(root.Optional("normalizer")),
             Truncation = ReadTruncation(root.Optional("truncation")),
-            StatedGrammar = grammar.IsNull ? null : ReadGrammar(grammar.Required("grammar", "1.0.4 or 2.1")),
+            StatedGrammar = grammar.IsNull ? null : ReadGrammar(grammar.Required("grammar", SelfiesGrammars.Names)),
+            Constraints = grammar.IsNull ? null : ReadConstraints(grammar.Optional("constraints"), file),
         };
     }
 
@@ -186,7 +188,10 @@ internal static class TokenizerReader
         }
         catch (InputException)
         {
-            throw grammar.Wrong("1.0.4 or 2.1");
+            throw grammar.Wrong(SelfiesGrammars.Names);
         }
     }
+
+    private static BondConstraints? ReadConstraints(JsonPlace constraints, string file) =>
+        constraints.IsNull ? null : BondConstraints.Parse(constraints.Raw(), $"{file}: pre_tokenizer.chemscale.constraints");
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Tokens;
@@ -24,10 +25,12 @@ internal static class TokenizerWriter
     public const int EndId = 3;
 
     /// <summary>The same document with its grammar stated.</summary>
-    public static string WithGrammar(string json, SelfiesGrammar grammar)
+    public static string WithGrammar(string json, SelfiesGrammar grammar, BondConstraints? constraints = null)
     {
         JsonObject root = JsonNode.Parse(json)!.AsObject();
-        root[TokenizerReader.GrammarHolder]!.AsObject()[TokenizerReader.GrammarKey] = new JsonObject { ["grammar"] = grammar.Name() };
+        root[TokenizerReader.GrammarHolder]!.AsObject()[TokenizerReader.GrammarKey] = constraints is null || constraints.Equals(grammar.Constraints())
+            ? new JsonObject { ["grammar"] = grammar.Name() }
+            : new JsonObject { ["grammar"] = grammar.Name(), ["constraints"] = constraints.ToJson() };
         return root.ToJsonString(Relaxed);
     }
 

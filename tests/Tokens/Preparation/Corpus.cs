@@ -31,6 +31,7 @@ internal static class Corpus
         Kind = MoleculeKind.Selfies,
         Output = folder["store"],
         ValidationFraction = 0.1,
+        Split = SplitKind.Text, // made-up symbols: many of them stand for one molecule
         Threads = 3,
     };
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Atoms.Units;
-using ChemScale.Engine.Stores;
+using ChemScale.Engine.Numerics;
 
 namespace ChemScale.Engine.Atoms.Preparation;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Atoms.Statistics;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Atoms.Store;

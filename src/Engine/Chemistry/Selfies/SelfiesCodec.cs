@@ -14,21 +14,31 @@ public sealed class SelfiesCodec
     /// <param name="encoded">What came of the last that it read.</param>
     /// <param name="decode">Reads a SELFIES, likewise.</param>
     /// <param name="decoded">What came of it.</param>
-    private SelfiesCodec(SelfiesGrammar grammar, Func<ReadOnlySpan<char>, string?> encode, Func<ReadOnlySpan<char>> encoded,
+    /// <param name="constraints">Of both.</param>
+    private SelfiesCodec(SelfiesGrammar grammar, BondConstraints constraints, Func<ReadOnlySpan<char>, string?> encode, Func<ReadOnlySpan<char>> encoded,
         Func<ReadOnlySpan<char>, string?> decode, Func<ReadOnlySpan<char>> decoded) =>
-        (Grammar, this.encode, this.encoded, this.decode, this.decoded) = (grammar, encode, encoded, decode, decoded);
+        (Grammar, Constraints, this.encode, this.encoded, this.decode, this.decoded) = (grammar, constraints, encode, encoded, decode, decoded);
 
     public SelfiesGrammar Grammar { get; }
+
+    /// <summary>How many bonds atoms may make.</summary>
+    public BondConstraints Constraints { get; }
 
     /// <summary>Why the last Try call returned false: one line, stable enough to count by. Empty after a success.</summary>
     public string Reason { get; private set; } = "";
 
-    public static SelfiesCodec Create(SelfiesGrammar grammar) => grammar switch
+    /// <param name="grammar">Which symbols.</param>
+    /// <param name="constraints">How many bonds atoms may make; null: what the grammar has.</param>
+    public static SelfiesCodec Create(SelfiesGrammar grammar, BondConstraints? constraints = null)
     {
-        SelfiesGrammar.V1 => Of(grammar, new V1.SelfiesV1Encoder(), new V1.SelfiesV1Decoder()),
-        SelfiesGrammar.V2 => Of(grammar, new V2.SelfiesV2Encoder(), new V2.SelfiesV2Decoder()),
-        _ => throw new NotSupportedException(grammar.Name()),
-    };
+        constraints ??= grammar.Constraints();
+        return grammar switch
+        {
+            SelfiesGrammar.V1 => Of(grammar, constraints, new V1.SelfiesV1Encoder(), new V1.SelfiesV1Decoder(constraints)),
+            SelfiesGrammar.V2 or SelfiesGrammar.V22 => Of(grammar, constraints, new V2.SelfiesV2Encoder(constraints), new V2.SelfiesV2Decoder(constraints)),
+            _ => throw new NotSupportedException(grammar.Name()),
+        };
+    }
 
     /// <summary>One SMILES (dots allowed) to SELFIES; false where the Python package of this version refuses.</summary>
     public bool TryEncode(ReadOnlySpan<char> smiles, out ReadOnlySpan<char> selfies) => Try(encode, encoded, smiles, out selfies);
@@ -37,11 +47,11 @@ public sealed class SelfiesCodec
     public bool TryDecode(ReadOnlySpan<char> selfies, out ReadOnlySpan<char> smiles) => Try(decode, decoded, selfies, out smiles);
 
     // Neither grammar's parts know of the codec, so no type is common to them.
-    private static SelfiesCodec Of(SelfiesGrammar grammar, V1.SelfiesV1Encoder encoder, V1.SelfiesV1Decoder decoder) =>
-        new(grammar, encoder.Encode, () => encoder.Text, decoder.Decode, () => decoder.Text);
+    private static SelfiesCodec Of(SelfiesGrammar grammar, BondConstraints constraints, V1.SelfiesV1Encoder encoder, V1.SelfiesV1Decoder decoder) =>
+        new(grammar, constraints, encoder.Encode, () => encoder.Text, decoder.Decode, () => decoder.Text);
 
-    private static SelfiesCodec Of(SelfiesGrammar grammar, V2.SelfiesV2Encoder encoder, V2.SelfiesV2Decoder decoder) =>
-        new(grammar, encoder.Encode, () => encoder.Text, decoder.Decode, () => decoder.Text);
+    private static SelfiesCodec Of(SelfiesGrammar grammar, BondConstraints constraints, V2.SelfiesV2Encoder encoder, V2.SelfiesV2Decoder decoder) =>
+        new(grammar, constraints, encoder.Encode, () => encoder.Text, decoder.Decode, () => decoder.Text);
 
     private bool Try(Func<ReadOnlySpan<char>, string?> read, Func<ReadOnlySpan<char>> written, ReadOnlySpan<char> from, out ReadOnlySpan<char> to)
     {
@@ -63,20 +73,40 @@ public enum SelfiesGrammar
 
     /// <summary>selfies 2.1: <c>[Branch1]</c>, <c>[=Ring1]</c>, <c>[C@@H1]</c>.</summary>
     V2,
+
+    /// <summary>selfies 2.2: the symbols of 2.1, with other constraints: C+1 3, P+1 4, P-1 6 and S+1 5 bonds.</summary>
+    V22,
 }
 
 public static class SelfiesGrammars
 {
-    /// <summary>Reads <c>1.0.4</c> or <c>2.1</c> (also <c>1</c>, <c>v1</c>, <c>2</c>, <c>v2</c>).</summary>
+    /// <summary>All names, as errors list them.</summary>
+    internal const string Names = "1.0.4, 2.1 or 2.2";
+
+    /// <summary>Reads <c>1.0.4</c>, <c>2.1</c> or <c>2.2</c> (also <c>1</c>, <c>v1</c>, <c>2</c>, <c>v2</c>, which is 2.1).</summary>
     /// <exception cref="InputException">Anything else.</exception>
     public static SelfiesGrammar Parse(string name) => name.Trim().ToLowerInvariant() switch
     {
         "1.0.4" or "1.0" or "1" or "v1" => SelfiesGrammar.V1,
         "2.1" or "2.1.1" or "2" or "v2" => SelfiesGrammar.V2,
-        _ => throw new InputException("grammar", $"'{name}'", "1.0.4 or 2.1"),
+        "2.2" or "2.2.0" => SelfiesGrammar.V22,
+        _ => throw new InputException("grammar", $"'{name}'", Names),
     };
 
-    public static string Name(this SelfiesGrammar grammar) => grammar == SelfiesGrammar.V1 ? "1.0.4" : "2.1";
+    /// <summary>How many bonds atoms may make where nothing else is given.</summary>
+    public static BondConstraints Constraints(this SelfiesGrammar grammar) => grammar switch
+    {
+        SelfiesGrammar.V1 => BondConstraints.Selfies104,
+        SelfiesGrammar.V22 => BondConstraints.Selfies22,
+        _ => BondConstraints.Selfies21,
+    };
+
+    public static string Name(this SelfiesGrammar grammar) => grammar switch
+    {
+        SelfiesGrammar.V1 => "1.0.4",
+        SelfiesGrammar.V22 => "2.2",
+        _ => "2.1",
+    };
 }
 
 /// <summary>Splits a SELFIES string, of either grammar, into its symbols: <c>[..]</c> and the dot between fragments.</summary>

@@ -126,7 +126,7 @@ public sealed class SmilesWriter
     private void WriteBond(Molecule molecule, int index, int from)
     {
         ref Bond bond = ref molecule.Bonds[index];
-        if (bond.Aromatic && Aromatic) return;
+        if (bond.Aromatic && Aromatic && bond.Direction == BondDirection.None) return; // else beside a double bond to the ring
         switch (bond.Order)
         {
             case BondOrder.Double:

@@ -226,6 +226,9 @@ public sealed record ConversionOptions
 
     public SelfiesGrammar Grammar { get; init; } = SelfiesGrammar.V1;
 
+    /// <summary>How many bonds atoms may make; null: the tokenizer's, else what the grammar has.</summary>
+    public BondConstraints? Constraints { get; init; }
+
     /// <summary>Needed where tokens are involved.</summary>
     public Tokenizer? Tokenizer { get; init; }
 
@@ -246,7 +249,7 @@ public sealed record ConversionOptions
 /// <summary>Converts single lines; one per thread.</summary>
 internal sealed class LineConverter(ConversionOptions options)
 {
-    private readonly SelfiesCodec codec = SelfiesCodec.Create(options.Grammar);
+    private readonly SelfiesCodec codec = SelfiesCodec.Create(options.Grammar, options.Constraints ?? options.Tokenizer?.Constraints);
     private ushort[] ids = new ushort[512];
 
     /// <summary>Appends the converted line, or <c>!ERROR reason</c>, and a line feed.</summary>

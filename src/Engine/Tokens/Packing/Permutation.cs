@@ -1,5 +1,4 @@
 using ChemScale.Engine.Numerics;
-using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens.Packing;
 

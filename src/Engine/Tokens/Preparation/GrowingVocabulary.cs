@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Tokens.Preparation;
@@ -24,12 +25,12 @@ internal sealed class GrowingVocabulary
     public IIdAssigner Assigner() => new ThreadAssigner(this);
 
     /// <summary>The vocabulary, and the final id of each number.</summary>
-    public (Tokenizer Tokenizer, ushort[] Final) Finish(SelfiesGrammar grammar, long minimumCount)
+    public (Tokenizer Tokenizer, ushort[] Final) Finish(SelfiesGrammar grammar, BondConstraints? constraints, long minimumCount)
     {
         SymbolCounts counts = new();
         foreach ((string symbol, ushort id) in ids)
             if (this.counts[id] > 0) counts.Add(symbol, this.counts[id]);
-        Tokenizer tokenizer = counts.ToTokenizer(grammar, minimumCount);
+        Tokenizer tokenizer = counts.ToTokenizer(grammar, minimumCount).With(null, constraints);
         ushort[] final = new ushort[Specials + ids.Count];
         for (ushort id = 0; id < Specials; id++) final[id] = id;
         foreach ((string symbol, ushort id) in ids)

@@ -58,9 +58,9 @@ internal sealed class MoleculeBlock
     }
 
     /// <summary>Takes the first ids of <see cref="Room"/> as a molecule.</summary>
-    public void Take(long line, ulong key, int length)
+    public void Take(long line, MoleculePlace place, int length)
     {
-        Molecules.Add(new MoleculeRecord(line, key, idCount, length));
+        Molecules.Add(new MoleculeRecord(line, place, idCount, length));
         idCount += length;
     }
 
@@ -81,10 +81,10 @@ internal sealed class MoleculeBlock
 
 /// <summary>An encoded molecule within its block.</summary>
 /// <param name="Line">Line or index it came from.</param>
-/// <param name="Key">Its place in the store's order.</param>
+/// <param name="Place">Its place in the store's order, and its side.</param>
 /// <param name="Start">First of its ids in the block.</param>
 /// <param name="Length">How many.</param>
-internal readonly record struct MoleculeRecord(long Line, ulong Key, int Start, int Length);
+internal readonly record struct MoleculeRecord(long Line, MoleculePlace Place, int Start, int Length);
 
 /// <summary>A line that was refused.</summary>
 /// <param name="Line">Line number, from 1; or index, for made molecules.</param>

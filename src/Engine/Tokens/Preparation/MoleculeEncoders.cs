@@ -1,13 +1,11 @@
 using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Chemistry.Selfies.V1;
 using ChemScale.Engine.Chemistry.Smiles;
-using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>What one worker does with a block: every molecule to ids and a key, or refused with a reason.</summary>
-internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder, IIdAssigner assigner, SplitRule split, int maximumTokens)
+internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder, IIdAssigner assigner, MoleculePlacer placer, int maximumTokens)
 {
     // Beyond any molecule of so few tokens, and a bound to what the chemistry is given.
     private const int MaximumCharacters = 10_000;
@@ -33,8 +31,19 @@ internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder
         if (count > maximumTokens) return $"more than {maximumTokens} tokens";
         foreach (ushort id in ids[1..(count - 1)])
             if (assigner.IsForbidden(id)) return "a special token inside the molecule";
-        block.Take(line, split.Key(selfies), count);
+        block.Take(line, placer.Place(selfies), count);
         return null;
+    }
+}
+
+/// <summary>Whether a vocabulary can say stereo.</summary>
+internal static class StereoSymbols
+{
+    public static bool Has(Vocabulary vocabulary)
+    {
+        for (int id = 0; id < vocabulary.Size; id++)
+            if (!vocabulary.IsSpecial(id) && vocabulary.Text(id).AsSpan().IndexOfAny("@/\\") >= 0) return true;
+        return false;
     }
 }
 
@@ -61,15 +70,15 @@ internal sealed class SelfiesEncoder : IMoleculeEncoder
 }
 
 /// <summary>SMILES, checked and cleaned as the options say, to SELFIES.</summary>
-internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar grammar) : IMoleculeEncoder
+internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar grammar, BondConstraints? constraints = null) : IMoleculeEncoder
 {
     // The package selfies 1.0.4 makes symbols of anything in brackets and overlooks stray parentheses: a corpus should not.
     private readonly SmilesReader? reader = grammar == SelfiesGrammar.V1 ? new SmilesReader() : null;
     private readonly Molecule molecule = new();
     private readonly SmilesFilter filter = new(!options.KeepStereo, options.Fragments == FragmentRule.Largest);
-    private readonly SelfiesCodec codec = SelfiesCodec.Create(grammar);
+    private readonly SelfiesCodec codec = SelfiesCodec.Create(grammar, constraints);
     private readonly bool oneFragment = options.Fragments == FragmentRule.Refuse;
-    private readonly GraphCheck? check = grammar == SelfiesGrammar.V1 ? new GraphCheck(options.KeepStereo) : null;
+    private readonly GraphCheck? check = grammar == SelfiesGrammar.V1 ? new GraphCheck(options.KeepStereo, constraints) : null;
 
     public string Reason { get; private set; } = "";
 
@@ -98,9 +107,9 @@ internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar g
 /// Whether SELFIES 1.0.4 decode to the molecule that they were made of. Looked at where an atom has more bonds than that grammar gives it,
 /// as nitrogen of N(=O)=O, or has a handedness: nothing else is changed, and decoding takes as long as encoding.
 /// </summary>
-internal sealed class GraphCheck(bool keepStereo)
+internal sealed class GraphCheck(bool keepStereo, BondConstraints? constraints)
 {
-    private readonly SelfiesCodec codec = SelfiesCodec.Create(SelfiesGrammar.V1);
+    private readonly SelfiesCodec codec = SelfiesCodec.Create(SelfiesGrammar.V1, constraints);
     private readonly SmilesReader reader = new();
     private readonly Molecule before = new(), after = new();
 
@@ -119,7 +128,7 @@ internal sealed class GraphCheck(bool keepStereo)
         {
             ref Atom atom = ref molecule.Atoms[i];
             if (keepStereo && atom.Chirality != Chirality.None) return true;
-            if (molecule.OrderSum(i) + atom.Hydrogens > BondCapacity.Of(PeriodicTable.Symbol(atom.Element), atom.Charge)) return true;
+            if (molecule.OrderSum(i) + atom.Hydrogens > codec.Constraints.Of(atom.Element, atom.Charge)) return true;
         }
         return false;
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Tokens.Store;
@@ -21,6 +22,7 @@ public sealed class MoleculePreparation
     private readonly SplitRule split;
     private readonly Tokenizer? tokenizer;
     private readonly SelfiesGrammar grammar;
+    private readonly BondConstraints? constraints;
     private readonly GrowingVocabulary growing = new();
     private TimeSpan reported;
     private long lines;
@@ -31,16 +33,12 @@ public sealed class MoleculePreparation
         this.options = options;
         this.progress = progress;
         Check(options);
-        split = new SplitRule(options.ValidationFraction, options.Seed);
-        this.tokenizer = options.TokenizerFile is { } file ? Tokenizer.Load(file) : null;
+        split = new SplitRule(options.ValidationFraction, options.Seed, options.Split ?? (options.Source is null ? SplitKind.Molecule : SplitKind.Text));
+        this.tokenizer = options.TokenizerFile is { } file ? Tokenizer.Load(file).With(options.Grammar, options.Constraints) : null;
         this.grammar = options.Grammar ?? this.tokenizer?.Grammar ?? SelfiesGrammar.V1;
-        if (this.tokenizer is not null && this.tokenizer.Grammar != this.grammar)
-        {
-            throw new InputException(
-                options.TokenizerFile!,
-                $"a tokenizer for SELFIES {this.tokenizer.Grammar.Name()}",
-                $"one for {this.grammar.Name()}, the grammar asked for");
-        }
+        this.constraints = options.Constraints ?? this.tokenizer?.Constraints;
+        if (options.KeepStereo && this.tokenizer is not null && !StereoSymbols.Has(this.tokenizer.Vocabulary))
+            throw new InputException(options.TokenizerFile!, "no symbol with stereo (@, / or \\)", "some, as stereo is to be kept");
     }
 
     /// <summary>Prepares a store.</summary>
@@ -79,7 +77,7 @@ public sealed class MoleculePreparation
         Report("sorting and writing", 1);
         (Tokenizer tokenizer, ushort[] final) = this.tokenizer is not null
             ? (this.tokenizer, [])
-            : growing.Finish(grammar, options.MinimumCount);
+            : growing.Finish(grammar, constraints, options.MinimumCount);
         StoreManifest manifest = writer.Complete(tokenizer, final);
         Report("done", 1);
         return new PreparationReport
@@ -97,11 +95,11 @@ public sealed class MoleculePreparation
         reader,
         options.Encoder?.Invoke() ?? DefaultEncoder(),
         tokenizer is not null ? new TokenizerAssigner(tokenizer) : growing.Assigner(),
-        split,
+        new MoleculePlacer(split, SelfiesCodec.Create(grammar, constraints)),
         options.MaximumTokens);
 
     private IMoleculeEncoder DefaultEncoder() =>
-        options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, grammar);
+        options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, grammar, constraints);
 
     // One thread, blocks in order.
     private bool Write(MoleculeBlock block, TokenStoreWriter writer, IBlockReader reader)
@@ -110,7 +108,7 @@ public sealed class MoleculePreparation
         foreach (MoleculeRecord molecule in block.Molecules)
         {
             ReadOnlySpan<ushort> ids = block.Ids(molecule);
-            writer.Add(molecule.Key, ids);
+            writer.Add(molecule.Place.Key, ids, molecule.Place.Validation);
             if (tokenizer is null) growing.Count(ids);
             taken++;
             if (taken != options.Limit) continue;
@@ -147,7 +145,14 @@ public sealed class MoleculePreparation
                 "at least one molecule");
     }
 
-    private Dictionary<string, string> Record() => new()
+    private Dictionary<string, string> Record()
+    {
+        Dictionary<string, string> record = CommonRecord();
+        if (constraints is not null && !constraints.Equals(grammar.Constraints())) record["constraints"] = constraints.ToString();
+        return record;
+    }
+
+    private Dictionary<string, string> CommonRecord() => new()
     {
         ["input"] = options.Source is not null ? "enumerated" : options.Kind.ToString().ToLowerInvariant(),
         ["grammar"] = this.grammar.Name(),

@@ -1,3 +1,4 @@
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens.Store;
 
@@ -24,6 +25,12 @@ public sealed record PreparationOptions
 
     /// <summary>Null: the grammar of the tokenizer file, else 1.0.4, ChemGPT's.</summary>
     public SelfiesGrammar? Grammar { get; init; }
+
+    /// <summary>How many bonds atoms may make; null: as the tokenizer file states, else what the grammar has. Kept in the store's tokenizer.</summary>
+    public BondConstraints? Constraints { get; init; }
+
+    /// <summary>By what molecules are split, ordered and found to be copies; null: by molecule, and those of a source, which are written one way, by text.</summary>
+    public SplitKind? Split { get; init; }
 
     /// <summary>A tokenizer.json; null: a vocabulary of the corpus's own symbols is built.</summary>
     public string? TokenizerFile { get; init; }
@@ -93,6 +100,9 @@ public sealed record PreparationReport
 
     /// <summary>Molecules that were taken although what is stored of them decodes to another graph, by reason. Duplicates count.</summary>
     public IReadOnlyList<RefusedLines> Changed { get; init; } = [];
+
+    /// <summary>What the store shares with another one; null where none was asked for.</summary>
+    public StoreLeakage? Leakage { get; init; }
 
     public required TimeSpan Elapsed { get; init; }
 

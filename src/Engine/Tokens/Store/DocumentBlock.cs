@@ -28,17 +28,20 @@ internal sealed class DocumentBlock
         {
             keys.Add(MemoryMarshal.Read<ulong>(records.AsSpan(at)));
             starts.Add(at);
-            at += headerBytes + MemoryMarshal.Read<int>(records.AsSpan(at + sizeof(ulong))) * sizeof(ushort);
+            at += headerBytes + LengthAt(records, at) * sizeof(ushort);
         }
         return new DocumentBlock(records, [.. keys], [.. starts], headerBytes);
     }
 
     public ulong Key(int index) => keys[index];
 
+    /// <summary>Whether the document is held out.</summary>
+    public bool IsValidation(int index) => MemoryMarshal.Read<int>(records.AsSpan(starts[index] + sizeof(ulong))) < 0;
+
     public Span<ushort> Ids(int index)
     {
         int start = starts[index];
-        int length = MemoryMarshal.Read<int>(records.AsSpan(start + sizeof(ulong)));
+        int length = LengthAt(records, start);
         return MemoryMarshal.Cast<byte, ushort>(records.AsSpan(start + headerBytes, length * sizeof(ushort)));
     }
 
@@ -60,7 +63,12 @@ internal sealed class DocumentBlock
         }
     }
 
-    public bool SameAsPrevious(int index) => index > 0 && keys[index] == keys[index - 1] && Ids(index).SequenceEqual(Ids(index - 1));
+    /// <param name="index">A document.</param>
+    /// <param name="byKey">Equal keys are enough; else equal ids too.</param>
+    public bool SameAsPrevious(int index, bool byKey) =>
+        index > 0 && keys[index] == keys[index - 1] && (byKey || Ids(index).SequenceEqual(Ids(index - 1)));
+
+    private static int LengthAt(byte[] records, int start) => MemoryMarshal.Read<int>(records.AsSpan(start + sizeof(ulong))) & int.MaxValue;
 
     private void SortEqualKeys(int first, int end)
     {
@@ -73,7 +81,7 @@ internal sealed class DocumentBlock
 
 /// <summary>
 /// Documents whose keys share their top bits, in order of arrival, spilled to a file beyond a fixed amount of memory. A record is its
-/// key (8 bytes), its length (4) and its ids (2 each).
+/// key (8 bytes), its length, negative where it is held out (4), and its ids (2 each).
 /// </summary>
 internal sealed class DocumentBucket(Func<Stream> spill) : IDisposable
 {
@@ -85,13 +93,13 @@ internal sealed class DocumentBucket(Func<Stream> spill) : IDisposable
     private int used;
     private Stream? spilled;
 
-    public void Add(ulong key, ReadOnlySpan<ushort> ids)
+    public void Add(ulong key, ReadOnlySpan<ushort> ids, bool validation)
     {
         int bytes = HeaderBytes + ids.Length * sizeof(ushort);
         if (used + bytes > buffer.Length) MakeRoom(bytes);
         Span<byte> record = buffer.AsSpan(used, bytes);
         MemoryMarshal.Write(record, key);
-        MemoryMarshal.Write(record[sizeof(ulong)..], ids.Length);
+        MemoryMarshal.Write(record[sizeof(ulong)..], validation ? ids.Length | int.MinValue : ids.Length);
         MemoryMarshal.AsBytes(ids).CopyTo(record[HeaderBytes..]);
         used += bytes;
     }

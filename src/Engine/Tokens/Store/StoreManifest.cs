@@ -1,5 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Stores;
 
 namespace ChemScale.Engine.Tokens.Store;
@@ -24,7 +27,7 @@ public sealed record StoreManifest : Manifest
 
     public required SplitCounts Validation { get; init; }
 
-    /// <summary>Exact duplicates found, by text.</summary>
+    /// <summary>Further copies of a molecule: by key, or by text where the split is.</summary>
     public required long Duplicates { get; init; }
 
     public required bool DuplicatesDropped { get; init; }
@@ -47,7 +50,7 @@ public sealed record StoreManifest : Manifest
         ["vocabulary"] = new JsonObject { ["file"] = StoreLayout.Tokenizer, ["size"] = VocabularySize },
         ["split"] = new JsonObject
         {
-            ["rule"] = SplitRule.Name,
+            ["rule"] = Split.Name,
             ["seed"] = Split.Seed,
             ["validationFraction"] = Split.ValidationFraction,
         },
@@ -63,16 +66,17 @@ public sealed record StoreManifest : Manifest
     private static StoreManifest Parse(JsonPlace root, IReadOnlyDictionary<string, string> options, IReadOnlyList<StoredFile> files)
     {
         JsonPlace split = root.Required("split", "the split rule");
-        split.Required("rule", $"'{SplitRule.Name}'").OneOf(SplitRule.Name);
+        string[] rules = [.. Enum.GetValues<SplitKind>().Select(SplitRule.NameOf)];
+        string rule = split.Required("rule", $"'{SplitRule.NameOf(SplitKind.Molecule)}'").OneOf(rules);
         JsonPlace fraction = split.Required("validationFraction", "a fraction");
         if (fraction.Number() is not (>= 0 and < 1)) throw fraction.Wrong("a number from 0 up to, not including, 1");
         JsonPlace vocabulary = root.Required("vocabulary", "file and size");
         vocabulary.Required("file", $"'{StoreLayout.Tokenizer}'").OneOf(StoreLayout.Tokenizer);
         return new StoreManifest
         {
-            Grammar = SelfiesGrammars.Parse(root.Required("grammar", "1.0.4 or 2.1").OneOf("1.0.4", "2.1")),
+            Grammar = SelfiesGrammars.Parse(root.Required("grammar", SelfiesGrammars.Names).OneOf("1.0.4", "2.1", "2.2")),
             VocabularySize = (int)vocabulary.Required("size", "a count").Integer(1, ushort.MaxValue + 1),
-            Split = new SplitRule(fraction.Number(), split.Required("seed", "a seed").Integer(long.MinValue)),
+            Split = new SplitRule(fraction.Number(), split.Required("seed", "a seed").Integer(long.MinValue), (SplitKind)Array.IndexOf(rules, rule)),
             Train = Counts(root.Required("train", "counts")),
             Validation = Counts(root.Required("validation", "counts")),
             Duplicates = root.Required("duplicates", "a count").Integer(),
@@ -123,20 +127,30 @@ internal static class StoreLayout
 /// <param name="Longest">Ids of the longest molecule; 0 where there is none.</param>
 public sealed record SplitCounts(long Documents, long Tokens, int Longest);
 
+/// <summary>By what a molecule falls on its side.</summary>
+public enum SplitKind
+{
+    /// <summary>Its SELFIES as written, as in version 0.3: copies that are written differently may fall on both sides.</summary>
+    Text,
+
+    /// <summary>Its <see cref="MoleculeKey"/>: all ways of writing a molecule fall on one side.</summary>
+    Molecule,
+
+    /// <summary>The key of its Murcko scaffold: molecules of one scaffold fall on one side; those without rings, by their own keys.</summary>
+    Scaffold,
+}
+
 /// <summary>
-/// Which side a molecule falls on, and its place in the order of its side: both from a hash of its SELFIES and a seed alone. So a
+/// Which side a molecule falls on, and its place in the order of its side: both from a hash of what it is and a seed alone. So a
 /// molecule falls on the same side in every corpus, and the first n documents are a random sample for every n.
 /// </summary>
 public sealed record SplitRule
 {
-    /// <summary>Named in the store, so that a later rule cannot be taken for this one.</summary>
-    public const string Name = "xxh64-utf16-v1";
-
     private const ulong SideSalt = 0xD6E8FEB86659FD93;
     private const double TwoToMinus64 = 1.0 / 18446744073709551616.0;
 
     /// <exception cref="InputException">A fraction outside [0, 1).</exception>
-    public SplitRule(double validationFraction, long seed)
+    public SplitRule(double validationFraction, long seed, SplitKind kind = SplitKind.Text)
     {
         if (!(validationFraction is >= 0 and < 1))
         {
@@ -144,14 +158,31 @@ public sealed record SplitRule
         }
         ValidationFraction = validationFraction;
         Seed = seed;
+        Kind = kind;
     }
 
     public double ValidationFraction { get; }
 
     public long Seed { get; }
 
-    /// <summary>The molecule's place in the order.</summary>
+    public SplitKind Kind { get; }
+
+    /// <summary>Named in the store, so that a later rule cannot be taken for this one.</summary>
+    public string Name => NameOf(Kind);
+
+    /// <summary>The name of a rule.</summary>
+    public static string NameOf(SplitKind kind) => kind switch
+    {
+        SplitKind.Text => "xxh64-utf16-v1",
+        SplitKind.Molecule => "molecule-key-v1",
+        _ => "scaffold-key-v1",
+    };
+
+    /// <summary>A molecule's place in the order, by its text.</summary>
     public ulong Key(ReadOnlySpan<char> selfies) => StableHash.Of(selfies, (ulong)Seed);
+
+    /// <summary>A molecule's place in the order, by what it is.</summary>
+    public ulong Key(MoleculeKey key) => StableHash.Of(MemoryMarshal.AsBytes((ReadOnlySpan<ulong>)[key.High, key.Low]), (ulong)Seed);
 
     /// <summary>True where the molecule with this key is held out. Independent of the order of keys.</summary>
     public bool IsValidation(ulong key) => StableHash.Avalanche(key ^ SideSalt) * TwoToMinus64 < ValidationFraction;

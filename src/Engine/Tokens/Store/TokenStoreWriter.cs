@@ -36,15 +36,19 @@ internal sealed class TokenStoreWriter : IDisposable
         }
     }
 
+    /// <summary>One molecule, on the side of its key.</summary>
+    public void Add(ulong key, ReadOnlySpan<ushort> ids) => Add(key, ids, options.Split.IsValidation(key));
+
     /// <summary>One molecule.</summary>
-    /// <param name="key"><see cref="SplitRule.Key"/> of its SELFIES.</param>
+    /// <param name="key">Its place in the order: a <c>SplitRule.Key</c>.</param>
     /// <param name="ids">Its ids, [CLS] and [SEP] included.</param>
+    /// <param name="validation">Its side.</param>
     /// <exception cref="InputException">The folder cannot be written.</exception>
-    public void Add(ulong key, ReadOnlySpan<ushort> ids)
+    public void Add(ulong key, ReadOnlySpan<ushort> ids, bool validation)
     {
         try
         {
-            buckets[key >> (64 - BucketBits)].Add(key, ids);
+            buckets[key >> (64 - BucketBits)].Add(key, ids, validation);
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {
@@ -89,14 +93,14 @@ internal sealed class TokenStoreWriter : IDisposable
             documents.Sort();
             for (int i = 0; i < documents.Count; i++)
             {
-                if (documents.SameAsPrevious(i))
+                if (documents.SameAsPrevious(i, options.Split.Kind != SplitKind.Text))
                 {
                     duplicates++;
                     if (!options.KeepDuplicates) continue;
                 }
                 ReadOnlySpan<ushort> ids = documents.Ids(i);
                 unknown += ids.Count(tokenizer.Vocabulary.Unknown);
-                (options.Split.IsValidation(documents.Key(i)) ? validation : train).Add(ids);
+                (documents.IsValidation(i) ? validation : train).Add(ids);
             }
         }
         return new StoreManifest

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens.Preparation;
 
@@ -65,6 +66,9 @@ public sealed record DataSource
 
     /// <summary>Grammar of the molecules' SELFIES; null: of the experiment, the tokenizer, else 1.0.4.</summary>
     public SelfiesGrammar? Grammar { get; init; }
+
+    /// <summary>How many bonds atoms may make; null: as the tokenizer states, else what the grammar has.</summary>
+    public BondConstraints? Constraints { get; init; }
 
     /// <summary>A tokenizer.json; null: the corpus's own symbols.</summary>
     public string? Tokenizer { get; init; }

@@ -19,7 +19,8 @@ internal sealed class MoleculeData : DataKind
     public override bool Holds(string folder) => TokenStore.Exists(folder);
 
     public override IReadOnlyList<(string Key, bool Given)> Particulars(DataSource source) =>
-        [("source.molecules", source.Molecules.Count > 0), ("source.grammar", source.Grammar is not null), ("source.tokenizer", source.Tokenizer is not null)];
+        [("source.molecules", source.Molecules.Count > 0), ("source.grammar", source.Grammar is not null),
+            ("source.constraints", source.Constraints is not null), ("source.tokenizer", source.Tokenizer is not null)];
 
     public override string NameOf(DataSource source) =>
         source.Molecules.Count == 0 ? $"{source.Limit ?? DefaultMolecules:N0} molecules of the virtual library (synthetic)" : string.Join(", ", source.Molecules);
@@ -45,6 +46,7 @@ internal sealed class MoleculeData : DataKind
             Limit = library ? null : source.Limit,
             Output = folder,
             Grammar = source.Tokenizer is null ? source.Grammar : null,
+            Constraints = source.Constraints,
             TokenizerFile = source.Tokenizer,
             ValidationFraction = 0.1,
             MaximumTokens = source.MaximumTokens,
@@ -55,9 +57,11 @@ internal sealed class MoleculeData : DataKind
 
     public override void Agree(DataSource source, string folder)
     {
-        if (source.Grammar is not { } grammar) return;
+        if (source.Grammar is null && source.Constraints is null) return;
         using TokenStore store = TokenStore.Open(folder);
-        if (store.Manifest.Grammar != grammar)
+        if (source.Constraints is { } constraints && !constraints.Equals(store.Tokenizer.Constraints))
+            throw new InputException("source.constraints", $"{constraints}", $"{store.Tokenizer.Constraints}, as in {folder}", "a prepared store has its constraints");
+        if (source.Grammar is { } grammar && store.Manifest.Grammar != grammar)
             throw new InputException("source.grammar", grammar.Name(), $"{store.Manifest.Grammar.Name()}, as in {folder}", "a prepared store has its grammar");
     }
 
@@ -98,6 +102,8 @@ public static class MoleculeStores
             throw new InputException(options.Output, $"holds {store.Manifest.Source}", options.SourceName, "choose another folder");
         if (options.Grammar is { } grammar && store.Manifest.Grammar != grammar)
             throw new InputException(options.Output, $"holds SELFIES {store.Manifest.Grammar.Name()}", grammar.Name(), "choose another folder");
+        if (options.Constraints is { } constraints && !constraints.Equals(store.Tokenizer.Constraints))
+            throw new InputException(options.Output, $"holds SELFIES with constraints {store.Tokenizer.Constraints}", $"{constraints}", "choose another folder");
         return null;
     }
 

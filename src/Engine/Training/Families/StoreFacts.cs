@@ -43,6 +43,7 @@ internal static class StoreFacts
                 ["Tokens"] = Text(tokens),
                 ["Tokens per molecule"] = (tokens / Math.Max(1.0, documents)).ToString("F1", CultureInfo.InvariantCulture),
                 ["Longest molecule, tokens"] = Text(Math.Max(m.Train.Longest, m.Validation.Longest)),
+                ["Split and copies by"] = m.Split.Kind.ToString().ToLowerInvariant(),
                 ["Duplicates dropped"] = Text(m.Duplicates),
                 ["Unknown tokens"] = Text(m.UnknownTokens),
                 ["Stereo"] = m.Options.GetValueOrDefault("stereo", "as given"),

@@ -4,11 +4,11 @@ namespace ChemScale.Engine.Chemistry.Selfies.V1;
 /// The derivation of grammar 1.0.4: the state is the number of bonds the last atom can still make; 0 before the first atom, below 0
 /// where the derivation ends.
 /// </summary>
-internal sealed class SelfiesV1Decoder
+internal sealed class SelfiesV1Decoder(BondConstraints constraints)
 {
     private const int Ended = -1;
 
-    private readonly SymbolSequence sequence = new();
+    private readonly SymbolSequence sequence = new(constraints);
     private readonly RingBonds rings = new();
     private readonly TextBuffer text = new();
     private DerivedAtom[] atoms = new DerivedAtom[256];
@@ -171,12 +171,12 @@ internal sealed class SelfiesV1Decoder
 }
 
 /// <summary>The symbols of one fragment (no dots), as indices into the table, without padding.</summary>
-internal sealed class SymbolSequence
+internal sealed class SymbolSequence(BondConstraints constraints)
 {
     private int[] indices = new int[256];
     private int count;
 
-    public SymbolTable Table { get; } = new();
+    public SymbolTable Table { get; } = new(constraints);
 
     public ReadOnlySpan<int> Indices => indices.AsSpan(0, count);
 

@@ -4,7 +4,7 @@ namespace ChemScale.Engine.Chemistry.Selfies.V1;
 internal static class SymbolReader
 {
     /// <summary>An atom's SMILES text is appended to <paramref name="texts"/>.</summary>
-    public static Symbol Read(ReadOnlySpan<char> symbol, TextBuffer texts)
+    public static Symbol Read(ReadOnlySpan<char> symbol, TextBuffer texts, BondConstraints constraints)
     {
         Symbol read = default;
         read.Digit = (byte)IndexAlphabet.Digit(symbol);
@@ -12,7 +12,7 @@ internal static class SymbolReader
         else if (symbol.IndexOf("Branch") >= 0) ReadBranch(symbol, ref read);
         else if (symbol.IndexOf("Ring") >= 0) ReadRing(symbol, ref read);
         else if (symbol is "[epsilon]") read.Kind = SymbolKind.Epsilon;
-        else ReadAtom(symbol, texts, ref read);
+        else ReadAtom(symbol, texts, constraints, ref read);
         return read;
     }
 
@@ -30,7 +30,7 @@ internal static class SymbolReader
         if (symbol[1..5] is "Expl") read.Bond = symbol[5];
     }
 
-    private static void ReadAtom(ReadOnlySpan<char> symbol, TextBuffer texts, ref Symbol read)
+    private static void ReadAtom(ReadOnlySpan<char> symbol, TextBuffer texts, BondConstraints constraints, ref Symbol read)
     {
         if (symbol[1] is '/' or '\\' or '=' or '#') read.Bond = symbol[1];
         int start = read.Bond == '\0' ? 1 : 2;
@@ -46,7 +46,8 @@ internal static class SymbolReader
         ReadOnlySpan<char> text = texts.Text[before..];
         read.Kind = SymbolKind.Unreadable;
         if (!BracketAtom.TryRead(text, out BracketAtom atom)) return;
-        int capacity = BondCapacity.Of(text[atom.ElementStart..atom.ElementEnd], atom.Charge) - atom.Hydrogens;
+        int element = Math.Max(PeriodicTable.Number(text[atom.ElementStart..atom.ElementEnd]), 0);
+        int capacity = constraints.Of(element, atom.Charge) - atom.Hydrogens;
         if (capacity < 0) return;
         read.Capacity = (sbyte)capacity;
         read.Kind = SymbolKind.Atom;
@@ -98,29 +99,6 @@ internal struct Symbol
 
     /// <summary>What the symbol stands for where a number is read, 0 to 15.</summary>
     public byte Digit;
-}
-
-/// <summary>How many bonds an atom or ion may make: the default constraints of version 1.0.4.</summary>
-internal static class BondCapacity
-{
-    private const int Unknown = 8;
-
-    public static int Of(ReadOnlySpan<char> element, int charge)
-    {
-        if (charge is < -1 or > 1) return Unknown;
-        int neutral = element switch
-        {
-            "H" or "F" or "Cl" or "Br" or "I" => 1,
-            "O" => 2,
-            "N" => 3,
-            "C" => 4,
-            "P" => 5,
-            "S" => 6,
-            _ => Unknown,
-        };
-        if (charge == 0 || neutral == Unknown) return neutral;
-        return neutral == 1 ? Unknown : neutral + charge; // hydrogen and halogen ions are not in the list
-    }
 }
 
 /// <summary>Sixteen symbols that, after a branch or ring symbol, stand for the digits of a number, most significant first.</summary>

@@ -4,7 +4,7 @@ namespace ChemScale.Engine.Chemistry.Selfies.V1;
 /// Every symbol seen so far, found again by its text without making a string. The table starts afresh, between calls, when a corpus
 /// of nonsense has filled it.
 /// </summary>
-internal sealed class SymbolTable
+internal sealed class SymbolTable(BondConstraints constraints)
 {
     private const int MaximumSymbols = 1 << 14;
     private const int MaximumText = 1 << 20;
@@ -54,7 +54,7 @@ internal sealed class SymbolTable
         int key = texts.Length;
         texts.Append(symbol);
         int start = texts.Length;
-        Symbol read = SymbolReader.Read(symbol, texts);
+        Symbol read = SymbolReader.Read(symbol, texts, constraints);
         read.KeyStart = key;
         read.KeyLength = symbol.Length;
         read.TextStart = start;

@@ -1,14 +1,14 @@
 namespace ChemScale.Engine.Chemistry.Selfies.V2;
 
 /// <summary>
-/// SELFIES 2.1 to SMILES, with the default constraints: derive a tree of atoms, make the rings that still find room, then write. There is no limit
+/// SELFIES 2.1 or 2.2 to SMILES: derive a tree of atoms, make the rings that still find room, then write. There is no limit
 /// on the depth of branches or the length of chains.
 /// </summary>
-internal sealed class SelfiesV2Decoder
+internal sealed class SelfiesV2Decoder(BondConstraints constraints)
 {
     private const int Exhausted = -1; // no further symbol can be derived
 
-    private readonly SymbolTable table = new();
+    private readonly SymbolTable table = new(constraints);
     private readonly DerivedTree tree = new();
     private readonly TextBuffer text = new();
     private int[] symbols = new int[256];

@@ -1,10 +1,10 @@
 namespace ChemScale.Engine.Chemistry.Selfies.V2;
 
 /// <summary>
-/// SMILES to SELFIES 2.1, strictly: read, kekulize, check bonding capacities, then write each fragment depth first. Two limits are this engine's
+/// SMILES to SELFIES 2.1 or 2.2, strictly: read, kekulize, check bonding capacities, then write each fragment depth first. Two limits are this engine's
 /// own: isotopes and charges have at most nine significant digits, and only ASCII digits count as digits.
 /// </summary>
-internal sealed class SelfiesV2Encoder
+internal sealed class SelfiesV2Encoder(BondConstraints constraints)
 {
     private readonly GraphReader reader = new();
     private readonly StringGraph graph = new();
@@ -28,7 +28,7 @@ internal sealed class SelfiesV2Encoder
         for (int i = 0; i < graph.AtomCount; i++)
         {
             ref GraphAtom atom = ref atoms[i];
-            int capacity = BondingCapacity.Of(atom.Element, atom.Charge) - Math.Max((int)atom.Hydrogens, 0);
+            int capacity = constraints.Of(atom.Element, atom.Charge) - Math.Max((int)atom.Hydrogens, 0);
             if (atom.HalfBonds > 2 * capacity) return "more bonds than the constraints allow";
             if (atom.Chirality != 0 && atom.RingBonds > 0 && chirality.Inverts(graph, i)) atom.Chirality = (byte)(3 - atom.Chirality);
         }

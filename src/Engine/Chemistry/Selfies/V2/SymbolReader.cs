@@ -5,7 +5,8 @@ internal static class SymbolReader
 {
     /// <param name="text">The symbol, brackets included.</param>
     /// <param name="spelling">Takes the SMILES of an atom.</param>
-    public static Symbol Read(ReadOnlySpan<char> text, TextBuffer spelling)
+    /// <param name="constraints">How many bonds it may make.</param>
+    public static Symbol Read(ReadOnlySpan<char> text, TextBuffer spelling, BondConstraints constraints)
     {
         var symbol = new Symbol { IndexValue = IndexValue(text) };
         if (text.SequenceEqual("[nop]"))
@@ -18,7 +19,7 @@ internal static class SymbolReader
         if (family.SequenceEqual("ch")) ReadBranch(text, ref symbol);
         else if (family.SequenceEqual("ng")) ReadRing(text, ref symbol);
         else if (text.IndexOf("eps") >= 0) symbol.Kind = SymbolKind.Epsilon;
-        else ReadAtom(text, ref symbol, spelling);
+        else ReadAtom(text, ref symbol, spelling, constraints);
         return symbol;
     }
 
@@ -75,7 +76,7 @@ internal static class SymbolReader
     };
 
     // "[", bond, isotope, element, chirality, H and its digit, sign and digits of 1..9, "]".
-    private static void ReadAtom(ReadOnlySpan<char> text, ref Symbol symbol, TextBuffer spelling)
+    private static void ReadAtom(ReadOnlySpan<char> text, ref Symbol symbol, TextBuffer spelling, BondConstraints constraints)
     {
         if (text.Length < 3 || text[0] != '[') return;
         int end = text.Length - 1;
@@ -94,7 +95,7 @@ internal static class SymbolReader
         char first = text[at++];
         char second = char.IsAsciiLetterLower(text[at]) ? text[at++] : '\0';
         int element = PeriodicTable.Number(first, second);
-        if (!BondingCapacity.Knows(element)) return;
+        if (!KnownElements.Contains(element)) return;
 
         int chirality = 0;
         for (; chirality < 2 && text[at] == '@'; at++) chirality++;
@@ -116,7 +117,7 @@ internal static class SymbolReader
         }
         if (at != end) return;
 
-        int capacity = BondingCapacity.Of(element, charge) - hydrogens;
+        int capacity = constraints.Of(element, charge) - hydrogens;
         if (capacity < 0) return;
         symbol.Capacity = (sbyte)capacity;
         symbol.Kind = SymbolKind.Atom;
@@ -186,7 +187,7 @@ internal static class AtomReader
         char first = (char)(text[at++] & ~0x20);
         char second = at < text.Length && char.IsAsciiLetterLower(text[at]) ? text[at++] : '\0';
         int element = PeriodicTable.Number(first, second);
-        if (!BondingCapacity.Knows(element)) return false;
+        if (!KnownElements.Contains(element)) return false;
         atom.Element = (byte)element;
         atom.Aromatic = small && Valence.MayBeAromatic(element);
 

@@ -4,7 +4,7 @@ namespace ChemScale.Engine.Chemistry.Selfies.V2;
 /// Every symbol seen so far, found again by its text without making a string. The table starts afresh, between calls, when a corpus
 /// of nonsense has filled it.
 /// </summary>
-internal sealed class SymbolTable
+internal sealed class SymbolTable(BondConstraints constraints)
 {
     private const int MaximumSymbols = 1 << 14;
     private const int MaximumText = 1 << 20;
@@ -47,7 +47,7 @@ internal sealed class SymbolTable
         int key = texts.Length;
         texts.Append(text);
         int start = texts.Length;
-        Symbol symbol = SymbolReader.Read(text, texts);
+        Symbol symbol = SymbolReader.Read(text, texts, constraints);
         symbol.KeyStart = key;
         symbol.KeyLength = text.Length;
         symbol.TextStart = start;

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace ChemScale.Engine.Stores;
+namespace ChemScale.Engine.Numerics;
 
 /// <summary>
 /// XXH64 (Collet, xxHash specification 0.1.1) of a text's UTF-16 little-endian bytes: the same on every machine and in every version,

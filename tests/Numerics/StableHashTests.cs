@@ -1,10 +1,11 @@
 using System.Text;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine;
 using ChemScale.Engine.Stores;
 using ChemScale.Engine.Tokens.Store;
 using NUnit.Framework;
 
-namespace ChemScale.Tests.Stores;
+namespace ChemScale.Tests.Numerics;
 
 public class StableHashTests
 {
