@@ -1,4 +1,5 @@
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Exchange;
 using CommandLine;
@@ -48,8 +49,11 @@ internal sealed class ImportVerb : ExchangeVerb
     [Option("out", HelpText = "Run directory to make (default runs/import).")]
     public string Out { get; set; } = Path.Combine("runs", "import");
 
-    [Option("grammar", HelpText = "SELFIES grammar of the tokenizer, where its vocabulary does not show it: 1.0.4 or 2.1.")]
+    [Option("grammar", HelpText = "SELFIES grammar of the tokenizer, where its vocabulary does not show it: 1.0.4, 2.1 or 2.2.")]
     public string? Grammar { get; set; }
+
+    [Option("constraints", HelpText = "JSON file of bonds by element and charge, {\"C\": 4, \"N+1\": 4, \"?\": 8} (default: the tokenizer's, else the grammar's).")]
+    public string? Constraints { get; set; }
 
     [Option("units", HelpText = "Force fields: unit of the energies, where the folder does not say it (default eV).")]
     public string? Units { get; set; }
@@ -59,6 +63,7 @@ internal sealed class ImportVerb : ExchangeVerb
         Folder = Folder,
         Output = Out,
         Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar),
+        Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
         Units = Units is null ? null : EnergyUnit.Parse(Units, "units"),
     }, Warn, stop));
 }

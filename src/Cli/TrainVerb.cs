@@ -16,17 +16,31 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("out", HelpText = "Run directory (default runs/train).")]
     public string Out { get; set; } = Path.Combine("runs", "train");
 
-    [Option("resume", HelpText = "Go on with the run in OUT from its last checkpoint.")]
+    [Option("resume", HelpText = "Go on with the run in OUT from its last checkpoint; or with RUN, a complete run named behind it, as a longer experiment in OUT.")]
     public bool Resume { get; set; }
+
+    [Value(0, MetaName = "RUN", HelpText = "With --resume: the complete run to go on with.")]
+    public string? Parent { get; set; }
+
+    [Option("rewarm", HelpText = "With --resume RUN: the schedule begins anew, warm-up and full length counted from there.")]
+    public bool Rewarm { get; set; }
 
     public override int Run(CancellationToken stop)
     {
+        if (Parent is not null && !Resume) throw new InputException("--resume", $"not given, and '{Parent}'", "options alone, or --resume RUN");
+        if (Rewarm && Parent is null) throw new InputException("--rewarm", "without a run to go on with", "--resume RUN");
         var directory = new RunDirectory(Out);
+        if (Parent is not null && directory.IsStarted && directory.ReadExperiment().Training.Parent is null) directory.RequireNew();
         // Before any data are prepared there.
         if (!Resume) directory.RequireNew();
-        else if (!directory.IsStarted) RequireDescribed(directory);
+        else if (!directory.IsStarted && Parent is null) RequireDescribed(directory);
         // Options given beside --resume must agree with the run; they are never ignored.
-        Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? directory.ReadExperiment() : null);
+        Experiment experiment = Build(Out, stop, Parent is not null ? new RunDirectory(Parent).ReadExperiment() : Resume && directory.IsStarted ? directory.ReadExperiment() : null);
+        if (Parent is not null)
+        {
+            TrainingSpec training = experiment.Training;
+            experiment = Continuation.Of(Parent, experiment with { Training = training with { Schedule = training.Schedule with { Restart = Rewarm || training.Schedule.Restart } } });
+        }
         Request().RequireHonoured([experiment]);
         using ITrainingTask task = TrainingTasks.Create(experiment, stop);
         var display = new TrainingDisplay();
@@ -54,7 +68,7 @@ internal sealed class TrainVerb : TrainingVerb
         else
         {
             Console.WriteLine($"{directory.Path}: {result.Reason} after {result.Steps} steps, {result.ItemsSeen:N0} {task.ItemName}, {result.Seconds:F1} s; "
-                + $"validation loss {result.FinalValidationLoss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep})");
+                + (result.FinalValidationLoss is { } loss ? $"validation loss {loss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep})" : "not validated yet"));
             Console.WriteLine($"  {facts.Parameters:N0} non-embedding parameters, {facts.Items:N0} unique training {facts.ItemName}; peak memory {PeakMemory.Text()}");
         }
         return 0;

@@ -166,6 +166,14 @@ internal abstract class TrainingVerb : Verb
     [Key("training.attention")]
     public AttentionPrecision? Attention { get; set; }
 
+    [Option("init-from", HelpText = "Begin with the weights of this run, trained or imported: fine-tuning. Its model stands; symbols keep their rows, new ones begin anew.")]
+    [Key("training.initFrom")]
+    public string? InitFrom { get; set; }
+
+    [Option("freeze", HelpText = "Parameters that are not trained, by name, * for any letters, commas between: wte,wpe,h0.*.")]
+    [Key("training.freeze")]
+    public string? Freeze { get; set; }
+
     [Option("dtype", HelpText = "float32 or float64.")]
     [Key("training.dtype")]
     public Precision? Dtype { get; set; }

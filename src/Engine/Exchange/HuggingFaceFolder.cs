@@ -102,14 +102,11 @@ internal static class HuggingFaceFolder
         return all.item<bool>();
     }
 
-    /// <summary>The grammar is stated where it was asked for; where the file states another, it says so.</summary>
+    /// <summary>The grammar is stated where it was asked for.</summary>
     private static Tokenizer ReadTokenizer(ImportRequest request)
     {
-        string path = Path.Combine(request.Folder, Tokenizer);
-        Tokenizer tokenizer = Tokens.Tokenizer.Load(path);
-        if (request.Grammar is not { } grammar) return tokenizer;
-        if (tokenizer.GrammarIsStated && tokenizer.Grammar != grammar) throw new InputException(path, $"SELFIES {tokenizer.Grammar.Name()}", grammar.Name());
-        return Tokens.Tokenizer.Parse(TokenizerWriter.WithGrammar(File.ReadAllText(path), grammar), path);
+        Tokenizer tokenizer = Tokens.Tokenizer.Load(Path.Combine(request.Folder, Tokenizer));
+        return request.Grammar is null && request.Constraints is null ? tokenizer : tokenizer.With(request.Grammar, request.Constraints);
     }
 
     private static ChemGptConfig ReadConfig(string path, out long? end)

@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
+using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
@@ -32,6 +33,9 @@ public sealed record ImportRequest
 
     /// <summary>Of the tokenizer, where its vocabulary does not show it.</summary>
     public SelfiesGrammar? Grammar { get; init; }
+
+    /// <summary>How many bonds atoms may make; null: what the grammar has, or the tokenizer's file says.</summary>
+    public BondConstraints? Constraints { get; init; }
 
     /// <summary>Of a force field's energies; null: eV.</summary>
     public EnergyUnit? Units { get; init; }

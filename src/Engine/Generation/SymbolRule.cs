@@ -62,7 +62,7 @@ internal sealed class SymbolRule : ISequenceRule
 
     private bool IsDecoded(string selfies, out bool empty)
     {
-        if (!codecs.TryTake(out SelfiesCodec? codec)) codec = SelfiesCodec.Create(tokenizer.Grammar);
+        if (!codecs.TryTake(out SelfiesCodec? codec)) codec = tokenizer.CreateCodec();
         bool decoded = codec.TryDecode(selfies, out ReadOnlySpan<char> smiles);
         empty = smiles.Length == 0;
         codecs.Add(codec);
@@ -120,7 +120,7 @@ public sealed record MoleculePrompt
             ids.Add(id);
         }
         if (symbols.Remainder.Length > 0) return "not SELFIES";
-        SelfiesCodec codec = SelfiesCodec.Create(tokenizer.Grammar);
+        SelfiesCodec codec = tokenizer.CreateCodec();
         if (!codec.TryDecode(text, out ReadOnlySpan<char> smiles)) return $"not SELFIES of this grammar: {codec.Reason}";
         if (smiles.Length == 0) return "decodes to no atoms";
         prompt = new MoleculePrompt { Selfies = text, Smiles = smiles.ToString(), Ids = [.. ids] };
@@ -131,7 +131,8 @@ public sealed record MoleculePrompt
     {
         prompt = null;
         var encoder = new Tokens.Preparation.SmilesEncoder(
-            new Tokens.Preparation.PreparationOptions { Output = "", KeepStereo = true, Fragments = Tokens.Preparation.FragmentRule.All }, tokenizer.Grammar);
+            new Tokens.Preparation.PreparationOptions { Output = "", KeepStereo = true, Fragments = Tokens.Preparation.FragmentRule.All }, tokenizer.Grammar,
+            tokenizer.Constraints);
         if (!encoder.TryEncode(text, out ReadOnlySpan<char> selfies)) return $"not SMILES: {encoder.Reason}";
         if (selfies.Length == 0) return "not SMILES: no atoms";
         if (encoder.IsChanged) return "as SELFIES of this grammar it is another molecule";

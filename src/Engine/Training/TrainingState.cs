@@ -38,17 +38,20 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
         return Path.GetFileName(checkpoints.Save(Counters.Step, task.Model.state_dict(), Tensors(), json, ensureHeld));
     }
 
+    /// <param name="checkpoint">Of a run.</param>
+    /// <param name="warn">Told where it was written under other circumstances.</param>
+    /// <param name="of">Experiment that the checkpoint is of; null: this one.</param>
     /// <returns>How long the metrics were.</returns>
-    /// <exception cref="InputException">The checkpoint is not one of this experiment.</exception>
-    public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn) =>
-        Reading.Guard(Path.Combine(checkpoint.Path, Checkpoint.StateFile), "the state of a training, as this program writes it", () => Restore(checkpoint, warn));
+    /// <exception cref="InputException">The checkpoint is of another experiment.</exception>
+    public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn, string? of = null) =>
+        Reading.Guard(Path.Combine(checkpoint.Path, Checkpoint.StateFile), "the state of a training, as this program writes it", () => Restore(checkpoint, warn, of ?? experiment.Id));
 
-    private MetricsPosition Restore(Checkpoint checkpoint, Action<string> warn)
+    private MetricsPosition Restore(Checkpoint checkpoint, Action<string> warn, string of)
     {
         using DisposeScope made = NewDisposeScope();
         JsonObject json = checkpoint.State;
-        if ((string?)json["experiment"] != experiment.Id)
-            throw new InputException(checkpoint.Path, $"checkpoint of experiment {json["experiment"]}", experiment.Id);
+        if ((string?)json["experiment"] != of)
+            throw new InputException(checkpoint.Path, $"checkpoint of experiment {json["experiment"]}", of);
         WarnIfOther(warn, "device", (string)json["device"]!, Scalars.Format(experiment.Training.Device));
         WarnIfOther(warn, "thread count", json["threads"]!.ToString(), get_num_threads().ToString());
         // Version 0.3 did not say.

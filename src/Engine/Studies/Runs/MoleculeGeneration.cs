@@ -69,7 +69,7 @@ public static class MoleculeGeneration
         // Before the file is touched: what cannot be drawn is refused here.
         _ = Sequences(0);
         using var file = MoleculeStream.Open(request, prompt, trained);
-        SelfiesCodec codec = SelfiesCodec.Create(tokenizer.Grammar);
+        SelfiesCodec codec = tokenizer.CreateCodec();
         try
         {
             foreach (GeneratedSequence sequence in Sequences(file.Counts.Sequences))

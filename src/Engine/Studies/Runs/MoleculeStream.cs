@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Training.Runs;
@@ -26,7 +26,10 @@ internal sealed class MoleculeStream : IDisposable
 
     private readonly string folder;
     private readonly AppendLog log;
-    private readonly HashSet<UInt128> different = [];
+    private readonly MoleculeSet different = new();
+
+    // What our own reader refuses of what is decoded: none that is known.
+    private readonly HashSet<string> unread = new(StringComparer.Ordinal);
     private readonly List<GeneratedMolecule> shown = [];
     private long synced = Stopwatch.GetTimestamp();
 
@@ -140,15 +143,8 @@ internal sealed class MoleculeStream : IDisposable
         else
         {
             Counts.Valid++;
-            if (different.Add(Key(smiles))) Counts.Distinct++;
+            if (different.Add(smiles) ?? unread.Add(smiles)) Counts.Distinct++;
         }
-    }
-
-    private static UInt128 Key(string smiles)
-    {
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(smiles), digest);
-        return new UInt128(BitConverter.ToUInt64(digest), BitConverter.ToUInt64(digest[8..]));
     }
 
     /// <summary>Counts what is there.</summary>

@@ -44,7 +44,10 @@ public sealed record TrainingRequest
     /// <summary>Where <see cref="Overrides"/> come from, to name in an error.</summary>
     public string OverridesPlace { get; init; } = "overrides";
 
-    private Experiment? Start => Basis ?? Begun;
+    private Experiment? Start => Basis ?? Begun ?? Initial;
+
+    /// <summary>The model of the run whose weights are to begin with.</summary>
+    private Experiment? Initial => Settings.GetValueOrDefault("training.initFrom") is string run ? InitialWeights.Basis(run) : null;
 
     /// <summary>The family that the experiment will be of.</summary>
     /// <exception cref="InputException">No such family, or not the experiment's; data of another kind, and no family named.</exception>
@@ -84,14 +87,14 @@ public sealed record TrainingRequest
         experiment = Set(family, experiment);
         string store = Prepare(family, experiment.Data, folder, observer ?? new DataObserver(), stop);
         // What the data say of the model stands below what was asked for; the model of an experiment is what it is.
-        if (Start is null) experiment = Set(family, experiment with { Model = ModelSpec.Of(family.Fitted(experiment.Model.Config, store)) });
+        if (Basis is null && Begun is null) experiment = Set(family, experiment with { Model = ModelSpec.Of(family.Fitted(experiment.Model.Config, store)) });
         DataSpec data = family.Data.Describe(experiment.Data with { Store = store });
         // Data that are named take the place of the experiment's.
         if (Source.Store is null && !family.Data.HasFiles(Source)) experiment.Data.RequireFingerprint(store, data.Fingerprint!);
         bool asked = Settings.ContainsKey("data.validation") || Overrides.Any(o => o.Key == "data.validation");
         if (asked && family.Data.Facts(store).Validation is var held && data.Validation > held)
             throw new InputException("data.validation", $"{data.Validation}", $"at most {held}, as many as {store} holds out");
-        return (experiment with { Data = data }).Validated();
+        return InitialWeights.Resolved(experiment with { Data = data }).Validated();
     }
 
     /// <summary>Refuses what was asked for and did not come to stand in the experiments, and settings that say nothing to any of them.</summary>
