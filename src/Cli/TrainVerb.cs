@@ -35,12 +35,9 @@ internal sealed class TrainVerb : TrainingVerb
         if (!Resume) directory.RequireNew();
         else if (!directory.IsStarted && Parent is null) RequireDescribed(directory);
         // Options given beside --resume must agree with the run; they are never ignored.
-        Experiment experiment = Build(Out, stop, Parent is not null ? new RunDirectory(Parent).ReadExperiment() : Resume && directory.IsStarted ? directory.ReadExperiment() : null);
-        if (Parent is not null)
-        {
-            TrainingSpec training = experiment.Training;
-            experiment = Continuation.Of(Parent, experiment with { Training = training with { Schedule = training.Schedule with { Restart = Rewarm || training.Schedule.Restart } } });
-        }
+        RunDirectory? begun = Parent is not null ? new RunDirectory(Parent) : Resume && directory.IsStarted ? directory : null;
+        Experiment experiment = Build(Out, stop, begun?.ReadExperiment());
+        if (Parent is not null) experiment = Continuation.Of(Parent, experiment, Rewarm);
         Request().RequireHonoured([experiment]);
         using ITrainingTask task = TrainingTasks.Create(experiment, stop);
         var display = new TrainingDisplay();

@@ -4,6 +4,7 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
+using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
@@ -201,6 +202,7 @@ internal abstract class TrainingVerb : Verb
         Family = ModelName,
         Basis = ExperimentFile is null ? null : Experiment.Read(ExperimentFile),
         Begun = begun,
+        Initial = InitFrom is null ? null : InitialWeights.Basis(InitFrom),
         Source = new DataSource
         {
             Store = Data,
@@ -222,7 +224,7 @@ internal abstract class TrainingVerb : Verb
     protected Experiment Build(string folder, CancellationToken stop, Experiment? begun = null)
     {
         using var display = new PreparationDisplay();
-        return Request(begun).Build(folder, new DataObserver { Molecules = display, Frames = display.Report }, stop);
+        return InitialWeights.Resolved(Request(begun).Build(folder, new DataObserver { Molecules = display, Frames = display.Report }, stop));
     }
 
     /// <summary>Whether any option says what to train, on what, or how; those that concern a session only do not.</summary>

@@ -34,7 +34,8 @@ public sealed class HuggingFaceTests
         long[] table = weights.Single(w => w.Name == "transformer.wte.weight").Shape;
         float[] tied = weights.Single(w => w.Name == "transformer.wte.weight").Values;
         // As ChemGPT's folders are: masks among the weights, the tied head, ends of text outside of the vocabulary, no padding.
-        Published("published", fixture, TorchFile.Of([.. weights, ("transformer.h.0.attn.attention.bias", [1, 1, 2, 2], new float[4]), ("transformer.h.0.attn.attention.masked_bias", [], [1e9f]),
+        Published("published", fixture, TorchFile.Of([.. weights, ("transformer.h.0.attn.attention.bias", [1, 1, 2, 2], new float[4]),
+            ("transformer.h.0.attn.attention.masked_bias", [], [1e9f]),
             ("lm_head.weight", table, tied)]));
         ExchangeReport taken = ModelExchange.Import(new ImportRequest { Folder = folder["published"], Output = folder["run"] }, Fail);
         Assert.That(taken.Notes, Has.One.Contains("50256"));
@@ -178,7 +179,7 @@ public sealed class HuggingFaceTests
         }
         // No folder of theirs has it.
         var experiment = new ChemScale.Engine.Training.Experiments.Experiment { Model = ChemScale.Engine.Training.Experiments.ModelSpec.Of(config) };
-        ModelExchange.WriteRun(new ImportRequest { Folder = source, Output = run }, Path.Combine(source, "pytorch_model.bin"), model, experiment,
+        ImportedRun.Write(new ImportRequest { Folder = source, Output = run }, Path.Combine(source, "pytorch_model.bin"), model, experiment,
             new Dictionary<string, byte[]> { ["tokenizer.json"] = File.ReadAllBytes(Path.Combine(source, "tokenizer.json")) }, Fail, default);
         return run;
     }

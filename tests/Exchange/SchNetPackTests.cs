@@ -82,7 +82,8 @@ public sealed class SchNetPackTests
         JsonNode json = JsonNode.Parse(File.ReadAllText(path))!;
         json["n_interactions"] = 1;
         File.WriteAllText(path, json.ToJsonString());
-        Assert.That(() => ModelExchange.Import(new ImportRequest { Folder = folder["out"], Output = folder["other"] }, Fail), Refused.With("representation.interactions.1").Or.Message.Contains("shape"));
+        Assert.That(() => ModelExchange.Import(new ImportRequest { Folder = folder["out"], Output = folder["other"] }, Fail),
+            Refused.With("representation.interactions.1").Or.Message.Contains("shape"));
         json["representation"] = "Allegro";
         File.WriteAllText(path, json.ToJsonString());
         Assert.That(() => ModelExchange.Import(new ImportRequest { Folder = folder["out"], Output = folder["other"] }, Fail), Refused.With("SchNet"));
@@ -101,8 +102,9 @@ public sealed class SchNetPackTests
     {
         string weights = folder.Write(name + ".bin", "weights");
         var experiment = new ChemScale.Engine.Training.Experiments.Experiment { Model = ChemScale.Engine.Training.Experiments.ModelSpec.Of(model.Config) };
-        if (model.parameters().First().dtype == ScalarType.Float64) experiment = experiment with { Training = new() { Dtype = ChemScale.Engine.Training.Experiments.Precision.Float64 } };
-        ModelExchange.WriteRun(new ImportRequest { Folder = folder.Path, Output = folder[name] }, weights, model, experiment, new Dictionary<string, byte[]>(), Fail, default);
+        bool wide = model.parameters().First().dtype == ScalarType.Float64;
+        if (wide) experiment = experiment with { Training = new() { Dtype = ChemScale.Engine.Training.Experiments.Precision.Float64 } };
+        ImportedRun.Write(new ImportRequest { Folder = folder.Path, Output = folder[name] }, weights, model, experiment, new Dictionary<string, byte[]>(), Fail, default);
         return folder[name];
     }
 

@@ -9,8 +9,10 @@ using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Estimation.Curves;
+using ChemScale.Engine.Exchange;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Studies.Molecules;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Conversion;
@@ -18,6 +20,7 @@ using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Tests.Exchange;
 using ChemScale.Tests.Tokens;
 using Microsoft.Data.Sqlite;
 using NUnit.Framework;
@@ -55,7 +58,7 @@ public class FormatFuzzTests
     private static IEnumerable<string> Formats() =>
     [
         "xyz", "npz", "h5", "db", "smi", "selfies.txt", "csv", "smi.gz", "lines", "tokenizer.json", "safetensors", "state.json", "experiment.yaml", "sweep.yaml",
-        "curves.csv", "points.csv",
+        "curves.csv", "points.csv", "torch.bin", "config.json", "schnetpack.json", "embeddings.npy",
     ];
 
     [TestCaseSource(nameof(Formats))]
@@ -118,6 +121,11 @@ public class FormatFuzzTests
             "&a ", "*a", "- ", "{", "[", ": ", "runs:\n", "\t"), path => SweepFile.Read(path)),
         "curves.csv" => (new Mutator(
             [Text("run,epoch,loss\na,1,1.5\na,2,1.2\nb,1,1.7\n"), Text("epoch,a,b\n1,2.5,3\n2,,2.5\n")], "\"", ",", "step", "inf", ";"), path => CurveTable.Read(path)),
+        "torch.bin" => (new Mutator([TorchFile.Of([("a", [2, 3], new float[6]), ("b", [4], new float[4])])], "ctorch\nFloatStorage\n", "cos\nsystem\n", "q\u0001", "X", "(",
+            "R", "PK"), ReadTorch),
+        "config.json" => (new Mutator([Text(GptNeoConfig)], "{", "[", "null", "1e999", "\"gpt_neo\"", "[[\"global\"],1]", "\"model_type\":"), ReadFolder),
+        "schnetpack.json" => (new Mutator([Text(SchNetPackConfig)], "{", "[", "null", "1e999", "\"PaiNN\"", "\"format\":\"schnetpack\","), ReadFolder),
+        "embeddings.npy" => (new Mutator([EmbeddingsNpy()], "'<f4'", "(3, 2)", "NUMPY", "fortran_order"), ReadEmbeddings),
         _ => (new Mutator([Text("n,d,loss\n10000,4000,1.8\n40000,4000,1.81\n")], "\"", ",", "inf", ";", "loss"), path => ScalingPoints.ReadCsv(path, "n", "d", null)),
     };
 
@@ -133,7 +141,8 @@ public class FormatFuzzTests
         PreparationOptions options = new() { Files = [path], Kind = kind, Output = "" };
         using FileReader reader = new(options);
         IMoleculeEncoder encoder = kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, SelfiesGrammar.V1);
-        BlockEncoder blocks = new(reader, encoder, new GrowingVocabulary().Assigner(), new MoleculePlacer(new SplitRule(0, 0, SplitKind.Molecule), SelfiesCodec.Create(SelfiesGrammar.V1)), options.MaximumTokens);
+        BlockEncoder blocks = new(reader, encoder, new GrowingVocabulary().Assigner(), new MoleculePlacer(new SplitRule(0, 0, SplitKind.Molecule),
+            SelfiesCodec.Create(SelfiesGrammar.V1)), options.MaximumTokens);
         MoleculeBlock block = new();
         while (reader.Fill(block))
         {
@@ -150,6 +159,52 @@ public class FormatFuzzTests
             foreach ((LineForm from, LineForm to) in ((LineForm, LineForm)[])[(LineForm.Smiles, LineForm.Selfies), (LineForm.Selfies, LineForm.Smiles)])
                 LineConversion.Run(new MemoryStream(content), Stream.Null, new ConversionOptions { From = from, To = to, Grammar = grammar, Threads = 1 }, CancellationToken.None);
         }
+    }
+
+    private const string GptNeoConfig = """
+        {"model_type": "gpt_neo", "attention_types": [[["global", "local"], 1]], "hidden_size": 4, "num_heads": 2, "num_layers": 2, "max_position_embeddings": 8, "vocab_size": 9,
+         "window_size": 4, "activation_function": "gelu_new", "eos_token_id": 50256, "intermediate_size": null, "layer_norm_epsilon": 1e-5}
+        """;
+
+    private const string SchNetPackConfig = """
+        {"format": "schnetpack", "representation": "SchNet", "n_atom_basis": 4, "n_interactions": 1, "n_rbf": 4, "radial_basis": "GaussianRBF", "cutoff_fn": "CosineCutoff",
+         "cutoff": 5.0, "energy_unit": "eV", "distance_unit": "Ang", "max_z": 100}
+        """;
+
+    private static void ReadTorch(string path)
+    {
+        using TorchArchive archive = TorchArchive.Open(path);
+        foreach (string name in archive.Tensors.Keys) archive.Read(name)?.Dispose();
+    }
+
+    /// <summary>A folder whose configuration is damaged: its weights are of another shape, so it ends there at the latest.</summary>
+    private void ReadFolder(string path)
+    {
+        string source = Path.Combine(folder, "exchanged");
+        if (!Directory.Exists(source))
+        {
+            Directory.CreateDirectory(source);
+            File.WriteAllBytes(Path.Combine(source, "pytorch_model.bin"), TorchFile.Of([("a", [1], [1f])]));
+        }
+        File.Copy(path, Path.Combine(source, "config.json"), overwrite: true);
+        try
+        {
+            ModelExchange.Import(new ImportRequest { Folder = source, Output = Path.Combine(folder, "imported") }, _ => { });
+        }
+        catch (InputException e) when (e.Message.Contains("no tensor", StringComparison.Ordinal))
+        {
+            return;
+        }
+    }
+
+    private static byte[] EmbeddingsNpy() =>
+        [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Text("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }".PadRight(117) + "\n"), .. new byte[24]];
+
+    private static void ReadEmbeddings(string path)
+    {
+        var facts = new EmbeddingFacts { Model = "a", Run = "b", Pool = EmbeddingPool.Last, Layer = 1, Width = 2, Molecules = 3, KeepStereo = false, Fragments = FragmentRule.Largest };
+        using var vectors = new EmbeddingVectors(path, facts);
+        if (vectors.Rows(0, 3).Length != 6) Assert.Fail("other numbers than it has");
     }
 
     private static void ReadTensors(string path)

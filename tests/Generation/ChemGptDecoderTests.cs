@@ -158,7 +158,8 @@ public class ChemGptDecoderTests
                     Tensor scores = decoder.Step([.. sequences.Select(s => (long)s[^1])]);
                     if (t is not (0 or 4 or 21 or 35)) continue;
                     for (int row = 0; row < 3; row++)
-                        Expect.Close(scores.select(0, row).data<double>(), Whole(model, [.. sequences[row]]), ofLargest: 1e-11, message: $"{mode}, {prompted} tokens, step {t}, row {row}");
+                        Expect.Close(scores.select(0, row).data<double>(), Whole(model, [.. sequences[row]]), ofLargest: 1e-11,
+                            message: $"{mode}, {prompted} tokens, step {t}, row {row}");
                 }
                 Assert.That(decoder.Length, Is.EqualTo(prompted + 36));
             }

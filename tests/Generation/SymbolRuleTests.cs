@@ -10,7 +10,8 @@ namespace ChemScale.Tests.Generation;
 public class SymbolRuleTests
 {
     // Whole symbols, among them ones that a grammar reads in some places alone; pieces; what looks like a symbol and is none.
-    private static readonly string[] First = ["[C]", "[=C]", "[O]", "[N]", "[Ring1]", "[Branch1_1]", "[Branch1_2]", "[NH4+expl]", "[epsilon]", "[nop]", ".", "[Ring2]", "[C@@Hexpl]"];
+    private static readonly string[] First = ["[C]", "[=C]", "[O]", "[N]", "[Ring1]", "[Branch1_1]", "[Branch1_2]", "[NH4+expl]", "[epsilon]", "[nop]", ".", "[Ring2]",
+        "[C@@Hexpl]"];
     private static readonly string[] Second = ["[C]", "[=C]", "[O]", "[N]", "[Ring1]", "[Branch1]", "[=Branch1]", "[NH4+1]", "[epsilon]", "[nop]", ".", "[Ring2]", "[C@@H1]"];
     private static readonly string[] Pieces = ["[", "]", "C", "##C", "##]", "[C", "##N]", "[Branch9_9]", "[]", "[CH9expl]"];
 

@@ -91,7 +91,7 @@ internal static class HuggingFaceFolder
             Data = new DataSpec { Grammar = tokenizer.Grammar },
             Training = new TrainingSpec { Dtype = wide ? Precision.Float64 : Precision.Float32 },
         };
-        experiment = ModelExchange.WriteRun(request, file.Path, model, experiment,
+        experiment = ImportedRun.Write(request, file.Path, model, experiment,
             new Dictionary<string, byte[]> { [LanguageModelTask.TokenizerFile] = Encoding.UTF8.GetBytes(tokenizer.ToJson()) }, warn, stop);
         return new ExchangeReport(Path.GetFullPath(request.Output), ExchangeFormat.HuggingFace, experiment.Id, model.parameters().Sum(p => p.numel()), notes);
     }

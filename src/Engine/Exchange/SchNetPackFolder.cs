@@ -98,7 +98,7 @@ internal static class SchNetPackFolder
         ModelSpec spec = ModelSpec.Of(config);
         Experiment experiment = spec.Family.Defaults with { Model = spec };
         experiment = experiment with { Training = experiment.Training with { Dtype = wide ? Precision.Float64 : Precision.Float32 } };
-        experiment = ModelExchange.WriteRun(request, file.Path, model, experiment, new Dictionary<string, byte[]>(), warn, stop);
+        experiment = ImportedRun.Write(request, file.Path, model, experiment, new Dictionary<string, byte[]>(), warn, stop);
         return new ExchangeReport(Path.GetFullPath(request.Output), ExchangeFormat.SchNetPack, experiment.Id, model.ParameterCount,
             unit == EnergyUnit.ElectronVolt ? [] : [$"energies in {unit.Name} became eV"]);
     }

@@ -90,7 +90,8 @@ internal sealed class TorchArchive : IDisposable
         (ScalarType type, int bytes) = Types[tensor.Storage.Type];
         long elements = ReadBudget.Elements(place, tensor.Sizes);
         Int128 last = tensor.Offset;
-        if (tensor.Sizes.Length != tensor.Strides.Length || tensor.Offset < 0 || tensor.Strides.Any(s => s < 0)) throw new InputException(place, "a shape without strides", "a tensor");
+        if (tensor.Sizes.Length != tensor.Strides.Length || tensor.Offset < 0 || tensor.Strides.Any(s => s < 0))
+            throw new InputException(place, "a shape without strides", "a tensor");
         for (int d = 0; d < tensor.Sizes.Length; d++) last += (Int128)(tensor.Sizes[d] - 1) * tensor.Strides[d];
         bool none = tensor.Sizes.Contains(0);
         ZipArchiveEntry entry = zip.GetEntry($"{prefix}data/{tensor.Storage.Key}") ?? throw new InputException(place, $"no member data/{tensor.Storage.Key}", "its numbers");

@@ -13,18 +13,23 @@ public static class Continuation
 {
     /// <param name="run">Run directory of the complete run.</param>
     /// <param name="wanted">Its experiment with other epochs, steps, schedule or rate.</param>
+    /// <param name="rewarm">The schedule begins anew from there.</param>
     /// <exception cref="InputException">The run is not complete, or keeps no checkpoint; or the experiment differs in what cannot change on the way.</exception>
-    public static Experiment Of(string run, Experiment wanted)
+    public static Experiment Of(string run, Experiment wanted, bool rewarm = false)
     {
         var directory = new RunDirectory(run);
-        if (directory.IsStarted && directory.IsImported) throw new InputException(run, "an imported model", "a run that was trained", "`initFrom` begins a training with its weights");
-        if (!directory.IsDone) throw new InputException(run, directory.IsStarted ? "an unfinished run" : "no run", "a complete run", "an unfinished one is resumed in its own directory");
+        if (directory.IsStarted && directory.IsImported)
+            throw new InputException(run, "an imported model", "a run that was trained", "`initFrom` begins a training with its weights");
+        if (!directory.IsDone)
+            throw new InputException(run, directory.IsStarted ? "an unfinished run" : "no run", "a complete run", "an unfinished one is resumed in its own directory");
         TrainingResult result = directory.ReadResult();
         Experiment parent = directory.ReadExperiment();
         if (result.Checkpoint is null) throw new InputException(run, "no checkpoint", "a run that has written one");
         if (result.Reason == StopReason.Patience)
-            throw new InputException(run, "a run that ended because its loss had stopped falling", "one that ended with its epochs or steps", "`initFrom` begins a training with its weights");
+            throw new InputException(run, "a run that ended because its loss had stopped falling", "one that ended with its epochs or steps",
+                "`initFrom` begins a training with its weights");
         TrainingSpec before = parent.Training, after = wanted.Training;
+        if (rewarm) after = after with { Schedule = after.Schedule with { Restart = true } };
         Experiment same = wanted with
         {
             Training = after with
@@ -71,6 +76,7 @@ public static class Continuation
         string found = $"{directory.ReadExperiment().Id}@{directory.ReadResult().Steps.ToString(CultureInfo.InvariantCulture)}";
         if (found != training.Parent) throw new InputException(run, found, $"{training.Parent}, which this one goes on with");
         Checkpoint checkpoint = directory.Checkpoints().OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "that of its last step");
-        return checkpoint.Step == FirstStep(training) ? checkpoint : throw new InputException(run, $"a checkpoint of step {checkpoint.Step}", $"that of step {FirstStep(training)}");
+        return checkpoint.Step == FirstStep(training) ? checkpoint : throw new InputException(run, $"a checkpoint of step {checkpoint.Step}",
+            $"that of step {FirstStep(training)}");
     }
 }

@@ -15,7 +15,7 @@ namespace ChemScale.Engine.Training;
 /// Weights of one run as the beginning of another, to fine-tune them. Symbols have the rows of the token table that they had, whatever their ids are now;
 /// new symbols, positions and elements keep those of the seed.
 /// </summary>
-internal static class InitialWeights
+public static class InitialWeights
 {
     private const string TokenTable = "wte";
 
@@ -51,9 +51,11 @@ internal static class InitialWeights
     /// <param name="experiment">Names the run.</param>
     /// <param name="say">Gets a line about rows that are new or left out.</param>
     /// <exception cref="InputException">The run is gone, or its tensors are of other shapes.</exception>
-    public static void Load(ITrainingTask task, Experiment experiment, Action<string> say)
+    internal static void Load(ITrainingTask task, Experiment experiment, Action<string> say)
     {
         string run = experiment.Training.InitFrom!;
+        if (experiment.Training.InitWeights is null)
+            throw new InputException("training.initWeights", "not given", "what the weights of training.initFrom are", "InitialWeights.Resolved fills it in");
         RunDirectory directory = Started(run);
         Checkpoint checkpoint = Open(directory, say);
         if (Identity(directory, checkpoint) is var found && found != experiment.Training.InitWeights)
@@ -78,7 +80,7 @@ internal static class InitialWeights
 
     /// <summary>Parameters whose names fit are not trained.</summary>
     /// <exception cref="InputException">A pattern that fits none, or nothing is left.</exception>
-    public static void Freeze(nn.Module model, string? patterns)
+    internal static void Freeze(nn.Module model, string? patterns)
     {
         if (patterns is null) return;
         foreach (string pattern in patterns.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))

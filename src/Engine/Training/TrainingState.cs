@@ -44,7 +44,8 @@ internal sealed class TrainingState(Experiment experiment, ITrainingTask task, A
     /// <returns>How long the metrics were.</returns>
     /// <exception cref="InputException">The checkpoint is of another experiment.</exception>
     public MetricsPosition Load(Checkpoint checkpoint, Action<string> warn, string? of = null) =>
-        Reading.Guard(Path.Combine(checkpoint.Path, Checkpoint.StateFile), "the state of a training, as this program writes it", () => Restore(checkpoint, warn, of ?? experiment.Id));
+        Reading.Guard(Path.Combine(checkpoint.Path, Checkpoint.StateFile), "the state of a training, as this program writes it", () => Restore(checkpoint, warn,
+            of ?? experiment.Id));
 
     private MetricsPosition Restore(Checkpoint checkpoint, Action<string> warn, string of)
     {

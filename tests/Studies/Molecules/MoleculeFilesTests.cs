@@ -27,7 +27,8 @@ public sealed class MoleculeFilesTests
         string store = folder["store"];
         run = folder["run"];
         Works("prepare", "--virtual", "400", "--validation", "0.2", "--out", store);
-        Works("train", "--data", store, "--out", run, "--layers", "2", "--width", "16", "--heads", "2", "--steps", "20", "--batch", "16", "--lr", "1e-2", "--threads", "1", "--validation", "60");
+        Works("train", "--data", store, "--out", run, "--layers", "2", "--width", "16", "--heads", "2", "--steps", "20", "--batch", "16", "--lr", "1e-2", "--threads", "1",
+            "--validation", "60");
         file = folder.Write("a.smi", string.Join('\n', Smiles) + "\n");
     }
 

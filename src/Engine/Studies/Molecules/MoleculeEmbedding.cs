@@ -127,7 +127,8 @@ public static class MoleculeEmbedding
             }
             progress?.Invoke(rows + refused);
         }
-        if (rows == 0) throw new InputException(string.Join(", ", request.Molecules.Files), $"no molecule in {refused} lines", "molecules", "the kind of the lines is smiles or selfies");
+        if (rows == 0)
+            throw new InputException(string.Join(", ", request.Molecules.Files), $"no molecule in {refused} lines", "molecules", "the kind of the lines is smiles or selfies");
         numbers.Stream.Flush();
         numbers.Stream.Position = 0;
         numbers.Stream.Write(NpyHeader(rows, width));

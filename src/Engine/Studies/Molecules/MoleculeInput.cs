@@ -83,7 +83,8 @@ internal static class MoleculeInput
         // As when a corpus is prepared: beyond any molecule, and a bound to what the chemistry is given.
         private const int MaximumCharacters = 10_000;
 
-        private readonly IMoleculeEncoder encoder = options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, tokenizer.Grammar, tokenizer.Constraints);
+        private readonly IMoleculeEncoder encoder = options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, tokenizer.Grammar,
+            tokenizer.Constraints);
         private readonly List<InputMolecule> taken = [];
 
         /// <summary>In the order of the lines.</summary>

@@ -82,7 +82,8 @@ public static class MoleculeScoring
             }
             progress?.Invoke(scored + refused);
         }
-        if (scored == 0) throw new InputException(string.Join(", ", request.Molecules.Files), $"no molecule in {refused} lines", "molecules", "the kind of the lines is smiles or selfies");
+        if (scored == 0)
+            throw new InputException(string.Join(", ", request.Molecules.Files), $"no molecule in {refused} lines", "molecules", "the kind of the lines is smiles or selfies");
         file.Complete();
         return new ScoringReport(Path.GetFullPath(request.Output), scored, refused, withUnknown, tokens, sum);
     }

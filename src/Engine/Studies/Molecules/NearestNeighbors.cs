@@ -110,7 +110,8 @@ public static class NearestNeighbors
         string run = request.Run ?? facts.Run;
         using TrainedLanguageModel trained = TrainedLanguageModel.Open(run, warn);
         if (trained.Identity != facts.Model)
-            throw new InputException(request.Embeddings, $"embeddings of the model {facts.Model}", $"those of {trained.Identity}, the run {run}", "embed the molecules with this run");
+            throw new InputException(request.Embeddings, $"embeddings of the model {facts.Model}", $"those of {trained.Identity}, the run {run}",
+                "embed the molecules with this run");
         var numbers = new List<float>();
         var names = new List<string>();
         long refused = 0;
@@ -187,7 +188,8 @@ public static class NearestNeighbors
         if (!FileErrors.Exists(index)) throw new InputException(index, "is missing", "the molecules of the embeddings", "embed writes it beside them");
         foreach (string line in File.ReadLines(index).Skip(1))
         {
-            if (line.Split('\t') is not [var row, _, var molecule, _]) throw new InputException(index, "a line that is none of an index", "row, line, molecule and why it was refused");
+            if (line.Split('\t') is not [var row, _, var molecule, _])
+                throw new InputException(index, "a line that is none of an index", "row, line, molecule and why it was refused");
             if (row.Length == 0) continue;
             if (!long.TryParse(row, NumberStyles.None, CultureInfo.InvariantCulture, out long number)) throw new InputException(index, $"row '{row}'", "a number");
             if (rows?.Contains(number) != false) molecules[number] = molecule;
@@ -248,7 +250,8 @@ internal sealed class EmbeddingVectors : IDisposable
         byte[] head = new byte[10];
         using (var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read))
         {
-            if (stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || head[0] != 0x93 || head[6] != 1) throw new InputException(path, "no .npy", Expected);
+            if (stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || head[0] != 0x93 || head[6] != 1)
+                throw new InputException(path, "no .npy", Expected);
             byte[] text = new byte[head[8] | head[9] << 8];
             if (stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false) < text.Length) throw new InputException(path, "ends within its header", Expected);
             string header = Encoding.ASCII.GetString(text);

@@ -44,10 +44,10 @@ public sealed record TrainingRequest
     /// <summary>Where <see cref="Overrides"/> come from, to name in an error.</summary>
     public string OverridesPlace { get; init; } = "overrides";
 
-    private Experiment? Start => Basis ?? Begun ?? Initial;
+    /// <summary>What to start from, fitted to the data, where the weights of a run are to begin with: as <c>InitialWeights.Basis</c> says.</summary>
+    public Experiment? Initial { get; init; }
 
-    /// <summary>The model of the run whose weights are to begin with.</summary>
-    private Experiment? Initial => Settings.GetValueOrDefault("training.initFrom") is string run ? InitialWeights.Basis(run) : null;
+    private Experiment? Start => Basis ?? Begun ?? Initial;
 
     /// <summary>The family that the experiment will be of.</summary>
     /// <exception cref="InputException">No such family, or not the experiment's; data of another kind, and no family named.</exception>
@@ -94,7 +94,7 @@ public sealed record TrainingRequest
         bool asked = Settings.ContainsKey("data.validation") || Overrides.Any(o => o.Key == "data.validation");
         if (asked && family.Data.Facts(store).Validation is var held && data.Validation > held)
             throw new InputException("data.validation", $"{data.Validation}", $"at most {held}, as many as {store} holds out");
-        return InitialWeights.Resolved(experiment with { Data = data }).Validated();
+        return (experiment with { Data = data }).Validated();
     }
 
     /// <summary>Refuses what was asked for and did not come to stand in the experiments, and settings that say nothing to any of them.</summary>
