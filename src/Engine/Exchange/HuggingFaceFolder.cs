@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Files;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Stores;
 using ChemScale.Engine.Studies.Runs;

@@ -1,3 +1,5 @@
+using ChemScale.Engine.Chemistry.Selfies;
+
 namespace ChemScale.Engine.Exchange;
 
 /// <summary>Models out of run directories into folders of other programs, and the reverse.</summary>

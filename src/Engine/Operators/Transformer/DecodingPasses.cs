@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Lanes;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
