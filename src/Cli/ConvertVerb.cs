@@ -13,7 +13,7 @@ internal sealed class ConvertVerb : Verb
     [Option("from", Default = LineForm.Smiles, HelpText = "smiles, selfies or tokens.")]
     public LineForm From { get; set; }
 
-    [Option("to", Default = LineForm.Selfies, HelpText = "selfies, smiles or tokens.")]
+    [Option("to", Default = LineForm.Selfies, HelpText = "selfies, smiles, tokens, canonical (SMILES that depend on the molecule alone) or key (32 hexadecimal digits, equal for equal molecules).")]
     public LineForm To { get; set; }
 
     [Option("grammar", HelpText = "SELFIES grammar: 1.0.4, 2.1 or 2.2 (default: the tokenizer's, else 1.0.4).")]

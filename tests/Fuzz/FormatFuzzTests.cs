@@ -141,8 +141,8 @@ public class FormatFuzzTests
         PreparationOptions options = new() { Files = [path], Kind = kind, Output = "" };
         using FileReader reader = new(options);
         IMoleculeEncoder encoder = kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, SelfiesGrammar.V1);
-        BlockEncoder blocks = new(reader, encoder, new GrowingVocabulary().Assigner(), new MoleculePlacer(new SplitRule(0, 0, SplitKind.Molecule),
-            SelfiesCodec.Create(SelfiesGrammar.V1)), options.MaximumTokens);
+        MoleculePlacer placer = new(new SplitRule(0, 0, SplitKind.Molecule), SelfiesCodec.Create(SelfiesGrammar.V1));
+        BlockEncoder blocks = new(reader, encoder, new GrowingVocabulary().Assigner(), placer, options.MaximumTokens);
         MoleculeBlock block = new();
         while (reader.Fill(block))
         {

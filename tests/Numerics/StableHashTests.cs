@@ -1,7 +1,6 @@
 using System.Text;
-using ChemScale.Engine.Numerics;
 using ChemScale.Engine;
-using ChemScale.Engine.Stores;
+using ChemScale.Engine.Numerics;
 using ChemScale.Engine.Tokens.Store;
 using NUnit.Framework;
 

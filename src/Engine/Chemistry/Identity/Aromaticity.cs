@@ -141,7 +141,7 @@ internal sealed class Aromaticity
             {
                 if (metBonds[b] == 1) done.Add(b);
                 metBonds[b] = 0;
-                graph.Bonds[b].Aromatic = true;
+                graph.Bonds[b].Aromatic = graph.Bonds[b].Order < 3;
             }
         }
     }

@@ -266,10 +266,46 @@ internal sealed class CanonicalMolecule
         (int one, int other) = rank[bond.Begin] < rank[bond.End] ? (bond.Begin, bond.End) : (bond.End, bond.Begin);
         (int oneReference, int otherReference) = one == bond.Begin ? (bond.BeginReference, bond.EndReference) : (bond.EndReference, bond.BeginReference);
         bool? oneUp = KnownSide(one, other, oneReference), otherUp = KnownSide(other, one, otherReference);
-        bool up = oneUp ?? (otherUp is { } known ? known ^ trans : false);
-        if (oneUp is null) Say(one, other, oneReference, up, byHydrogen);
-        if (otherUp is null) Say(other, one, otherReference, up ^ trans, byHydrogen);
+        bool up = oneUp ?? (otherUp is { } known ? known ^ trans : !IsFirst(one, other, oneReference));
+        Share(one, other, oneReference, up);
+        Share(other, one, otherReference, up ^ trans);
+        if (KnownSide(one, other, oneReference) is null) Say(one, other, oneReference, up, byHydrogen);
+        if (KnownSide(other, one, otherReference) is null) Say(other, one, otherReference, up ^ trans, byHydrogen);
     }
+
+    // A single bond between two double bonds with stereo speaks for both: it must be said before either chooses another.
+    private void Share(int end, int across, int reference, bool up)
+    {
+        ref GraphAtom atom = ref graph.Atoms[end];
+        for (int i = atom.First; i < atom.First + atom.Degree; i++)
+        {
+            GraphLink link = graph.Links[i];
+            if (link.Atom != across && !directions.ContainsKey(link.Bond) && HasStereoBond(link.Atom)) Put(end, link, link.Atom == reference ? up : !up);
+        }
+    }
+
+    // The neighbour of the least number lies below, whichever the graph refers to.
+    private bool IsFirst(int end, int across, int reference)
+    {
+        ref GraphAtom atom = ref graph.Atoms[end];
+        for (int i = atom.First; i < atom.First + atom.Degree; i++)
+        {
+            int neighbor = graph.Links[i].Atom;
+            if (neighbor != across && reference >= 0 && number[neighbor] < number[reference]) return false;
+        }
+        return true;
+    }
+
+    private bool HasStereoBond(int index)
+    {
+        ref GraphAtom atom = ref graph.Atoms[index];
+        for (int i = atom.First; i < atom.First + atom.Degree; i++)
+            if (graph.Bonds[graph.Links[i].Bond].Stereo != BondStereo.None) return true;
+        return false;
+    }
+
+    private void Put(int end, GraphLink link, bool above) =>
+        directions[link.Bond] = above == (graph.Bonds[link.Bond].Begin == end) ? BondDirection.Up : BondDirection.Down;
 
     // Where a direction that is there already puts the reference neighbour.
     private bool? KnownSide(int end, int across, int reference)
@@ -304,8 +340,7 @@ internal sealed class CanonicalMolecule
             hydrogens[end] = best < 0 ? up : !up;
             return;
         }
-        bool above = best == reference ? up : !up;
-        directions[bond] = above == (graph.Bonds[bond].Begin == end) ? BondDirection.Up : BondDirection.Down;
+        Put(end, new GraphLink { Atom = best, Bond = bond }, best == reference ? up : !up);
     }
 
     private int DoubleBonds(int index)

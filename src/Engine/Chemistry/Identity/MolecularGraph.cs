@@ -71,7 +71,10 @@ internal sealed class MolecularGraph
         return -1;
     }
 
-    /// <summary>Drops atoms: bonds to them become hydrogens, and stereo that refers to them is gone. Rings and aromaticity are not looked at again.</summary>
+    /// <summary>
+    /// Drops atoms, as RDKit does: an atom that loses a bond has as many hydrogens as its element implies beside those left (an aromatic one, one for the bond),
+    /// no handedness, and no stereo of its double bond where the neighbour goes by which it was written. Rings and aromaticity are not looked at again.
+    /// </summary>
     /// <param name="keep">Per atom.</param>
     public void Keep(ReadOnlySpan<bool> keep)
     {
@@ -83,13 +86,16 @@ internal sealed class MolecularGraph
             GraphBond bond = Bonds[b];
             bondAt[b] = keep[bond.Begin] && keep[bond.End] ? bonds : -1;
             if (bondAt[b] < 0) continue;
-            if (bond.Stereo != BondStereo.None && (LosesNeighbor(bond.Begin, keep) || LosesNeighbor(bond.End, keep))) bond.Stereo = BondStereo.None;
-            (bond.Begin, bond.End) = (atomAt[bond.Begin], atomAt[bond.End]);
             if (bond.Stereo != BondStereo.None)
             {
+                KeepReference(bond.Begin, bond.End, keep, bond.BeginDirected, ref bond.BeginReference, ref bond.Stereo);
+                KeepReference(bond.End, bond.Begin, keep, bond.EndDirected, ref bond.EndReference, ref bond.Stereo);
                 bond.BeginReference = bond.BeginReference < 0 ? -1 : atomAt[bond.BeginReference];
                 bond.EndReference = bond.EndReference < 0 ? -1 : atomAt[bond.EndReference];
+                bond.BeginDirected = bond.BeginDirected < 0 ? -1 : atomAt[bond.BeginDirected];
+                bond.EndDirected = bond.EndDirected < 0 ? -1 : atomAt[bond.EndDirected];
             }
+            (bond.Begin, bond.End) = (atomAt[bond.Begin], atomAt[bond.End]);
             Bonds[bonds++] = bond;
         }
         for (int a = 0; a < AtomCount; a++)
@@ -109,7 +115,9 @@ internal sealed class MolecularGraph
             }
             int left = 0;
             for (int i = first; i < links; i++) left += Bonds[Links[i].Bond].Order;
-            atom.Hydrogens += (byte)(atom.OrderSum - left);
+            // An ion that hangs on a double bond is left as it is.
+            if (left < atom.OrderSum && (atom.Charge == 0 || links - first > 1))
+                atom.Hydrogens = (byte)(atom.Aromatic ? atom.Hydrogens + atom.OrderSum - left : ImplicitValence.Hydrogens(atom.Element, atom.Charge, left));
             atom.OrderSum = (byte)left;
             atom.First = first;
             atom.Degree = (byte)(links - first);
@@ -118,12 +126,17 @@ internal sealed class MolecularGraph
         (AtomCount, BondCount) = (atoms, bonds);
     }
 
-    private bool LosesNeighbor(int index, ReadOnlySpan<bool> keep)
+    // Another neighbour stands for one that goes, on the other side; stereo is gone with the neighbour by which it was written.
+    private void KeepReference(int end, int across, ReadOnlySpan<bool> keep, int directed, ref int reference, ref BondStereo stereo)
     {
-        ref GraphAtom atom = ref Atoms[index];
+        if (directed >= 0 && !keep[directed]) stereo = BondStereo.None;
+        if (stereo == BondStereo.None || reference < 0 || keep[reference]) return;
+        ref GraphAtom atom = ref Atoms[end];
+        int other = -1;
         for (int i = atom.First; i < atom.First + atom.Degree; i++)
-            if (!keep[Links[i].Atom]) return true;
-        return false;
+            if (Links[i].Atom != across && Links[i].Atom != reference) other = Links[i].Atom;
+        stereo = other < 0 || !keep[other] ? BondStereo.None : stereo == BondStereo.Cis ? BondStereo.Trans : BondStereo.Cis;
+        reference = other;
     }
 
     // [H] with nothing to say, singly bonded to an atom that can have hydrogens.
@@ -219,19 +232,20 @@ internal sealed class MolecularGraph
         {
             ref Bond bond = ref molecule.Bonds[b];
             if (bond.Order != BondOrder.Double || (place[bond.Begin] | place[bond.End]) < 0) continue;
-            if (!TrySide(molecule, bond.Begin, b, out int first, out bool firstUp)) continue;
-            if (!TrySide(molecule, bond.End, b, out int second, out bool secondUp)) continue;
+            if (!TrySide(molecule, bond.Begin, b, out int first, out int firstDirected, out bool firstUp)) continue;
+            if (!TrySide(molecule, bond.End, b, out int second, out int secondDirected, out bool secondUp)) continue;
             ref GraphBond kept = ref Bonds[Between(place[bond.Begin], place[bond.End])];
             kept.Stereo = firstUp == secondUp ? BondStereo.Cis : BondStereo.Trans;
-            (kept.BeginReference, kept.EndReference) = place[bond.Begin] == kept.Begin ? (first, second) : (second, first);
+            (kept.BeginReference, kept.EndReference) = (first, second);
+            (kept.BeginDirected, kept.EndDirected) = (firstDirected, secondDirected);
             HasStereo = true;
         }
     }
 
     // On which side of a double bond an end's reference neighbour lies: the first heavy one, or -1 for its hydrogen where that is all there is.
-    private bool TrySide(Molecule molecule, int end, int doubleBond, out int reference, out bool up)
+    private bool TrySide(Molecule molecule, int end, int doubleBond, out int reference, out int written, out bool up)
     {
-        (reference, up) = (-1, false);
+        (reference, written, up) = (-1, -1, false);
         int heavy = -1, directed = -1, degree = 0;
         bool directedUp = false;
         foreach (Molecule.Neighbor n in molecule.Neighbors(end))
@@ -248,6 +262,7 @@ internal sealed class MolecularGraph
         }
         if (directed < 0 || degree + molecule.Atoms[end].Hydrogens > 3) return false;
         reference = heavy < 0 ? -1 : place[heavy];
+        written = place[directed];
         up = heavy < 0 || heavy == directed ? directedUp : !directedUp;
         return true;
     }
@@ -313,60 +328,4 @@ internal static class GroupForms
             if (graph.Atoms[graph.Links[i].Atom].Element != 8) return false;
         return atom.Hydrogens == 0;
     }
-}
-
-/// <summary>An atom of a <see cref="MolecularGraph"/>.</summary>
-internal struct GraphAtom
-{
-    public int First;
-    public byte Degree;
-    public byte Element;
-    public byte Hydrogens;
-    public byte OrderSum;
-    public sbyte Charge;
-    public Chirality Chirality;
-    public bool Aromatic;
-    public bool InRing;
-    public ushort Isotope;
-
-    public void InvertChirality()
-    {
-        if (Chirality != Chirality.None) Chirality = Chirality == Chirality.Clockwise ? Chirality.Counterclockwise : Chirality.Clockwise;
-    }
-}
-
-/// <summary>A bond of a <see cref="MolecularGraph"/>.</summary>
-internal struct GraphBond
-{
-    public int Begin;
-    public int End;
-
-    /// <summary>1 to 4, in one Kekule structure.</summary>
-    public byte Order;
-    public bool Aromatic;
-    public bool InRing;
-
-    /// <summary>How the reference neighbours of both ends lie.</summary>
-    public BondStereo Stereo;
-
-    /// <summary>An atom; -1: the hydrogen, where the end has no other neighbour.</summary>
-    public int BeginReference;
-    public int EndReference;
-
-    public readonly int Other(int atom) => atom == Begin ? End : Begin;
-}
-
-/// <summary>One neighbour of an atom, and the bond to it.</summary>
-internal struct GraphLink
-{
-    public int Atom;
-    public int Bond;
-}
-
-/// <summary>Where the reference neighbours of a double bond lie.</summary>
-internal enum BondStereo : byte
-{
-    None,
-    Cis,
-    Trans,
 }

@@ -53,7 +53,8 @@ internal sealed class MoleculeSample
     public static IEnumerable<MoleculeKey> Keys(IReadOnlyList<string> lines, bool selfies, Func<SelfiesCodec> codec, int threads, CancellationToken stop)
     {
         var keys = new MoleculeKey?[lines.Count];
-        Parallel.For(0, lines.Count, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, () => (Codec: codec(), Identity: new MoleculeIdentity()), (i, _, mine) =>
+        var options = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop };
+        Parallel.For(0, lines.Count, options, () => (Codec: codec(), Identity: new MoleculeIdentity()), (i, _, mine) =>
         {
             ReadOnlySpan<char> smiles = lines[i];
             if ((!selfies || mine.Codec.TryDecode(lines[i], out smiles)) && mine.Identity.TryKey(smiles, out MoleculeKey key)) keys[i] = key;

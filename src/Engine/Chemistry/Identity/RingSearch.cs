@@ -189,7 +189,9 @@ internal sealed class RingSearch
         int first = Count;
         seen.Clear();
         foreach (int b in part) ThroughBond(part, b);
-        if (CycleSpace.Rank(this, first, part) == rank) return;
+        CycleBasis basis = new(part);
+        for (int r = first; r < Count; r++) basis.Add(BondsOf(r));
+        if (basis.Count == rank) return;
         Count = first;
         seen.Clear();
         foreach (int b in part)
@@ -197,10 +199,21 @@ internal sealed class RingSearch
             ThroughRoot(part, graph.Bonds[b].Begin);
             ThroughRoot(part, graph.Bonds[b].End);
         }
-        int[] relevant = CycleSpace.Relevant(this, first, part);
-        int[][] rings = [.. relevant.Select(r => BondsOf(r).ToArray())];
+        TakeRelevant(first, part);
+    }
+
+    // Of the rings from the first on, those that are no sums of shorter ones.
+    private void TakeRelevant(int first, ReadOnlySpan<int> part)
+    {
+        int[][] byLength = [.. Enumerable.Range(first, Count - first).Select(r => BondsOf(r).ToArray()).OrderBy(ring => ring.Length)];
         Count = first;
-        foreach (int[] ring in rings) Take(ring);
+        CycleBasis shorter = new(part);
+        for (int i = 0, start = 0; i < byLength.Length; i++)
+        {
+            if (!shorter.Spans(byLength[i])) Take(byLength[i]);
+            if (i + 1 < byLength.Length && byLength[i + 1].Length == byLength[i].Length) continue;
+            for (; start <= i; start++) shorter.Add(byLength[start]);
+        }
     }
 
     // Every shortest ring that a bond lies on: breadth first from one end to the other without it.
@@ -343,79 +356,5 @@ internal sealed class RingSearch
             if (!mine.Contains(bond.End)) atoms[filled++] = bond.End;
         }
         starts[++Count] = at + ring.Length;
-    }
-}
-
-/// <summary>Linear algebra over GF(2) on rings as sets of bonds.</summary>
-internal static class CycleSpace
-{
-    /// <summary>How many of the rings from <paramref name="first"/> on are independent.</summary>
-    public static int Rank(RingSearch rings, int first, ReadOnlySpan<int> part)
-    {
-        Basis basis = new(part);
-        for (int r = first; r < rings.Count; r++) basis.Add(rings.BondsOf(r));
-        return basis.Count;
-    }
-
-    /// <summary>The rings that are no sums of shorter ones.</summary>
-    public static int[] Relevant(RingSearch rings, int first, ReadOnlySpan<int> part)
-    {
-        Basis shorter = new(part);
-        List<int> relevant = [], equal = [];
-        int[] byLength = [.. Enumerable.Range(first, rings.Count - first).OrderBy(r => rings.BondsOf(r).Length)];
-        for (int i = 0; i < byLength.Length; i++)
-        {
-            if (!shorter.Spans(rings.BondsOf(byLength[i]))) relevant.Add(byLength[i]);
-            equal.Add(byLength[i]);
-            if (i + 1 < byLength.Length && rings.BondsOf(byLength[i + 1]).Length == rings.BondsOf(byLength[i]).Length) continue;
-            foreach (int r in equal) shorter.Add(rings.BondsOf(r));
-            equal.Clear();
-        }
-        return [.. relevant];
-    }
-
-    private sealed class Basis
-    {
-        private readonly Dictionary<int, int> column = [];
-        private readonly List<ulong[]> rows = [];
-        private readonly List<int> leading = [];
-        private readonly int words;
-
-        public Basis(ReadOnlySpan<int> part)
-        {
-            foreach (int b in part) column[b] = column.Count;
-            words = (part.Length + 63) / 64;
-        }
-
-        public int Count => rows.Count;
-
-        public void Add(ReadOnlySpan<int> ring)
-        {
-            ulong[] row = Reduced(ring, out int lead);
-            if (lead < 0) return;
-            rows.Add(row);
-            leading.Add(lead);
-        }
-
-        public bool Spans(ReadOnlySpan<int> ring)
-        {
-            Reduced(ring, out int lead);
-            return lead < 0;
-        }
-
-        private ulong[] Reduced(ReadOnlySpan<int> ring, out int lead)
-        {
-            ulong[] row = new ulong[words];
-            foreach (int b in ring) row[column[b] / 64] ^= 1UL << column[b] % 64;
-            for (int i = 0; i < rows.Count; i++)
-            {
-                if ((row[leading[i] / 64] >> leading[i] % 64 & 1) == 0) continue;
-                for (int w = 0; w < words; w++) row[w] ^= rows[i][w];
-            }
-            lead = -1;
-            for (int w = 0; w < words && lead < 0; w++)
-                if (row[w] != 0) lead = 64 * w + System.Numerics.BitOperations.TrailingZeroCount(row[w]);
-            return row;
-        }
     }
 }

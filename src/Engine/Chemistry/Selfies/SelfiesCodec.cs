@@ -27,9 +27,12 @@ public sealed class SelfiesCodec
     /// <summary>Why the last Try call returned false: one line, stable enough to count by. Empty after a success.</summary>
     public string Reason { get; private set; } = "";
 
+    /// <summary>A codec with the constraints that the grammar has.</summary>
+    public static SelfiesCodec Create(SelfiesGrammar grammar) => Create(grammar, null);
+
     /// <param name="grammar">Which symbols.</param>
     /// <param name="constraints">How many bonds atoms may make; null: what the grammar has.</param>
-    public static SelfiesCodec Create(SelfiesGrammar grammar, BondConstraints? constraints = null)
+    public static SelfiesCodec Create(SelfiesGrammar grammar, BondConstraints? constraints)
     {
         constraints ??= grammar.Constraints();
         return grammar switch

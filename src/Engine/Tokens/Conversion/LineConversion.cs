@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text;
 using ChemScale.Engine.Chemistry;
+using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Tokens.Conversion;
@@ -215,6 +216,12 @@ public enum LineForm
 
     /// <summary>Token ids, [CLS] and [SEP] included, separated by spaces.</summary>
     Tokens,
+
+    /// <summary>SMILES that depend on the molecule alone, not on how it was written. A target only.</summary>
+    Canonical,
+
+    /// <summary>The molecule's <see cref="MoleculeKey"/>, 32 hexadecimal digits. A target only.</summary>
+    Key,
 }
 
 /// <summary>What <see cref="LineConversion"/> makes of each line.</summary>
@@ -237,6 +244,7 @@ public sealed record ConversionOptions
     /// <exception cref="InputException">A conversion that means nothing, or tokens without a tokenizer.</exception>
     public void Validate()
     {
+        if (From is LineForm.Canonical or LineForm.Key) throw new InputException("from", From.ToString().ToLowerInvariant(), "smiles, selfies or tokens");
         if (From == To) throw new InputException("to", To.ToString().ToLowerInvariant(), "another form than `from`");
         if ((From == LineForm.Tokens || To == LineForm.Tokens) && Tokenizer is null)
             throw new InputException("tokenizer", "none", "a tokenizer.json, which tokens need");
@@ -250,6 +258,7 @@ public sealed record ConversionOptions
 internal sealed class LineConverter(ConversionOptions options)
 {
     private readonly SelfiesCodec codec = SelfiesCodec.Create(options.Grammar, options.Constraints ?? options.Tokenizer?.Constraints);
+    private readonly MoleculeIdentity identity = new();
     private ushort[] ids = new ushort[512];
 
     /// <summary>Appends the converted line, or <c>!ERROR reason</c>, and a line feed.</summary>
@@ -267,9 +276,11 @@ internal sealed class LineConverter(ConversionOptions options)
         if (reason is null)
         {
             ReadOnlySpan<char> selfies = field;
-            if (options.From == LineForm.Smiles && !codec.TryEncode(field, out selfies)) reason = codec.Reason;
+            bool isRead = options.From == LineForm.Smiles && options.To is (LineForm.Canonical or LineForm.Key); // no SELFIES between
+            if (isRead) reason = AppendIdentity(field, output);
+            else if (options.From == LineForm.Smiles && !codec.TryEncode(field, out selfies)) reason = codec.Reason;
             else if (options.From == LineForm.Tokens) reason = Decode(field, out selfies);
-            reason ??= AppendTarget(selfies, output);
+            if (!isRead) reason ??= AppendTarget(selfies, output);
         }
         if (reason is not null)
         {
@@ -291,9 +302,24 @@ internal sealed class LineConverter(ConversionOptions options)
                 if (!codec.TryDecode(selfies, out ReadOnlySpan<char> smiles)) return codec.Reason;
                 output.Append(smiles);
                 return null;
+            case LineForm.Canonical or LineForm.Key:
+                return codec.TryDecode(selfies, out ReadOnlySpan<char> decoded) ? AppendIdentity(decoded, output) : codec.Reason;
             default:
                 return AppendIds(selfies, output);
         }
+    }
+
+    private string? AppendIdentity(ReadOnlySpan<char> smiles, TextBuffer output)
+    {
+        if (options.To == LineForm.Key)
+        {
+            if (!identity.TryKey(smiles, out MoleculeKey key)) return identity.Reason;
+            output.Append(key.ToString());
+            return null;
+        }
+        if (!identity.TryCanonicalSmiles(smiles, out ReadOnlySpan<char> canonical)) return identity.Reason;
+        output.Append(canonical);
+        return null;
     }
 
     private string? AppendIds(ReadOnlySpan<char> selfies, TextBuffer output)

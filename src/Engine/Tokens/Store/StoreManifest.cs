@@ -149,8 +149,18 @@ public sealed record SplitRule
     private const ulong SideSalt = 0xD6E8FEB86659FD93;
     private const double TwoToMinus64 = 1.0 / 18446744073709551616.0;
 
+    /// <summary>By text.</summary>
     /// <exception cref="InputException">A fraction outside [0, 1).</exception>
-    public SplitRule(double validationFraction, long seed, SplitKind kind = SplitKind.Text)
+    public SplitRule(double validationFraction, long seed)
+        : this(validationFraction, seed, SplitKind.Text)
+    {
+    }
+
+    /// <param name="validationFraction">Share held out.</param>
+    /// <param name="seed">Decides side and order.</param>
+    /// <param name="kind">By what.</param>
+    /// <exception cref="InputException">A fraction outside [0, 1).</exception>
+    public SplitRule(double validationFraction, long seed, SplitKind kind)
     {
         if (!(validationFraction is >= 0 and < 1))
         {

@@ -58,7 +58,7 @@ internal sealed class TokenStoreWriter : IDisposable
 
     /// <summary>Sorts, writes, and puts the store in place.</summary>
     /// <param name="tokenizer">Whose ids these are; saved with the store.</param>
-    /// <param name="final">Final id of each id given to <see cref="Add"/>; empty where they are final already.</param>
+    /// <param name="final">Final id of each id that was added; empty where they are final already.</param>
     /// <exception cref="InputException">The folder cannot be written; what was there before still is.</exception>
     public StoreManifest Complete(Tokenizer tokenizer, ReadOnlySpan<ushort> final = default)
     {
