@@ -112,8 +112,6 @@ public sealed class FineTuningTests
             "--out", sweep);
         foreach (string run in Directory.GetDirectories(sweep).Where(d => new RunDirectory(d).IsStarted))
             Assert.That(new RunDirectory(run).ReadExperiment().Training.InitWeights, Is.Not.Null);
-        Refuses("initWeights", "sweep", "--data", store, "--layers", "1", "--width", "16", "--heads", "2", "--steps", "2", "--threads", "1", "--parallel", "1",
-            "--vary", $"training.initFrom={folder["two"]}", "--out", folder["sweep-of-origins"]);
     }
 
     private static byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(new RunDirectory(run).Checkpoints().List()[0], "model.safetensors"));
