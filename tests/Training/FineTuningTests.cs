@@ -125,7 +125,7 @@ public sealed class FineTuningTests
 
     private static Outcome Works(params string[] arguments)
     {
-        Outcome outcome = CommandLine.Here(arguments);
+        Outcome outcome = ChemScale.Tests.Cli.CommandLine.Here(arguments);
         Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
         return outcome;
     }
