@@ -36,8 +36,9 @@ internal static class ArgumentCheck
                 continue;
             }
             if (value is null && i + 1 < arguments.Count && !IsOption(arguments[i + 1])) value = arguments[++i];
-            if (string.IsNullOrEmpty(value)) return $"option '{name}' has no value";
-            if (Unknown(type, value) is { } values) return $"option '{name}' is '{value}'; expected {values}";
+            // What is nothing where it is not given may be given as nothing.
+            if (value is null || (value.Length == 0 && option.Default is not "")) return $"option '{name}' has no value";
+            if (value.Length > 0 && Unknown(type, value) is { } values) return $"option '{name}' is '{value}'; expected {values}";
             bool many = type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type);
             while (many && i + 1 < arguments.Count && !IsOption(arguments[i + 1])) i++;
         }

@@ -35,7 +35,7 @@ internal sealed class EvaluateVerb : FrameFilesVerb
     public override int Run(CancellationToken stop)
     {
         EvaluationReport report;
-        using (var display = new FrameDisplay())
+        using (var display = new CountDisplay("frames"))
         {
             report = ForceFieldEvaluation.Run(new EvaluationOptions
             {

@@ -76,8 +76,8 @@ internal abstract class FrameFilesVerb : Verb
     protected static void Warn(string message) => Console.Error.WriteLine("chemscale: warning: " + message);
 }
 
-/// <summary>The count of frames done, on standard error: one line that changes on a terminal, a line now and then elsewhere.</summary>
-internal sealed class FrameDisplay : IDisposable
+/// <summary>A count of what is done, on standard error: one line that changes on a terminal, a line now and then elsewhere.</summary>
+internal sealed class CountDisplay(string name) : IDisposable
 {
     private readonly bool live = !Console.IsErrorRedirected;
     private readonly TimeSpan period = Console.IsErrorRedirected ? TimeSpan.FromSeconds(10) : TimeSpan.FromMilliseconds(200);
@@ -85,11 +85,11 @@ internal sealed class FrameDisplay : IDisposable
     private long last = Stopwatch.GetTimestamp();
     private bool open;
 
-    public void Report(long frames)
+    public void Report(long count)
     {
         if (Stopwatch.GetElapsedTime(last) < period) return;
         last = Stopwatch.GetTimestamp();
-        string line = $"{frames:N0} frames, {frames / Stopwatch.GetElapsedTime(start).TotalSeconds:N0}/s";
+        string line = $"{count:N0} {name}, {count / Stopwatch.GetElapsedTime(start).TotalSeconds:N0}/s";
         if (live) Console.Error.Write("\r\x1b[2K" + line);
         else Console.Error.WriteLine(line);
         open = live;

@@ -5,7 +5,7 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("generate", HelpText = "Sample molecules from a trained ChemGPT; writes OUT/molecules.tsv (SELFIES, SMILES) and prints them.")]
+[Verb("generate", HelpText = "Sample molecules from a trained ChemGPT; writes OUT/molecules.tsv (SELFIES, SMILES) and prints the first thousand.")]
 internal sealed class GenerateVerb : Verb
 {
     [Option("run", HelpText = "Run directory of a training (default runs/train).")]
@@ -14,41 +14,89 @@ internal sealed class GenerateVerb : Verb
     [Option("out", HelpText = "Folder to write to (default runs/generate).")]
     public string Out { get; set; } = Path.Combine("runs", "generate");
 
+    [Option("resume", HelpText = "Go on with what an interrupted sampling of the same molecules left in OUT, or add to a complete one.")]
+    public bool Resume { get; set; }
+
     [Option("count", Default = 10, HelpText = "How many sequences.")]
     public int Count { get; set; }
 
     [Option("temperature", Default = 1.0, HelpText = "Divides the scores; 0 takes the likeliest token.")]
     public double Temperature { get; set; }
 
-    [Option("top-k", HelpText = "Draw from the k likeliest tokens only; 0: from all.")]
+    [Option("top-k", HelpText = "Draw from the k likeliest tokens only; 0 (default): from all.")]
     public int TopK { get; set; }
 
-    [Option("prompt", Default = "", HelpText = "SELFIES that every molecule starts with.")]
+    [Option("top-p", Default = 1.0, HelpText = "Draw from the fewest likeliest tokens whose probabilities add up to this (nucleus sampling).")]
+    public double TopP { get; set; }
+
+    [Option("repetition-penalty", Default = 1.0, HelpText = "Divides the scores of tokens that a molecule has already (those below zero are multiplied); 1: none.")]
+    public double RepetitionPenalty { get; set; }
+
+    [Option("no-repeat", HelpText = "No run of this many tokens comes twice in a molecule; 0 (default): any may.")]
+    public int NoRepeat { get; set; }
+
+    [Option("prompt", Default = "", HelpText = "What every molecule starts with, such as a scaffold: SELFIES or SMILES.")]
     public string Prompt { get; set; } = "";
+
+    [Option("prompt-as", Default = PromptForm.Auto, HelpText = "smiles, selfies, or auto: SELFIES where the model knows every symbol, else SMILES.")]
+    public PromptForm PromptForm { get; set; }
+
+    [Option("all-tokens", HelpText = "Draw whatever the tokenizer has, pieces of symbols too: some of it decodes to nothing.")]
+    public bool AllTokens { get; set; }
 
     [Option("seed", HelpText = "Same seed, same molecules.")]
     public long Seed { get; set; }
 
-    [Option("max-tokens", Default = 512, HelpText = "Longer sequences are given up as unfinished.")]
-    public int MaximumTokens { get; set; }
+    [Option("max-tokens", HelpText = "Longer sequences are given up as unfinished (default 512, or the model's positions where they are fewer).")]
+    [Key("maximumTokens")]
+    public int? MaximumTokens { get; set; }
+
+    [Option("batch", Default = 64, HelpText = "Sequences decoded side by side: memory and speed, not what is drawn.")]
+    [Key("batchSize")]
+    public int Batch { get; set; }
 
     [Option("threads", HelpText = "CPU threads (default: one for small models, all of ours for large ones).")]
     public int Threads { get; set; }
 
     public override int Run(CancellationToken stop)
     {
-        if (Threads < 0) throw new InputException("--threads", $"{Threads}", "1 or more");
-        var options = new SamplingOptions { Count = Count, Temperature = Temperature, TopK = TopK, Seed = Seed, MaximumTokens = MaximumTokens };
-        GeneratedMolecules molecules = MoleculeGeneration.Run(
-            RunDirectory, options, Prompt, Out, Threads, message => Console.Error.WriteLine("chemscale: warning: " + message), stop);
+        if (Threads < 0) throw new InputException("threads", $"{Threads}", "1 or more");
+        if (MaximumTokens is 0) throw new InputException("maximumTokens", "0", "2 or more");
+        var request = new GenerationRequest
+        {
+            Run = RunDirectory,
+            Sampling = new SamplingOptions
+            {
+                Count = Count,
+                Temperature = Temperature,
+                TopK = TopK,
+                TopP = TopP,
+                RepetitionPenalty = RepetitionPenalty,
+                NoRepeat = NoRepeat,
+                Seed = Seed,
+                MaximumTokens = MaximumTokens ?? 0,
+                BatchSize = Batch,
+            },
+            Prompt = Prompt,
+            PromptForm = PromptForm,
+            AllTokens = AllTokens,
+            Output = Out,
+            Resume = Resume,
+            Threads = Threads,
+        };
+        GeneratedMolecules molecules;
+        using (var display = new CountDisplay("molecules"))
+            molecules = MoleculeGeneration.Run(request, message => Console.Error.WriteLine("chemscale: warning: " + message), display.Report, stop);
         if (Json)
         {
             Output.Json(molecules);
             return 0;
         }
         foreach (GeneratedMolecule molecule in molecules.Molecules) Console.WriteLine($"{molecule.Selfies}\t{molecule.Smiles}");
-        Console.Error.WriteLine(
-            $"{molecules.File}: {molecules.Molecules.Count} sequences, {molecules.Finished} finished, {molecules.Decoded} decode to SMILES, {molecules.Distinct} distinct");
+        if (molecules.Prompt.Selfies.Length > 0) Console.Error.WriteLine($"prompt: {molecules.Prompt.Selfies}, {molecules.Prompt.Smiles}");
+        GenerationCounts n = molecules.Counts;
+        Console.Error.WriteLine($"{molecules.File}: {n.Sequences:N0} sequences: {n.Valid:N0} molecules, {n.Distinct:N0} of them different; "
+            + $"{n.Empty:N0} empty, {n.Refused:N0} that do not decode, {n.Unfinished:N0} unfinished");
         return 0;
     }
 }

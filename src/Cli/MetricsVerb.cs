@@ -5,6 +5,7 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Studies.MoleculeSets;
 using ChemScale.Engine.Tokens.Preparation;
 using CommandLine;
+using Distribution = ChemScale.Engine.Studies.MoleculeSets.Distribution;
 
 namespace ChemScale.Cli;
 

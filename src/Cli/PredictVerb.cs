@@ -14,7 +14,7 @@ internal sealed class PredictVerb : FrameFilesVerb
     public override int Run(CancellationToken stop)
     {
         PredictionReport report;
-        using (var display = new FrameDisplay())
+        using (var display = new CountDisplay("frames"))
         {
             report = ForceFieldPrediction.Run(new PredictionOptions
             {

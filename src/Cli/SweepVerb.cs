@@ -59,7 +59,8 @@ internal sealed class SweepVerb : DistributedVerb
             return 0;
         }
         foreach (RunOutcome outcome in outcomes)
-            Console.WriteLine(outcome.Result is { } r ? $"{outcome.Run.Name}: {r.BestValidationLoss:F4}, {r.Steps} steps, {r.Seconds:F1} s"
+            Console.WriteLine(outcome.Result is { } r
+                ? $"{outcome.Run.Name}: {(r.BestValidationLoss is { } loss ? $"{loss:F4}" : "not validated yet")}, {r.Steps} steps, {r.Seconds:F1} s"
                 : $"{outcome.Run.Name}: {outcome.Diverged}");
         Console.WriteLine(table);
         return 0;

@@ -16,16 +16,25 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("out", HelpText = "Run directory (default runs/train).")]
     public string Out { get; set; } = Path.Combine("runs", "train");
 
-    [Option("resume", HelpText = "Go on with the run in OUT from its last checkpoint.")]
+    [Option("resume", HelpText = "Go on with the run in OUT from its last checkpoint; or with RUN, a complete run named behind it, as a longer experiment in OUT.")]
     public bool Resume { get; set; }
 
     [Option("committee", HelpText = "Force fields: train this many, alike but for their seeds (--seed and the numbers after it), into OUT/member-00 and so on; evaluate, "
         + "predict and simulate take OUT as --run, and tell how far the members are apart.")]
     public int? Committee { get; set; }
 
+    [Value(0, MetaName = "RUN", HelpText = "With --resume: the complete run to go on with.")]
+    public string? Parent { get; set; }
+
+    [Option("rewarm", HelpText = "With --resume RUN: the schedule begins anew, warm-up and full length counted from there.")]
+    public bool Rewarm { get; set; }
+
     public override int Run(CancellationToken stop)
     {
+        if (Parent is not null && !Resume) throw new InputException("--resume", $"not given, and '{Parent}'", "options alone, or --resume RUN");
+        if (Rewarm && Parent is null) throw new InputException("--rewarm", "without a run to go on with", "--resume RUN");
         if (Committee is null) return Train(Out, 0, stop);
+        if (Parent is not null) throw new InputException("--committee", $"beside {Parent}", "new members; each goes on by itself");
         if (Committee is < 2 or > 99) throw new InputException("--committee", $"{Committee}", "2 to 99 members");
         if (!Resume) new RunDirectory(Out).RequireNew();
         for (int member = 0; member < Committee; member++)
@@ -43,11 +52,14 @@ internal sealed class TrainVerb : TrainingVerb
     private int Train(string path, int member, CancellationToken stop)
     {
         var directory = new RunDirectory(path);
+        if (Parent is not null && directory.IsStarted && directory.ReadExperiment().Training.Parent is null) directory.RequireNew();
         // Before any data are prepared there.
         if (!Resume) directory.RequireNew();
-        else if (!directory.IsStarted) RequireDescribed(directory);
+        else if (!directory.IsStarted && Parent is null) RequireDescribed(directory);
         // Options given beside --resume must agree with the run; they are never ignored.
-        Experiment experiment = Build(Out, stop, Resume && directory.IsStarted ? Unnumbered(directory.ReadExperiment(), member) : null);
+        RunDirectory? begun = Parent is not null ? new RunDirectory(Parent) : Resume && directory.IsStarted ? directory : null;
+        Experiment experiment = Build(Out, stop, begun is null ? null : Unnumbered(begun.ReadExperiment(), member));
+        if (Parent is not null) experiment = Continuation.Of(Parent, experiment, Rewarm);
         Request().RequireHonoured([experiment]);
         experiment = experiment with { Seed = experiment.Seed + member };
         using ITrainingTask task = TrainingTasks.Create(experiment, stop);
@@ -77,7 +89,7 @@ internal sealed class TrainVerb : TrainingVerb
         else
         {
             Console.WriteLine($"{directory.Path}: {result.Reason} after {result.Steps} steps, {result.ItemsSeen:N0} {task.ItemName}, {result.Seconds:F1} s; "
-                + $"validation loss {result.FinalValidationLoss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep})");
+                + (result.FinalValidationLoss is { } loss ? $"validation loss {loss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep})" : "not validated yet"));
             Console.WriteLine($"  {facts.Parameters:N0} non-embedding parameters, {facts.Items:N0} unique training {facts.ItemName}; peak memory {PeakMemory.Text()}");
         }
         return 0;

@@ -4,6 +4,7 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
+using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
 
@@ -175,6 +176,14 @@ internal abstract class TrainingVerb : Verb
     [Key("training.attention")]
     public AttentionPrecision? Attention { get; set; }
 
+    [Option("init-from", HelpText = "Begin with the weights of this run, trained or imported: fine-tuning. Its model stands; symbols keep their rows, new ones begin anew.")]
+    [Key("training.initFrom")]
+    public string? InitFrom { get; set; }
+
+    [Option("freeze", HelpText = "Parameters that are not trained, by name, * for any letters, commas between: wte,wpe,h0.*.")]
+    [Key("training.freeze")]
+    public string? Freeze { get; set; }
+
     [Option("dtype", HelpText = "float32 or float64.")]
     [Key("training.dtype")]
     public Precision? Dtype { get; set; }
@@ -202,6 +211,7 @@ internal abstract class TrainingVerb : Verb
         Family = ModelName,
         Basis = ExperimentFile is null ? null : Experiment.Read(ExperimentFile),
         Begun = begun,
+        Initial = InitFrom is null ? null : InitialWeights.Basis(InitFrom),
         Source = new DataSource
         {
             Store = Data,
@@ -223,7 +233,7 @@ internal abstract class TrainingVerb : Verb
     protected Experiment Build(string folder, CancellationToken stop, Experiment? begun = null)
     {
         using var display = new PreparationDisplay();
-        return Request(begun).Build(folder, new DataObserver { Molecules = display, Frames = display.Report }, stop);
+        return InitialWeights.Resolved(Request(begun).Build(folder, new DataObserver { Molecules = display, Frames = display.Report }, stop));
     }
 
     /// <summary>Whether any option says what to train, on what, or how; those that concern a session only do not.</summary>

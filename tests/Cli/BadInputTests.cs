@@ -37,7 +37,9 @@ public sealed class BadInputTests
 
     private static readonly string[] Generations =
     [
-        "--temperature -1", "--temperature nan", "--count 0", "--top-k -1", "--max-tokens 1", "--threads -1", "--prompt [Nope]", "--prompt CCO", "--prompt [C",
+        "--temperature -1", "--temperature nan", "--count 0", "--top-k -1", "--max-tokens 1", "--threads -1", "--prompt [Nope]", "--prompt nope", "--prompt [C",
+        "--prompt CCO --prompt-as selfies", "--prompt [C][O] --prompt-as smiles", "--prompt [C][Branch1][C] --prompt-as selfies", "--prompt [Xe]", "--prompt-as picture",
+        "--max-tokens 5000", "--max-tokens 0", "--top-p 0", "--top-p 1.5", "--repetition-penalty 0", "--no-repeat -1", "--batch 0",
         "--run nowhere", "--run STORE", "--out IMPOSSIBLE",
     ];
 

@@ -8,13 +8,16 @@ using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Estimation.Energy;
+using ChemScale.Engine.Exchange;
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Studies.Molecules;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Conversion;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Engine.Training.Experiments;
+using ChemScale.Tests.Exchange;
 using ChemScale.Tests.Tokens;
 using Microsoft.Data.Sqlite;
 using NUnit.Framework;
@@ -40,7 +43,7 @@ internal sealed partial class FuzzedFormats(string folder) : IDisposable
     [
         "xyz", "npz", "h5", "db", "split.npz", "smi", "selfies.txt", "csv", "smi.gz", "lines", "tokenizer.json", "safetensors", "checkpoint.json", "state.json",
         "experiment.yaml", "sweep.yaml", "plan.json", "selection.json", "curves.csv", "metrics.csv", "power.csv", "points.csv", "ipi",
-        "store.json", "tokens", "token offsets", "frames.json", "frame records", "frame offsets", "frame elements",
+        "torch.bin", "config.json", "schnetpack.json", "embeddings.npy", "store.json", "tokens", "token offsets", "frames.json", "frame records", "frame offsets", "frame elements",
     ];
 
     /// <exception cref="ArgumentException">None of <see cref="All"/>.</exception>
@@ -79,6 +82,11 @@ internal sealed partial class FuzzedFormats(string folder) : IDisposable
             [Text("timestamp, power.draw [W]\n2024/05/01 10:00:00.000, 250.5 W\n2024/05/01 10:00:01.000, 251 W\n"), Text("time,watts,device\n0,10,a\n1,11,a\n")], "\"", ",", "inf", " W"),
             path => PowerLog.Read(path)),
         "points.csv" => (new Mutator([Text("n,d,loss\n10000,4000,1.8\n40000,4000,1.81\n")], "\"", ",", "inf", ";", "loss"), path => ScalingPoints.ReadCsv(path, "n", "d", null)),
+        "torch.bin" => (new Mutator([TorchFile.Of([("a", [2, 3], new float[6]), ("b", [4], new float[4])])], "ctorch\nFloatStorage\n", "cos\nsystem\n", "q\u0001", "X", "(",
+            "R", "PK"), ReadTorch),
+        "config.json" => (new Mutator([Text(GptNeoConfig)], "{", "[", "null", "1e999", "\"gpt_neo\"", "[[\"global\"],1]", "\"model_type\":"), ReadFolder),
+        "schnetpack.json" => (new Mutator([Text(SchNetPackConfig)], "{", "[", "null", "1e999", "\"PaiNN\"", "\"format\":\"schnetpack\","), ReadFolder),
+        "embeddings.npy" => (new Mutator([EmbeddingsNpy()], "'<f4'", "(3, 2)", "NUMPY", "fortran_order"), ReadEmbeddings),
         "ipi" => (new Mutator([Session()], "STATUS      ", "POSDATA     ", "GETFORCE    ", "INIT        ", "EXIT        "), Answer),
         "store.json" => (new Mutator([OfStore(TokenFolder(), "store.json")], Json), path => ReadTokens(path, "store.json")),
         "tokens" => (new Mutator([OfStore(TokenFolder(), "train.tokens")]), path => ReadTokens(path, "train.tokens")),

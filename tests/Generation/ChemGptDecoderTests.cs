@@ -127,6 +127,64 @@ public class ChemGptDecoderTests
         Assert.That(() => decoder.Step([1, 2], null), Throws.InvalidOperationException);
     }
 
+    [TestCaseSource(nameof(Shapes))]
+    public void Sequences_that_begin_at_other_times_and_with_a_prompt_score_as_whole_ones(ChemGptConfig config)
+    {
+        using var scope = NewDisposeScope();
+        using var model = new ChemGpt(config, 3, ScalarType.Float64);
+        foreach (int prompted in (int[])[1, 40])
+        {
+            var random = new Random(prompted);
+            int[] prompt = [.. Enumerable.Range(0, prompted).Select(_ => random.Next(config.VocabularySize))];
+            foreach (OperatorMode mode in (OperatorMode[])[OperatorMode.Host, OperatorMode.Composed])
+            {
+                using ChemGptDecoder decoder = Decoder(model, mode);
+                var first = new FirstRow();
+                decoder.Prompt([.. prompt.Select(id => (long)id)], first);
+                Expect.Close(first.Scores, Whole(model, prompt), ofLargest: 1e-11, message: $"{mode}, behind {prompted} tokens");
+                decoder.Begin(3);
+                List<int>[] sequences = [.. Enumerable.Range(0, 3).Select(_ => new List<int>(prompt))];
+                for (int t = 0; t < 36; t++)
+                {
+                    using var step = NewDisposeScope();
+                    // Others begin anew while the rest goes on.
+                    if (t is 3 or 20)
+                    {
+                        int row = t % 3;
+                        decoder.Restart(row);
+                        sequences[row] = [.. prompt];
+                    }
+                    foreach (List<int> sequence in sequences) sequence.Add(random.Next(config.VocabularySize));
+                    Tensor scores = decoder.Step([.. sequences.Select(s => (long)s[^1])]);
+                    if (t is not (0 or 4 or 21 or 35)) continue;
+                    for (int row = 0; row < 3; row++)
+                        Expect.Close(scores.select(0, row).data<double>(), Whole(model, [.. sequences[row]]), ofLargest: 1e-11,
+                            message: $"{mode}, {prompted} tokens, step {t}, row {row}");
+                }
+                Assert.That(decoder.Length, Is.EqualTo(prompted + 36));
+            }
+        }
+    }
+
+    private static double[] Whole(ChemGpt model, int[] ids)
+    {
+        using var scope = NewDisposeScope();
+        (Tensor input, Tensor positions, var rows, _) = GptNeoFixture.Pack([ids]);
+        return [.. model.Logits(input, positions, rows).select(0, -1).contiguous().data<double>()];
+    }
+
+    private sealed class FirstRow : ChemScale.Engine.Operators.Transformer.IScoreReader
+    {
+        public double[] Scores { get; private set; } = [];
+
+        public void Read<T>(int row, Span<T> scores)
+            where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+        {
+            Assert.That(row, Is.Zero);
+            Scores = [.. scores.ToArray().Select(double.CreateChecked)];
+        }
+    }
+
     [Test]
     public void A_sequence_is_not_kept_twice()
     {

@@ -52,6 +52,34 @@ public class SequenceGeneratorTests
     }
 
     [Test]
+    public void Where_a_sampling_is_gone_on_with_does_not_change_what_is_drawn()
+    {
+        using var model = new ChemGpt(Config, 1, ScalarType.Float64);
+        string[] Draw(long first, int batch) => [.. SequenceGenerator
+            .Generate(model, new SamplingOptions { Count = 23, BatchSize = batch, MaximumTokens = 30, Seed = 4 }, [6], 2, 3, [0, 1, 2, 4], first: first)
+            .Select(s => string.Join(' ', s.Ids) + s.Finished)];
+        string[] all = Draw(0, 5);
+        Assert.That(all, Has.Length.EqualTo(23));
+        foreach (int first in (int[])[1, 7, 22, 23]) Assert.That(Draw(first, 4), Is.EqualTo(all.Skip(first)), $"from {first}");
+    }
+
+    [Test]
+    public void Sequences_are_given_while_others_are_drawn()
+    {
+        // A million would take long.
+        using var model = new ChemGpt(Config, 1);
+        Assert.That(SequenceGenerator.Generate(model, new SamplingOptions { Count = 1_000_000, BatchSize = 8 }, [], 2, 3, [0, 1, 2, 4]).Take(40).Count(), Is.EqualTo(40));
+    }
+
+    [Test]
+    public void More_tokens_than_the_model_has_positions_are_refused()
+    {
+        using var model = new ChemGpt(Config, 1);
+        Assert.That(() => SequenceGenerator.Generate(model, new SamplingOptions { MaximumTokens = 41 }, [], 2, 3, []), Refused.With("maximumTokens", "41", "40"));
+        Assert.That(SequenceGenerator.Generate(model, new SamplingOptions { Count = 3 }, [], 2, 3, [0, 1, 2, 3, 4]).Select(s => s.Ids.Length), Is.All.EqualTo(39));
+    }
+
+    [Test]
     public void Forbidden_tokens_are_never_drawn_and_the_length_is_bounded()
     {
         using var model = new ChemGpt(Config, 2);

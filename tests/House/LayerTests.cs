@@ -26,6 +26,7 @@ public partial class LayerTests
         ["Training"] = ["Native", "Files", "Stores", "Operators", "Models", "Chemistry", "Tokens", "Atoms"],
         ["Simulation"] = ["Native", "Operators", "Models", "Atoms"],
         ["Generation"] = ["Native", "Operators", "Models", "Chemistry", "Tokens"],
+        ["Exchange"] = ["Native", "Files", "Stores", "Chemistry", "Atoms", "Tokens", "Models", "Training", "Studies"],
         ["Numerics"] = [],
         ["Estimation"] = [],
         ["Scaling"] = [],

@@ -49,7 +49,7 @@ public sealed class LibraryExampleTests
 
         // Molecules of the one, energies and forces of the other.
         GeneratedMolecules molecules = MoleculeGeneration.Run(
-            $"{path}/language", new SamplingOptions { Count = 3 }, prompt: "", $"{path}/molecules", threads: 1, Console.Error.WriteLine);
+            new GenerationRequest { Run = $"{path}/language", Sampling = new SamplingOptions { Count = 3 }, Output = $"{path}/molecules" }, Console.Error.WriteLine);
         File.WriteAllText($"{path}/water.xyz", "3\nwater\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n");
         PredictionReport predicted = ForceFieldPrediction.Run(
             new PredictionOptions { Run = $"{path}/field", Files = [$"{path}/water.xyz"], Output = $"{path}/predicted.extxyz" }, Console.Error.WriteLine);

@@ -95,6 +95,11 @@ public sealed class ChemGpt : nn.Module
         return Normalize(x);
     }
 
+    /// <summary>The residual stream behind so many layers; behind all of them after the final norm, as <see cref="Hidden"/>.</summary>
+    /// <returns>(T, h)</returns>
+    internal Tensor HiddenAfter(int layers, Tensor ids, Tensor positions, PackedRows rows) =>
+        layers == blocks.Length ? Hidden(ids, positions, rows) : Body(ids, positions, rows, layers);
+
     /// <summary>Scores of the next token.</summary>
     /// <returns>(T, vocabulary)</returns>
     public Tensor Logits(Tensor ids, Tensor positions, PackedRows rows)
@@ -126,12 +131,13 @@ public sealed class ChemGpt : nn.Module
     /// <returns>(..., vocabulary)</returns>
     internal Tensor Scored(Tensor hidden) => HeadLossComposed.Scores(hidden, tokenTable, scaling.Logits);
 
-    /// <summary>Embeddings and layers, before the final norm.</summary>
-    private Tensor Body(Tensor ids, Tensor positions, PackedRows rows)
+    /// <summary>Embeddings and layers, all or the first ones, before the final norm.</summary>
+    private Tensor Body(Tensor ids, Tensor positions, PackedRows rows, int? layers = null)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = TokenEmbedding.Apply(ids, positions, tokenTable, positionTable);
-        x = TransformerStack.Apply(Array.ConvertAll(blocks, b => b.Settings), rows, x, Array.ConvertAll(blocks, b => b.Weights));
+        ChemGptBlock[] through = layers is { } some ? blocks[..some] : blocks;
+        if (through.Length > 0) x = TransformerStack.Apply(Array.ConvertAll(through, b => b.Settings), rows, x, Array.ConvertAll(through, b => b.Weights));
         return x.MoveToOuterDisposeScope();
     }
 }

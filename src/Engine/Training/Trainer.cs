@@ -78,6 +78,8 @@ public static class Trainer
             if (FileErrors.Exists(directory.MetricsCsvPath) && !directory.IsStarted) directory.RequireNew();
             return;
         }
+        if (directory.IsImported)
+            throw new InputException(directory.Path, "an imported model", "the run directory of a training", "`initFrom` begins a training with its weights");
         Experiment stored = directory.ReadExperiment();
         if (stored.Id != experiment.Id)
             throw new InputException(directory.Path, $"holds another experiment ({experiment.DifferencesFrom(stored)})", "",

@@ -23,7 +23,8 @@ internal sealed class TrainingSession : IDisposable
     private readonly CheckpointStore checkpoints;
     private readonly TrainerOptions options;
     private readonly StepLength length;
-    private readonly long totalSteps;
+    private readonly long totalSteps, firstStep, scheduledFrom;
+    private readonly Experiment experiment;
     private readonly LearningRateSchedule schedule;
     private readonly AdamW optimizer;
     private readonly WeightAverage? average;
@@ -47,6 +48,7 @@ internal sealed class TrainingSession : IDisposable
         TrainerOptions options)
     {
         spec = experiment.Training;
+        this.experiment = experiment;
         this.scope = scope;
         this.task = task;
         this.directory = directory;
@@ -56,8 +58,11 @@ internal sealed class TrainingSession : IDisposable
         startedAt = checkpointedAt = directory.Time.GetTimestamp();
         if (task.BatchesPerEpoch < 1) throw new InvalidOperationException("a task without batches");
         length = new StepLength(task.BatchesPerEpoch, spec.Accumulation);
+        firstStep = Continuation.FirstStep(spec);
         totalSteps = spec.TotalSteps(length.StepsPerEpoch);
-        schedule = new LearningRateSchedule(spec.Schedule, spec.LearningRate, totalSteps);
+        scheduledFrom = spec.Schedule.Restart ? firstStep : 0;
+        schedule = new LearningRateSchedule(spec.Schedule, spec.LearningRate, totalSteps - scheduledFrom);
+        InitialWeights.Freeze(task.Model, spec.Freeze);
         (string Name, Parameter Parameter)[] trained = [.. task.Model.named_parameters().Where(p => p.parameter.requires_grad)];
         RequireDtype(trained);
         optimizer = new AdamW(trained, spec.Optimizer, task.LearningRateFactor);
@@ -89,6 +94,17 @@ internal sealed class TrainingSession : IDisposable
             secondsBefore = Counters.Seconds;
             lastCheckpoint = checkpoint.Name;
             lastCheckpointStep = checkpoint.Step;
+        }
+        else if (spec.Parent is not null)
+        {
+            state.Load(Continuation.Begin(spec, options.Warn), options.Warn, spec.Parent[..spec.Parent.IndexOf('@')]);
+            if (totalSteps <= firstStep) throw new InputException("training.epochs", $"{totalSteps} steps in all", $"more than the {firstStep} that {spec.Parent} has done");
+            if (spec.Schedule.Restart) Counters.Plateau = new Plateau();
+            secondsBefore = Counters.Seconds;
+        }
+        else if (spec.InitFrom is not null)
+        {
+            InitialWeights.Load(task, experiment, options.Warn);
         }
         metrics = new MetricsLog(directory, claim, position);
     }
@@ -143,7 +159,7 @@ internal sealed class TrainingSession : IDisposable
     private void Step()
     {
         long step = Counters.Step;
-        double learningRate = schedule.At(step) * Counters.Plateau.RateFactor;
+        double learningRate = schedule.At(step - scheduledFrom) * Counters.Plateau.RateFactor;
         scope.BeginStep(step);
         long before = directory.Time.GetTimestamp();
         GradientStep.Outcome outcome = gradientStep.Take(length.BatchesOf(step), learningRate);

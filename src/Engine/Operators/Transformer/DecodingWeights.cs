@@ -11,12 +11,6 @@ internal sealed unsafe class DecodingWeights<TLanes, T> : IDisposable
     where TLanes : unmanaged, ILanes<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Tokens of a page of keys and values.</summary>
-    public const int Page = 32;
-
-    /// <summary>Kinds of layers: those that see all tokens, and those that have a window.</summary>
-    public const int Global = 0, Local = 1;
-
     private readonly double scoreScale;
     private void* memory;
 
@@ -49,7 +43,7 @@ internal sealed unsafe class DecodingWeights<TLanes, T> : IDisposable
         for (int l = 0; l < Layers.Length; l++)
         {
             BlockWeights w = model.Layers[l];
-            int kind = model.Windows[l] > 0 ? Local : Global;
+            int kind = model.Windows[l] > 0 ? DecodingPages.Local : DecodingPages.Global;
             var layer = Layers[l] = new DecodingLayer<T>
             {
                 Norm1 = new NormWeights<T>(Take(h), Take(h), epsilon),
@@ -63,7 +57,7 @@ internal sealed unsafe class DecodingWeights<TLanes, T> : IDisposable
                 ContractBias = Take(h),
                 Window = model.Windows[l],
                 Kind = kind,
-                Offset = 2L * Page * width * LayersOf[kind]++,
+                Offset = 2L * DecodingPages.Tokens * width * LayersOf[kind]++,
             };
             Copy(w.Norm1Weight, layer.Norm1.Weight);
             Copy(w.Norm1Bias, layer.Norm1.Bias);

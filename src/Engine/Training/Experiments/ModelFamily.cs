@@ -107,7 +107,7 @@ public abstract class ModelFamily
     public virtual ForceField? CreateForceField(object config, long seed, ScalarType dtype) => null;
 
     /// <summary>An untrained model that writes molecules token by token; null where the family's models do not.</summary>
-    public virtual ChemGpt? CreateLanguageModel(object config, long seed) => null;
+    public virtual ChemGpt? CreateLanguageModel(object config, long seed, ScalarType dtype = ScalarType.Float32) => null;
 
     /// <summary>What a study takes where nobody says otherwise.</summary>
     /// <param name="own">Data of the user's own, rather than those that come with the program: a larger study.</param>

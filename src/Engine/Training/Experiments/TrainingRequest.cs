@@ -44,7 +44,10 @@ public sealed record TrainingRequest
     /// <summary>Where <see cref="Overrides"/> come from, to name in an error.</summary>
     public string OverridesPlace { get; init; } = "overrides";
 
-    private Experiment? Start => Basis ?? Begun;
+    /// <summary>What to start from, fitted to the data, where the weights of a run are to begin with: as <c>InitialWeights.Basis</c> says.</summary>
+    public Experiment? Initial { get; init; }
+
+    private Experiment? Start => Basis ?? Begun ?? Initial;
 
     /// <summary>The family that the experiment will be of.</summary>
     /// <exception cref="InputException">No such family, or not the experiment's; data of another kind, and no family named.</exception>
@@ -84,7 +87,7 @@ public sealed record TrainingRequest
         experiment = Set(family, experiment);
         string store = Prepare(family, experiment.Data, folder, observer ?? new DataObserver(), stop);
         // What the data say of the model stands below what was asked for; the model of an experiment is what it is.
-        if (Start is null) experiment = Set(family, experiment with { Model = ModelSpec.Of(family.Fitted(experiment.Model.Config, store)) });
+        if (Basis is null && Begun is null) experiment = Set(family, experiment with { Model = ModelSpec.Of(family.Fitted(experiment.Model.Config, store)) });
         DataSpec data = family.Data.Describe(experiment.Data with { Store = store });
         // Data that are named take the place of the experiment's.
         if (Source.Store is null && !family.Data.HasFiles(Source)) experiment.Data.RequireFingerprint(store, data.Fingerprint!);

@@ -69,6 +69,23 @@ public sealed record TrainingSpec
     [Range(1, int.MaxValue)]
     public int? Patience { get; init; }
 
+    /// <summary>Run directory whose weights this training begins with; null: those of the seed.</summary>
+    [OutsideIdentity]
+    public string? InitFrom { get; init; }
+
+    /// <summary>What those weights are: experiment, step, and the first 16 digits of their SHA-256. Filled in where <see cref="InitFrom"/> is given.</summary>
+    public string? InitWeights { get; init; }
+
+    /// <summary>Names of parameters that are not trained, <c>*</c> for any letters, a comma between: <c>wte,wpe,h0.*</c>; null: all are trained.</summary>
+    public string? Freeze { get; init; }
+
+    /// <summary>Run directory of the complete run that this one goes on with, as one experiment that is longer.</summary>
+    [OutsideIdentity]
+    public string? ParentRun { get; init; }
+
+    /// <summary>What that run was, and where it ended: experiment@step; null: this run begins at step 0.</summary>
+    public string? Parent { get; init; }
+
     /// <summary>Type of weights and gradients.</summary>
     public Precision Dtype { get; init; } = Precision.Float32;
 
@@ -177,6 +194,9 @@ public sealed record ScheduleSpec
     /// <summary>Where cosine and cooldown end, and where a plateau reduces no further: as a fraction of the peak.</summary>
     [Range(0, 1)]
     public double Floor { get; init; }
+
+    /// <summary>Of a run that goes on with another: counts steps, warm-up and full length, from where it began.</summary>
+    public bool Restart { get; init; }
 
     /// <summary>The last part of the run's full length, over which a cooldown takes the rate down.</summary>
     [Range(0, 1, MinimumIsExclusive = true)]

@@ -3,6 +3,7 @@ using ChemScale.Engine.Models;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Tasks;
+using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Training.Families;
 
@@ -100,7 +101,7 @@ internal sealed class ChemGptFamily : ModelFamily
         return (documents + experiment.Training.BatchSize - 1) / experiment.Training.BatchSize;
     }
 
-    public override ChemGpt CreateLanguageModel(object config, long seed) => new((ChemGptConfig)config, seed);
+    public override ChemGpt CreateLanguageModel(object config, long seed, ScalarType dtype = ScalarType.Float32) => new((ChemGptConfig)config, seed, dtype);
 
     /// <summary>
     /// On the virtual library about a minute and a half on two cores; on a corpus of 20,000 molecules or more about ten.

@@ -29,6 +29,9 @@ internal sealed class AppendLog : IDisposable
 
     public IBufferWriter<byte> Buffer => pending;
 
+    /// <summary>Bytes that are not in the file yet.</summary>
+    public int Pending => pending.WrittenCount;
+
     public bool IsEmpty => Length == 0 && pending.WrittenCount == 0;
 
     public void Flush()

@@ -29,6 +29,9 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     /// <summary>In DONE, beside the result.</summary>
     private const string FilesKey = "files";
 
+    /// <summary>Marks a run whose weights were not trained there: says where they are from.</summary>
+    internal const string ImportedFile = "imported.json";
+
     private readonly Dictionary<string, byte[]> kept = new(StringComparer.Ordinal);
 
     public string Path { get; } = System.IO.Path.GetFullPath(path);
@@ -52,6 +55,9 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     public bool IsStarted => FileErrors.Exists(ExperimentPath);
 
     public bool IsDone => FileErrors.Exists(DonePath);
+
+    /// <summary>True where the weights come from elsewhere: there is no training to go on with.</summary>
+    public bool IsImported => FileErrors.Exists(In(ImportedFile));
 
     internal IStorage Storage { get; } = storage ?? DiskStorage.Shared;
 

@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using ChemScale.Engine.Chemistry.Identity;
+using ChemScale.Engine.Files;
+using ChemScale.Engine.Generation;
+using ChemScale.Engine.Training.Runs;
+
+namespace ChemScale.Engine.Studies.Runs;
+
+/// <summary>
+/// The file of a sampling while it grows: a line a sequence, in their order, under another name until it is complete, and beside it what was asked for.
+/// What a process that was killed left is gone on with behind the last whole line.
+/// </summary>
+internal sealed class MoleculeStream : IDisposable
+{
+    public const string FileName = "molecules.tsv";
+
+    private const string RequestName = "molecules.json", UnfinishedName = "molecules.unfinished.tsv", UnfinishedRequestName = "molecules.unfinished.json";
+    private const string Header = "selfies\tsmiles\tend\n", Refused = "!ERROR";
+    private const int FlushedBytes = 1 << 16;
+
+    private static readonly TimeSpan SyncedEvery = TimeSpan.FromSeconds(20);
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    private readonly string folder;
+    private readonly AppendLog log;
+    private readonly MoleculeSet different = new();
+
+    // What our own reader refuses of what is decoded: none that is known.
+    private readonly HashSet<string> unread = new(StringComparer.Ordinal);
+    private readonly List<GeneratedMolecule> shown = [];
+    private long synced = Stopwatch.GetTimestamp();
+
+    private MoleculeStream(string folder, Func<string, int> tokens)
+    {
+        this.folder = folder;
+        long length = Replay(tokens);
+        log = new AppendLog(DiskStorage.Shared, In(UnfinishedName), length);
+        if (length == 0) Append(Header);
+    }
+
+    public GenerationCounts Counts { get; } = new();
+
+    /// <exception cref="InputException">The folder cannot be written, or holds another sampling that is not complete.</exception>
+    public static MoleculeStream Open(GenerationRequest request, MoleculePrompt prompt, TrainedLanguageModel trained)
+    {
+        string folder = request.Output;
+        try
+        {
+            IStorage storage = DiskStorage.Shared;
+            storage.EnsureDirectory(folder);
+            byte[] wanted = Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Asked.For(request, prompt, trained), Json));
+            string unfinished = Path.Combine(folder, UnfinishedName), complete = Path.Combine(folder, FileName);
+            // Names are given in this order, so that after a crash a file without its request is one of no lines, or the completed one's.
+            if (FileErrors.Exists(unfinished) && new FileInfo(unfinished).Length > Header.Length)
+            {
+                string asked = Path.Combine(folder, UnfinishedRequestName);
+                if (!FileErrors.Exists(asked)) asked = Path.Combine(folder, RequestName);
+                if (!request.Resume)
+                    throw new InputException(unfinished, "an unfinished sampling", "a folder without one", "`resume` goes on with it; or delete the file");
+                Require(asked, wanted);
+            }
+            else if (request.Resume && FileErrors.Exists(complete) && FileErrors.Exists(Path.Combine(folder, RequestName)))
+            {
+                Require(Path.Combine(folder, RequestName), wanted);
+                storage.ReplaceFile(complete, unfinished);
+            }
+            else
+            {
+                storage.Create(unfinished).Dispose();
+            }
+            storage.WriteAtomically(Path.Combine(folder, UnfinishedRequestName), wanted);
+            var found = new MoleculeStream(folder, selfies => trained.Tokenizer.EncodeBody(selfies, new ushort[trained.Tokenizer.MaximumIds(selfies.Length)]));
+            if (found.Counts.Sequences <= request.Sampling.Count) return found;
+            found.PutAside();
+            found.Dispose();
+            throw new InputException("count", $"{request.Sampling.Count}", $"{found.Counts.Sequences} or more: as many are there");
+        }
+        catch (Exception e) when (FileErrors.IsRefusal(e))
+        {
+            throw new InputException(folder, e.Message, "a folder that can be written to");
+        }
+    }
+
+    public void Add(GeneratedMolecule molecule, int tokens)
+    {
+        Count(molecule, tokens);
+        Append($"{molecule.Selfies}\t{molecule.Smiles ?? Refused}\t{(molecule.Finished ? "finished" : "unfinished")}\n");
+        if (log.Pending < FlushedBytes) return;
+        log.Flush();
+        if (Stopwatch.GetElapsedTime(synced) < SyncedEvery) return;
+        log.Sync();
+        synced = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>What is there stays, to be gone on with.</summary>
+    public void PutAside()
+    {
+        log.Flush();
+        log.Sync();
+    }
+
+    public GeneratedMolecules Complete(MoleculePrompt prompt)
+    {
+        PutAside();
+        log.Dispose();
+        IStorage storage = DiskStorage.Shared;
+        storage.ReplaceFile(In(UnfinishedRequestName), In(RequestName));
+        storage.ReplaceFile(In(UnfinishedName), In(FileName));
+        storage.SyncDirectory(folder);
+        return new GeneratedMolecules { File = In(FileName), Prompt = prompt, Counts = Counts, Molecules = shown };
+    }
+
+    public void Dispose() => log.Dispose();
+
+    private static void Require(string path, byte[] wanted)
+    {
+        if (!FileErrors.Exists(path)) throw new InputException(path, "is missing", "what the sampling was asked for");
+        Asked found = Seal.ReadJson<Asked>(path, Json, "what a sampling was asked for");
+        string[] other = [.. Asked.Differences(found, JsonSerializer.Deserialize<Asked>(Seal.OpenJson(wanted, path, out _), Json)!)];
+        if (other.Length > 0) throw new InputException(path, $"another sampling ({string.Join(", ", other)})", "the one to go on with", "choose another folder");
+    }
+
+    private string In(string name) => Path.Combine(folder, name);
+
+    private void Append(string line)
+    {
+        int bytes = Encoding.UTF8.GetByteCount(line);
+        Encoding.UTF8.GetBytes(line, log.Buffer.GetSpan(bytes));
+        log.Buffer.Advance(bytes);
+    }
+
+    private void Count(GeneratedMolecule molecule, int tokens)
+    {
+        Counts.Sequences++;
+        Counts.Tokens += tokens;
+        if (shown.Count < GeneratedMolecules.MostShown) shown.Add(molecule);
+        if (!molecule.Finished) Counts.Unfinished++;
+        else if (molecule.Smiles is not { } smiles) Counts.Refused++;
+        else if (smiles.Length == 0) Counts.Empty++;
+        else
+        {
+            Counts.Valid++;
+            if (different.Add(smiles) ?? unread.Add(smiles)) Counts.Distinct++;
+        }
+    }
+
+    /// <summary>Counts what is there.</summary>
+    /// <returns>Bytes of whole lines.</returns>
+    private long Replay(Func<string, int> tokens)
+    {
+        string path = In(UnfinishedName);
+        long whole = 0;
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), new UTF8Encoding(false));
+        long length = reader.BaseStream.Length;
+        for (long number = 1; reader.ReadLine() is { } line; number++)
+        {
+            long end = whole + Encoding.UTF8.GetByteCount(line) + 1;
+            // The last line without its end is half of one, or as good as that.
+            if (end > length) break;
+            whole = end;
+            if (number == 1 && line + "\n" == Header) continue;
+            if (line.Split('\t') is not [var selfies, var smiles, "finished" or "unfinished"] || number == 1)
+                throw new InputException($"{path}:{number}", "no line of a sampling", "SELFIES, SMILES and how it ended", "delete the file to begin anew");
+            Count(new GeneratedMolecule(selfies, smiles == Refused ? null : smiles, line.EndsWith("\tfinished", StringComparison.Ordinal)), tokens(selfies));
+        }
+        return whole;
+    }
+
+    /// <summary>What decides which molecules are drawn.</summary>
+    private sealed record Asked
+    {
+        public required string Model { get; init; }
+
+        public required string Prompt { get; init; }
+
+        public required double Temperature { get; init; }
+
+        public required int TopK { get; init; }
+
+        public required double TopP { get; init; }
+
+        public required double RepetitionPenalty { get; init; }
+
+        public required int NoRepeat { get; init; }
+
+        public required long Seed { get; init; }
+
+        public required int MaximumTokens { get; init; }
+
+        public required bool AllTokens { get; init; }
+
+        public static Asked For(GenerationRequest request, MoleculePrompt prompt, TrainedLanguageModel trained) => new()
+        {
+            Model = trained.Identity,
+            Prompt = prompt.Selfies,
+            Temperature = request.Sampling.Temperature,
+            TopK = request.Sampling.TopK,
+            TopP = request.Sampling.TopP,
+            RepetitionPenalty = request.Sampling.RepetitionPenalty,
+            NoRepeat = request.Sampling.NoRepeat,
+            Seed = request.Sampling.Seed,
+            MaximumTokens = request.Sampling.Capacity(trained.Model.Config.Positions),
+            AllTokens = request.AllTokens,
+        };
+
+        public static IEnumerable<string> Differences(Asked found, Asked wanted) => typeof(Asked).GetProperties()
+            .Where(p => p.PropertyType != typeof(Type) && !Equals(p.GetValue(found), p.GetValue(wanted)))
+            .Select(p => $"{JsonNamingPolicy.CamelCase.ConvertName(p.Name)} {p.GetValue(found)} instead of {p.GetValue(wanted)}");
+    }
+}
