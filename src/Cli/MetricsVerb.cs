@@ -5,7 +5,6 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Studies.MoleculeSets;
 using ChemScale.Engine.Tokens.Preparation;
 using CommandLine;
-using Distribution = ChemScale.Engine.Studies.MoleculeSets.Distribution;
 
 namespace ChemScale.Cli;
 
@@ -70,7 +69,7 @@ internal sealed class MetricsVerb : Verb
         Console.WriteLine($"{metrics.Page}: {metrics.Generated:N0} lines of {metrics.GeneratedFile} against {metrics.Reference:N0} molecules of {metrics.ReferenceFile}");
         foreach ((string name, double? value, string of) in metrics.Rows) Console.WriteLine($"  {name,-26}{Number(value),12}  {of}");
         Console.WriteLine($"  {"",-26}{"generated",12}{"reference",12}{"Wasserstein",12}{"KL, nats",12}");
-        foreach (Distribution d in metrics.Distributions)
+        foreach (Engine.Studies.MoleculeSets.Distribution d in metrics.Distributions)
         {
             Console.WriteLine($"  {d.Name + (d.Unit.Length == 0 ? "" : $", {d.Unit}"),-26}{Number(d.GeneratedMean),12}{Number(d.ReferenceMean),12}"
                 + $"{Number(d.Wasserstein),12}{Number(d.Divergence),12}");

@@ -3,7 +3,6 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Exchange;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Studies.Runs;
-using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Training.Checkpoints;
 using ChemScale.Tests.Generation;
 using ChemScale.Tests.Models;

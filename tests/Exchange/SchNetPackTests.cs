@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ChemScale.Engine;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Exchange;
 using ChemScale.Engine.Models;

@@ -1,5 +1,4 @@
 using ChemScale.Engine;
-using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Exchange;
 using ChemScale.Engine.Studies.Molecules;
 using ChemScale.Engine.Tokens.Preparation;
