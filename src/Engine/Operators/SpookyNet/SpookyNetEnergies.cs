@@ -34,12 +34,3 @@ internal static class SpookyNetEnergies
         return (outputs[0]!, outputs[1]!);
     }
 }
-
-/// <summary>Frames as library operations take them. The tensors are the caller's, and outlive the graph.</summary>
-/// <param name="AtomsPerFrame">(frames)</param>
-/// <param name="Pairs">All of them.</param>
-/// <param name="Numbers">(atoms) int64: atomic numbers</param>
-/// <param name="FrameOfAtom">(atoms) int64</param>
-/// <param name="Charges">(frames) e, float64; null: zero</param>
-/// <param name="Spins">(frames) unpaired electrons, float64; null: zero</param>
-internal sealed record SpookyNetFrames(IReadOnlyList<int> AtomsPerFrame, PairList Pairs, Tensor Numbers, Tensor FrameOfAtom, Tensor? Charges, Tensor? Spins);

@@ -14,7 +14,7 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
     where TLanes : unmanaged, ILanes<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private const int Sums = SpookyMessageRows<TLanes, T>.PairSums;
+    private const int Sums = SpookyPairSizes.Sums;
 
     private readonly SpookyNetGraph graph;
     private readonly SpookyNetBlock[] blocks;
@@ -73,9 +73,9 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
             {
                 SpookySizes sizes = Sizes(blocks[b], graph);
                 var memory = new SpookyNetMemory<T>(sizes, (T*)places[b + 1], true);
-                long room = new BackwardRoom(sizes, Attention.Room(sizes.Frames.Max()), null).Numbers;
+                long room = Room(sizes, null).Numbers;
                 using Workspace workspace = Workspace.Rent(Workspace.Size<T>(room));
-                Backward(blocks[b], weights, memory, sizes, new BackwardRoom(sizes, Attention.Room(sizes.Frames.Max()), workspace.Take<T>(room)), g, v, own);
+                Backward(blocks[b], weights, memory, sizes, Room(sizes, workspace.Take<T>(room)), g, v, own);
             }
         });
         var results = new Tensor?[inputs.Length];
@@ -96,7 +96,10 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
         return addresses;
     }
 
-    private void Backward(in SpookyNetBlock block, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, BackwardRoom work, T* byEnergies, T* along, T* share)
+    private SpookyBackwardRoom<T> Room(SpookySizes sizes, T* memory) =>
+        new(sizes, Attention.Room(sizes.Frames.Max()), (long)Perceptrons<TLanes, T>.Room * F, Chunk, memory);
+
+    private void Backward(in SpookyNetBlock block, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, SpookyBackwardRoom<T> work, T* byEnergies, T* along, T* share)
     {
         for (int near = 0; near < kept.Pairs.Near; near++)
         {
@@ -126,7 +129,7 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
     /// <param name="sizes">Of the block.</param>
     /// <param name="xDot">(atoms, F) of what comes in</param>
     /// <param name="work">Room.</param>
-    private void Tangents(int l, int n, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, T* xDot, BackwardRoom work)
+    private void Tangents(int l, int n, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, T* xDot, SpookyBackwardRoom<T> work)
     {
         SpookyModule module = Layout.Modules[l];
         ModuleValues<T> v = kept.Values[l];
@@ -169,7 +172,7 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
     }
 
     /// <summary>From modules' outputs to energies, and back: gradients of S by outputs, and by weights of energies.</summary>
-    private void Head(in SpookyNetBlock block, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, T* g, T* along, BackwardRoom work, T* share)
+    private void Head(in SpookyNetBlock block, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, T* g, T* along, SpookyBackwardRoom<T> work, T* share)
     {
         int n = block.Atoms;
         T* ofEnergy = weights + Layout.Output.At, ofCharge = ofEnergy + F, by = share + Layout.Output.By, qDot = work.Charges, hat = work.ByCharges;
@@ -219,10 +222,11 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
 
         static double Sum(T* g, int i, int j) => g == null ? 0 : double.CreateTruncating(g[i]) + double.CreateTruncating(g[j]);
 
-        static double Far(T* unit, T* along, int p) => along == null ? 0 : double.CreateTruncating(unit[0] * along[3L * p] + unit[1] * along[3L * p + 1] + unit[2] * along[3L * p + 2]);
+        static double Far(T* unit, T* along, int p) =>
+            along == null ? 0 : double.CreateTruncating(unit[0] * along[3L * p] + unit[1] * along[3L * p + 1] + unit[2] * along[3L * p + 2]);
     }
 
-    private void Adjoints(int l, int n, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, BackwardRoom work, T* share)
+    private void Adjoints(int l, int n, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, SpookyBackwardRoom<T> work, T* share)
     {
         SpookyModule module = Layout.Modules[l];
         ModuleValues<T> v = kept.Values[l];
@@ -265,7 +269,7 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
     }
 
     /// <summary>Of invariants of one order.</summary>
-    private void Projections(SpookyDense d, int components, int n, T* weights, T* p, T* pDot, T* byS, T* x, T* xDot, T* byX, BackwardRoom work, T* share)
+    private void Projections(SpookyDense d, int components, int n, T* weights, T* p, T* pDot, T* byS, T* x, T* xDot, T* byX, SpookyBackwardRoom<T> work, T* share)
     {
         int rows = components * n;
         T* hat = work.Projections;
@@ -276,7 +280,7 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
         Perceptrons<TLanes, T>.Outer(d, rows, 0, hat, xDot, share);
     }
 
-    private void Messages(int l, T* weights, SpookyNetMemory<T> kept, BackwardRoom work, T* share)
+    private void Messages(int l, T* weights, SpookyNetMemory<T> kept, SpookyBackwardRoom<T> work, T* share)
     {
         SpookyModule module = Layout.Modules[l];
         int k = Layout.RadialFunctions;
@@ -297,7 +301,7 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
     }
 
     /// <summary>From the features of atoms to those of elements, with charge and spin.</summary>
-    private void Embedding(in SpookyNetBlock block, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, BackwardRoom work, T* share)
+    private void Embedding(in SpookyNetBlock block, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, SpookyBackwardRoom<T> work, T* share)
     {
         int n = block.Atoms, columns = Layout.ElectronColumns;
         T* by = work.X1;
@@ -313,79 +317,5 @@ internal sealed unsafe class SpookyNetEnergyPasses<TLanes, T> : SpookyNetNetwork
             Copy(weights + Layout.Electrons + (long)number * columns, columns, work.Electrons + (long)i * columns);
         }
         Perceptrons<TLanes, T>.Outer(Layout.ElectronWeight, n, 0, by, work.Electrons, share);
-    }
-
-    /// <summary>Room of a backward pass: tangents of all modules, gradients of S of one.</summary>
-    private sealed class BackwardRoom
-    {
-        public BackwardRoom(SpookySizes sizes, long attention, T* memory)
-        {
-            var pieces = new Pieces<T>(memory);
-            long wide = (long)sizes.Atoms * sizes.Features;
-            Modules = new ModuleTangents<T>[sizes.Modules];
-            for (int l = 0; l < sizes.Modules; l++) Modules[l] = new(ref pieces, sizes, l == 0);
-            Motion = pieces.Take((long)Sums * sizes.Pairs);
-            Room = pieces.Take((long)Perceptrons<TLanes, T>.Room * sizes.Features);
-            Filters = pieces.Take(6L * Chunk * sizes.Features);
-            ByFilters = pieces.Take(6L * Chunk * sizes.Features);
-            ByRadial = pieces.Take(2L * Chunk * sizes.RadialFunctions);
-            Projections = pieces.Take(10 * wide);
-            Sum = pieces.Take(wide);
-            ByOutput = pieces.Take(wide);
-            X1 = pieces.Take(wide);
-            X2 = pieces.Take(wide);
-            X3 = pieces.Take(wide);
-            Gathered = new(pieces.Take(wide), pieces.Take(3 * wide), pieces.Take(5 * wide));
-            Sent = new(pieces.Take(wide), pieces.Take(wide), pieces.Take(wide));
-            Asked = new(pieces.Take(wide), pieces.Take(wide), pieces.Take(wide));
-            Charges = pieces.Take(sizes.Atoms);
-            ByCharges = pieces.Take(sizes.Atoms);
-            Electrons = pieces.Take(64L * sizes.Atoms);
-            Attention = pieces.Take(attention);
-            Numbers = pieces.Numbers;
-        }
-
-        public ModuleTangents<T>[] Modules { get; }
-
-        public long Numbers { get; }
-
-        /// <summary>(near, 9)</summary>
-        public T* Motion { get; }
-
-        public T* Room { get; }
-
-        public T* Filters { get; }
-
-        public T* ByFilters { get; }
-
-        public T* ByRadial { get; }
-
-        public T* Projections { get; }
-
-        /// <summary>(atoms, F) tangents of outputs; gradients by outputs and by features.</summary>
-        public T* Sum { get; }
-
-        public T* ByOutput { get; }
-
-        public T* X1 { get; }
-
-        public T* X2 { get; }
-
-        public T* X3 { get; }
-
-        public OrderRows<T> Gathered { get; }
-
-        public OrderRows<T> Sent { get; }
-
-        public AttentionInputs<T> Asked { get; }
-
-        /// <summary>(atoms)</summary>
-        public T* Charges { get; }
-
-        public T* ByCharges { get; }
-
-        public T* Electrons { get; }
-
-        public T* Attention { get; }
     }
 }

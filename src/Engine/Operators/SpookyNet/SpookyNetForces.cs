@@ -31,7 +31,8 @@ internal sealed unsafe class SpookyNetForces<TLanes, T> : SpookyNetNetwork<TLane
     {
         bool gradients = sums.Forces is not null || sums.StrainGradients is not null;
         var graph = new SpookyNetGraph(frames.AtomStarts, frames.PairStarts, frames.First, frames.Second, frames.Numbers, frames.Charges, frames.Spins);
-        SpookyNetBlock[] blocks = graph.Blocks(alone: true);
+        // What a frame gets depends on that frame alone. Sums of rows in tiles do not depend on how many rows there are; those of a BLAS may.
+        SpookyNetBlock[] blocks = graph.Blocks(alone: !Products<TLanes, T>.AddsLast(F));
         Array.Clear(sums.Energies);
         TorchThreads.For(blocks.Length, b =>
         {
@@ -44,10 +45,14 @@ internal sealed unsafe class SpookyNetForces<TLanes, T> : SpookyNetNetwork<TLane
             T* vectors = workspace.Take<T>(3L * block.Pairs), by = workspace.Take<T>(3L * block.Pairs), energies = workspace.Take<T>(block.Atoms);
             for (int c = 0; c < 3 * block.Pairs; c++) vectors[c] = T.CreateTruncating(frames.Vectors[3 * block.FirstPair + c]);
             Forward(block, graph, weights, kept, sizes, vectors - 3L * block.FirstPair, energies - block.FirstAtom, gradients ? by - 3L * block.FirstPair : null, workspace);
-            double sum = 0;
-            for (int i = 0; i < block.Atoms; i++) sum += references[frames.Numbers[block.FirstAtom + i]] + double.CreateTruncating(energies[i]);
-            sums.Energies[block.FirstFrame] = sum;
-            if (gradients) Gather(frames, block, by, sums);
+            for (int f = block.FirstFrame; f < block.FirstFrame + block.Frames; f++)
+            {
+                double sum = 0;
+                for (int i = frames.AtomStarts[f]; i < frames.AtomStarts[f + 1]; i++)
+                    sum += references[frames.Numbers[i]] + double.CreateTruncating(energies[i - block.FirstAtom]);
+                sums.Energies[f] = sum;
+                if (gradients) Gather(frames, f, by - 3L * block.FirstPair, sums);
+            }
         });
         GC.KeepAlive(this);
     }
@@ -59,27 +64,28 @@ internal sealed unsafe class SpookyNetForces<TLanes, T> : SpookyNetNetwork<TLane
     }
 
     /// <summary>Derivatives by pairs' vectors, to atoms and strain.</summary>
-    private static void Gather(FramePairs frames, in SpookyNetBlock block, T* byVectors, ForceSums sums)
+    private static void Gather(FramePairs frames, int f, T* byVectors, ForceSums sums)
     {
-        Span<double> s = stackalloc double[9], forces = sums.Forces is null ? default : sums.Forces.AsSpan(3 * block.FirstAtom, 3 * block.Atoms);
+        int start = frames.AtomStarts[f];
+        Span<double> s = stackalloc double[9], forces = sums.Forces is null ? default : sums.Forces.AsSpan(3 * start, 3 * (frames.AtomStarts[f + 1] - start));
         s.Clear();
         forces.Clear();
-        for (int p = 0; p < block.Pairs; p++)
+        for (int p = frames.PairStarts[f]; p < frames.PairStarts[f + 1]; p++)
         {
             T* by = byVectors + 3L * p;
             double x = double.CreateTruncating(by[0]), y = double.CreateTruncating(by[1]), z = double.CreateTruncating(by[2]);
             if (forces.Length > 0)
             {
-                int i = 3 * frames.First[block.FirstPair + p], j = 3 * frames.Second[block.FirstPair + p];
+                int i = 3 * frames.First[p], j = 3 * frames.Second[p];
                 (forces[i], forces[i + 1], forces[i + 2]) = (forces[i] + x, forces[i + 1] + y, forces[i + 2] + z);
                 (forces[j], forces[j + 1], forces[j + 2]) = (forces[j] - x, forces[j + 1] - y, forces[j + 2] - z);
             }
-            ReadOnlySpan<double> v = frames.Vectors.AsSpan(3 * (block.FirstPair + p), 3);
+            ReadOnlySpan<double> v = frames.Vectors.AsSpan(3 * p, 3);
             (s[0], s[4], s[8]) = (s[0] + x * v[0], s[4] + y * v[1], s[8] + z * v[2]);
             (s[1], s[2], s[5]) = (s[1] + (x * v[1] + y * v[0]) / 2, s[2] + (x * v[2] + z * v[0]) / 2, s[5] + (y * v[2] + z * v[1]) / 2);
         }
         (s[3], s[6], s[7]) = (s[1], s[2], s[5]);
-        if (sums.StrainGradients is not null) s.CopyTo(sums.StrainGradients.AsSpan(9 * block.FirstFrame, 9));
+        if (sums.StrainGradients is not null) s.CopyTo(sums.StrainGradients.AsSpan(9 * f, 9));
     }
 }
 

@@ -43,9 +43,13 @@ internal unsafe readonly struct PairMemory<T>(ref Pieces<T> pieces, int pairs, i
     public int* NearSecond => integers + 4L * pairs;
 }
 
+/// <summary>Numbers of a pair.</summary>
 internal static class SpookyPairSizes
 {
     public const int Harmonics = 8;
+
+    /// <summary>By harmonics and distance: gradients, or their tangents.</summary>
+    public const int Sums = Harmonics + 1;
 }
 
 /// <summary>Everything of a pair that depends on its vector alone, and the energies of pairs. In float64, whatever the numbers' type.</summary>

@@ -197,3 +197,83 @@ internal readonly unsafe struct ModuleTangents<T>
 
     public readonly AttentionTangents<T>[] Attended;
 }
+
+/// <summary>Room of a backward pass: tangents of all modules, gradients of S of one.</summary>
+internal sealed unsafe class SpookyBackwardRoom<T>
+    where T : unmanaged
+{
+    /// <param name="sizes">Of the block.</param>
+    /// <param name="attention">Numbers that attention takes.</param>
+    /// <param name="perceptrons">Numbers that perceptrons take.</param>
+    /// <param name="chunk">Pairs of a chunk.</param>
+    /// <param name="memory">null: only counted</param>
+    public SpookyBackwardRoom(SpookySizes sizes, long attention, long perceptrons, int chunk, T* memory)
+    {
+        var pieces = new Pieces<T>(memory);
+        long wide = (long)sizes.Atoms * sizes.Features;
+        Modules = new ModuleTangents<T>[sizes.Modules];
+        for (int l = 0; l < sizes.Modules; l++) Modules[l] = new(ref pieces, sizes, l == 0);
+        Motion = pieces.Take((long)SpookyPairSizes.Sums * sizes.Pairs);
+        Room = pieces.Take(perceptrons);
+        Filters = pieces.Take(6L * chunk * sizes.Features);
+        ByFilters = pieces.Take(6L * chunk * sizes.Features);
+        ByRadial = pieces.Take(2L * chunk * sizes.RadialFunctions);
+        Projections = pieces.Take(10 * wide);
+        Sum = pieces.Take(wide);
+        ByOutput = pieces.Take(wide);
+        X1 = pieces.Take(wide);
+        X2 = pieces.Take(wide);
+        X3 = pieces.Take(wide);
+        Gathered = new(pieces.Take(wide), pieces.Take(3 * wide), pieces.Take(5 * wide));
+        Sent = new(pieces.Take(wide), pieces.Take(wide), pieces.Take(wide));
+        Asked = new(pieces.Take(wide), pieces.Take(wide), pieces.Take(wide));
+        Charges = pieces.Take(sizes.Atoms);
+        ByCharges = pieces.Take(sizes.Atoms);
+        Electrons = pieces.Take(64L * sizes.Atoms);
+        Attention = pieces.Take(attention);
+        Numbers = pieces.Numbers;
+    }
+
+    public ModuleTangents<T>[] Modules { get; }
+
+    public long Numbers { get; }
+
+    /// <summary>(near, 9)</summary>
+    public T* Motion { get; }
+
+    public T* Room { get; }
+
+    public T* Filters { get; }
+
+    public T* ByFilters { get; }
+
+    public T* ByRadial { get; }
+
+    public T* Projections { get; }
+
+    /// <summary>(atoms, F) tangents of outputs; gradients by outputs and by features.</summary>
+    public T* Sum { get; }
+
+    public T* ByOutput { get; }
+
+    public T* X1 { get; }
+
+    public T* X2 { get; }
+
+    public T* X3 { get; }
+
+    public OrderRows<T> Gathered { get; }
+
+    public OrderRows<T> Sent { get; }
+
+    public AttentionInputs<T> Asked { get; }
+
+    /// <summary>(atoms)</summary>
+    public T* Charges { get; }
+
+    public T* ByCharges { get; }
+
+    public T* Electrons { get; }
+
+    public T* Attention { get; }
+}

@@ -21,7 +21,7 @@ internal readonly unsafe ref struct SpookyPairs<T>(int count, int* first, int* s
 {
     public readonly int Count = count;
     public readonly int* First = first, Second = second;
-    public readonly T* Harmonics = harmonics;
+    public readonly T* SpookyPairSizes.Harmonics = harmonics;
 }
 
 /// <summary>
@@ -32,12 +32,6 @@ internal static unsafe class SpookyMessageRows<TLanes, T>
     where TLanes : unmanaged, ILanes<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Harmonics of a pair.</summary>
-    public const int Harmonics = 8;
-
-    /// <summary>Gradients of E that are summed over layers: by harmonics, by distance.</summary>
-    public const int PairSums = 9;
-
     /// <summary>Adds messages to <paramref name="to"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Values(in SpookyPairs<T> pairs, int f, T* w, OrderRows<T> x, OrderRows<T> to)
@@ -45,8 +39,8 @@ internal static unsafe class SpookyMessageRows<TLanes, T>
         for (int p = 0; p < pairs.Count; p++, w += 6 * f)
         {
             int i = pairs.First[p], j = pairs.Second[p];
-            Values(pairs.Harmonics + (long)p * Harmonics, T.One, f, w, x, j, to, i);
-            Values(pairs.Harmonics + (long)p * Harmonics, -T.One, f, w, x, i, to, j);
+            Values(pairs.Harmonics + (long)p * SpookyPairSizes.Harmonics, T.One, f, w, x, j, to, i);
+            Values(pairs.Harmonics + (long)p * SpookyPairSizes.Harmonics, -T.One, f, w, x, i, to, j);
         }
     }
 
@@ -57,15 +51,15 @@ internal static unsafe class SpookyMessageRows<TLanes, T>
     /// <param name="x">Sources.</param>
     /// <param name="by">Gradients by messages' sums.</param>
     /// <param name="byX">Those by sources; null: nobody asks.</param>
-    /// <param name="sums">(pairs, <see cref="PairSums"/>)</param>
+    /// <param name="sums">(pairs, <see cref="SpookyPairSizes.Sums"/>)</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Reverse(in SpookyPairs<T> pairs, int f, T* w, OrderRows<T> x, OrderRows<T> by, OrderRows<T> byX, T* sums)
     {
-        for (int p = 0; p < pairs.Count; p++, w += 6 * f, sums += PairSums)
+        for (int p = 0; p < pairs.Count; p++, w += 6 * f, sums += SpookyPairSizes.Sums)
         {
             int i = pairs.First[p], j = pairs.Second[p];
-            Reverse(pairs.Harmonics + (long)p * Harmonics, T.One, f, w, x, byX, j, by, i, sums);
-            Reverse(pairs.Harmonics + (long)p * Harmonics, -T.One, f, w, x, byX, i, by, j, sums);
+            Reverse(pairs.Harmonics + (long)p * SpookyPairSizes.Harmonics, T.One, f, w, x, byX, j, by, i, sums);
+            Reverse(pairs.Harmonics + (long)p * SpookyPairSizes.Harmonics, -T.One, f, w, x, byX, i, by, j, sums);
         }
     }
 
@@ -80,11 +74,11 @@ internal static unsafe class SpookyMessageRows<TLanes, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tangents(in SpookyPairs<T> pairs, int f, T* w, T* motion, OrderRows<T> x, OrderRows<T> xDot, OrderRows<T> to)
     {
-        for (int p = 0; p < pairs.Count; p++, w += 6 * f, motion += PairSums)
+        for (int p = 0; p < pairs.Count; p++, w += 6 * f, motion += SpookyPairSizes.Sums)
         {
             int i = pairs.First[p], j = pairs.Second[p];
-            Tangents(pairs.Harmonics + (long)p * Harmonics, T.One, f, w, motion, x, xDot, j, to, i);
-            Tangents(pairs.Harmonics + (long)p * Harmonics, -T.One, f, w, motion, x, xDot, i, to, j);
+            Tangents(pairs.Harmonics + (long)p * SpookyPairSizes.Harmonics, T.One, f, w, motion, x, xDot, j, to, i);
+            Tangents(pairs.Harmonics + (long)p * SpookyPairSizes.Harmonics, -T.One, f, w, motion, x, xDot, i, to, j);
         }
     }
 
@@ -103,10 +97,10 @@ internal static unsafe class SpookyMessageRows<TLanes, T>
     public static void Adjoints(in SpookyPairs<T> pairs, int f, T* w, T* motion, OrderRows<T> x, OrderRows<T> xDot, OrderRows<T> hat, OrderRows<T> by, OrderRows<T> byX,
         T* byW)
     {
-        for (int p = 0; p < pairs.Count; p++, w += 6 * f, byW += 6 * f, motion += PairSums)
+        for (int p = 0; p < pairs.Count; p++, w += 6 * f, byW += 6 * f, motion += SpookyPairSizes.Sums)
         {
             int i = pairs.First[p], j = pairs.Second[p];
-            T* y = pairs.Harmonics + (long)p * Harmonics;
+            T* y = pairs.Harmonics + (long)p * SpookyPairSizes.Harmonics;
             Adjoints(y, T.One, f, w, motion, x, xDot, byX, j, hat, by, i, byW, false);
             Adjoints(y, -T.One, f, w, motion, x, xDot, byX, i, hat, by, j, byW, true);
         }

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using ChemScale.Engine.Native;
-using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Lanes;
 
 namespace ChemScale.Engine.Operators.SpookyNet;
@@ -49,7 +48,7 @@ internal unsafe class SpookyNetNetwork<TLanes, T>
 
     /// <summary>Bytes of room for the forward pass of a block.</summary>
     protected nuint ForwardRoom(SpookySizes sizes) =>
-        Workspace.Size<T>((long)Perceptrons<TLanes, T>.Room * F) + Workspace.Size<T>(6L * Chunk * F) + Workspace.Size<T>((long)SpookyMessageRows<TLanes, T>.PairSums * sizes.Pairs)
+        Workspace.Size<T>((long)Perceptrons<TLanes, T>.Room * F) + Workspace.Size<T>(6L * Chunk * F) + Workspace.Size<T>((long)SpookyPairSizes.Sums * sizes.Pairs)
         + Workspace.Size<T>(10L * sizes.Atoms * F) + Workspace.Size<T>(Attention.Room(sizes.Frames.Max()));
 
     /// <param name="block">Which frames.</param>
@@ -65,7 +64,7 @@ internal unsafe class SpookyNetNetwork<TLanes, T>
         Workspace workspace)
     {
         var work = new ForwardWork(workspace.Take<T>((long)Perceptrons<TLanes, T>.Room * F), workspace.Take<T>(6L * Chunk * F),
-            workspace.Take<T>((long)SpookyMessageRows<TLanes, T>.PairSums * block.Pairs), workspace.Take<T>(10L * block.Atoms * F),
+            workspace.Take<T>((long)SpookyPairSizes.Sums * block.Pairs), workspace.Take<T>(10L * block.Atoms * F),
             workspace.Take<T>(Attention.Room(sizes.Frames.Max())));
         Geometry.Fill(block, graph, vectors, Softplus(weights[Layout.Decay.At]).Value, kept.Pairs);
         Embed(block, graph, weights, kept, sizes, work.Room);
@@ -75,13 +74,13 @@ internal unsafe class SpookyNetNetwork<TLanes, T>
             Values(l, block.Atoms, weights, kept, sizes, x, work);
             x = kept.Values[l].X3;
         }
-        Clear(work.Sums, (long)SpookyMessageRows<TLanes, T>.PairSums * block.Pairs);
+        Clear(work.Sums, (long)SpookyPairSizes.Sums * block.Pairs);
         Energies(block, graph, weights, kept, sizes, energies + block.FirstAtom, work.Sums);
         if (byVectors != null)
         {
             Reverse(block.Atoms, weights, kept, sizes, work);
             for (int p = 0; p < block.Pairs; p++)
-                SpookyNetGeometry.ByVector(kept.Pairs.Units + 4L * p, work.Sums + (long)SpookyMessageRows<TLanes, T>.PairSums * p, byVectors + 3L * (block.FirstPair + p));
+                SpookyNetGeometry.ByVector(kept.Pairs.Units + 4L * p, work.Sums + (long)SpookyPairSizes.Sums * p, byVectors + 3L * (block.FirstPair + p));
         }
         GC.KeepAlive(this);
         GC.KeepAlive(kept);
@@ -174,7 +173,7 @@ internal unsafe class SpookyNetNetwork<TLanes, T>
     private void Energies(in SpookyNetBlock block, SpookyNetGraph graph, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, T* energies, T* sums)
     {
         int n = block.Atoms;
-        const int Wide = SpookyMessageRows<TLanes, T>.PairSums;
+        const int Wide = SpookyPairSizes.Sums;
         T* ofEnergy = weights + Layout.Output.At, ofCharge = ofEnergy + F, q = kept.Charges, byQ = kept.ByCharges;
         double[] all = new double[n];
         for (int i = 0; i < n; i++)
@@ -219,7 +218,7 @@ internal unsafe class SpookyNetNetwork<TLanes, T>
 
     private void Reverse(int n, T* weights, SpookyNetMemory<T> kept, SpookySizes sizes, in ForwardWork work)
     {
-        const int Wide = SpookyMessageRows<TLanes, T>.PairSums;
+        const int Wide = SpookyPairSizes.Sums;
         long wide = (long)n * F;
         T* chunk = stackalloc T[Wide * Chunk];
         int last = Layout.Modules.Length - 1;

@@ -31,7 +31,7 @@ internal static unsafe class Perceptrons<TLanes, T>
     where TLanes : unmanaged, ILanes<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    public const int Piece = 48;
+    public const int Piece = 64;
 
     /// <summary>Rows of room.</summary>
     public const int Room = 6 * Piece;
