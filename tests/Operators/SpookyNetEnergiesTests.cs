@@ -24,10 +24,8 @@ public class SpookyNetEnergiesTests : OperatorFixture
         new TestFrame([1, 8], [[0, 0, 0], [0, 0, 9]]), TestFrame.Molecule(7, 3) with { Charge = 1 }, TestFrame.Molecule(5, 5) with { Spin = -2 },
     ];
 
-    private static readonly SpookyNetConfig Whole = new()
-    {
-        Features = 8, Interactions = 2, RadialFunctions = 5, Cutoff = 4, ElectrostaticCutoff = 4, MaxAtomicNumber = 10,
-    };
+    private static readonly SpookyNetConfig Whole =
+        new() { Features = 8, Interactions = 2, RadialFunctions = 5, Cutoff = 4, ElectrostaticCutoff = 4, MaxAtomicNumber = 10 };
 
     // Widths that are no whole vectors, other numbers of random features; charges within a cutoff, over all pairs, none; one module and three.
     private static readonly SpookyNetConfig[] Configs =

@@ -1,7 +1,6 @@
 using ChemScale.Engine.Operators.Differentiation;
 using ChemScale.Engine.Operators.ForceFields;
 using ChemScale.Engine.Operators.Runs;
-using ChemScale.Engine.Operators.Segments;
 using static TorchSharp.torch;
 
 namespace ChemScale.Engine.Operators.SpookyNet;

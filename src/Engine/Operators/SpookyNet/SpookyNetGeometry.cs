@@ -171,13 +171,15 @@ internal sealed unsafe class SpookyNetGeometry
         for (int v = 0; v < stride; v++)
         {
             double exponent = v < count ? (v - count) * u + v * log + logBinomials[v] : double.NegativeInfinity;
-            if (!(exponent > Negligible.Exponent))
+            double b = exponent > Negligible.Exponent ? Math.Exp(exponent) : 0;
+            // The product too: weights are multiplied with it.
+            if (b * envelope <= Negligible.Value)
             {
                 row[v] = row[stride + v] = byDecay[v] = byDecay[stride + v] = T.Zero;
                 continue;
             }
             // Of u: b' = b l, b'' = b (l^2 + l').
-            double b = Math.Exp(exponent), l = v - count + v * rate, first = b * l, second = b * (l * l - v * rate / small);
+            double l = v - count + v * rate, first = b * l, second = b * (l * l - v * rate / small);
             row[v] = Of<T>(b * envelope);
             row[stride + v] = Of<T>(decay * first * envelope + b * slope);
             byDecay[v] = Of<T>(d * first * envelope);

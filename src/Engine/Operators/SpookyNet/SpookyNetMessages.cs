@@ -21,7 +21,7 @@ internal readonly unsafe ref struct SpookyPairs<T>(int count, int* first, int* s
 {
     public readonly int Count = count;
     public readonly int* First = first, Second = second;
-    public readonly T* SpookyPairSizes.Harmonics = harmonics;
+    public readonly T* Harmonics = harmonics;
 }
 
 /// <summary>
