@@ -52,7 +52,7 @@ public class SpookyNetEnergiesTests : OperatorFixture
         Same(Step(OperatorMode.Auto, Whole, ScalarType.Float64, loss), Step(OperatorMode.Composed, Whole, ScalarType.Float64, loss), 1e-11);
     }
 
-    [Test]
+    [Test, Category("Slow")]
     public void Every_derivative_by_weights_matches_finite_differences()
     {
         using Problem problem = new();
