@@ -106,12 +106,24 @@ public partial class UnderflowTests : OperatorFixture
     public void A_training_step_computes_with_no_subnormal_numbers(
         [Values] bool isPaiNN, [Values(OperatorMode.Host, OperatorMode.Composed)] OperatorMode mode)
     {
+        using ForceField model = isPaiNN ? new PaiNN(new PaiNNConfig { Features = 32 }, 1) : new SchNet(new SchNetConfig { Features = 32 }, 1);
+        TrainsWithout(model, mode);
+    }
+
+    [Test]
+    public void Nor_does_SpookyNets()
+    {
+        using var model = new SpookyNet(new SpookyNetConfig { Features = 32, Interactions = 2, ElectrostaticCutoff = Cutoff }, 1);
+        TrainsWithout(model, OperatorMode.Host);
+    }
+
+    private static void TrainsWithout(ForceField model, OperatorMode mode)
+    {
         TestScope.Mode(mode);
         int threads = get_num_threads();
         set_num_threads(1);
         try
         {
-            using ForceField model = isPaiNN ? new PaiNN(new PaiNNConfig { Features = 32 }, 1) : new SchNet(new SchNetConfig { Features = 32 }, 1);
             // As large as aspirin; farther than 3.4 A from some centers a Gaussian underflows.
             using GraphBatch batch = TestFrame.Batch(Cutoff, [.. Enumerable.Range(0, 64).Select(i => TestFrame.Molecule(21, i, 3.05))]);
             using var optimizer = new AdamW(model.named_parameters().Select(p => (p.name, p.parameter)), new OptimizerSpec());

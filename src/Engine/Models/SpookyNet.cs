@@ -1,6 +1,7 @@
 using ChemScale.Engine.Models.Equivariant;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Models.Layers;
+using ChemScale.Engine.Operators.Forces;
 using ChemScale.Engine.Operators.Radial;
 using ChemScale.Engine.Operators.Segments;
 using ChemScale.Engine.Operators.SpookyNet;
@@ -75,7 +76,6 @@ internal sealed class SpookyNet : ForceField
     internal Tensor Electrons => elements.Electrons;
 
     /// <inheritdoc/>
-    /// <exception cref="InputException">Charges interact over every pair, and the batch does not have every pair.</exception>
     protected override Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -84,7 +84,6 @@ internal sealed class SpookyNet : ForceField
         if (repulsion is not null) energies = energies.index_add(0, near.Receivers, repulsion.Forward(batch.AtomicNumbers, near).squeeze(1), 1);
         if (Config.Electrostatics)
         {
-            RequireEveryPair(batch);
             Tensor products = charges.index_select(0, batch.Edges.Receivers) * charges.index_select(0, batch.Edges.Senders);
             // The switch from shielded to plain interaction spans the middle half of the local cutoff.
             Tensor pairs = ShieldedCoulomb.Apply(distances, products.unsqueeze(1), Config.Cutoff / 4, 3 * Config.Cutoff / 4, Config.NeighborCutoff);
@@ -101,6 +100,36 @@ internal sealed class SpookyNet : ForceField
         Tensor vectors = EdgeVectors.Apply(batch.Positions, batch.Edges, batch.ShiftVectors).to(elementBias.dtype);
         return Network(batch, vectors, EdgeDistances.Apply(vectors)).Charges.MoveToOuterDisposeScope();
     }
+
+    /// <inheritdoc/>
+    private protected override IForcePasses? MakePasses() => new SpookyNetForceWeights(Settings(), Inputs(null), ReferenceEnergies).Passes();
+
+    /// <inheritdoc/>
+    private protected override (Tensor Energies, Tensor ByVectors)? WithDerivative(GraphBatch batch, Tensor pairVectors)
+    {
+        SpookyNetSettings settings = Settings();
+        Tensor?[] inputs = Inputs(pairVectors);
+        if (!SpookyNetEnergies.Has(settings, inputs)) return null;
+        return SpookyNetGraph.Of(batch.AtomsPerFrame, batch.Edges.Pairs, batch.AtomicNumbers, batch.Charges, batch.Spins) is { } graph
+            ? SpookyNetEnergies.Apply(settings, Frames(batch), graph, inputs) : null;
+    }
+
+    /// <summary>What <see cref="SpookyNetEnergies"/> takes.</summary>
+    internal (SpookyNetSettings Settings, SpookyNetFrames Frames, Tensor?[] Inputs) Passed(GraphBatch batch, Tensor pairVectors) =>
+        (Settings(), Frames(batch), Inputs(pairVectors));
+
+    private static SpookyNetFrames Frames(GraphBatch batch) =>
+        new(batch.AtomsPerFrame, batch.Edges.Pairs, batch.AtomicNumbers, batch.FrameOfAtom, batch.Charges, batch.Spins);
+
+    /// <summary>As <see cref="SpookyNetEnergies"/> has them.</summary>
+    private Tensor?[] Inputs(Tensor? pairVectors) =>
+    [
+        pairVectors, elements.Electrons, .. interactions.Select(i => i.Directions), .. elements.Weights, .. charge.Weights, .. spin.Weights, decay,
+        .. interactions.SelectMany(i => i.Weights), output.Weight, elementBias, .. repulsion?.Weights ?? [],
+    ];
+
+    private SpookyNetSettings Settings() => new(Config.Features, Config.Interactions, Config.RadialFunctions, Config.RandomFeatureCount, Config.Cutoff,
+        Config.Electrostatics, Config.NeighborCutoff, repulsion is not null);
 
     protected override void Dispose(bool disposing)
     {
@@ -159,9 +188,10 @@ internal sealed class SpookyNet : ForceField
         return new SpookyNetEdges(senders, receivers, distances, envelope, radial, harmonics.Of(edgeVectors / distances));
     }
 
-    private void RequireEveryPair(GraphBatch batch)
+    /// <inheritdoc/>
+    private protected override void Require(GraphBatch batch)
     {
-        if (double.IsFinite(Config.NeighborCutoff)) return;
+        if (!Config.Electrostatics || double.IsFinite(Config.NeighborCutoff)) return;
         long pairs = batch.AtomsPerFrame.Sum(n => n * (n - 1L));
         if (batch.Edges.Count != pairs || batch.ShiftVectors is not null)
         {

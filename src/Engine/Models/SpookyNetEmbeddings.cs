@@ -25,6 +25,9 @@ internal sealed class NuclearEmbedding : IDisposable
     /// <summary>(rows, 20)</summary>
     public Tensor Electrons => electrons;
 
+    /// <summary>As <see cref="Operators.SpookyNet.SpookyNetEnergies"/> has them.</summary>
+    public IEnumerable<Tensor> Weights => [Table, config.Weight];
+
     public static long Count(long rows, long features) => rows * features + Dense.Count(ElectronConfiguration.Columns, features, bias: false);
 
     /// <param name="atomicNumbers">(atoms) int64</param>
@@ -65,6 +68,8 @@ internal sealed class ElectronicEmbedding
         value = at.Add("linear_v", new Dense(signs, features, init, bias: false));
         block = new ResidualMlp(at.At("resblock"), features, init, bias: false);
     }
+
+    public IEnumerable<Tensor> Weights => [query.Weight, query.Bias!, key.Weight, value.Weight, .. block.Weights];
 
     public static long Count(long features, bool isCharge) =>
         Dense.Count(features, features) + 2 * Dense.Count(isCharge ? 2 : 1, features, bias: false) + ResidualMlp.Count(features, bias: false);

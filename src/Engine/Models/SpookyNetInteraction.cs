@@ -26,6 +26,12 @@ internal sealed class SpookyNetInteraction
         output = new ResidualMlp(at.At("resblock"), config.Features, init);
     }
 
+    /// <summary>As <see cref="SpookyNetEnergies"/> has them.</summary>
+    public IEnumerable<Tensor> Weights => [.. before.Weights, .. local.Weights, .. nonlocal.Weights, .. after.Weights, .. output.Weights];
+
+    /// <summary>(F, m)</summary>
+    public Tensor Directions => nonlocal.Directions;
+
     public static long Count(long features, long radialFunctions) =>
         2 * ResidualBlock.Count(features) + LocalInteraction.Count(features, radialFunctions) + NonlocalInteraction.Count(features)
         + ResidualMlp.Count(features);
@@ -76,6 +82,11 @@ internal sealed class LocalInteraction
         output = new ResidualMlp(at.At("resblock"), features, init);
     }
 
+    public IEnumerable<Tensor> Weights =>
+    [
+        .. radial.Select(r => r.Weight), .. own.Weights, .. sources.SelectMany(s => s.Weights), projectionP.Weight, projectionD.Weight, .. output.Weights,
+    ];
+
     public static long Count(long features, long radialFunctions) =>
         3 * Dense.Count(radialFunctions, features, bias: false) + 5 * ResidualMlp.Count(features) + 2 * Dense.Count(features, 2 * features, bias: false);
 
@@ -121,6 +132,11 @@ internal sealed class NonlocalInteraction
         omega = at.AddBuffer("attention.omega", OrthogonalDirections(features, randomFeatures, init));
     }
 
+    public IEnumerable<Tensor> Weights => [.. query.Weights, .. key.Weights, .. value.Weights];
+
+    /// <summary>(F, m)</summary>
+    public Tensor Directions => omega;
+
     public static long Count(long features) => 3 * ResidualMlp.Count(features);
 
     /// <param name="x">(atoms, F)</param>
@@ -164,6 +180,8 @@ internal sealed class ResidualMlp
         linear = at.Add("linear", new Dense(features, features, init, bias));
     }
 
+    public IEnumerable<Tensor> Weights => [.. residual.Weights, .. activation.Weights, .. linear.Named("").Select(w => w.Weight)];
+
     public static long Count(long features, bool bias = true) =>
         ResidualBlock.Count(features, bias) + SwishActivation.Count(features) + Dense.Count(features, features, bias);
 
@@ -193,6 +211,9 @@ internal sealed class ResidualBlock
         using (no_grad()) linear2.Weight.zero_();
     }
 
+    public IEnumerable<Tensor> Weights =>
+        [.. activation1.Weights, .. linear1.Named("").Select(w => w.Weight), .. activation2.Weights, .. linear2.Named("").Select(w => w.Weight)];
+
     public static long Count(long features, bool bias = true) => 2 * SwishActivation.Count(features) + 2 * Dense.Count(features, features, bias);
 
     /// <param name="x">(n, F)</param>
@@ -219,6 +240,8 @@ internal sealed class SwishActivation : nn.Module
         register_parameter("alpha", alpha);
         register_parameter("beta", beta);
     }
+
+    public IEnumerable<Tensor> Weights => [alpha, beta];
 
     public static long Count(long features) => 2 * features;
 

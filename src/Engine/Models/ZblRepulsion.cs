@@ -30,6 +30,9 @@ internal sealed class ZblRepulsion
         Parameter Positive(string name, double value) => at.Add(name, init.Constant(Math.Log(Math.Exp(value) - 1), 1));
     }
 
+    /// <summary>As <see cref="SpookyNetEnergies"/> has them.</summary>
+    public IEnumerable<Tensor> Weights => [inverseLength, power, .. weights, .. exponents];
+
     /// <param name="atomicNumbers">(atoms) int64</param>
     /// <param name="edges">Those within the cutoff.</param>
     /// <returns>(edges, 1) eV: each atom's half of a pair</returns>

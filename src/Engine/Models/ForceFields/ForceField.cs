@@ -56,6 +56,7 @@ public abstract class ForceField : nn.Module
     public ForceFieldOutput Evaluate(GraphBatch batch, bool forces = true, bool stress = false, bool createGraph = false)
     {
         Config.RequireElements(batch.Elements, "frames");
+        Require(batch);
         if (stress && batch.Volumes is null) throw new ArgumentException("stress of frames without cells", nameof(stress));
         if (createGraph && forces && WithDerivatives(batch, stress) is { } passed) return passed;
         bool wantsGraph = createGraph || (!forces && !stress && is_grad_enabled());
@@ -94,6 +95,11 @@ public abstract class ForceField : nn.Module
     /// <returns>(atoms) eV, without reference energies</returns>
     protected abstract Tensor AtomEnergies(GraphBatch batch, Tensor edgeVectors);
 
+    /// <exception cref="InputException">The batch does not have the edges that the network needs.</exception>
+    private protected virtual void Require(GraphBatch batch)
+    {
+    }
+
     /// <summary>The pairs whose vectors <see cref="WithDerivative"/> takes.</summary>
     private protected virtual PairList Pairs(GraphBatch batch) => batch.Edges.Pairs;
 
@@ -129,8 +135,10 @@ public abstract class ForceField : nn.Module
         if (batch.Positions.device_type != DeviceType.CPU) return null;
         using IForcePasses? passes = Passes();
         if (passes is null) return null;
-        using FramePairs? pairs = FramePairs.Of(batch.Edges, batch.Positions, batch.ShiftVectors, batch.AtomicNumbers, batch.AtomsPerFrame, Config.Cutoff);
+        using FramePairs? pairs = FramePairs.Of(batch.Edges, batch.Positions, batch.ShiftVectors, batch.AtomicNumbers, batch.AtomsPerFrame, Config.NeighborCutoff);
         if (pairs is null) return null;
+        batch.Charges?.data<double>().ToArray().CopyTo(pairs.Charges, 0);
+        batch.Spins?.data<double>().ToArray().CopyTo(pairs.Spins, 0);
         var sums = new ForceSums(new double[batch.Frames], forces ? new double[3 * batch.Atoms] : null, stress ? new double[9 * batch.Frames] : null);
         passes.Evaluate(pairs, sums);
         using DisposeScope scope = NewDisposeScope();

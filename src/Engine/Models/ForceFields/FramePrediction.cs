@@ -100,6 +100,7 @@ internal sealed class FramePredictor(ForceField model) : IDisposable
         foreach (Frame frame in frames) model.Config.RequireElements(frame.AtomicNumbers, frame.Place);
         bool cells = stress && frames.Any(f => f.IsPeriodic);
         if (passes is null) return ByGraph(frames, cells, lists);
+        GraphBatches.RequireFinite(frames, model.Config.NeighborCutoff);
         using FramePairs pairs = FramePairs.Of(frames, model.Config.NeighborCutoff, lists);
         var sums = new ForceSums(new double[frames.Count], new double[3 * pairs.Atoms], cells ? new double[9 * frames.Count] : null);
         passes.Evaluate(pairs, sums);

@@ -154,11 +154,7 @@ internal static class GraphBatches
     /// <exception cref="InputException">A frame whose atoms or cell allow no neighbour list.</exception>
     public static GraphBatch Build(IReadOnlyList<Frame> frames, double cutoff, Device? device = null, Func<int, NeighborList>? lists = null)
     {
-        if (double.IsInfinity(cutoff) && frames.FirstOrDefault(f => f.IsPeriodic) is { } repeating)
-        {
-            throw new InputException(
-                repeating.Place, "a periodic frame, where every pair interacts", "no periodicity", "set model.electrostaticCutoff");
-        }
+        RequireFinite(frames, cutoff);
         using DisposeScope scope = NewDisposeScope();
         int[] numbers = [.. frames.SelectMany(f => f.AtomicNumbers)];
         Tensor positions = tensor(frames.SelectMany(f => f.Positions).ToArray(), device: device).reshape(numbers.Length, 3);
@@ -170,5 +166,15 @@ internal static class GraphBatches
         return new GraphBatch(
             [.. frames.Select(f => f.Atoms)], numbers, positions, neighbors.Edges, neighbors.ShiftVectors, cells,
             [.. frames.Select(f => f.Charge)], [.. frames.Select(f => f.Spin)], device);
+    }
+
+    /// <exception cref="InputException">Every pair interacts, and a frame has them without end.</exception>
+    public static void RequireFinite(IReadOnlyList<Frame> frames, double cutoff)
+    {
+        if (double.IsInfinity(cutoff) && frames.FirstOrDefault(f => f.IsPeriodic) is { } repeating)
+        {
+            throw new InputException(
+                repeating.Place, "a periodic frame, where every pair interacts", "no periodicity", "set model.electrostaticCutoff");
+        }
     }
 }

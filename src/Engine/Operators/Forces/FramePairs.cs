@@ -26,6 +26,8 @@ internal sealed class FramePairs : IDisposable
         AtomStarts = new int[frames + 1];
         PairStarts = new int[frames + 1];
         Numbers = ArrayPool<int>.Shared.Rent(Math.Max(1, atoms));
+        Charges = new double[frames];
+        Spins = new double[frames];
     }
 
     public int Frames => AtomStarts.Length - 1;
@@ -41,6 +43,12 @@ internal sealed class FramePairs : IDisposable
     /// <summary>(atoms) atomic numbers</summary>
     public int[] Numbers { get; }
 
+    /// <summary>(frames) e</summary>
+    public double[] Charges { get; }
+
+    /// <summary>(frames) unpaired electrons</summary>
+    public double[] Spins { get; }
+
     /// <summary>(pairs)</summary>
     public int[] First { get; private set; } = [];
 
@@ -51,7 +59,7 @@ internal sealed class FramePairs : IDisposable
     public double[] Vectors { get; private set; } = [];
 
     /// <param name="frames">Stay the caller's.</param>
-    /// <param name="cutoff">A, finite</param>
+    /// <param name="cutoff">A; infinite, where no frame is periodic: every pair</param>
     /// <param name="lists">(frames) Lists of that cutoff that follow each frame; null: they are made.</param>
     /// <exception cref="InputException">A frame whose atoms or cell allow no neighbour list.</exception>
     public static FramePairs Of(IReadOnlyList<Frame> frames, double cutoff, IReadOnlyList<VerletList>? lists = null)
@@ -66,7 +74,8 @@ internal sealed class FramePairs : IDisposable
                 Frame frame = frames[f];
                 if (frame.Positions.Length != 3 * frame.Atoms) throw new ArgumentException($"{frame.Positions.Length} coordinates of {frame.Atoms} atoms");
                 frame.AtomicNumbers.CopyTo(all.Numbers, all.AtomStarts[f]);
-                if (!frame.IsPeriodic && frame.Atoms <= FewAtoms) all.AddMolecule(frame);
+                (all.Charges[f], all.Spins[f]) = (frame.Charge, frame.Spin);
+                if (!frame.IsPeriodic && (frame.Atoms <= FewAtoms || double.IsInfinity(cutoff))) all.AddMolecule(frame);
                 else all.AddListed(frame, lists?[f] ?? new VerletList(cutoff, 0));
                 all.AtomStarts[f + 1] = all.AtomStarts[f] + frame.Atoms;
                 all.PairStarts[f + 1] = all.pairs;
