@@ -5,6 +5,8 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("analyze", HelpText = "What a simulation shows, on one page: temperature, energies and pressure in time, radial distribution, mean squared displacement, velocity autocorrelation.")]
+[Example("chemscale analyze --simulation runs/nve", "Radial distribution, mean squared displacement and velocity correlation of a simulation.")]
+[Example("chemscale analyze --simulation runs/npt --skip 200 --reach 12", "Without the first 200 frames, distances up to 12 A.")]
 internal sealed class AnalyzeVerb : Verb
 {
     [Option("simulation", HelpText = "Folder of a simulation or replica, or a file of frames evenly spaced in time (default runs/simulate).")]

@@ -8,6 +8,9 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("convert", HelpText = "A line-by-line filter, standard input to standard output, on all cores, order kept; refused lines become '!ERROR reason'.")]
+[Example("chemscale convert --to selfies < molecules.smi > molecules.selfies", "SMILES to SELFIES, a line each.")]
+[Example("chemscale convert --from selfies --to smiles --grammar 2.1 < a.selfies", "And back, by the newer grammar.")]
+[Example("chemscale convert --to key < molecules.smi | sort | uniq -d", "Molecules that are there twice, however written.")]
 internal sealed class ConvertVerb : Verb
 {
     [Option("from", Default = LineForm.Smiles, HelpText = "smiles, selfies or tokens.")]

@@ -10,6 +10,7 @@ namespace ChemScale.Cli;
 /// <summary>A training verb whose runs may go to processes of their own, or to Slurm.</summary>
 internal abstract class DistributedVerb : TrainingVerb, IDistributed
 {
+    [OptionGroup("Processes and Slurm")]
     [Option("workers", HelpText = "Run in this many worker processes, which share nothing but the folder.")]
     public int? Workers { get; set; }
 
@@ -139,6 +140,7 @@ internal static class Distribution
 }
 
 [Verb("worker", HelpText = "Work on a planned sweep: claim runs that nobody works on, one after the other, until nothing is left. Any number of workers may share a folder.")]
+[Example("chemscale worker runs/sweep", "Works on a planned sweep until nothing is left.")]
 internal sealed class WorkerVerb : Verb
 {
     private const int PutAside = 75;

@@ -4,6 +4,8 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("doctor", HelpText = "Say what this machine offers: runtime, libtorch, CUDA device, ILGPU device, data folder, and what to do about what is missing.")]
+[Example("chemscale doctor", "What this machine has, and what to do about what is missing.")]
+[Example("chemscale doctor --ptx kernels", "Every kernel's code for NVIDIA GPUs, written here.")]
 internal sealed class DoctorVerb : Verb
 {
     public override bool HearsSignals => false;

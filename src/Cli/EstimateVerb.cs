@@ -10,6 +10,8 @@ namespace ChemScale.Cli;
 
 [Verb("estimate", HelpText = "Estimate final losses from the first part of recorded loss curves, and replay the curves to every pruner: TPE (training "
     + "performance estimation, not the Tree-structured Parzen Estimator), successive halving, ASHA, Hyperband, median and patient stopping.")]
+[Example("chemscale estimate runs/tpe", "What the first part of recorded curves says about their ends.")]
+[Example("chemscale estimate curves.csv --probe 0.1 --html runs/estimate.html", "Of anybody's curves, looking at a tenth.")]
 internal sealed class EstimateVerb : Verb
 {
     [Value(0, MetaName = "SOURCES", Required = true, HelpText = "Run directories, folders of them, or .csv files: Lightning's metrics.csv, long (run, epoch or "

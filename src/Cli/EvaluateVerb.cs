@@ -8,6 +8,8 @@ namespace ChemScale.Cli;
 
 [Verb("evaluate", HelpText = "Compare a trained force field with labelled frames: tables of errors, parity plots, and "
     + "every frame with its predictions.")]
+[Example("chemscale evaluate --run runs/painn --frames test.extxyz", "Errors by element and kind of frame, parity plots.")]
+[Example("chemscale evaluate --run runs/painn --frames ethanol.npz --units kcal/mol --out runs/evaluate", "Labels in another unit.")]
 internal sealed class EvaluateVerb : FrameFilesVerb
 {
     [Option("out", HelpText = "Folder to write parity.html, parity.csv, errors.json and frames.extxyz to (default runs/evaluate).")]

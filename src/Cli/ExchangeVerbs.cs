@@ -25,6 +25,8 @@ internal abstract class ExchangeVerb : Verb
 }
 
 [Verb("export", HelpText = "Write a run's model as a folder of another program: Hugging Face's transformers, or schnetpack.")]
+[Example("chemscale export exported --run runs/train --to huggingface", "A folder that transformers opens.")]
+[Example("chemscale export painn --run runs/painn --to schnetpack", "A state_dict and a loader for schnetpack.")]
 internal sealed class ExportVerb : ExchangeVerb
 {
     [Option("run", HelpText = "Run directory of a training (default runs/train).")]
@@ -41,6 +43,8 @@ internal sealed class ExportVerb : ExchangeVerb
 
 [Verb("import", HelpText = "Make a run directory of a model that another program wrote: a folder of config.json and model.safetensors or pytorch_model.bin. "
     + "Nothing in it is executed.")]
+[Example("chemscale import ChemGPT-4.7M --out runs/chemgpt", "Published weights as a run that generates and fine-tunes.")]
+[Example("chemscale import painn --units kcal/mol --out runs/painn", "A force field of schnetpack.")]
 internal sealed class ImportVerb : ExchangeVerb
 {
     [Value(0, MetaName = "FOLDER", Required = true, HelpText = "Folder of a GPT-Neo with tokenizer.json, or of a schnetpack model.")]

@@ -13,6 +13,9 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("fit", HelpText = "Fit a scaling law to a .csv with named columns or to run directories.")]
+[Example("chemscale fit runs/sweep --resource parameters --by items", "A law in model size for each amount of data.")]
+[Example("chemscale fit points.csv --family chinchilla --at 1e8,1e9", "The law of both, and the loss that it predicts.")]
+[Example("chemscale fit runs/sweep --resource compute --frontier --pool", "Along the best runs of each compute.")]
 internal sealed class FitVerb : Verb
 {
     public override bool HearsSignals => false;
@@ -20,12 +23,14 @@ internal sealed class FitVerb : Verb
     [Value(0, MetaName = "SOURCE", Required = true, HelpText = "One .csv, or run directories (or folders of them).")]
     public IEnumerable<string> Sources { get; set; } = [];
 
+    [OptionGroup("Law")]
     [Option("family", Default = "power-law", HelpText = "power-law, power-law-with-floor, chinchilla, ...; a wrong name lists all.")]
     public string Family { get; set; } = "power-law";
 
     [Option("resource", HelpText = "What a law of one resource is a function of: parameters, data or compute.")]
     public Resource? Resource { get; set; }
 
+    [OptionGroup("Columns")]
     [Option('n', "n-column", HelpText = "Column of N, non-embedding parameters.")]
     public string? N { get; set; }
 
@@ -47,6 +52,7 @@ internal sealed class FitVerb : Verb
     [Option("name", HelpText = "Column of names of the points (default: file:line).")]
     public string? NameColumn { get; set; }
 
+    [OptionGroup("Points")]
     [Option("where", HelpText = "KEY=VALUE,VALUE...: only points of these values; columns of the .csv, or parameters, items and keys of the runs' experiments.")]
     public IEnumerable<string> Where { get; set; } = [];
 
@@ -65,6 +71,7 @@ internal sealed class FitVerb : Verb
     [Option("drop-highest", HelpText = "Leave out this many of the highest losses.")]
     public int DropHighest { get; set; }
 
+    [OptionGroup("Intervals")]
     [Option("bootstrap", Default = 1000, HelpText = "Resamples; 0: profile intervals only.")]
     [Key("resamples")]
     public int Bootstrap { get; set; }
@@ -72,6 +79,7 @@ internal sealed class FitVerb : Verb
     [Option("resampling", Default = BootstrapKind.Pairs, HelpText = "pairs: points are drawn anew; residuals: their residuals.")]
     public BootstrapKind Resampling { get; set; }
 
+    [OptionGroup("Predictions")]
     [Option("at", HelpText = "Predict the loss there: R, or N,D; several places apart by blanks.")]
     public IEnumerable<string> At { get; set; } = [];
 
@@ -81,6 +89,7 @@ internal sealed class FitVerb : Verb
     [Option("compute", Separator = ',', HelpText = "The best model and amount of data for this compute, in FLOP.")]
     public IEnumerable<double> Computes { get; set; } = [];
 
+    [OptionGroup("Intervals")]
     [Option("level", Default = 0.95, HelpText = "Of the intervals.")]
     public double Level { get; set; }
 

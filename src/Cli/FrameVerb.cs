@@ -12,6 +12,7 @@ namespace ChemScale.Cli;
 /// <summary>Options of the verbs that put a trained force field to one frame.</summary>
 internal abstract class FrameVerb : Verb
 {
+    [OptionGroup("Model and frame")]
     [Option("run", HelpText = "Run directory of a trained force field (default runs/train).")]
     public string RunDirectory { get; set; } = Path.Combine("runs", "train");
 

@@ -6,8 +6,12 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("generate", HelpText = "Sample molecules from a trained ChemGPT; writes OUT/molecules.tsv (SELFIES, SMILES) and prints the first thousand.")]
+[Example("chemscale generate --run runs/train --count 100 --temperature 0.8 --top-k 50", "A hundred molecules.")]
+[Example("chemscale generate --run runs/train --prompt c1ccccc1 --prompt-as smiles --count 20", "That begin with a benzene ring.")]
+[Example("chemscale generate --run runs/train --count 1000000 --out runs/million --resume", "A million, going on where it stopped.")]
 internal sealed class GenerateVerb : Verb
 {
+    [OptionGroup("Run")]
     [Option("run", HelpText = "Run directory of a training (default runs/train).")]
     public string RunDirectory { get; set; } = Path.Combine("runs", "train");
 
@@ -17,6 +21,7 @@ internal sealed class GenerateVerb : Verb
     [Option("resume", HelpText = "Go on with what an interrupted sampling of the same molecules left in OUT, or add to a complete one.")]
     public bool Resume { get; set; }
 
+    [OptionGroup("Sampling")]
     [Option("count", Default = 10, HelpText = "How many sequences.")]
     public int Count { get; set; }
 
@@ -47,6 +52,7 @@ internal sealed class GenerateVerb : Verb
     [Option("seed", HelpText = "Same seed, same molecules.")]
     public long Seed { get; set; }
 
+    [OptionGroup("Limits and machine")]
     [Option("max-tokens", HelpText = "Longer sequences are given up as unfinished (default 512, or the model's positions where they are fewer).")]
     [Key("maximumTokens")]
     public int? MaximumTokens { get; set; }

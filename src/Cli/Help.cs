@@ -77,7 +77,7 @@ internal static class Help
         var options = properties.Select(p => (Property: p, Option: p.GetCustomAttribute<OptionAttribute>()!)).Where(p => p.Option is { Hidden: false }).ToList();
         IEnumerable<string> usage =
         [
-            .. words.Select(w => w.Value.MetaName.ToUpperInvariant() + (IsMany(w.Property) ? "..." : "")),
+            .. words.Select(w => (w.Value.MetaName.ToUpperInvariant() + (IsMany(w.Property) ? "..." : "")) is var word && w.Value.Required ? word : $"[{word}]"),
             .. options.Where(o => o.Option.Required).Select(o => $"--{o.Option.LongName} {Placeholder(o.Property, o.Option)}"), "[options]",
         ];
         Wrap(text, $"usage: chemscale {NameOf(verb)} {string.Join(' ', usage)}", 0, 7, width);
@@ -88,12 +88,13 @@ internal static class Help
         int column = Math.Min(width / 3, Math.Max(options.Max(o => Left(o.Property, o.Option).Length), words.Max(w => (int?)w.Value.MetaName.Length + 2) ?? 0) + 2);
         foreach ((PropertyInfo property, ValueAttribute value) in words) Entry(text, "  " + value.MetaName.ToUpperInvariant(), value.HelpText, column, width);
         if (words.Count > 0) text.AppendLine();
-        string group = "Options", last = "";
-        foreach (IGrouping<string, (PropertyInfo Property, OptionAttribute Option)> part in options.Select(o => (Group: group = o.Property
-                     .GetCustomAttribute<OptionGroupAttribute>()?.Name ?? group, o)).GroupBy(p => p.Group, p => p.o))
+        bool first = true;
+        foreach (IGrouping<string, (PropertyInfo Property, OptionAttribute Option)> part in options.Zip(Groups(options.Select(o => o.Property)))
+                     .GroupBy(p => p.Second, p => p.First))
         {
-            if (last.Length > 0) text.AppendLine();
-            text.AppendLine(last = part.Key);
+            if (!first) text.AppendLine();
+            first = false;
+            text.AppendLine(part.Key);
             foreach ((PropertyInfo property, OptionAttribute option) in part)
                 Entry(text, Left(property, option), option.HelpText + Default(option), column, width);
         }
@@ -130,6 +131,19 @@ internal static class Help
         for (Type? type = verb; type is not null; type = type.BaseType)
             foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
                 yield return property;
+    }
+
+    /// <summary>A group goes on up to the next one of its class.</summary>
+    private static IEnumerable<string> Groups(IEnumerable<PropertyInfo> options)
+    {
+        string group = "Options";
+        Type? declaring = null;
+        foreach (PropertyInfo option in options)
+        {
+            if (option.DeclaringType != declaring) group = "Options";
+            declaring = option.DeclaringType;
+            yield return group = option.GetCustomAttribute<OptionGroupAttribute>()?.Name ?? group;
+        }
     }
 
     private static string Left(PropertyInfo property, OptionAttribute option)

@@ -10,6 +10,8 @@ namespace ChemScale.Cli;
 
 [Verb("metrics", HelpText = "Measure generated molecules against a reference as MOSES does: valid, unique, novel, diversity, nearest neighbours, scaffolds, "
     + "distances of weight, atoms, rings, bonds, charges and tokens; writes OUT/metrics.json and metrics.html.")]
+[Example("chemscale metrics --generated runs/generate/molecules.tsv --reference moses_test.smi.gz", "MOSES' figures of what a model drew.")]
+[Example("chemscale metrics --generated a.smi --reference test.smi --training train.smi --out runs/metrics", "Novelty too.")]
 internal sealed class MetricsVerb : Verb
 {
     [Option("generated", Required = true, HelpText = "File of molecules to judge: .smi, .txt, .csv or .tsv (such as generate's molecules.tsv), possibly .gz.")]

@@ -40,6 +40,8 @@ internal abstract class MoleculeFilesVerb : MoleculeVerb
 }
 
 [Verb("score", HelpText = "How likely a language model finds molecules: nats, tokens and perplexity of each, as .csv, in the order of the input.")]
+[Example("chemscale score --run runs/train --molecules library.smi.gz --out scores.csv", "Nats, tokens and perplexity of each molecule, in their order.")]
+[Example("chemscale score --run runs/train --molecules set.csv --column smiles", "Of a column of a table.")]
 internal sealed class ScoreVerb : MoleculeFilesVerb
 {
     [Option("out", HelpText = "File to write (default runs/scores.csv).")]
@@ -58,6 +60,8 @@ internal sealed class ScoreVerb : MoleculeFilesVerb
 }
 
 [Verb("embed", HelpText = "Molecules as vectors of a language model's hidden states: an .npy of float32, an index of its rows, and what they are of.")]
+[Example("chemscale embed --run runs/train --molecules library.smi --out library.npy", "A vector for each molecule, that of its end token.")]
+[Example("chemscale embed --run runs/train --molecules library.smi --pool mean --layer 12", "The mean over tokens after 12 layers.")]
 internal sealed class EmbedVerb : MoleculeFilesVerb
 {
     [Option("out", HelpText = "File to write (default runs/embeddings.npy).")]
@@ -85,6 +89,8 @@ internal sealed class EmbedVerb : MoleculeFilesVerb
 }
 
 [Verb("nearest", HelpText = "The nearest molecules among embeddings: exact, every vector is compared.")]
+[Example("chemscale nearest --embeddings library.npy --query drugs.smi -k 10", "The ten nearest molecules of each drug, exact.")]
+[Example("chemscale nearest --embeddings library.npy --query drugs.npy --metric euclidean", "Of vectors that embed wrote.")]
 internal sealed class NearestVerb : MoleculeVerb
 {
     [Option("embeddings", Required = true, HelpText = "An .npy that embed wrote, its index and its .json beside it.")]

@@ -6,6 +6,8 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("neb", HelpText = "The path of least energy and its barrier between two minima, by a climbing-image nudged elastic band; writes path.extxyz, path.csv and summary.json.")]
+[Example("chemscale neb --run runs/painn --frame reactant.xyz --end product.xyz", "The minimum-energy path between two minima, its highest image at the saddle.")]
+[Example("chemscale neb --run runs/painn --frame a.xyz --end b.xyz --images 11 --fmax 0.02", "A finer one.")]
 internal sealed class NebVerb : FrameVerb
 {
     [Option("end", HelpText = "The other minimum, as --frame is the first: FILE or FILE@INDEX, the same atoms in the same order.")]
@@ -71,6 +73,8 @@ internal sealed class NebVerb : FrameVerb
 }
 
 [Verb("vibrations", HelpText = "Harmonic wavenumbers of a relaxed frame and, of a molecule, its free energy as an ideal gas; writes vibrations.json and modes.extxyz.")]
+[Example("chemscale vibrations --run runs/painn --frame ethanol.xyz", "Harmonic frequencies at the frame, which should be a minimum.")]
+[Example("chemscale vibrations --run runs/painn --frame ethanol.xyz --temperature 400 --symmetry-number 1", "And the free energy of the gas at 400 K.")]
 internal sealed class VibrationsVerb : FrameVerb
 {
     [Option("out", HelpText = "Folder to write to; files of an earlier run are replaced (default runs/vibrations).")]

@@ -6,6 +6,8 @@ namespace ChemScale.Cli;
 
 [Verb("predict", HelpText = "Energies, forces and, of periodic frames, stress from a trained force field, as extended xyz "
     + "in eV and Angstrom.")]
+[Example("chemscale predict --run runs/painn --frames geometries.xyz --out predictions.extxyz", "Energies, forces and stress in eV and A.")]
+[Example("chemscale predict --run runs/committee --frames pool.extxyz", "With the spread of a committee's members.")]
 internal sealed class PredictVerb : FrameFilesVerb
 {
     [Option("out", HelpText = "File to write (default runs/predictions.extxyz).")]

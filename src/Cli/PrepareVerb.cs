@@ -17,14 +17,19 @@ namespace ChemScale.Cli;
 
 [Verb("prepare", HelpText = "Turn molecules into a token store (clean, encode as SELFIES, tokenize) or labelled frames into a frame store "
     + "(eV, Angstrom, statistics) that training reads; split by hash.")]
+[Example("chemscale prepare --molecules moses.smi.gz --out runs/moses", "Molecules to SELFIES and tokens.")]
+[Example("chemscale prepare --frames ethanol.npz --units kcal/mol --validation-frames 50 --out runs/ethanol", "Frames to eV and A, 50 held out.")]
+[Example("chemscale prepare --molecules new.smi --against runs/moses --out runs/new", "And how many molecules another store has, too.")]
 internal sealed class PrepareVerb : Verb
 {
+    [OptionGroup("Input")]
     [Option("molecules", HelpText = "Files: .smi or .txt (first field of each line), .csv or .tsv (a column); each possibly .gz.")]
     public IEnumerable<string> Molecules { get; set; } = [];
 
     [Option("virtual", HelpText = "Instead of files: this many molecules of the built-in virtual library (synthetic).")]
     public long? Virtual { get; set; }
 
+    [OptionGroup("Frames")]
     [Option("frames", HelpText = "Instead of molecules: frames of atoms with energies and forces (.xyz, .extxyz, .npz, .h5, .hdf5, .db).")]
     public IEnumerable<string> Frames { get; set; } = [];
 
@@ -58,9 +63,11 @@ internal sealed class PrepareVerb : Verb
     [Option("split-file", HelpText = "An .npz with train_idx and val_idx over the frames, as schnetpack writes.")]
     public string? SplitFile { get; set; }
 
+    [OptionGroup("Store")]
     [Option("out", HelpText = "Folder of the store (default runs/data).")]
     public string Out { get; set; } = Path.Combine("runs", "data");
 
+    [OptionGroup("Molecules")]
     [Option("kind", Default = MoleculeKind.Smiles, HelpText = "What the input holds: smiles or selfies.")]
     public MoleculeKind Kind { get; set; }
 
@@ -85,18 +92,22 @@ internal sealed class PrepareVerb : Verb
     [Option("min-count", Default = 1L, HelpText = "Leave rarer symbols out of a vocabulary that is built.")]
     public long MinimumCount { get; set; }
 
+    [OptionGroup("Store")]
     [Option("limit", HelpText = "Stop after this many molecules, or training frames.")]
     public long? Limit { get; set; }
 
+    [OptionGroup("Frames")]
     [Option("strict", HelpText = "Refuse frames that would be warned of.")]
     public bool Strict { get; set; }
 
+    [OptionGroup("Molecules")]
     [Option("keep-stereo", HelpText = "Keep stereo marks (default: strip them, as ChemGPT's corpus was).")]
     public bool KeepStereo { get; set; }
 
     [Option("fragments", Default = FragmentRule.Largest, HelpText = "Salts and mixtures: largest, all or refuse.")]
     public FragmentRule Fragments { get; set; }
 
+    [OptionGroup("Store")]
     [Option("validation", HelpText = "Share held out (default 0.02 of molecules, 0.1 of frames).")]
     public double? Validation { get; set; }
 

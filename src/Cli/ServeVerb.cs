@@ -6,6 +6,8 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("serve", HelpText = "Energies, forces and virials for i-PI or ASE's SocketIOCalculator, over a socket of theirs; ends when they do.")]
+[Example("chemscale serve --run runs/painn --frame ethanol.xyz --unix ethanol", "For ASE's SocketIOCalculator(unixsocket=\"ethanol\").")]
+[Example("chemscale serve --run runs/painn --frame box.xyz --host localhost --port 31415", "For i-PI over TCP.")]
 internal sealed class ServeVerb : FrameVerb
 {
     [Option("unix", HelpText = "NAME of a Unix domain socket /tmp/ipi_NAME, or a path with a slash.")]

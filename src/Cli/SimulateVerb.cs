@@ -10,8 +10,12 @@ namespace ChemScale.Cli;
 
 [Verb("simulate",
     HelpText = "Molecular dynamics or relaxation with a trained force field; writes trajectory.extxyz, a CSV log and summary.json.")]
+[Example("chemscale simulate --run runs/painn --frame ethanol.xyz --ensemble nve --time 10", "Ten picoseconds at constant energy.")]
+[Example("chemscale simulate --run runs/painn --frame box.xyz --ensemble npt --temperature 300 --pressure 0.0001 --time 100", "At constant temperature and pressure.")]
+[Example("chemscale simulate --run runs/painn --frame ethanol.xyz --ensemble relax --optimizer bfgs --fmax 0.01", "To the next minimum.")]
 internal sealed class SimulateVerb : FrameVerb
 {
+    [OptionGroup("Simulation")]
     [Option("out", HelpText = "Folder to write to (default runs/simulate).")]
     public string Out { get; set; } = Path.Combine("runs", "simulate");
 
@@ -25,6 +29,7 @@ internal sealed class SimulateVerb : FrameVerb
         HelpText = "nve (default), langevin (constant temperature), npt (constant temperature and pressure) or relax (positions, to --fmax; --cell too).")]
     public SimulationMethod? Ensemble { get; set; }
 
+    [OptionGroup("Thermostat and barostat")]
     [Option("temperature", HelpText = "K: of the thermostat, and of the first momenta where they are drawn (default 300).")]
     public double? Temperature { get; set; }
 
@@ -46,6 +51,7 @@ internal sealed class SimulateVerb : FrameVerb
     [Option("compressibility", HelpText = "npt: 1/GPa, about that of the system (default 0.45, water's; a stiff solid 0.01). Sets how fast the pressure settles, no more.")]
     public double? Compressibility { get; set; }
 
+    [OptionGroup("Length")]
     [Option("timestep", HelpText = "fs (default 0.5).")]
     public double? Timestep { get; set; }
 
@@ -58,6 +64,7 @@ internal sealed class SimulateVerb : FrameVerb
     [Option("every", HelpText = "Steps from one written frame to the next (default 10).")]
     public long? Every { get; set; }
 
+    [OptionGroup("System")]
     [Option("seed", HelpText = "Of drawn momenta and of the thermostat: same seed, same trajectory (default 0).")]
     public long? Seed { get; set; }
 
@@ -67,12 +74,14 @@ internal sealed class SimulateVerb : FrameVerb
     [Option("fix", HelpText = "Atoms that stay where they are: numbers from 0, ranges, symbols, as in 0-3,7,Pt (default: those of the frame's move_mask).")]
     public string? Fix { get; set; }
 
+    [OptionGroup("Safety")]
     [Option("max-temperature", HelpText = "K: a hotter system has blown up, and the simulation fails (default 20000).")]
     public double? MaximumTemperature { get; set; }
 
     [Option("stop-above", HelpText = "eV/A: stop where the forces of a committee's members on an atom are further apart; --run is a committee (train --committee).")]
     public double? StopAbove { get; set; }
 
+    [OptionGroup("Relaxation")]
     [Option("fmax", HelpText = "relax: eV/A, done where no atom feels more (default 0.01).")]
     public double? MaximumForce { get; set; }
 

@@ -57,6 +57,7 @@ internal sealed partial class StudyVerb : IDistributed
     [Key("slurm.more")]
     public IEnumerable<string> SbatchOptions { get; set; } = [];
 
+    [OptionGroup("Processes and Slurm")]
     [Option("resubmit", HelpText = "With --slurm: submit what is left once more, although it was submitted before.")]
     public bool Resubmit { get; set; }
 

@@ -18,15 +18,21 @@ namespace ChemScale.Cli;
 
 [Verb("study", HelpText = "The whole way, for ChemGPT and for force fields: data, training performance estimation, a grid of models and data sizes, "
     + "fitted power laws, one report.")]
+[Example("chemscale study", "The whole way on the built-in library, in minutes.")]
+[Example("chemscale study --flops 1e11,3e11,1e12 --families chemgpt,painn --out runs/budgets", "The best size for each compute budget.")]
+[Example("chemscale study --file docs/studies/budgets.yaml --workers 2 --out runs/budgets", "A committed study once more, in two processes.")]
 internal sealed partial class StudyVerb : Verb
 {
+    [OptionGroup("Study")]
     [Option("file", HelpText = "A study as YAML: families, flops, seed; every study writes its own to OUT/study.yaml. Of what the file says, "
         + "--molecules, --frames, --units and --seed alone override it.")]
     public string? StudyFilePath { get; set; }
 
+    [OptionGroup("Study")]
     [Option("families", Separator = ',', Default = new[] { "chemgpt", "painn" }, HelpText = "A part of the study each: chemgpt, schnet, painn, spookynet, allegro.")]
     public IEnumerable<string> Families { get; set; } = [];
 
+    [OptionGroup("Force fields")]
     [Option("frames", HelpText = "Files of labelled frames for the force fields; default: the GFN2-xTB frames that come with the program.")]
     [Key("source.frames")]
     public IEnumerable<string> Frames { get; set; } = [];
@@ -50,6 +56,7 @@ internal sealed partial class StudyVerb : Verb
     [Option("frames-seen", HelpText = "Cap on the frames that a point of the force fields' grid sees, repeats included.")]
     public long? FramesSeen { get; set; }
 
+    [OptionGroup("ChemGPT")]
     [Option("molecules", HelpText = "Files of molecules; default: the built-in virtual library (synthetic).")]
     public IEnumerable<string> Molecules { get; set; } = [];
 
@@ -57,9 +64,11 @@ internal sealed partial class StudyVerb : Verb
     [Key("source.limit")]
     public long? Limit { get; set; }
 
+    [OptionGroup("Study")]
     [Option("out", HelpText = "Folder of the study (default runs/study-TIME); an interrupted study goes on there.")]
     public string? Out { get; set; }
 
+    [OptionGroup("ChemGPT")]
     [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default), 2.1 or 2.2.")]
     [Key("source.grammar")]
     public string? Grammar { get; set; }
@@ -86,6 +95,7 @@ internal sealed partial class StudyVerb : Verb
     [Option("batches", Separator = ',', HelpText = "Batch sizes of ChemGPT's search.")]
     public IEnumerable<int> Batches { get; set; } = [];
 
+    [OptionGroup("Study")]
     [Option("search-epochs", HelpText = "Epochs of a full run of the searches.")]
     public int? SearchEpochs { get; set; }
 

@@ -7,8 +7,12 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("sweep", HelpText = "Run every combination of some settings, in this process, in --workers or on --slurm; writes OUT/sweep.csv, which fit reads.")]
+[Example("chemscale sweep --data runs/moses --vary model.width=16,32,64 data.subset=1000,10000 --epochs 5 --lr 1e-3", "Every combination of widths and data sizes.")]
+[Example("chemscale sweep --file sweep.yaml --slurm --partition gpu --gpus 1 --time 4:00:00 --out runs/rates", "On a cluster.")]
+[Example("chemscale sweep --status --out runs/rates", "How far it is.")]
 internal sealed class SweepVerb : DistributedVerb
 {
+    [OptionGroup("Sweep")]
     [Option("vary", HelpText = "KEY=VALUE,VALUE... of experiment.yaml, such as model.width=16,32 training.learningRate=1e-4,1e-3.")]
     public IEnumerable<string> Vary { get; set; } = [];
 

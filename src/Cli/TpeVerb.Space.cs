@@ -7,6 +7,7 @@ namespace ChemScale.Cli;
 /// <summary>Which configurations are probed, by what they are ranked, which of them go on.</summary>
 internal sealed partial class TpeVerb
 {
+    [OptionGroup("Search")]
     [Option("space", Default = "grid",
         HelpText = "grid of --rates and --batches (default), log-uniform or sobol over --rate-range and --batch-range. The default of Hugging Face's "
         + "trainer, 5e-5 and 8, is always among the configurations.")]

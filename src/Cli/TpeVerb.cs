@@ -10,8 +10,11 @@ namespace ChemScale.Cli;
 
 [Verb("tpe", HelpText = "Choose learning rate and batch size by Training Performance Estimation (not the Tree-structured Parzen Estimator): "
     + "probe all, rank by the sum of early training losses, finish only the best.")]
+[Example("chemscale tpe --data runs/moses --layers 4 --width 64 --limit 2000 --epochs 50", "Learning rate and batch size for a ChemGPT, from a tenth of each run.")]
+[Example("chemscale tpe --data runs/ethanol --model painn --space sobol --count 12 --epochs 100", "Twelve sampled configurations of a PaiNN.")]
 internal sealed partial class TpeVerb : DistributedVerb
 {
+    [OptionGroup("Search")]
     [Option("rates", Separator = ',', HelpText = "Learning rates (default 5e-5,3e-4,1e-3,4e-3).")]
     public IEnumerable<double> Rates { get; set; } = [];
 

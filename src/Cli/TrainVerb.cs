@@ -11,8 +11,12 @@ using Spectre.Console;
 namespace ChemScale.Cli;
 
 [Verb("train", HelpText = "Train one model. Without --data or --molecules: on the built-in virtual library (synthetic).")]
+[Example("chemscale train --data runs/moses --size 128 --epochs 2 --lr 1e-3 --batch 16 --out runs/chemgpt", "The paper's ChemGPT-4.7M.")]
+[Example("chemscale train --model painn --data runs/ethanol --epochs 200 --threads 1 --out runs/painn", "A force field.")]
+[Example("chemscale train --resume --out runs/painn", "Goes on where it stopped, to the bit.")]
 internal sealed class TrainVerb : TrainingVerb
 {
+    [OptionGroup("Run")]
     [Option("out", HelpText = "Run directory (default runs/train).")]
     public string Out { get; set; } = Path.Combine("runs", "train");
 

@@ -13,6 +13,7 @@ namespace ChemScale.Cli;
 /// <summary>Options that make an experiment: a YAML file, single settings over it, and where its data come from.</summary>
 internal abstract class TrainingVerb : Verb
 {
+    [OptionGroup("Data")]
     [Option("experiment", HelpText = "Experiment file (YAML); the options below override it.")]
     public string? ExperimentFile { get; set; }
 
@@ -32,6 +33,7 @@ internal abstract class TrainingVerb : Verb
     [Key("source.units")]
     public string? Units { get; set; }
 
+    [OptionGroup("Model")]
     [Option("model", HelpText = "chemgpt (default), or a force field: schnet, painn, spookynet, allegro.")]
     [Key("model.family")]
     public string? ModelName { get; set; }
@@ -60,6 +62,7 @@ internal abstract class TrainingVerb : Verb
     [Key("training.labelLoss.kindWeights")]
     public string? KindWeights { get; set; }
 
+    [OptionGroup("Loss of force fields")]
     [Option("energy-weight", HelpText = "Force fields: weight of energies in the loss (default 0.05).")]
     [Key("training.labelLoss.energyWeight")]
     public double? EnergyWeight { get; set; }
@@ -72,6 +75,7 @@ internal abstract class TrainingVerb : Verb
     [Key("training.labelLoss.stressWeight")]
     public double? StressWeight { get; set; }
 
+    [OptionGroup("Data")]
     [Option("grammar", HelpText = "SELFIES grammar of what is prepared: 1.0.4, 2.1 or 2.2.")]
     [Key("source.grammar")]
     public string? Grammar { get; set; }
@@ -88,6 +92,7 @@ internal abstract class TrainingVerb : Verb
     [Key("data.validation")]
     public long? Validation { get; set; }
 
+    [OptionGroup("Model")]
     [Option("size", HelpText = "Width on the paper's ladder: 16, 32, 64, ... 2048 (24 layers, 16 heads).")]
     [Key("model.size")]
     public int? Size { get; set; }
@@ -112,6 +117,7 @@ internal abstract class TrainingVerb : Verb
     [Key("model.baseWidth")]
     public int? BaseWidth { get; set; }
 
+    [OptionGroup("Optimization")]
     [Option("lr", HelpText = "Learning rate (default 2e-5; force fields 1e-3).")]
     [Key("training.learningRate")]
     public double? LearningRate { get; set; }
@@ -160,6 +166,7 @@ internal abstract class TrainingVerb : Verb
     [Key("training.patience")]
     public int? Patience { get; set; }
 
+    [OptionGroup("Course of the run")]
     [Option("validate-every", HelpText = "For example '0.25 epochs' or '500 steps'.")]
     [Key("training.validationInterval")]
     public string? ValidateEvery { get; set; }
@@ -168,14 +175,17 @@ internal abstract class TrainingVerb : Verb
     [Key("training.checkpointInterval")]
     public string? CheckpointEvery { get; set; }
 
+    [OptionGroup("Optimization")]
     [Option("moments", HelpText = "AdamW's moments: weights (the weights' type) or bfloat16.")]
     [Key("training.optimizer.moments")]
     public MomentPrecision? Moments { get; set; }
 
+    [OptionGroup("Model")]
     [Option("attention", HelpText = "chemgpt: what attention multiplies in, weights (the weights' type) or bfloat16 (CUDA; heads 16, 32, 64 or 128 wide).")]
     [Key("training.attention")]
     public AttentionPrecision? Attention { get; set; }
 
+    [OptionGroup("Fine-tuning")]
     [Option("init-from", HelpText = "Begin with the weights of this run, trained or imported: fine-tuning. Its model stands; symbols keep their rows, new ones begin anew.")]
     [Key("training.initFrom")]
     public string? InitFrom { get; set; }
@@ -184,6 +194,7 @@ internal abstract class TrainingVerb : Verb
     [Key("training.freeze")]
     public string? Freeze { get; set; }
 
+    [OptionGroup("Machine")]
     [Option("dtype", HelpText = "float32 or float64.")]
     [Key("training.dtype")]
     public Precision? Dtype { get; set; }

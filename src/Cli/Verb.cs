@@ -9,6 +9,7 @@ namespace ChemScale.Cli;
 /// <summary>One command of the command line: options as properties, and a call into the engine.</summary>
 internal abstract class Verb
 {
+    [OptionGroup("Output")]
     [Option("json", HelpText = "Print the answer as JSON on standard output, for a program to read.")]
     public bool Json { get; set; }
 

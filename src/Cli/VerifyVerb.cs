@@ -5,6 +5,7 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("verify", HelpText = "Read stores, runs, sweeps and studies whole and say what is wrong, file by file. Exit code 2 where something is.")]
+[Example("chemscale verify runs/moses runs/chemgpt", "Whether every stored byte is as it was written.")]
 internal sealed class VerifyVerb : Verb
 {
     [Value(0, MetaName = "folders", Required = true, HelpText = "Of stores, runs, sweeps or studies, or of folders that hold such.")]

@@ -30,7 +30,18 @@ public sealed class AnswerTests
             Assert.That(lines.Where(l => l.Length > width), Is.Empty, verb.Name);
             Assert.That(lines[0], Does.StartWith($"usage: chemscale {Help.NameOf(verb)} "));
             foreach (OptionAttribute option in verb.GetProperties().Select(p => p.GetCustomAttribute<OptionAttribute>()).OfType<OptionAttribute>())
-                Assert.That(lines.Count(l => l.StartsWith($"  --{option.LongName}", StringComparison.Ordinal) && l.Split(' ')[2] == "--" + option.LongName), Is.EqualTo(1), option.LongName);
+            {
+                string name = option.LongName.Length > 0 ? "--" + option.LongName : "-" + option.ShortName;
+                Assert.That(lines.Count(l => l.StartsWith("  " + name, StringComparison.Ordinal) && l.Split(' ')[2] == name), Is.EqualTo(1), name);
+            }
+            foreach (ExampleAttribute example in verb.GetCustomAttributes<ExampleAttribute>())
+            {
+                string[] words = example.Command.Split([" < ", " | "], StringSplitOptions.None)[0].Split(' ');
+                Assert.That((words[0], words[1]), Is.EqualTo(("chemscale", Help.NameOf(verb))));
+                using var parser = new Parser(settings => settings.CaseInsensitiveEnumValues = true);
+                Assert.That(parser.ParseArguments(words[1..], [verb, typeof(ConvertVerb)]), Is.InstanceOf<Parsed<object>>(), example.Command);
+            }
+            Assert.That(verb.GetCustomAttributes<ExampleAttribute>(), Is.Not.Empty, verb.Name);
         }
     }
 

@@ -89,7 +89,8 @@ public sealed class GivenKeysTests
         }
         // Out of range, of other data, or without effect here: a batch of so many atoms beside one of so many frames.
         string[] always = ["model.family", "data.store", "data.fingerprint", "data.grammar", "data.validation", "training.schedule.floor", "training.schedule.cooldown",
-            "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention"];
+            "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention", "data.atomEnergies", "training.labelLoss.kindWeights", "training.initFrom",
+            "training.initWeights", "training.freeze", "training.parent"];
         string[] own = family == "chemgpt"
             ? ["model.baseWidth", "training.schedule.factor", "training.schedule.patience", "training.schedule.threshold",
                 "training.labelLoss.energyWeight", "training.labelLoss.forceWeight",

@@ -95,11 +95,16 @@ public sealed class Version03Tests
         static string Energy(string line) => line.Split(' ').Single(word => word.StartsWith("energy=", StringComparison.Ordinal))[7..];
     }
 
-    [Test]
-    public void A_language_model_generates_what_it_generated()
+    // The likeliest tokens: seeds draw otherwise since then.
+    [TestCase("[C]", "[C][C][Ring2][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Ring1][Ring1][Ring1][Ring1]\tC=CCl\tunfinished")]
+    [TestCase("[O]", "[O][O][O][O][O][O][O][O][O][O][O][O][O][O][O][=O][=O][=O][=O]\tOOOOOOOOOOOOOOOOOOO\tunfinished")]
+    [TestCase("[Br]", "[Br][P][Ring2][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Cl][Ring1][Ring1][Ring1][Ring1]\tBrPCl\tunfinished")]
+    public void A_language_model_generates_what_it_generated(string prompt, string expected)
     {
-        Command(0, "generate", "--run", In("runs/chemgpt"), "--count", "5", "--max-tokens", "20", "--seed", "3", "--out", In("generated"), "--threads", "1");
-        Assert.That(File.ReadAllLines(In("generated/molecules.tsv")), Is.EqualTo(File.ReadAllLines(In("expected/chemgpt.tsv"))));
+        string output = In("generated-" + prompt.Trim('[', ']'));
+        Command(0, "generate", "--run", In("runs/chemgpt"), "--count", "1", "--max-tokens", "20", "--temperature", "0", "--prompt", prompt, "--prompt-as", "selfies",
+            "--all-tokens", "--out", output, "--threads", "1");
+        Assert.That(File.ReadAllLines(Path.Combine(output, "molecules.tsv"))[1], Is.EqualTo(expected));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Models.ForceFields;
@@ -85,10 +86,13 @@ internal sealed class ForceFieldPotential(ForceField model, double skin = ForceF
 
     public void Dispose() => predictor.Dispose();
 
+    // A reach over every pair is infinite.
+    private static readonly JsonSerializerOptions WithInfinities = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
     private string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes<object>(model.Config));
+        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes<object>(model.Config, WithInfinities));
         foreach ((string name, Tensor weight) in model.state_dict())
         {
             hash.AppendData(JsonSerializer.SerializeToUtf8Bytes($"{name} {weight.dtype}"));

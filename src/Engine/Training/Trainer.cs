@@ -36,6 +36,8 @@ public static class Trainer
         experiment = experiment.Validated();
         RequireUsable(experiment, directory, options.Resume);
         if (directory.IsDone) return directory.ReadSoundResult(options.CancellationToken);
+        // A pattern that fits nothing is to leave no run behind.
+        InitialWeights.Freeze(task.Model, experiment.Training.Freeze);
         using RunClaim? taken = options.Claim is null ? directory.Claim(null, options.Warn, options.CancellationToken) : null;
         RunClaim claim = taken ?? options.Claim!;
         // Between the first look and the claim another process may have been at work.

@@ -62,7 +62,6 @@ internal sealed class TrainingSession : IDisposable
         totalSteps = spec.TotalSteps(length.StepsPerEpoch);
         scheduledFrom = spec.Schedule.Restart ? firstStep : 0;
         schedule = new LearningRateSchedule(spec.Schedule, spec.LearningRate, totalSteps - scheduledFrom);
-        InitialWeights.Freeze(task.Model, spec.Freeze);
         (string Name, Parameter Parameter)[] trained = [.. task.Model.named_parameters().Where(p => p.parameter.requires_grad)];
         RequireDtype(trained);
         optimizer = new AdamW(trained, spec.Optimizer, task.LearningRateFactor);

@@ -28,6 +28,9 @@ public sealed class FramePreparer
     private readonly SplitIndices? indices;
     private readonly FrameAudit audit = new();
     private readonly SortedDictionary<int, (double Energy, string Place)> isolated = [];
+
+    // Free atoms that no name says are references: their places among those waiting.
+    private readonly List<(int Waiting, int Element, double Energy, string Place)> freeAtoms = [];
     private string sourceName = "";
     private long read;
     private long unlabelled;
@@ -72,6 +75,7 @@ public sealed class FramePreparer
         foreach (string file in options.Files) ReadFile(file, validation: false, spool);
         foreach (string file in options.ValidationFiles) ReadFile(file, validation: true, spool);
         spool.Flush();
+        SetFreeAtomsApart();
         indices?.Check(read);
         FrameSorting sorting = FrameSorting.Of(waiting, options, spool, stop);
         if (sorting.Train.Count == 0) throw new InputException(options.Files[0], "no frame left to train on", "at least one");
@@ -114,29 +118,54 @@ public sealed class FramePreparer
             long index = read++;
             frames++;
             if (frames % ProgressFrames == 0) Report($"reading {Path.GetFileName(file)}", frames);
-            if (TakeIsolated(frame)) continue;
+            bool isFreeAtom = IsFreeAtom(frame);
+            if (isFreeAtom && (IsNamedIsolated(frame) || frame.Forces is null))
+            {
+                TakeIsolated(frame.AtomicNumbers[0], frame.Energy!.Value, frame.Place);
+                continue;
+            }
             bool? side = validation ? true : indices is null ? false : indices.IsValidation(index);
             if (side is null) unassigned++;
-            else if (HasLabels(frame)) Take(frame, frames, side.Value, spool);
+            else if (HasLabels(frame))
+            {
+                if (isFreeAtom) freeAtoms.Add((waiting.Count, frame.AtomicNumbers[0], frame.Energy!.Value, frame.Place));
+                Take(frame, frames, side.Value, spool);
+            }
             else unlabelled++;
         }
         sources.Add(new FrameSource(sourceName, frames, keys, validation));
     }
 
     /// <summary>A free neutral atom that feels nothing: what the energies of frames are counted from, and no frame itself.</summary>
-    private bool TakeIsolated(Frame frame)
+    private static bool IsFreeAtom(Frame frame) => frame is { Atoms: 1, IsPeriodic: false, HasEnergy: true, Charge: 0 } && double.IsFinite(frame.Energy!.Value)
+        && (IsNamedIsolated(frame) || frame.Forces is null || frame.Forces.All(f => f == 0));
+
+    private static bool IsNamedIsolated(Frame frame) => frame.ConfigType?.Contains("isolated", StringComparison.OrdinalIgnoreCase) == true;
+
+    /// <exception cref="InputException">The element has another energy already.</exception>
+    private void TakeIsolated(int element, double energy, string place)
     {
-        bool named = frame.ConfigType?.Contains("isolated", StringComparison.OrdinalIgnoreCase) == true;
-        if (frame.Atoms != 1 || frame.IsPeriodic || !frame.HasEnergy || frame.Charge != 0 || !(named || frame.Forces is null || frame.Forces.All(f => f == 0))) return false;
-        int element = frame.AtomicNumbers[0];
-        double energy = frame.Energy!.Value;
         if (isolated.TryGetValue(element, out var known) && Math.Abs(known.Energy - energy) > 1e-6)
         {
-            throw new InputException(frame.Place, string.Create(CultureInfo.InvariantCulture, $"an isolated {Elements.Symbol(element)} of {energy} eV"),
+            throw new InputException(place, string.Create(CultureInfo.InvariantCulture, $"an isolated {Elements.Symbol(element)} of {energy} eV"),
                 string.Create(CultureInfo.InvariantCulture, $"{known.Energy}, as {known.Place} has it"), "leave one of them out");
         }
-        isolated[element] = (energy, frame.Place);
-        return true;
+        isolated[element] = (energy, place);
+    }
+
+    /// <summary>Unnamed free atoms are references beside frames of more atoms, and where those of an element agree; else frames as any other.</summary>
+    private void SetFreeAtomsApart()
+    {
+        if (freeAtoms.Count == waiting.Count) return;
+        List<int> apart = [];
+        foreach (var atoms in freeAtoms.GroupBy(a => a.Element))
+        {
+            double energy = isolated.TryGetValue(atoms.Key, out var known) ? known.Energy : atoms.First().Energy;
+            if (atoms.Any(a => Math.Abs(a.Energy - energy) > 1e-6)) continue;
+            TakeIsolated(atoms.Key, energy, atoms.First().Place);
+            apart.AddRange(atoms.Select(a => a.Waiting));
+        }
+        foreach (int place in apart.OrderDescending()) waiting.RemoveAt(place);
     }
 
     private void Take(Frame frame, long number, bool validation, FrameSpool spool)
