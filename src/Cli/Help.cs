@@ -28,14 +28,12 @@ internal sealed class ExampleAttribute(string command, string meaning) : Attribu
 internal static class Help
 {
     // Names that other tools give to what is here.
-    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> OtherNames = new[]
     {
-        ["learning-rate"] = "lr", ["batch-size"] = "batch", ["output"] = "out", ["output-dir"] = "out", ["n-epochs"] = "epochs", ["num-epochs"] = "epochs",
-        ["max-steps"] = "steps", ["hidden"] = "width", ["hidden-size"] = "width", ["d-model"] = "width", ["n-layers"] = "layers", ["num-layers"] = "layers",
-        ["n-heads"] = "heads", ["num-heads"] = "heads", ["gpu"] = "device", ["cuda"] = "device", ["r-max"] = "cutoff", ["num-samples"] = "count",
-        ["n-samples"] = "count", ["temp"] = "temperature", ["timestep"] = "time-step", ["config"] = "experiment", ["num-workers"] = "workers",
-        ["val-split"] = "validation", ["max-length"] = "max-tokens",
-    };
+        "learning-rate lr", "batch-size batch", "output out", "output-dir out", "n-epochs epochs", "num-epochs epochs", "max-steps steps", "hidden width", "hidden-size width",
+        "d-model width", "n-layers layers", "num-layers layers", "n-heads heads", "num-heads heads", "gpu device", "cuda device", "r-max cutoff", "num-samples count",
+        "n-samples count", "temp temperature", "time-step timestep", "config experiment", "num-workers workers", "val-split validation", "max-length max-tokens",
+    }.ToDictionary(pair => pair.Split(' ')[0], pair => pair.Split(' ')[1], StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Columns: the terminal's, or $COLUMNS where there is none, from 40 to 120.</summary>
     public static int Width

@@ -71,7 +71,14 @@ public sealed class HuggingFaceTests
         using DisposeScope scope = NewDisposeScope();
         string run = Run("mup", new ChemGptConfig
         {
-            Layers = 2, Width = 32, Heads = 4, Positions = 30, VocabularySize = 9, InitStd = 0.3, Parametrization = Parametrization.Mup, BaseWidth = 16,
+            Layers = 2,
+            Width = 32,
+            Heads = 4,
+            Positions = 30,
+            VocabularySize = 9,
+            InitStd = 0.3,
+            Parametrization = Parametrization.Mup,
+            BaseWidth = 16,
         });
         Assert.That(ModelExchange.Export(run, ExchangeFormat.HuggingFace, folder["out"], Fail).Notes, Has.One.Contains("muP"));
         ModelExchange.Import(new ImportRequest { Folder = folder["out"], Output = folder["in"] }, Fail);
@@ -190,11 +197,23 @@ public sealed class HuggingFaceTests
         Assert.That(fixture.File.Ints("h.attention_layers"), Is.EqualTo(Enumerable.Range(0, layers).Select(l => l % 2)));
         File.WriteAllText(Path.Combine(at, "config.json"), new JsonObject
         {
-            ["architectures"] = new JsonArray("GPTNeoForCausalLM"), ["model_type"] = "gpt_neo", ["bos_token_id"] = 50256, ["eos_token_id"] = 50256, ["pad_token_id"] = null,
-            ["attention_types"] = new JsonArray(new JsonArray(new JsonArray("global", "local"), layers / 2)), ["activation_function"] = "gelu_new",
-            ["hidden_size"] = fixture.File.Int("h.hidden_size"), ["intermediate_size"] = null, ["num_heads"] = fixture.File.Int("h.num_heads"), ["num_layers"] = layers,
-            ["max_position_embeddings"] = fixture.File.Int("h.max_position_embeddings"), ["vocab_size"] = fixture.File.Int("h.vocab_size"),
-            ["window_size"] = fixture.File.Int("h.window_size"), ["layer_norm_epsilon"] = 1e-5, ["initializer_range"] = 0.02, ["gradient_checkpointing"] = false,
+            ["architectures"] = new JsonArray("GPTNeoForCausalLM"),
+            ["model_type"] = "gpt_neo",
+            ["bos_token_id"] = 50256,
+            ["eos_token_id"] = 50256,
+            ["pad_token_id"] = null,
+            ["attention_types"] = new JsonArray(new JsonArray(new JsonArray("global", "local"), layers / 2)),
+            ["activation_function"] = "gelu_new",
+            ["hidden_size"] = fixture.File.Int("h.hidden_size"),
+            ["intermediate_size"] = null,
+            ["num_heads"] = fixture.File.Int("h.num_heads"),
+            ["num_layers"] = layers,
+            ["max_position_embeddings"] = fixture.File.Int("h.max_position_embeddings"),
+            ["vocab_size"] = fixture.File.Int("h.vocab_size"),
+            ["window_size"] = fixture.File.Int("h.window_size"),
+            ["layer_norm_epsilon"] = 1e-5,
+            ["initializer_range"] = 0.02,
+            ["gradient_checkpointing"] = false,
         }.ToJsonString());
         SymbolRuleTests.Of(SelfiesGrammar.V1, ["[O]", "[N]", "[Branch1_1]"]).Save(Path.Combine(at, "tokenizer.json"));
         File.WriteAllBytes(Path.Combine(at, "pytorch_model.bin"), weights);

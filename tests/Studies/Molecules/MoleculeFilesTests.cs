@@ -183,7 +183,14 @@ public sealed class MoleculeFilesTests
         File.WriteAllText(EmbeddingFacts.IndexBeside(path), "row\tline\tmolecule\trefused\n" + string.Concat(vectors.Select((_, i) => $"{i}\t{i + 1}\tmolecule {i}\t\n")));
         new EmbeddingFacts
         {
-            Model = "a model", Run = run, Pool = EmbeddingPool.Last, Layer = 2, Width = vectors[0].Length, Molecules = vectors.Length, KeepStereo = false, Fragments = FragmentRule.Largest,
+            Model = "a model",
+            Run = run,
+            Pool = EmbeddingPool.Last,
+            Layer = 2,
+            Width = vectors[0].Length,
+            Molecules = vectors.Length,
+            KeepStereo = false,
+            Fragments = FragmentRule.Largest,
         }.Write(path);
         return path;
     }
