@@ -40,10 +40,11 @@ internal static class SetSimilarity
         ulong[] sorted = new ulong[other.Fingerprints.Length];
         for (int i = 0; i < order.Length; i++) other.Fingerprint(order[i]).CopyTo(sorted.AsSpan(i * CircularFingerprint.Words));
         Array.Sort(otherCounts);
+        int[] starts = Starts(otherCounts);
         Vector128<byte>[] words = [.. Enumerable.Range(0, order.Length).Select(i => WordCounts(sorted.AsSpan(i * CircularFingerprint.Words, CircularFingerprint.Words)))];
         double[] best = new double[molecules];
         Parallel.For(0, molecules, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, i =>
-            best[i] = Nearest(sample.Fingerprint(i), counts[i], sorted, otherCounts, words));
+            best[i] = Nearest(sample.Fingerprint(i), counts[i], sorted, starts, words));
         return best.Sum() / molecules;
     }
 
@@ -59,24 +60,39 @@ internal static class SetSimilarity
             .GroupBy(m => m.Scaffold!.Value).ToDictionary(group => group.Key, group => group.LongCount());
     }
 
-    private static double Nearest(ReadOnlySpan<ulong> one, int count, ulong[] sorted, int[] counts, Vector128<byte>[] words)
+    /// <summary>Where those of each count of bits begin among the sorted; one more.</summary>
+    private static int[] Starts(int[] sortedCounts)
+    {
+        int[] starts = new int[64 * CircularFingerprint.Words + 2];
+        foreach (int count in sortedCounts) starts[count + 1]++;
+        for (int count = 1; count < starts.Length; count++) starts[count] += starts[count - 1];
+        return starts;
+    }
+
+    private static double Nearest(ReadOnlySpan<ulong> one, int count, ulong[] sorted, int[] starts, Vector128<byte>[] words)
     {
         Vector128<byte> mine = WordCounts(one);
-        int above = Array.BinarySearch(counts, count);
-        if (above < 0) above = ~above;
-        int below = above - 1;
+        bool isNarrow = count <= byte.MaxValue;
         double best = 0;
-        while (true)
+        for (int above = count, below = count - 1; ;)
         {
-            double high = above < counts.Length ? Bound(count, counts[above]) : -1, low = below >= 0 ? Bound(count, counts[below]) : -1;
+            double high = above < starts.Length - 1 ? Bound(count, above) : -1, low = below >= 0 ? Bound(count, below) : -1;
             if (Math.Max(high, low) <= best) return best;
-            int at = high >= low ? above++ : below--;
-            // Word by word, no more can be common than the smaller of two counts: few neighbours need their bits compared.
-            if (count <= byte.MaxValue && Vector128.Sum(Vector128.Min(mine, words[at])) * (1 + best) <= best * (count + counts[at])) continue;
-            int common = Common(one, sorted.AsSpan(at * CircularFingerprint.Words, CircularFingerprint.Words)), either = count + counts[at] - common;
-            best = Math.Max(best, either == 0 ? 1 : (double)common / either);
+            int bits = high >= low ? above++ : below--, either = count + bits, needed = Needed(best, either);
+            for (int at = starts[bits]; at < starts[bits + 1]; at++)
+            {
+                // Word by word, no more can be common than the smaller of two counts: few neighbours need their bits compared.
+                if (isNarrow && Vector128.Sum(Vector128.Min(mine, words[at])) < needed) continue;
+                int common = Common(one, sorted.AsSpan(at * CircularFingerprint.Words, CircularFingerprint.Words));
+                if (common < needed) continue;
+                best = either == common ? 1 : (double)common / (either - common);
+                needed = Needed(best, either);
+            }
         }
     }
+
+    /// <summary>Fewest common bits that are more similar than the best: c / (n - c) > best. The quotient is a whole number or at least a 2,048th from one.</summary>
+    private static int Needed(double best, int both) => best == 0 ? 0 : (int)(best * both / (1 + best) + 1e-9) + 1;
 
     private static Vector128<byte> WordCounts(ReadOnlySpan<ulong> bits)
     {
