@@ -82,15 +82,17 @@ internal sealed class CountDisplay(string name) : IDisposable
 {
     private readonly bool live = !Console.IsErrorRedirected;
     private readonly TimeSpan period = Console.IsErrorRedirected ? TimeSpan.FromSeconds(10) : TimeSpan.FromMilliseconds(200);
-    private readonly long start = Stopwatch.GetTimestamp();
-    private long last = Stopwatch.GetTimestamp();
+    private long last = Stopwatch.GetTimestamp(), start;
+    private long? first;
     private bool open;
 
     public void Report(long count)
     {
+        // What an earlier process did is no part of this one's rate.
+        if (first is null) (first, start) = (count, Stopwatch.GetTimestamp());
         if (Stopwatch.GetElapsedTime(last) < period) return;
         last = Stopwatch.GetTimestamp();
-        string line = $"{count:N0} {name}, {count / Stopwatch.GetElapsedTime(start).TotalSeconds:N0}/s";
+        string line = $"{count:N0} {name}, {(count - first) / Stopwatch.GetElapsedTime(start).TotalSeconds:N0}/s";
         if (live) Console.Error.Write("\r\x1b[2K" + line);
         else Console.Error.WriteLine(line);
         open = live;
