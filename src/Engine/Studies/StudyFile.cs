@@ -43,6 +43,10 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
         return Parse(text, path);
     }
 
+    /// <summary>What a study wrote into its own folder; that of a version without seals, too.</summary>
+    /// <exception cref="InputException">Some byte is not what was written.</exception>
+    internal static StudyFile ReadSealed(string path) => Parse(Seal.OpenYaml(File.ReadAllBytes(path), path), path);
+
     /// <inheritdoc cref="Read"/>
     /// <param name="yaml">Text of the file.</param>
     /// <param name="path">Its name in errors; its folder is where paths begin.</param>
@@ -75,7 +79,7 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
     {
         StudyPartPlan[] parts = [.. Parts.Select(part => part.Identified(Path.Combine(directory, part.Name, PreparedPart.StoreName)))];
         DiskStorage.Shared.EnsureDirectory(Path.GetFullPath(directory));
-        DiskStorage.Shared.WriteAtomically(Path.Combine(Path.GetFullPath(directory), FileName), (this with { Parts = parts }).ToYaml());
+        DiskStorage.Shared.WriteAtomically(Path.Combine(Path.GetFullPath(directory), FileName), Seal.Yaml((this with { Parts = parts }).ToYaml()));
     }
 
     private static YamlNode[] Elements(YamlNode node) => node is YamlSequenceNode sequence ? [.. sequence] : [node];

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text;
 using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Files;
 
@@ -37,7 +38,7 @@ internal static class EmbeddedFrames
 
     /// <summary>
     /// Writes one .npz for each molecule, in eV and Angstrom, which the files state: <see cref="FrameFiles"/> and numpy read them. Each
-    /// appears complete or not at all; files that are there are replaced.
+    /// appears complete or not at all; files that are there are replaced. Their checksums lie beside them (<c>SHA256SUMS</c>).
     /// </summary>
     /// <param name="folder">Made where it does not exist.</param>
     /// <returns>The paths, in the order of <see cref="Molecules"/>.</returns>
@@ -54,7 +55,11 @@ internal static class EmbeddedFrames
         try
         {
             storage.EnsureDirectory(folder);
-            return [.. molecules.Select(molecule => Extract(molecule, folder, storage))];
+            string[] paths = [.. molecules.Select(molecule => Extract(molecule, folder, storage))];
+            using var sums = new PendingFile(Path.Combine(folder, FileChecksum.ListName), storage);
+            foreach (string path in paths) sums.Stream.Write(Encoding.UTF8.GetBytes(FileChecksum.Line(FileChecksum.Of(path), Path.GetFileName(path))));
+            sums.Complete();
+            return paths;
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {

@@ -67,6 +67,8 @@ public sealed class Verifier
             if (names.Contains(FileChecksum.ListName)) found |= VisitList(folder);
             string summary = Path.Combine(folder, StudyReport.SummaryName);
             if (names.Contains(StudyReport.SummaryName)) found |= Check(summary, () => SummaryJson.Read(File.ReadAllText(summary), summary));
+            string study = Path.Combine(folder, StudyFile.FileName);
+            if (names.Contains(StudyFile.FileName)) found |= Check(study, () => StudyFile.ReadSealed(study));
             string budgets = Path.Combine(folder, BudgetPage.SummaryName);
             if (names.Contains(BudgetPage.SummaryName)) found |= Check(budgets, () => SummaryJson.ReadSealed<BudgetSummary>(budgets));
             foreach (string name in below.Where(n => n is not (SweepPlan.FolderName or RunVerification.CheckpointsName))) found |= Visit(Path.Combine(folder, name));
