@@ -42,11 +42,10 @@ step_host() {
   grep -m1 '^model name' /proc/cpuinfo || true
   echo "$(nproc) processors, $(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)"
   echo "libtorch: $LIBTORCH_DIR"
-  [ -z "$python" ] || "$python" -c 'import sys; print("Python", sys.version.split()[0])
-try:
-    import torch
-    print("torch", torch.__version__, "CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())
-except Exception as reason: print("no torch:", reason)'
+  # Versions as files say them: importing torch takes longer than this step has.
+  [ -z "$python" ] || "$python" -c 'import sys, importlib.metadata as m; print("Python", sys.version.split()[0])
+print("torch", m.version("torch"))'
+  [ -z "$torch" ] || grep -h -E '^(cuda|git_version)' "$torch/version.py"
   for tool in ptxas cuobjdump compute-sanitizer; do echo "$tool: $(tool $tool || echo none)"; done
   local card="no nvidia-smi"
   if command -v nvidia-smi > /dev/null; then
@@ -100,9 +99,11 @@ step_small() {
 step_equality() { tests equality "TestCategory=Gpu&(FullyQualifiedName~DeviceNeighbors|FullyQualifiedName~DeviceTraining)"; }
 
 step_models() {
-  local peer=() why
+  # A process of its own for each side: few of them, or the later ones never run.
+  local peer=() why of=(--forms select --batches aspirin:64 --widths 128 --molecules 256)
+  [ "$device" = cpu ] && of=(--forms select --models schnet --molecules 4)
   if [ -n "$python" ] && why=$("$python" -c 'import torch, numpy' 2>&1); then peer=(--peer "$python"); else why="alone: no Python with torch and numpy"; fi
-  "$folder/ChemScale.Perf" run forcefield chemgpt --device "$device" "${quick[@]}" --seconds 1 --repeats 5 --json "$out/models" "${peer[@]}"
+  "$folder/ChemScale.Perf" run forcefield chemgpt --device "$device" "${quick[@]}" "${of[@]}" --seconds 1 --repeats 5 --json "$out/models" "${peer[@]}"
   local code=$?
   "$folder/ChemScale.Perf" table "$out/models"
   note "$(find "$out/models" -name '*.json' 2> /dev/null | wc -l) result files in models/${why:+; $why}"
@@ -272,14 +273,14 @@ libtorch() {
 LIBTORCH_DIR=$(libtorch) || mistake "no libtorch in LIBTORCH_DIR, nor with torch of ${python:-python3}"
 export LIBTORCH_DIR
 [ -n "${CHEMSCALE_DATA:-}" ] || [ ! -d "$folder/data" ] || export CHEMSCALE_DATA=$folder/data
-# Compiled kernels and the shim's copy stay with the results, not in the user's home.
-export XDG_CACHE_HOME=$out/cache TESTINGPLATFORM_TELEMETRY_OPTOUT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+# Compiled kernels, the driver's machine code and the shim's copy stay with the results, not in the user's home, which need not be writable.
+export XDG_CACHE_HOME=$out/cache CUDA_CACHE_PATH=$out/cache/nv TESTINGPLATFORM_TELEMETRY_OPTOUT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 architecture=sm_90
 if [ "$device" != cpu ] && command -v nvidia-smi > /dev/null; then
   capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2> /dev/null | head -n 1 | tr -dc 0-9)
   [ -z "$capability" ] || architecture=sm_$capability
 fi
-export device out python packages folder quick_words architecture
+export device out python torch packages folder quick_words architecture
 
 # Results of another program, device, size or libtorch are not these.
 key="$(cat "$folder/BUILD" 2> /dev/null) $device $quick_words $LIBTORCH_DIR"

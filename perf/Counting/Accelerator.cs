@@ -22,6 +22,14 @@ internal static class Accelerator
     /// <summary>Below as many, waiting decides, and nothing here says how long.</summary>
     public const int WarpsThatHideLatency = 16;
 
+    /// <summary>Registers of a multiprocessor, and how many of them a warp takes at a time.</summary>
+    public const int Registers = 64 << 10, RegistersAtATime = 256;
+
+    public const int RegistersOfThread = 255;
+
+    /// <summary>Warps come by fours, one for each scheduler.</summary>
+    private const int Schedulers = 4;
+
     /// <summary>Bytes of shared memory of a multiprocessor, and what each group takes besides its own.</summary>
     public const int SharedBytes = 228 << 10, SharedBytesOfGroup = 1 << 10;
 
@@ -30,6 +38,16 @@ internal static class Accelerator
 
     /// <summary>Turns of 128 bytes that shared memory and the first-level cache, which are one, serve a cycle.</summary>
     public const double Turns = 1;
+
+    /// <summary>Warps that a multiprocessor holds at once.</summary>
+    /// <param name="warpsOfGroup">Of a group.</param>
+    /// <param name="sharedBytes">Of a group.</param>
+    /// <param name="registers">Of a thread.</param>
+    public static int ResidentWarps(int warpsOfGroup, int sharedBytes, int registers)
+    {
+        int ofWarp = (32 * registers + RegistersAtATime - 1) / RegistersAtATime * RegistersAtATime, byRegisters = Registers / ofWarp / Schedulers * Schedulers;
+        return warpsOfGroup * Math.Min(Math.Min(Warps, byRegisters) / warpsOfGroup, SharedBytes / (sharedBytes + SharedBytesOfGroup));
+    }
 
     /// <summary>Cycles of one multiprocessor as seconds of all.</summary>
     public static double Seconds(double cycles) => cycles / (Multiprocessors * Clock);

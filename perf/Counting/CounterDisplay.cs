@@ -20,7 +20,7 @@ internal static class CounterDisplay
             yield return string.Create(CultureInfo.InvariantCulture, $"    memory: {Each(k.Requests)} requests of {k.SectorsPerRequest:F1} sectors, ")
                 + $"{Each(32.0 * k.Sectors)} bytes asked for, {Each(k.CompulsoryBytes)} different ones; "
                 + $"shared: {Each(k.SharedTurns)} turns, {Each(k.SharedTurnsAtBest)} at best; {Each(k.Barriers)} barriers";
-            yield return $"    {Accelerator.Name}: {times}" + (k.LatencyDecides ? $"; {k.ResidentWarps} warps at a time: latency is not predicted" : "");
+            yield return $"    {Accelerator.Name}: {times}" + (k.LatencyDecides ? $"; {k.ResidentWarps} warps at a time (about {k.Registers} registers): latency is not predicted" : "");
         }
 
         string Each(double value) => (value / pass.Items).ToString("G4", CultureInfo.InvariantCulture);

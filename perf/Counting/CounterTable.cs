@@ -16,7 +16,7 @@ internal static class CounterTable
     private static readonly string[] Columns =
     [
         "kernel", "launches", "warps", "instructions", "fp32", "fp64", "integer", "special", "matrix", "lanes", "requests", "sectors", "bytes", "shared_turns",
-        "shared_best", "cache_turns", "barriers", "resident_warps", "bound", "h200_ns", "note", "reason",
+        "shared_best", "cache_turns", "barriers", "registers", "resident_warps", "bound", "h200_ns", "note", "reason",
     ];
 
     /// <param name="kernels">Counted, one each.</param>
@@ -61,7 +61,7 @@ internal static class CounterTable
     [
         k.Kernel, Whole(k.Launches), Whole(k.Warps), Whole(k.Instructions), Unit(k, "fp32"), Unit(k, "fp64"), Unit(k, "integer"), Whole(k.Special),
         Unit(k, "matrix"), k.Lanes.ToString("F3", CultureInfo.InvariantCulture), Whole(k.Requests), Whole(k.Sectors), Whole(k.CompulsoryBytes),
-        Whole(k.SharedTurns), Whole(k.SharedTurnsAtBest), Whole(k.CacheTurns), Whole(k.Barriers), Whole(k.ResidentWarps), k.Bound.Key,
+        Whole(k.SharedTurns), Whole(k.SharedTurnsAtBest), Whole(k.CacheTurns), Whole(k.Barriers), Whole(k.Registers), Whole(k.ResidentWarps), k.Bound.Key,
         (1e9 * k.Bound.Value).ToString("F1", CultureInfo.InvariantCulture), k.LatencyDecides ? "latency not predicted" : "", reason,
     ];
 

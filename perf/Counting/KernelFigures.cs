@@ -52,7 +52,10 @@ internal sealed record KernelFigures
 
     public long Barriers { get; init; }
 
-    /// <summary>Warps that a multiprocessor may hold at once, as far as groups and shared memory say; registers may leave fewer.</summary>
+    /// <summary>Of a thread: an estimate.</summary>
+    public int Registers { get; init; }
+
+    /// <summary>Warps that a multiprocessor holds at once, by groups, shared memory and <see cref="Registers"/>.</summary>
     public int ResidentWarps { get; init; }
 
     public bool LatencyDecides => ResidentWarps < Accelerator.WarpsThatHideLatency;
@@ -83,10 +86,12 @@ internal sealed record KernelFigures
         long requests = 0, sectors = 0, lines = 0, turns = 0, best = 0, barriers = 0;
         for (int i = 0; i < code.Length; i++)
         {
-            double machine = counts.Issued[i] * costs[i].Instructions;
+            // Before its loop, where that makes it fewer times.
+            double times = costs[i].Outside is { } entries ? Math.Min(counts.Issued[i], entries.Sum(e => counts.Issued[e])) : counts.Issued[i];
+            double machine = times * costs[i].Instructions;
             instructions += machine;
             if (machine > 0) units[costs[i].Unit] = units.GetValueOrDefault(costs[i].Unit) + machine;
-            special += counts.Issued[i] * costs[i].Special;
+            special += times * costs[i].Special;
             (lanes, issued) = (lanes + counts.Lanes[i], issued + counts.Issued[i]);
             if (code[i].Kind == PtxKind.Barrier) barriers += counts.Issued[i];
             if (code[i].Kind is not (PtxKind.Load or PtxKind.Store)) continue;
@@ -95,7 +100,7 @@ internal sealed record KernelFigures
         }
         LaunchShape shape = counts.Shape;
         int warps = (shape.GroupSize + PtxLanes.Count - 1) / PtxLanes.Count;
-        int groups = Math.Min(Accelerator.Warps / warps, Accelerator.SharedBytes / (shape.SharedBytes + Accelerator.SharedBytesOfGroup));
+        int registers = RegistersOf(counts.Program.Text);
         return new KernelFigures
         {
             Kernel = counts.Program.Name,
@@ -114,8 +119,23 @@ internal sealed record KernelFigures
             SharedTurnsAtBest = best,
             CacheTurns = lines,
             Barriers = barriers,
-            ResidentWarps = groups * warps,
+            Registers = registers,
+            ResidentWarps = Accelerator.ResidentWarps(warps, shape.SharedBytes, registers),
         };
+    }
+
+    /// <summary>
+    /// An estimate of a thread's registers: the most 32-bit words wanted at a time, and what assembling them has added to that, fitted to the 217 kernels of
+    /// version 0.3 that devices launch. Half of those are met within 10 %, nine of ten within 25 %.
+    /// </summary>
+    public static int RegistersOf(PtxText text)
+    {
+        const double Base = 13.5, Each = 0.91;
+        // Arguments stay where the launch has put them.
+        HashSet<string> arguments = [.. text.Lines.Where(l => l.Opcode.StartsWith("ld.param", StringComparison.Ordinal)
+            || l.Opcode.StartsWith("cvta", StringComparison.Ordinal)).SelectMany(l => l.Written)];
+        int words = new PtxLiveness(text.Lines, PtxFlow.Successors(text, text.Lines)).Most(r => arguments.Contains(r) || r.Contains('.') ? 0 : text.Width(r) / 4);
+        return Math.Min((int)Math.Round(Base + Each * words), Accelerator.RegistersOfThread);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Operators.Neighbors;
 using ChemScale.Engine.Operators.Optimization;
@@ -8,6 +9,7 @@ using ChemScale.Kernels.Ptx;
 using ChemScale.Tests.Gpu;
 using ChemScale.Tests.Operators;
 using NUnit.Framework;
+using NUnit.Framework.Interfaces;
 using static TorchSharp.torch;
 
 namespace ChemScale.Tests.Kernels;
@@ -18,8 +20,20 @@ public class PtxOperationTests : OperatorFixture
     // One multiprocessor: strided loops go round.
     private static readonly PtxDevice Ptx = new() { Multiprocessors = 1, Rounding = PtxRounding.Mixed };
 
+    private readonly PtxSuite suite = new(Ptx);
+
     [SetUp]
-    public void Choose() => TestScope.Device(Ptx);
+    public void Choose()
+    {
+        TestScope.Device(Ptx);
+        suite.Begin();
+    }
+
+    [TearDown]
+    public void End() => suite.End();
+
+    [OneTimeTearDown]
+    public void Tell() => suite.Tell("operations");
 
     private static IEnumerable<string> Operations() => DeviceOperation.All.Keys;
 
@@ -123,5 +137,38 @@ public class PtxOperationTests : OperatorFixture
 /// <summary>Attention in bfloat16 with the instructions of tensor cores.</summary>
 public class PtxMatrixAttentionTests : MatrixAttentionCases
 {
-    private protected override KernelDevice Cpu { get; } = new PtxDevice { Multiprocessors = 1, Rounding = PtxRounding.Mixed };
+    private static readonly PtxDevice Ptx = new() { Multiprocessors = 1, Rounding = PtxRounding.Mixed };
+
+    private readonly PtxSuite suite = new(Ptx);
+
+    private protected override KernelDevice Cpu => Ptx;
+
+    [SetUp]
+    public void Begin() => suite.Begin();
+
+    [TearDown]
+    public void End() => suite.End();
+
+    [OneTimeTearDown]
+    public void Tell() => suite.Tell("attention on matrix units");
+}
+
+/// <summary>What a fixture's cases did on the interpreted device: told when they are done.</summary>
+internal sealed class PtxSuite(PtxDevice device)
+{
+    private readonly Stopwatch clock = new();
+    private int cases;
+    private int findings;
+
+    public void Begin() => clock.Start();
+
+    public void End()
+    {
+        clock.Stop();
+        cases++;
+        if (TestContext.CurrentContext.Result.Outcome.Status == TestStatus.Failed) findings++;
+    }
+
+    public void Tell(string what) => TestContext.Progress.WriteLine(
+        $"interpreted PTX, {what}: {cases} cases, {device.Instructions:N0} warp-instructions, {clock.Elapsed.TotalSeconds:F1} s, {findings} findings");
 }

@@ -35,6 +35,31 @@ public class CounterTests : OperatorFixture
     }
 
     [Test]
+    public void Estimated_registers_are_about_those_of_the_assembler()
+    {
+        string[][] rows = [.. File.ReadLines(ReferenceData.Require("kernels/ptxas.tsv")).Select(line => line.Split('\t'))];
+        Dictionary<string, string[]> known = rows.Skip(1).ToDictionary(r => r[0]);
+        (int registers, int group, int shared, int warps) = (Column("registers"), Column("group_size"), Column("dynamic_shared"), Column("warps_per_sm"));
+        var errors = new List<double>();
+        foreach (KernelMethod kernel in Variants.Select(v => v.Kernel).Where(k => known.ContainsKey(k.Name)))
+        {
+            string[] row = known[kernel.Name];
+            if (row[group] == "-") continue;
+            errors.Add(Math.Abs(KernelFigures.RegistersOf(new PtxText(kernel.Name, PtxDevice.Module(kernel).Text)) / (double)Number(row[registers]) - 1));
+            Assert.That(Accelerator.ResidentWarps((Number(row[group]) + 31) / 32, Number(row[shared]), Number(row[registers])), Is.EqualTo(Number(row[warps])), kernel.Name);
+        }
+        errors.Sort();
+        TestContext.Out.WriteLine($"{errors.Count} kernels: median {errors[errors.Count / 2]:P1}, nine of ten within {errors[errors.Count * 9 / 10]:P1}");
+        Expect.Above(errors.Count, 200);
+        Expect.AtMost(errors[errors.Count / 2], 0.12);
+        Expect.AtMost(errors[errors.Count * 9 / 10], 0.25);
+
+        int Column(string name) => Array.IndexOf(rows[0], name);
+
+        static int Number(string cell) => int.Parse(cell, CultureInfo.InvariantCulture);
+    }
+
+    [Test]
     public void No_kernel_takes_more_than_the_table_says()
     {
         KernelFigures[] kernels = CountedKernels.Run();
@@ -97,6 +122,24 @@ public class CounterTests : OperatorFixture
         Assert.That(figures.Barriers, Is.EqualTo(2));
         Assert.That(figures.LatencyDecides, Is.False);
     }
+
+    [Test]
+    public void What_every_round_makes_alike_is_counted_once_and_what_was_made_not_again()
+    {
+        const int Rounds = 50;
+        string[] loop = ["mov.b32 %r3, 0;", "L_1:", "add.s32 %r3, %r3, 1;", "setp.lt.s32 %p2, %r3, " + Rounds + ";", "@%p2 bra L_1;"];
+        double empty = Integers(loop);
+        // The thread's number over two: alike; over the round's: not; what the first has made already.
+        Expect.Close(Integers([.. loop[..2], "div.s32 %r4, %r1, %r2;", .. loop[2..]]) - empty, Division, relative: 1e-9);
+        Expect.Close(Integers([.. loop[..3], "div.s32 %r4, %r1, %r3;", .. loop[3..]]) - empty, Rounds * Division, relative: 1e-9);
+        Expect.Close(Integers(["div.s32 %r4, %r1, 7;", .. loop[..2], "div.s32 %r5, %r1, 7;", .. loop[2..]]) - empty, Division, relative: 1e-9);
+        // A register that the loop has written since is another value.
+        Expect.Close(Integers([.. loop[..2], "div.s32 %r4, %r2, 7;", "mov.b32 %r2, %r3;", .. loop[2..]]) - empty, Rounds * Division, relative: 1e-9);
+
+        static double Integers(string[] body) => KernelFigures.Of(Counted(32, 64, body)).Units["integer"];
+    }
+
+    private static double Division => Costs.Table.Of(PtxKernels.Text("div.s32 %r4, %r1, %r2;").Text).Max(c => c.Instructions);
 
     private static unsafe PtxCounts Counted(int threads, int length, params string[] body)
     {

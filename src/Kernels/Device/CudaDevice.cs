@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Reflection;
 
 namespace ChemScale.Kernels.Device;
 
@@ -12,10 +13,15 @@ public sealed unsafe class CudaDevice : KernelDevice
 
     private static readonly ConcurrentDictionary<int, CudaDevice> Devices = new();
 
-    private readonly ConcurrentDictionary<KernelMethod, CudaFunction> functions = new();
+    private readonly ConcurrentDictionary<MethodInfo, CudaFunction> functions = new();
     private readonly CudaContext context;
+    private readonly KernelModules modules;
 
-    private CudaDevice(int ordinal) => context = CudaContext.Of(ordinal);
+    private CudaDevice(int ordinal)
+    {
+        context = CudaContext.Of(ordinal);
+        modules = new KernelModules(ModuleCache.Default, context.Architecture, CudaFunction.Loaded);
+    }
 
     public override int WarpSize => 32;
 
@@ -35,7 +41,9 @@ public sealed unsafe class CudaDevice : KernelDevice
     public CudaFunction Load(KernelMethod kernel)
     {
         using CudaContext.Binding binding = context.Bind();
-        return functions.GetOrAdd(kernel, k => new CudaFunction(ModuleCache.Default.Get(k, context.Architecture), k.Name));
+        if (functions.TryGetValue(kernel.Method, out CudaFunction? known)) return known;
+        (nint module, string entryPoint) = modules.Get(kernel);
+        return functions.GetOrAdd(kernel.Method, _ => new CudaFunction(module, entryPoint, kernel.Name));
     }
 
     /// <summary>Compiles all kernels, several at a time, and loads each family as one module; the driver keeps the machine code for later processes.</summary>
@@ -47,24 +55,20 @@ public sealed unsafe class CudaDevice : KernelDevice
         int kernels = 0;
         try
         {
-            Parallel.ForEach(KernelFamilies.All(), threads, Load);
+            Parallel.ForEach(KernelFamilies.Types, threads, family =>
+            {
+                foreach (KernelVariant variant in KernelFamilies.Variants(family))
+                {
+                    _ = Load(variant.Kernel);
+                    Interlocked.Increment(ref kernels);
+                }
+            });
         }
         catch (AggregateException e)
         {
             throw e.InnerExceptions[0];
         }
         return kernels;
-
-        void Load((string Family, IReadOnlyList<KernelVariant> Variants) family)
-        {
-            using CudaContext.Binding binding = context.Bind();
-            KernelMethod[] members = [.. family.Variants.Select(v => v.Kernel)];
-            var joined = FamilyModule.Of([.. members.Select(k => ModuleCache.Default.Get(k, context.Architecture))]);
-            nint module = CudaFunction.Loaded(joined.Module, family.Family);
-            for (int i = 0; i < members.Length; i++)
-                functions.TryAdd(members[i], new CudaFunction(module, joined.EntryPoints[i], members[i].Name));
-            Interlocked.Add(ref kernels, members.Length);
-        }
     }
 
     private protected override void Start(KernelMethod kernel, LaunchShape shape, ReadOnlySpan<KernelArgument> arguments)

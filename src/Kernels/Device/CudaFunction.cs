@@ -12,11 +12,6 @@ public sealed unsafe class CudaFunction
 
     private int allowedShared;
 
-    internal CudaFunction(PtxModule module, string name)
-        : this(Loaded(module, name), module.EntryPoint, name)
-    {
-    }
-
     /// <param name="module">Handle of one that is loaded.</param>
     /// <param name="entryPoint">In it.</param>
     /// <param name="name">Of the kernel, for messages.</param>

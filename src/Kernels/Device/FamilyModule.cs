@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -38,4 +40,55 @@ internal sealed partial record FamilyModule(PtxModule Module, IReadOnlyList<stri
 
     [GeneratedRegex(@"^(\.visible \.entry )(\w+)", RegexOptions.Multiline)]
     private static partial Regex Entry();
+}
+
+/// <summary>
+/// Which module a kernel is loaded with: its family's, where nothing has to be compiled for that, as after <c>doctor --warm</c>; else its own. Each module is
+/// loaded once.
+/// </summary>
+/// <param name="cache">Of compiled kernels.</param>
+/// <param name="architecture">sm_80 and its like</param>
+/// <param name="load">Gives a device a module, by its name for messages, and says its handle.</param>
+internal sealed class KernelModules(ModuleCache cache, string architecture, Func<PtxModule, string, nint> load)
+{
+    private readonly ConcurrentDictionary<MethodInfo, Lazy<(nint Module, string EntryPoint)>> kernels = new();
+    private readonly ConcurrentDictionary<Type, Lazy<IReadOnlyDictionary<MethodInfo, (nint Module, string EntryPoint)>?>> families = new();
+
+    /// <exception cref="KernelException">It does not compile, or the device does not take it.</exception>
+    public (nint Module, string EntryPoint) Get(KernelMethod kernel)
+    {
+        try
+        {
+            return kernels.GetOrAdd(kernel.Method, _ => new(() => Find(kernel))).Value;
+        }
+        catch (KernelException)
+        {
+            // What has failed for want of memory may pass later.
+            kernels.TryRemove(kernel.Method, out _);
+            if (KernelFamilies.Of(kernel) is { } family) families.TryRemove(family, out _);
+            throw;
+        }
+    }
+
+    private (nint Module, string EntryPoint) Find(KernelMethod kernel)
+    {
+        if (KernelFamilies.Of(kernel) is { } family
+            && families.GetOrAdd(family, t => new(() => Joined(t))).Value is { } joined && joined.TryGetValue(kernel.Method, out (nint, string) found)) return found;
+        PtxModule own = cache.Get(kernel, architecture);
+        return (load(own, kernel.Name), own.EntryPoint);
+    }
+
+    private IReadOnlyDictionary<MethodInfo, (nint Module, string EntryPoint)>? Joined(Type family)
+    {
+        KernelMethod[] members = [.. KernelFamilies.Variants(family).Select(v => v.Kernel)];
+        var modules = new List<PtxModule>();
+        foreach (KernelMethod member in members)
+        {
+            if (cache.Known(member, architecture) is not { } known) return null;
+            modules.Add(known);
+        }
+        var joined = FamilyModule.Of(modules);
+        nint module = load(joined.Module, family.Name);
+        return members.Select((m, i) => (m.Method, (module, joined.EntryPoints[i]))).ToDictionary();
+    }
 }

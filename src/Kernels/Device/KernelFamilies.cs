@@ -9,7 +9,8 @@ public static class KernelFamilies
     public static readonly IReadOnlyList<Type> Types =
         [.. typeof(IKernelFamily).Assembly.GetTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(IKernelFamily))).OrderBy(t => t.Name, StringComparer.Ordinal)];
 
-    private static readonly Lazy<HashSet<MethodInfo>> Listed = new(() => [.. Types.SelectMany(Variants).Select(v => v.Kernel.Method)]);
+    private static readonly Lazy<IReadOnlyDictionary<MethodInfo, Type>> Listed = new(() =>
+        Types.SelectMany(t => Variants(t).Select(v => (v.Kernel.Method, t))).DistinctBy(k => k.Method).ToDictionary());
 
     /// <summary>Family names without their ending, sorted, each with all its variants.</summary>
     public static IEnumerable<(string Family, IReadOnlyList<KernelVariant> Variants)> All() =>
@@ -19,10 +20,13 @@ public static class KernelFamilies
         (IEnumerable<KernelVariant>)family.GetProperty(nameof(IKernelFamily.Variants), BindingFlags.Public | BindingFlags.Static)!
             .GetValue(null)!;
 
+    /// <summary>The family that lists a kernel; null: none does.</summary>
+    internal static Type? Of(KernelMethod kernel) => Listed.Value.GetValueOrDefault(kernel.Method);
+
     /// <exception cref="KernelException">A kernel of this assembly that no family lists, and so nothing has inspected.</exception>
     internal static void Check(KernelMethod kernel)
     {
-        if (kernel.Method.Module != typeof(KernelFamilies).Module || Listed.Value.Contains(OfDevices(kernel.Method))) return;
+        if (kernel.Method.Module != typeof(KernelFamilies).Module || Listed.Value.ContainsKey(OfDevices(kernel.Method))) return;
         throw new KernelException(KernelFault.BadKernel,
             $"no family lists kernel {kernel.Name}. HINT: add it to the {nameof(IKernelFamily.Variants)} of its {nameof(IKernelFamily)}");
     }

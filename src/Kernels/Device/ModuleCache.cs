@@ -57,12 +57,23 @@ public sealed class ModuleCache(string folder, Action<string, byte[]>? write)
     /// <summary>Told in place of <see cref="Warn"/>.</summary>
     internal Action<string>? Told { get; init; }
 
+    /// <summary>Asked in place of <see cref="Objection"/>.</summary>
+    internal Func<string, string?>? Refuses { get; init; }
+
     /// <exception cref="KernelException">The kernel does not compile.</exception>
     public PtxModule Get(KernelMethod kernel, string architecture)
     {
-        string key = $"{kernel.Identity}-{KernelCompiler.Revision}-{architecture}";
+        string key = Key(kernel, architecture);
         // Lazy: two threads that want the same kernel compile it once.
         return modules.GetOrAdd(key, _ => new Lazy<PtxModule>(() => Find(key, kernel, architecture))).Value;
+    }
+
+    /// <summary>A kernel's module where nothing has to be compiled for it; null: it has to.</summary>
+    internal PtxModule? Known(KernelMethod kernel, string architecture)
+    {
+        string key = Key(kernel, architecture);
+        if (modules.TryGetValue(key, out Lazy<PtxModule>? held)) return held.Value;
+        return Refusal() is null && Read(PathOf(key), architecture) is { } found ? modules.GetOrAdd(key, new Lazy<PtxModule>(found)).Value : null;
     }
 
     /// <summary>Makes sure of all kernels, several at a time.</summary>
@@ -85,11 +96,15 @@ public sealed class ModuleCache(string folder, Action<string, byte[]>? write)
     }
 
     /// <summary>Why the folder is not used; null: it is.</summary>
-    public string? Refusal() => this != Default ? null : Objection is { } objection ? objection(folder) : "nobody said whether it may be trusted";
+    public string? Refusal() => this != Default ? Refuses?.Invoke(folder) : Objection is { } objection ? objection(folder) : "nobody said whether it may be trusted";
+
+    private static string Key(KernelMethod kernel, string architecture) => $"{kernel.Identity}-{KernelCompiler.Revision}-{architecture}";
+
+    private string PathOf(string key) => Path.Combine(folder, key + Extension);
 
     private PtxModule Find(string key, KernelMethod kernel, string architecture)
     {
-        string path = Path.Combine(folder, key + Extension);
+        string path = PathOf(key);
         bool used = Refusal() is not { } refusal || Said($"kernel cache {folder}: {refusal}; kernels are compiled anew. HINT: XDG_CACHE_HOME names another place");
         if (used && Read(path, architecture) is { } known) return known;
         PtxModule module = KernelCompiler.Compile(kernel, architecture);

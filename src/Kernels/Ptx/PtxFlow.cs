@@ -1,9 +1,36 @@
+using ChemScale.Kernels.Device;
+
 namespace ChemScale.Kernels.Ptx;
 
-/// <summary>Where paths meet again: of each instruction the nearest one that every path from it to the end goes through.</summary>
+/// <summary>Where paths go, where they meet again, and what is still wanted on them.</summary>
 internal static class PtxFlow
 {
-    /// <summary>Immediate post-dominators, by Cooper, Harvey and Kennedy's iteration on the reversed graph.</summary>
+    /// <summary>Of each instruction those that may come next; their count is the end.</summary>
+    /// <exception cref="KernelException">A branch goes to no label.</exception>
+    public static int[][] Successors(PtxText text, IReadOnlyList<PtxLine> lines)
+    {
+        return [.. lines.Select(Of)];
+
+        int[] Of(PtxLine line, int at) => line.Opcode switch
+        {
+            "ret" => line.Guard is null ? [lines.Count] : [lines.Count, at + 1],
+            "bra" or "bra.uni" => line.Guard is null ? [text.Target(line)] : [text.Target(line), at + 1],
+            _ => [at + 1],
+        };
+    }
+
+    /// <summary>Stretches that are entered at their first instruction only and left at their last.</summary>
+    public static List<(int First, int Last)> Pieces(int[][] successors)
+    {
+        var starts = new SortedSet<int> { 0 };
+        for (int i = 0; i < successors.Length; i++)
+            if (successors[i] is not [var next] || next != i + 1) starts.UnionWith([.. successors[i], i + 1]);
+        starts.RemoveWhere(s => s >= successors.Length);
+        int[] ordered = [.. starts];
+        return [.. ordered.Select((s, k) => (s, (k + 1 < ordered.Length ? ordered[k + 1] : successors.Length) - 1))];
+    }
+
+    /// <summary>Where paths meet again: immediate post-dominators, by Cooper, Harvey and Kennedy's iteration on the reversed graph.</summary>
     /// <param name="successors">Of each instruction; their count is the end.</param>
     /// <returns>Of each instruction; the end where there is no other.</returns>
     public static int[] Joins(IReadOnlyList<int[]> successors)

@@ -161,8 +161,8 @@ internal sealed unsafe class PtxGroup<TChecks>
         PtxInstruction[] code = program.Code;
         byte* file = warp.File;
         PtxLanes.Fill(file + program.Group, (uint)group);
-        (Vector512.Create((uint)warp.First) + Vector512<uint>.Indices).Store((uint*)(file + program.Thread));
-        (Vector512.Create((uint)warp.First + 16) + Vector512<uint>.Indices).Store((uint*)(file + program.Thread) + 16);
+        for (int k = 0; k < PtxLanes.Count; k += Vector256<uint>.Count)
+            (Vector256.Create((uint)(warp.First + k)) + Vector256<uint>.Indices).Store((uint*)(file + program.Thread) + k);
         long issued = 0;
         if (!warp.Pop(out int at, out int end, out uint lanes)) return;
         while (true)
@@ -236,23 +236,27 @@ internal sealed unsafe class PtxGroup<TChecks>
     {
         ulong* at = stackalloc ulong[PtxLanes.Count];
         ulong* from = (ulong*)(warp.File + i.A);
-        int bytes = i.Bytes * i.Group.Length;
-        ulong first = from[BitOperations.TrailingZeroCount(active)] + (ulong)i.Offset, low = first, last = first, all = 0;
-        // Each lane's element behind that of the lane before.
+        int bytes = i.AccessBytes;
+        ulong first = from[BitOperations.TrailingZeroCount(active)] + (ulong)i.Offset, low = first, last = first, all = first;
+        // Each lane's element behind that of the lane before; or all at one.
         bool inRow = false;
         if (active == PtxLanes.All)
         {
-            Vector512<ulong> lows = Vector512.Create(first), lasts = lows, bits = default, apart = default, offset = Vector512.Create((ulong)i.Offset);
-            Vector512<ulong> row = lows + Vector512<ulong>.Indices * (ulong)bytes, step = Vector512.Create((ulong)(Vector512<ulong>.Count * bytes));
-            for (int k = 0; k < PtxLanes.Count; k += Vector512<ulong>.Count)
+            Vector256<ulong> firsts = Vector256.Create(first), bits = default, apart = default, differ = default, offset = Vector256.Create((ulong)i.Offset);
+            Vector256<ulong> row = firsts + (Vector256<ulong>.Indices << BitOperations.Log2((uint)bytes)), step = Vector256.Create((ulong)(Vector256<ulong>.Count * bytes));
+            for (int k = 0; k < PtxLanes.Count; k += Vector256<ulong>.Count)
             {
-                Vector512<ulong> some = Vector512.Load(from + k) + offset;
+                Vector256<ulong> some = Vector256.Load(from + k) + offset;
                 some.Store(at + k);
-                (lows, lasts, bits, apart, row) = (Vector512.Min(lows, some), Vector512.Max(lasts, some), bits | some, apart | (some ^ row), row + step);
+                (bits, apart, differ, row) = (bits | some, apart | (some ^ row), differ | (some ^ firsts), row + step);
             }
             inRow = apart == default;
             if (inRow) (last, all) = (first + (ulong)(bytes * (PtxLanes.Count - 1)), first | (uint)bytes);
-            else for (int k = 0; k < Vector512<ulong>.Count; k++) (low, last, all) = (Math.Min(low, lows[k]), Math.Max(last, lasts[k]), all | bits[k]);
+            else if (differ != default)
+            {
+                for (int k = 0; k < Vector256<ulong>.Count; k++) all |= bits[k];
+                for (int l = 0; l < PtxLanes.Count; l++) (low, last) = (Math.Min(low, at[l]), Math.Max(last, at[l]));
+            }
         }
         else
         {

@@ -66,6 +66,9 @@ internal sealed unsafe class PtxInstruction(string kernel, PtxLine line)
 
     public int Bytes { get; set; }
 
+    /// <summary>Of all of a lane's elements: a power of two.</summary>
+    public int AccessBytes { get; set; }
+
     public int Offset { get; set; }
 
     /// <summary>Of a shuffle: lane l takes from lane l xor this.</summary>
@@ -74,6 +77,5 @@ internal sealed unsafe class PtxInstruction(string kernel, PtxLine line)
     /// <summary>Range that the last access lay in: where the next one is looked for first.</summary>
     public int Hint { get; set; }
 
-    public KernelException Fault(string what) =>
-        new(KernelFault.LaunchFailed, $"kernel {kernel}, PTX line {line.Number}: {line.Text}: {what}");
+    public KernelException Fault(string what) => line.Fault(kernel, what);
 }

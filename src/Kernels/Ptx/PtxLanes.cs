@@ -11,14 +11,12 @@ internal static unsafe class PtxLanes
     public const int Count = 32;
     public const uint All = uint.MaxValue;
 
-    private const int Half = Count / 2;
-
     public static void Unary<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
         where T : unmanaged
         where TFunction : struct, IUnary<T>
     {
         T* result = (T*)(file + i.Result), a = (T*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector512<T>.Count) Put(result + k, TFunction.Of(Vector512.Load(a + k)), lanes >> k);
+        for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, TFunction.Of(Vector256.Load(a + k)), lanes >> k);
     }
 
     public static void Binary<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
@@ -26,8 +24,8 @@ internal static unsafe class PtxLanes
         where TFunction : struct, IBinary<T>
     {
         T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B);
-        for (int k = 0; k < Count; k += Vector512<T>.Count)
-            Put(result + k, TFunction.Of(Vector512.Load(a + k), Vector512.Load(b + k)), lanes >> k);
+        for (int k = 0; k < Count; k += Vector256<T>.Count)
+            Put(result + k, TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k)), lanes >> k);
     }
 
     public static void Ternary<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
@@ -35,8 +33,8 @@ internal static unsafe class PtxLanes
         where TFunction : struct, ITernary<T>
     {
         T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B), c = (T*)(file + i.C);
-        for (int k = 0; k < Count; k += Vector512<T>.Count)
-            Put(result + k, TFunction.Of(Vector512.Load(a + k), Vector512.Load(b + k), Vector512.Load(c + k)), lanes >> k);
+        for (int k = 0; k < Count; k += Vector256<T>.Count)
+            Put(result + k, TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k), Vector256.Load(c + k)), lanes >> k);
     }
 
     /// <summary>A function gives all bits or none of each lane; a predicate keeps one.</summary>
@@ -46,8 +44,8 @@ internal static unsafe class PtxLanes
     {
         T* a = (T*)(file + i.A), b = (T*)(file + i.B);
         uint holds = 0;
-        for (int k = 0; k < Count; k += Vector512<T>.Count)
-            holds |= (uint)TFunction.Of(Vector512.Load(a + k), Vector512.Load(b + k)).ExtractMostSignificantBits() << k;
+        for (int k = 0; k < Count; k += Vector256<T>.Count)
+            holds |= (uint)TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k)).ExtractMostSignificantBits() << k;
         PutPredicate(file + i.Result, holds, lanes);
     }
 
@@ -56,15 +54,15 @@ internal static unsafe class PtxLanes
     {
         T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B);
         uint chosen = *(uint*)(file + i.C);
-        for (int k = 0; k < Count; k += Vector512<T>.Count)
-            Put(result + k, Vector512.ConditionalSelect(Mask<T>(chosen >> k), Vector512.Load(a + k), Vector512.Load(b + k)), lanes >> k);
+        for (int k = 0; k < Count; k += Vector256<T>.Count)
+            Put(result + k, Vector256.ConditionalSelect(Mask<T>(chosen >> k), Vector256.Load(a + k), Vector256.Load(b + k)), lanes >> k);
     }
 
     public static void Move<T>(PtxInstruction i, byte* file, uint lanes)
         where T : unmanaged
     {
         T* result = (T*)(file + i.Result), a = (T*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector512<T>.Count) Put(result + k, Vector512.Load(a + k), lanes >> k);
+        for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, Vector256.Load(a + k), lanes >> k);
     }
 
     public static void MovePredicate(PtxInstruction i, byte* file, uint lanes) => PutPredicate(file + i.Result, *(uint*)(file + i.A), lanes);
@@ -84,21 +82,21 @@ internal static unsafe class PtxLanes
         uint* by = (uint*)(file + i.B);
         if (i.Literal)
         {
-            for (int k = 0; k < Count; k += Vector512<T>.Count) Put(result + k, TFunction.Of(Vector512.Load(a + k), *by), lanes >> k);
+            for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, TFunction.Of(Vector256.Load(a + k), *by), lanes >> k);
             return;
         }
         for (int l = 0; l < Count; l++)
-            if ((lanes >> l & 1) != 0) result[l] = TFunction.Of(Vector512.CreateScalar(a[l]), by[l]).ToScalar();
+            if ((lanes >> l & 1) != 0) result[l] = TFunction.Of(Vector256.CreateScalar(a[l]), by[l]).ToScalar();
     }
 
-    /// <summary>Integers: a divisor of zero is a fault. By way of float64, whose quotients of 32-bit integers are right when they are cut.</summary>
+    /// <summary>Integers: a divisor of zero is a fault.</summary>
     public static void Divide<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
         where T : unmanaged
         where TFunction : struct, IQuotient<T>
     {
         T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B);
         if ((Where(file + i.B, default(T)) & lanes) is var zeros and not 0) throw i.Fault($"division by zero in lane {BitOperations.TrailingZeroCount(zeros)}");
-        for (int k = 0; k < Count; k += Vector512<T>.Count) Put(result + k, TFunction.Of(Vector512.Load(a + k), Vector512.Load(b + k)), lanes >> k);
+        for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k)), lanes >> k);
     }
 
     /// <summary>Functions from one type to another, lane by lane.</summary>
@@ -123,8 +121,8 @@ internal static unsafe class PtxLanes
     {
         uint* result = (uint*)(file + i.Result);
         ulong* a = (ulong*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector512<uint>.Count)
-            Put(result + k, Vector512.Narrow(Vector512.Load(a + k), Vector512.Load(a + k + Vector512<ulong>.Count)), lanes >> k);
+        for (int k = 0; k < Count; k += Vector256<uint>.Count)
+            Put(result + k, Vector256.Narrow(Vector256.Load(a + k), Vector256.Load(a + k + Vector256<ulong>.Count)), lanes >> k);
     }
 
     /// <inheritdoc cref="Narrow"/>
@@ -132,11 +130,11 @@ internal static unsafe class PtxLanes
     {
         long* result = (long*)(file + i.Result);
         int* a = (int*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector512<int>.Count)
+        for (int k = 0; k < Count; k += Vector256<int>.Count)
         {
-            (Vector512<long> lower, Vector512<long> upper) = Vector512.Widen(Vector512.Load(a + k));
+            (Vector256<long> lower, Vector256<long> upper) = Vector256.Widen(Vector256.Load(a + k));
             Put(result + k, lower, lanes >> k);
-            Put(result + k + Vector512<long>.Count, upper, lanes >> k + Vector512<long>.Count);
+            Put(result + k + Vector256<long>.Count, upper, lanes >> k + Vector256<long>.Count);
         }
     }
 
@@ -145,11 +143,11 @@ internal static unsafe class PtxLanes
     {
         ulong* result = (ulong*)(file + i.Result);
         uint* a = (uint*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector512<uint>.Count)
+        for (int k = 0; k < Count; k += Vector256<uint>.Count)
         {
-            (Vector512<ulong> lower, Vector512<ulong> upper) = Vector512.Widen(Vector512.Load(a + k));
+            (Vector256<ulong> lower, Vector256<ulong> upper) = Vector256.Widen(Vector256.Load(a + k));
             Put(result + k, lower, lanes >> k);
-            Put(result + k + Vector512<ulong>.Count, upper, lanes >> k + Vector512<ulong>.Count);
+            Put(result + k + Vector256<ulong>.Count, upper, lanes >> k + Vector256<ulong>.Count);
         }
     }
 
@@ -157,27 +155,29 @@ internal static unsafe class PtxLanes
     {
         ulong* result = (ulong*)(file + i.Result);
         uint* a = (uint*)(file + i.A), b = (uint*)(file + i.B);
-        for (int k = 0; k < Count; k += Vector512<uint>.Count)
+        for (int k = 0; k < Count; k += Vector256<uint>.Count)
         {
-            (Vector512<ulong> lowA, Vector512<ulong> highA) = Vector512.Widen(Vector512.Load(a + k));
-            (Vector512<ulong> lowB, Vector512<ulong> highB) = Vector512.Widen(Vector512.Load(b + k));
+            (Vector256<ulong> lowA, Vector256<ulong> highA) = Vector256.Widen(Vector256.Load(a + k));
+            (Vector256<ulong> lowB, Vector256<ulong> highB) = Vector256.Widen(Vector256.Load(b + k));
             Put(result + k, Times(lowA, lowB), lanes >> k);
-            Put(result + k + Vector512<ulong>.Count, Times(highA, highB), lanes >> k + Vector512<ulong>.Count);
+            Put(result + k + Vector256<ulong>.Count, Times(highA, highB), lanes >> k + Vector256<ulong>.Count);
         }
 
         // Upper halves are zero.
-        static Vector512<ulong> Times(Vector512<ulong> x, Vector512<ulong> y) =>
-            Avx512F.IsSupported ? Avx512F.Multiply(x.AsUInt32(), y.AsUInt32()) : x * y;
+        static Vector256<ulong> Times(Vector256<ulong> x, Vector256<ulong> y) =>
+            Avx2.IsSupported ? Avx2.Multiply(x.AsUInt32(), y.AsUInt32()) : x * y;
     }
 
     /// <summary>A 32-bit register of each lane's neighbour.</summary>
     public static void Shuffle(PtxInstruction i, byte* file, uint lanes)
     {
+        int each = Vector256<uint>.Count, across = i.Across / each;
         uint* result = (uint*)(file + i.Result), a = (uint*)(file + i.A);
-        Vector512<uint> lower = Vector512.Load(a), upper = Vector512.Load(a + Half), within = Vector512<uint>.Indices ^ Vector512.Create((uint)i.Across % Half);
-        if ((i.Across & Half) != 0) (lower, upper) = (upper, lower);
-        Vector512.Shuffle(lower, within).Store(result);
-        Vector512.Shuffle(upper, within).Store(result + Half);
+        Vector256<uint> within = Vector256<uint>.Indices ^ Vector256.Create((uint)(i.Across % each));
+        // The result may stand where the source does.
+        Vector256<uint>* found = stackalloc Vector256<uint>[Count / Vector256<uint>.Count];
+        for (int k = 0; k < Count / each; k++) found[k] = Vector256.Shuffle(Vector256.Load(a + each * (k ^ across)), within);
+        for (int k = 0; k < Count / each; k++) found[k].Store(result + each * k);
     }
 
     /// <summary>The lanes whose number is this, to the bit.</summary>
@@ -185,8 +185,8 @@ internal static unsafe class PtxLanes
         where T : unmanaged
     {
         uint found = 0;
-        for (int k = 0; k < Count; k += Vector512<T>.Count)
-            found |= (uint)Vector512.Equals(Vector512.Load((T*)register + k), Vector512.Create(number)).ExtractMostSignificantBits() << k;
+        for (int k = 0; k < Count; k += Vector256<T>.Count)
+            found |= (uint)Vector256.Equals(Vector256.Load((T*)register + k), Vector256.Create(number)).ExtractMostSignificantBits() << k;
         return found;
     }
 
@@ -194,15 +194,15 @@ internal static unsafe class PtxLanes
     public static void Fill<T>(byte* register, T value)
         where T : unmanaged
     {
-        for (int k = 0; k < Count; k += Vector512<T>.Count) Vector512.Create(value).Store((T*)register + k);
+        for (int k = 0; k < Count; k += Vector256<T>.Count) Vector256.Create(value).Store((T*)register + k);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Put<T>(T* at, Vector512<T> values, uint lanes)
+    public static void Put<T>(T* at, Vector256<T> values, uint lanes)
         where T : unmanaged
     {
-        uint whole = (1u << Vector512<T>.Count) - 1;
-        if ((lanes & whole) != whole) values = Vector512.ConditionalSelect(Mask<T>(lanes), values, Vector512.Load(at));
+        uint whole = (1u << Vector256<T>.Count) - 1;
+        if ((lanes & whole) != whole) values = Vector256.ConditionalSelect(Mask<T>(lanes), values, Vector256.Load(at));
         values.Store(at);
     }
 
@@ -211,42 +211,42 @@ internal static unsafe class PtxLanes
 
     /// <summary>All bits of the lanes whose bit is set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<T> Mask<T>(uint lanes)
+    private static Vector256<T> Mask<T>(uint lanes)
         where T : unmanaged
     {
         if (sizeof(T) == 4)
         {
-            Vector512<uint> bits = Vector512.Create(1u, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-            return Vector512.Equals(Vector512.Create(lanes) & bits, bits).As<uint, T>();
+            Vector256<uint> bits = Vector256.Create(1u, 2, 4, 8, 16, 32, 64, 128);
+            return Vector256.Equals(Vector256.Create(lanes) & bits, bits).As<uint, T>();
         }
-        Vector512<ulong> wide = Vector512.Create(1ul, 2, 4, 8, 16, 32, 64, 128);
-        return Vector512.Equals(Vector512.Create((ulong)lanes) & wide, wide).As<ulong, T>();
+        Vector256<ulong> wide = Vector256.Create(1ul, 2, 4, 8);
+        return Vector256.Equals(Vector256.Create((ulong)lanes) & wide, wide).As<ulong, T>();
     }
 }
 
 internal interface IUnary<T>
 {
-    static abstract Vector512<T> Of(Vector512<T> a);
+    static abstract Vector256<T> Of(Vector256<T> a);
 }
 
 internal interface IBinary<T>
 {
-    static abstract Vector512<T> Of(Vector512<T> a, Vector512<T> b);
+    static abstract Vector256<T> Of(Vector256<T> a, Vector256<T> b);
 }
 
 internal interface ITernary<T>
 {
-    static abstract Vector512<T> Of(Vector512<T> a, Vector512<T> b, Vector512<T> c);
+    static abstract Vector256<T> Of(Vector256<T> a, Vector256<T> b, Vector256<T> c);
 }
 
 internal interface IShift<T>
 {
-    static abstract Vector512<T> Of(Vector512<T> a, uint by);
+    static abstract Vector256<T> Of(Vector256<T> a, uint by);
 }
 
 internal interface IQuotient<T>
 {
-    static abstract Vector512<T> Of(Vector512<T> a, Vector512<T> b);
+    static abstract Vector256<T> Of(Vector256<T> a, Vector256<T> b);
 }
 
 internal interface ILane<TFrom, TTo>

@@ -10,7 +10,7 @@ internal sealed class PtxMemory
 
     private const ulong SectorBytes = 32;
 
-    private readonly List<(ulong Low, ulong High, long Word, long Sector)> ranges = [];
+    private readonly (ulong Low, ulong High, long Word, long Sector)[] ranges;
 
     /// <param name="arguments">Of the launch.</param>
     /// <param name="words">Two of each argument, as a device takes them.</param>
@@ -26,12 +26,14 @@ internal sealed class PtxMemory
         }
         arrays.Sort();
         // Arguments may overlap or be the same array.
+        var apart = new List<(ulong Low, ulong High)>();
         foreach ((ulong low, ulong high) in arrays)
         {
-            if (ranges.Count > 0 && ranges[^1].High > low) ranges[^1] = ranges[^1] with { High = Math.Max(ranges[^1].High, high) };
-            else ranges.Add((low, high, 0, 0));
+            if (apart.Count > 0 && apart[^1].High > low) apart[^1] = (apart[^1].Low, Math.Max(apart[^1].High, high));
+            else apart.Add((low, high));
         }
-        for (int i = 0; i < ranges.Count; i++)
+        ranges = [.. apart.Select(a => (a.Low, a.High, 0L, 0L))];
+        for (int i = 0; i < ranges.Length; i++)
         {
             ranges[i] = ranges[i] with { Word = Words, Sector = Sectors };
             Words += (long)(ranges[i].High - ranges[i].Low + 7) / 4;
@@ -58,8 +60,8 @@ internal sealed class PtxMemory
     /// <returns>-1: none does.</returns>
     public int Find(ulong low, ulong last, int bytes, int hint)
     {
-        if ((uint)hint < (uint)ranges.Count && Holds(hint)) return hint;
-        for (int i = 0; i < ranges.Count; i++)
+        if ((uint)hint < (uint)ranges.Length && Holds(hint)) return hint;
+        for (int i = 0; i < ranges.Length; i++)
             if (Holds(i)) return i;
         return -1;
 
@@ -80,7 +82,7 @@ internal sealed class PtxMemory
     /// <summary>How an address lies to the nearest array, for a message.</summary>
     public string Beside(ulong at)
     {
-        if (ranges.Count == 0) return "and there is none";
+        if (ranges.Length == 0) return "and there is none";
         (ulong low, ulong high, _, _) = ranges.MinBy(r => at < r.Low ? r.Low - at : at - r.High);
         return at < low ? $"{low - at:N0} bytes before the nearest of {high - low:N0}" : $"{at - low:N0} bytes into the nearest of {high - low:N0}";
     }

@@ -116,8 +116,8 @@ internal static unsafe class PtxMoves
     private static void Spread<T>(T* register, T value, uint active)
         where T : unmanaged
     {
-        Vector512<T> values = Vector512.Create(value);
-        for (int k = 0; k < PtxLanes.Count; k += Vector512<T>.Count) PtxLanes.Put(register + k, values, active >> k);
+        Vector256<T> values = Vector256.Create(value);
+        for (int k = 0; k < PtxLanes.Count; k += Vector256<T>.Count) PtxLanes.Put(register + k, values, active >> k);
     }
 
     private static void All<T>(T* register, byte* origin, ulong* at)

@@ -30,8 +30,10 @@ internal sealed unsafe class PtxProgram
         Group = Register("%ctaid.x", 4);
         Groups = Register("%nctaid.x", 4);
         SharedBytes = Register("%dynamic_smem_size", 4);
+        int[][] successors = PtxFlow.Successors(text, lines);
+        Share(new PtxLiveness(lines, successors).Stretches());
         Code = [.. lines.Select(Decode)];
-        int[] joins = PtxFlow.Joins([.. Code.Select(Successors)]);
+        int[] joins = PtxFlow.Joins(successors);
         for (int i = 0; i < Code.Length; i++) (Code[i].Join, Code[i].Index) = (joins[i], i);
         HasBarriers = Code.Any(i => i.Kind == PtxKind.Barrier);
     }
@@ -80,6 +82,28 @@ internal sealed unsafe class PtxProgram
         else *(uint*)register = bits == 0 ? 0 : PtxLanes.All;
     }
 
+    /// <summary>
+    /// Registers that are not wanted at the same time have one place: a warp's file stays in the caches of the processor. Lanes that part keep what they
+    /// have, since each writes its own only.
+    /// </summary>
+    private void Share(IReadOnlyList<(string Register, int First, int Last)> wanted)
+    {
+        var free = new Dictionary<int, PriorityQueue<int, int>> { [4] = new(), [8] = new() };
+        var taken = new PriorityQueue<(int Place, int Width), int>();
+        foreach ((string register, int first, int last) in wanted.OrderBy(r => r.First))
+        {
+            int width = text.Width(register);
+            if (width == 1 || places.ContainsKey(register)) continue;
+            while (taken.TryPeek(out (int Place, int Width) done, out int end) && end < first)
+            {
+                taken.Dequeue();
+                free[done.Width].Enqueue(done.Place, done.Place);
+            }
+            places[register] = free[width].Count > 0 ? free[width].Dequeue() : Place(width);
+            taken.Enqueue((places[register], width), last);
+        }
+    }
+
     private PtxInstruction Decode(PtxLine line)
     {
         var i = new PtxInstruction(Name, line);
@@ -93,7 +117,7 @@ internal sealed unsafe class PtxProgram
             case "bra" or "bra.uni":
                 i.Kind = PtxKind.Branch;
                 i.Uniform = line.Opcode.Length > 3;
-                i.Target = text.Labels.TryGetValue(o[0], out int target) ? target : throw i.Fault("no such label");
+                i.Target = text.Target(line);
                 break;
             case "bar.sync" when o is ["0"]:
                 i.Kind = PtxKind.Barrier;
@@ -154,6 +178,7 @@ internal sealed unsafe class PtxProgram
         if (!known || i.Bytes == 0) throw Unknown(i);
         i.Group = [.. PtxLine.Members(o[load ? 0 : 1]).Select(member => load ? Register(member, i.Bytes) : Source(member, i.Bytes))];
         if (i.Group.Length != members) throw i.Fault("another number of registers");
+        i.AccessBytes = i.Bytes * members;
         string[] at = o[load ? 1 : 0].Trim('[', ']').Split('+');
         i.A = Register(at[0], 8);
         i.Offset = at.Length > 1 ? int.Parse(at[1], CultureInfo.InvariantCulture) : 0;
@@ -205,11 +230,4 @@ internal sealed unsafe class PtxProgram
             ? ulong.Parse(literal.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
         : literal.StartsWith('-') ? (ulong)long.Parse(literal, CultureInfo.InvariantCulture)
         : ulong.Parse(literal, CultureInfo.InvariantCulture);
-
-    private int[] Successors(PtxInstruction i, int at) => i.Kind switch
-    {
-        PtxKind.Exit => i.Guard < 0 ? [Code.Length] : [Code.Length, at + 1],
-        PtxKind.Branch => i.Guard < 0 ? [i.Target] : [i.Target, at + 1],
-        _ => [at + 1],
-    };
 }

@@ -15,6 +15,20 @@ internal sealed record PtxLine(int Number, string Text, string? Guard, bool Nega
     /// <summary>Members of a group, or the operand itself.</summary>
     public static string[] Members(string operand) =>
         [.. operand.Trim('{', '}', ' ', '\t').Split(',').Select(member => member.Trim())];
+
+    /// <summary>Registers that it writes.</summary>
+    public IEnumerable<string> Written => Writes ? Members(Operands[0]).Where(IsRegister) : [];
+
+    /// <summary>Registers that it reads, its guard among them.</summary>
+    public IEnumerable<string> Read =>
+        (Writes ? Operands.Skip(1) : Operands).SelectMany(o => Members(o.Trim('[', ']').Split('+')[0])).Append(Guard ?? "").Where(IsRegister);
+
+    public KernelException Fault(string kernel, string what) =>
+        new(KernelFault.LaunchFailed, $"kernel {kernel}, PTX line {Number}: {Text}: {what}");
+
+    private bool Writes => Operands.Length > 0 && Opcode is not ("bra" or "bra.uni" or "bar.sync") && !Opcode.StartsWith("st.", StringComparison.Ordinal);
+
+    private static bool IsRegister(string operand) => operand.StartsWith('%');
 }
 
 /// <summary>A module's one entry point, taken apart: its parameters, the widths of its registers, its instructions and labels.</summary>
@@ -49,6 +63,10 @@ internal sealed partial class PtxText
         : widths.TryGetValue(register.TrimEnd(Digits), out int family) ? family
         : register is "%tid.x" or "%ntid.x" or "%ctaid.x" or "%nctaid.x" or "%dynamic_smem_size" ? 4
         : throw Fault($"register {register} is not declared");
+
+    /// <summary>Index of the line that a branch goes to.</summary>
+    /// <exception cref="KernelException">There is no such label.</exception>
+    public int Target(PtxLine branch) => Labels.TryGetValue(branch.Operands[0], out int target) ? target : throw branch.Fault(kernel, "no such label");
 
     private static readonly char[] Digits = [.. "0123456789"];
 
