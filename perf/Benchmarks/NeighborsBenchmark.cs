@@ -44,6 +44,7 @@ internal sealed class NeighborsBenchmark : Benchmark
                     NeighborList? list = null;
                     clock.Time("list", () => list = NeighborLists.Build(positions, cell, [true, true, true], Cutoff));
                     clock.Time("reverse edges", () => list!.ReverseEdges.AsSpan());
+                    list!.Dispose();
                 };
             }, onHost: true);
     }

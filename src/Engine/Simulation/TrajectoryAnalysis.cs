@@ -106,7 +106,7 @@ public sealed record TrajectoryAnalysis
         }
         foreach (Frame frame in frames)
         {
-            NeighborList list = NeighborLists.Build(frame, options.Reach);
+            using NeighborList list = NeighborLists.Build(frame, options.Reach);
             double[] vectors = list.EdgeVectors(frame.Positions, frame.IsPeriodic ? frame.Cell : null);
             for (int e = 0; e < list.Edges; e++)
             {

@@ -92,18 +92,48 @@ public class NeighborListTests
     }
 
     [Test]
-    public void Rows_longer_than_are_ranked_come_sorted([Values(191, 192, 193, 700)] int length)
+    public void Rows_that_are_ranked_and_longer_ones_come_sorted([Values(1, 31, 33, 191, 192, 193, 700)] int length)
     {
-        long[] keys = new long[length + 8], sorted = new long[length];
+        int[] keys = new int[length + RowSort.Room], sorted = new int[length];
         Random random = new(10);
-        HashSet<long> drawn = [];
-        while (drawn.Count < length) drawn.Add(random.NextInt64(1L << 61));
+        HashSet<int> drawn = [];
+        while (drawn.Count < length) drawn.Add(random.Next());
         drawn.CopyTo(keys);
         unsafe
         {
-            fixed (long* first = keys) RowSort.Sort(first, sorted);
+            fixed (int* first = keys, to = sorted) RowSort.Sort(first, to, length);
         }
         Assert.That(sorted, Is.EqualTo(drawn.Order()));
+    }
+
+    [Test]
+    public void More_images_than_short_keys_have_room_for_equal_brute_force()
+    {
+        // 17 cells and more on either side: 35^3 images.
+        double[] positions = [0.1, 0.2, 0.3, 0.35, 3.1, 0.4], cell = [0.5, 0, 0, 0, 0.6, 0.1, 0.1, 0, 0.5];
+        PeriodicBox box = PeriodicBox.Of(positions, cell, Everywhere, "box");
+        NeighborList list = LinkedCells.Build(positions, box, 4, "box");
+        AssertSame(list, BruteForce.Build(positions, box, 4, "box"));
+        Expect.Above(list.Edges, 2000);
+    }
+
+    [Test]
+    public void A_list_is_right_in_the_arrays_that_another_gave_back()
+    {
+        // Larger, then smaller: what stands behind the end, and in it, is the other's.
+        Frame large = NeighborFrames.Dense(5000, Everywhere, seed: 3), small = NeighborFrames.Dense(3000, Everywhere, seed: 4);
+        NeighborList expected = NeighborLists.Build(small, 4);
+        int[] reverse = [.. expected.ReverseEdges];
+        NeighborList first = NeighborLists.Build(large, 4);
+        _ = first.ReverseEdges;
+        first.Dispose();
+        first.Dispose();
+        NeighborList second = NeighborLists.Build(small, 4), kept = NeighborLists.Build(small, 4).Keep();
+        AssertSame(second, expected);
+        AssertSame(kept, expected);
+        Assert.That(second.ReverseEdges.SequenceEqual(reverse) && kept.ReverseEdges.SequenceEqual(reverse));
+        Assert.That(kept.Senders.Array, Has.Length.EqualTo(kept.Edges));
+        Assert.That((first.Atoms, first.Edges, first.Senders.Count), Is.EqualTo((0, 0, 0)));
     }
 
     [Test]
@@ -124,7 +154,7 @@ public class NeighborListTests
     {
         double[] positions = Scattered(200, 0.3, seed: 3);
         NeighborList list = NeighborLists.Build(positions, Skewed, Everywhere, 8);
-        int[] reverse = list.ReverseEdges;
+        int[] reverse = [.. list.ReverseEdges];
         Assert.That(reverse.Select(edge => reverse[edge]), Is.EqualTo(Enumerable.Range(0, list.Edges)));
         Assert.That(reverse.Select(edge => list.Senders[edge]).SequenceEqual(list.Receivers));
         double[] vectors = list.EdgeVectors(positions, Skewed);

@@ -1,5 +1,7 @@
 using ChemScale.Engine;
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Embedded;
+using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Models.ForceFields;
 using ChemScale.Engine.Native;
@@ -123,6 +125,41 @@ public class ForcePassesTests
             double first = state.PotentialEnergy + state.KineticEnergy;
             for (int step = 0; step < 20; step++) integrator.Step(state);
             return (state.Positions, state.PotentialEnergy + state.KineticEnergy - first);
+        }
+    }
+
+    [TestCase(ScalarType.Float64, 1e-9), TestCase(ScalarType.Float32, 1e-6)]
+    public void Ethanol_at_constant_energy_drifts_as_by_library_operations(ScalarType type, double rounding)
+    {
+        // Forces of made-up weights: energies of the order of an eV, of which float32 keeps seven digits in each of 120 steps.
+        using var folder = new TemporaryFolder();
+        Frame start = FrameFiles.Read(EmbeddedFrames.ExtractTo(folder["frames"], ["ethanol"])[0]).First();
+        using ForceField model = Model(new PaiNNConfig { Features = 32, Interactions = 2 }, type);
+        (EnergyDrift composed, double composedSpan) = Move(OperatorMode.Composed);
+        (EnergyDrift host, double hostSpan) = Move(OperatorMode.Auto);
+        TestContext.Out.WriteLine($"{type}: drift {composed.Slope:G6} and {host.Slope:G6} eV/fs, fluctuation {composed.Fluctuation:G6} and {host.Fluctuation:G6} eV");
+        Expect.Close(host.Slope, composed.Slope!.Value, absolute: rounding);
+        Expect.Close(host.Fluctuation, composed.Fluctuation!.Value, absolute: rounding);
+        // Kinetic and potential energy did change into each other, by far more than their sum did.
+        Expect.Close(hostSpan, composedSpan, absolute: 100 * rounding);
+        Expect.Above(hostSpan, 20 * host.Fluctuation!.Value);
+
+        (EnergyDrift Drift, double Span) Move(OperatorMode mode)
+        {
+            TestScope.Mode(mode);
+            using var potential = new ForceFieldPotential(model);
+            var state = new MolecularState(start, potential);
+            InitialMomenta.Draw(state, 300 * MechanicalUnits.Boltzmann, seed: 1);
+            var integrator = new VelocityVerlet(0.2 * MechanicalUnits.Femtosecond);
+            var drift = new EnergyDrift();
+            double least = double.MaxValue, most = double.MinValue;
+            for (int step = 0; step < 120; step++)
+            {
+                integrator.Step(state);
+                drift.Add(0.2 * step, state.PotentialEnergy + state.KineticEnergy);
+                (least, most) = (Math.Min(least, state.KineticEnergy), Math.Max(most, state.KineticEnergy));
+            }
+            return (drift, most - least);
         }
     }
 

@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
+using ChemScale.Engine.Native;
 
 namespace ChemScale.Engine.Atoms.Neighbors;
 
 /// <summary>
 /// Atoms dropped into bins along the basis vectors of their box, each about half as wide as the cutoff, and sorted by bin, so that the atoms
-/// of a bin, and of those next to it along the third vector, stand together in memory.
+/// of a bin, and of those next to it along the third vector, stand together in memory. In a workspace, until disposal.
 /// </summary>
-internal sealed class BinGrid
+internal sealed unsafe class BinGrid : IDisposable
 {
     /// <summary>More bins than this for each atom cost more than they save.</summary>
     private const int BinsPerAtom = 4;
@@ -17,20 +18,19 @@ internal sealed class BinGrid
     /// <summary>Positions beyond this many cutoffs leave too few digits to trust a distance between wrapped ones.</summary>
     private const double FarAway = 1e6;
 
+    /// <summary>Of float32: half a unit in the last place, relative.</summary>
+    private const double Rounding = 1.0 / (1 << 24);
+
     /// <summary>Atoms that may be read behind the last.</summary>
     public const int Padding = 8;
 
     private readonly double[] origin = new double[3];
     private readonly double[] width = new double[3];
+    private Workspace? memory;
 
-    private BinGrid(int atoms)
-    {
-        Order = new int[atoms];
-        Bins = new int[atoms];
-        X = new double[atoms + Padding];
-        Y = new double[atoms + Padding];
-        Z = new double[atoms + Padding];
-    }
+    private BinGrid(int atoms) => Atoms = atoms;
+
+    public int Atoms { get; }
 
     /// <summary>(3) Bins along each direction.</summary>
     public int[] Counts { get; } = new int[3];
@@ -39,28 +39,34 @@ internal sealed class BinGrid
     public int[] Range { get; } = new int[3];
 
     /// <summary>(bins + 1) Where the atoms of each bin start in <see cref="Order"/>.</summary>
-    public int[] Starts { get; private set; } = [];
+    public int* Starts { get; private set; }
 
-    /// <summary>(atoms) Atoms by bin.</summary>
-    public int[] Order { get; }
+    /// <summary>(atoms + padding) Atoms by bin.</summary>
+    public int* Order { get; private set; }
 
     /// <summary>(atoms) The bin of each atom of <see cref="Order"/>.</summary>
-    public int[] Bins { get; }
+    public int* Bins { get; private set; }
 
-    /// <summary>(atoms + padding) Positions inside the cell, in that order.</summary>
-    public double[] X { get; }
-
-    /// <inheritdoc cref="X"/>
-    public double[] Y { get; }
+    /// <summary>(atoms + padding) Positions inside the cell, in that order, from one of them, in cutoffs.</summary>
+    public float* X { get; private set; }
 
     /// <inheritdoc cref="X"/>
-    public double[] Z { get; }
+    public float* Y { get; private set; }
+
+    /// <inheritdoc cref="X"/>
+    public float* Z { get; private set; }
 
     /// <summary>Whether any atom stands outside the cell.</summary>
     public bool HasOutside { get; private set; }
 
-    /// <summary>Whether a distance between wrapped positions is right to a part in 10^7 of the cutoff.</summary>
-    public bool IsExact { get; private set; }
+    /// <summary>Squared, in cutoffs: from here on a pair is none, whatever float32 made of it. Infinite where nothing is known.</summary>
+    public float Near { get; private set; } = float.PositiveInfinity;
+
+    /// <summary>Below this, and from <see cref="Tiny"/> on, it is one.</summary>
+    public float Sure { get; private set; }
+
+    /// <summary>Pairs nearer than this are looked at one by one: an atom itself, and atoms at one point.</summary>
+    public float Tiny { get; private set; }
 
     public static BinGrid Of(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, string place)
     {
@@ -68,6 +74,12 @@ internal sealed class BinGrid
         grid.Divide(positions, box, cutoff, place);
         grid.Sort(positions, box, cutoff);
         return grid;
+    }
+
+    public void Dispose()
+    {
+        memory?.Dispose();
+        memory = null;
     }
 
     private void Divide(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, string place)
@@ -78,7 +90,7 @@ internal sealed class BinGrid
             heights[k] = box.Periodic[k] ? CellGeometry.Height(box.Basis, k) : Extent(positions, box, k);
             Counts[k] = (int)Math.Clamp(Math.Floor(heights[k] * BinsPerCutoff / (cutoff * Reach.Margin)), 1, 1 << 20);
         }
-        while ((double)Counts[0] * Counts[1] * Counts[2] > Math.Max(8.0, (double)BinsPerAtom * Order.Length))
+        while ((double)Counts[0] * Counts[1] * Counts[2] > Math.Max(8.0, (double)BinsPerAtom * Atoms))
         {
             int most = Array.IndexOf(Counts, Counts.Max());
             Counts[most] = Math.Max(1, Counts[most] / 2);
@@ -106,10 +118,31 @@ internal sealed class BinGrid
 
     private void Sort(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff)
     {
-        int atoms = Order.Length;
-        int[] bins = new int[atoms];
-        Starts = new int[Counts[0] * Counts[1] * Counts[2] + 1];
-        for (int i = 0; i < atoms; i++)
+        int bins = Counts[0] * Counts[1] * Counts[2], room = Atoms + Padding;
+        memory = Workspace.Rent(2 * Workspace.Size<int>(Atoms) + 4 * Workspace.Size<int>(room) + 2 * Workspace.Size<int>(bins + 1));
+        Starts = memory.Take<int>(bins + 1);
+        Order = memory.Take<int>(room);
+        Bins = memory.Take<int>(Atoms);
+        X = memory.Take<float>(room);
+        Y = memory.Take<float>(room);
+        Z = memory.Take<float>(room);
+        int* given = memory.Take<int>(Atoms), next = memory.Take<int>(bins + 1);
+        var starts = new Span<int>(Starts, bins + 1);
+        starts.Clear();
+        Assign(positions, box, given);
+        for (int bin = 0; bin < bins; bin++) Starts[bin + 1] += Starts[bin];
+        starts.CopyTo(new Span<int>(next, bins + 1));
+        double farthest = Place(positions, box, cutoff, given, next, out double extent);
+        // What is read behind the last.
+        for (int i = Atoms; i < room; i++) (Order[i], X[i], Y[i], Z[i]) = (0, 0, 0, 0);
+        double reached = 0;
+        for (int d = 0; d < 9; d++) reached += Range[d / 3] * Math.Abs(box.Basis[d]);
+        if (farthest + reached < FarAway * cutoff) Bound(extent + reached / cutoff, cutoff);
+    }
+
+    private void Assign(ReadOnlySpan<double> positions, PeriodicBox box, int* bins)
+    {
+        for (int i = 0; i < Atoms; i++)
         {
             int bin = 0;
             for (int k = 0; k < 3; k++)
@@ -121,31 +154,56 @@ internal sealed class BinGrid
             bins[i] = bin;
             Starts[bin + 1]++;
         }
-        for (int bin = 0; bin < Starts.Length - 1; bin++) Starts[bin + 1] += Starts[bin];
-        int[] next = Starts[..^1];
-        double farthest = 0;
-        for (int i = 0; i < atoms; i++)
+    }
+
+    /// <param name="positions">(atoms, 3) A, as given.</param>
+    /// <param name="box">Theirs.</param>
+    /// <param name="cutoff">A</param>
+    /// <param name="bins">(atoms) The bin of each.</param>
+    /// <param name="next">(bins) Where the next atom of each goes; moved on.</param>
+    /// <param name="extent">The greatest coordinate, in cutoffs.</param>
+    /// <returns>A: the greatest coordinate as given, and what it was moved by.</returns>
+    private double Place(ReadOnlySpan<double> positions, PeriodicBox box, double cutoff, int* bins, int* next, out double extent)
+    {
+        double farthest = 0, x0 = 0, y0 = 0, z0 = 0;
+        double[] basis = box.Basis;
+        extent = 0;
+        for (int i = 0; i < Atoms; i++)
         {
             int slot = next[bins[i]]++;
             Order[slot] = i;
             Bins[slot] = bins[i];
-            ReadOnlySpan<int> cells = box.Cells.AsSpan(3 * i, 3);
-            HasOutside |= (cells[0] | cells[1] | cells[2]) != 0;
-            for (int k = 0; k < 3; k++)
+            int a = box.Cells[3 * i], b = box.Cells[3 * i + 1], c = box.Cells[3 * i + 2];
+            double x = positions[3 * i], y = positions[3 * i + 1], z = positions[3 * i + 2];
+            double moved = Math.Max(Math.Max(Math.Abs(x), Math.Abs(y)), Math.Abs(z));
+            if ((a | b | c) != 0)
             {
-                double at = positions[3 * i + k], moved = Math.Abs(at);
-                for (int d = 0; d < 3; d++)
-                {
-                    double by = cells[d] * box.Basis[3 * d + k];
-                    at -= by;
-                    moved += Math.Abs(by);
-                }
-                (k == 0 ? X : k == 1 ? Y : Z)[slot] = at;
-                farthest = Math.Max(farthest, moved);
+                HasOutside = true;
+                for (int k = 0; k < 9; k++) moved += Math.Abs((k < 3 ? a : k < 6 ? b : c) * basis[k]);
+                x -= a * basis[0] + b * basis[3] + c * basis[6];
+                y -= a * basis[1] + b * basis[4] + c * basis[7];
+                z -= a * basis[2] + b * basis[5] + c * basis[8];
             }
+            if (i == 0) (x0, y0, z0) = (x, y, z);
+            (x, y, z) = ((x - x0) / cutoff, (y - y0) / cutoff, (z - z0) / cutoff);
+            (X[slot], Y[slot], Z[slot]) = ((float)x, (float)y, (float)z);
+            extent = Math.Max(extent, Math.Max(Math.Max(Math.Abs(x), Math.Abs(y)), Math.Abs(z)));
+            farthest = Math.Max(farthest, moved);
         }
-        for (int d = 0; d < 9; d++) farthest += Range[d / 3] * Math.Abs(box.Basis[d]);
-        IsExact = farthest < FarAway * cutoff;
+        return farthest;
+    }
+
+    /// <summary>
+    /// Coordinates and shifts up to <paramref name="reach"/> in float32: a difference of two is wrong by less than six roundings of that, and a
+    /// square s by 2 sqrt(3 s) times as much and a little. Beyond that, the margin of distances between wrapped positions.
+    /// </summary>
+    private void Bound(double reach, double cutoff)
+    {
+        double wrong = 6 * Rounding * (reach + 1), margin = 4 * wrong + 4 * wrong * wrong + 16 * Rounding;
+        Near = MathF.BitIncrement((float)(Reach.Margin + margin));
+        Sure = MathF.BitDecrement((float)(2 - Reach.Margin - margin));
+        double same = Math.Sqrt(Reach.SamePoint) / cutoff + 2 * wrong;
+        Tiny = MathF.BitIncrement((float)(4 * same * same));
     }
 }
 
@@ -155,70 +213,107 @@ internal sealed class BinGrid
 /// <param name="A">The image, along each basis vector.</param>
 /// <param name="B">Likewise.</param>
 /// <param name="C">Likewise.</param>
-/// <param name="X">Angstrom: where that image begins.</param>
+/// <param name="X">Cutoffs: where that image begins.</param>
 /// <param name="Y">Likewise.</param>
 /// <param name="Z">Likewise.</param>
-internal readonly record struct BinRun(int Start, int End, int A, int B, int C, double X, double Y, double Z)
+internal readonly record struct BinRun(int Start, int End, int A, int B, int C, float X, float Y, float Z)
 {
     /// <summary>As keys of edges have it.</summary>
-    public long Image { get; } = Edge.Image(A, B, C);
+    public long Image => Edge.Image(A, B, C);
 }
 
 /// <summary>The runs of bins that are near enough to a bin to hold neighbours of its atoms. One thread each.</summary>
-internal sealed class BinRuns(BinGrid grid, PeriodicBox box)
+internal sealed unsafe class BinRuns
 {
-    private readonly List<BinRun> runs = [];
-    private int center = -1;
+    private readonly BinGrid grid;
+    private readonly PeriodicBox box;
+    private readonly double[] basis;
 
-    public ReadOnlySpan<BinRun> All => CollectionsMarshal.AsSpan(runs);
+    // Of the bins that share their first two places.
+    private readonly List<(int First, int A, int B)> columns = [];
+
+    // The bins of a column that are near: in one image of it after the other.
+    private readonly List<(int Low, int High, int C)> pieces = [];
+
+    private BinRun[] runs = new BinRun[32];
+    private int count, center = -1, centerColumn = -1;
+
+    public BinRuns(BinGrid grid, PeriodicBox box, double cutoff)
+    {
+        (this.grid, this.box) = (grid, box);
+        basis = [.. box.Basis.Select(b => b / cutoff)];
+    }
+
+    public ReadOnlySpan<BinRun> All => runs.AsSpan(0, count);
 
     /// <summary>How many vectors their atoms fill.</summary>
     public int Vectors { get; private set; }
 
-    /// <summary>Sets <see cref="All"/>.</summary>
+    /// <summary>Whether all are of the cell itself.</summary>
+    public bool AreInside { get; private set; }
+
+    /// <summary>Sets the others.</summary>
     public void Around(int bin)
     {
         if (bin == center) return;
-        center = bin;
-        runs.Clear();
-        Vectors = 0;
+        int[] counts = grid.Counts;
+        int column = bin / counts[2];
+        if (column != centerColumn) Columns(column);
+        Pieces(bin - column * counts[2]);
+        (center, centerColumn) = (bin, column);
+        if (runs.Length < columns.Count * pieces.Count) runs = new BinRun[columns.Count * pieces.Count];
+        int* starts = grid.Starts;
+        int all = 0, vectors = 0;
+        bool inside = true;
+        foreach ((int first, int a, int b) in CollectionsMarshal.AsSpan(columns))
+        {
+            foreach ((int low, int high, int c) in CollectionsMarshal.AsSpan(pieces))
+            {
+                int start = starts[first + low], end = starts[first + high];
+                if (start == end) continue;
+                vectors += (end - start + BinGrid.Padding - 1) / BinGrid.Padding;
+                if ((a | b | c) == 0)
+                {
+                    runs[all++] = new BinRun(start, end, 0, 0, 0, 0, 0, 0);
+                    continue;
+                }
+                inside = false;
+                runs[all++] = new BinRun(start, end, a, b, c, (float)(a * basis[0] + b * basis[3] + c * basis[6]),
+                    (float)(a * basis[1] + b * basis[4] + c * basis[7]), (float)(a * basis[2] + b * basis[5] + c * basis[8]));
+            }
+        }
+        (count, Vectors, AreInside) = (all, vectors, inside);
+    }
+
+    private void Columns(int column)
+    {
+        columns.Clear();
         int[] counts = grid.Counts, range = grid.Range;
-        int z = bin % counts[2], y = bin / counts[2] % counts[1], x = bin / counts[2] / counts[1];
+        int x = column / counts[1], y = column - x * counts[1];
         for (int dx = -range[0]; dx <= range[0]; dx++)
         {
             if (!Image(x + dx, 0, out int binX, out int a)) continue;
             for (int dy = -range[1]; dy <= range[1]; dy++)
-            {
-                if (!Image(y + dy, 1, out int binY, out int b)) continue;
-                Column((binX * counts[1] + binY) * counts[2], z - range[2], z + range[2], a, b);
-            }
+                if (Image(y + dy, 1, out int binY, out int b)) columns.Add(((binX * counts[1] + binY) * counts[2], a, b));
         }
     }
 
-    /// <summary>The bins of a column from one to another, which may lie in further images: a run in each.</summary>
-    private void Column(int column, int low, int high, int a, int b)
+    private void Pieces(int z)
     {
-        double[] basis = box.Basis;
-        int count = grid.Counts[2];
+        pieces.Clear();
+        int bins = grid.Counts[2], low = z - grid.Range[2], high = z + grid.Range[2];
         Image(low, 2, out _, out int first);
         Image(high, 2, out _, out int last);
         if (!box.Periodic[2]) first = last = 0;
-        for (int c = first; c <= last; c++)
-        {
-            int start = grid.Starts[column + Math.Max(0, low - c * count)], end = grid.Starts[column + Math.Min(count - 1, high - c * count) + 1];
-            if (start == end) continue;
-            Vectors += (end - start + BinGrid.Padding - 1) / BinGrid.Padding;
-            runs.Add(new BinRun(start, end, a, b, c, a * basis[0] + b * basis[3] + c * basis[6], a * basis[1] + b * basis[4] + c * basis[7],
-                a * basis[2] + b * basis[5] + c * basis[8]));
-        }
+        for (int c = first; c <= last; c++) pieces.Add((Math.Max(0, low - c * bins), Math.Min(bins - 1, high - c * bins) + 1, c));
     }
 
     /// <summary>Which bin this is, and in which image of the cell; false beyond the end of a direction that does not repeat.</summary>
     private bool Image(int index, int direction, out int bin, out int image)
     {
-        int count = grid.Counts[direction];
-        image = index >= 0 ? index / count : -((count - 1 - index) / count);
-        bin = index - image * count;
+        int bins = grid.Counts[direction];
+        image = index >= 0 ? index / bins : -((bins - 1 - index) / bins);
+        bin = index - image * bins;
         return image == 0 || box.Periodic[direction];
     }
 }

@@ -72,11 +72,9 @@ internal static unsafe class AllPairs
     {
         int[] senders = GC.AllocateUninitializedArray<int>(edges);
         int edge = 0;
-        for (int at = 0; at < near.Length; at++)
-        {
-            int first = at % bytes * Lanes;
-            for (uint bits = near[at]; bits != 0; bits &= bits - 1) senders[edge++] = first + BitOperations.TrailingZeroCount(bits);
-        }
+        for (int row = 0; row < near.Length; row += bytes)
+            for (int at = 0; at < bytes; at++)
+                for (uint bits = near[row + at]; bits != 0; bits &= bits - 1) senders[edge++] = at * Lanes + BitOperations.TrailingZeroCount(bits);
         return senders;
     }
 }

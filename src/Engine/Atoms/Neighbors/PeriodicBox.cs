@@ -49,6 +49,7 @@ internal sealed class PeriodicBox
     }
 
     /// <summary>Coordinate of a point along basis vector <paramref name="direction"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Coordinate(ReadOnlySpan<double> point, int direction) =>
         point[0] * Inverse[direction] + point[1] * Inverse[3 + direction] + point[2] * Inverse[6 + direction];
 

@@ -36,22 +36,26 @@ internal sealed class VerletList(double cutoff, double skin)
     public void Follow(Frame frame)
     {
         if (wide is not null && Holds(frame)) return;
+        wide?.Dispose();
+        wide = null;
         wide = NeighborLists.Build(frame, cutoff + skin);
         (positions, cell, periodic) = (frame.Positions, frame.Cell, frame.Periodic);
         Builds++;
-        List<int> first = [], second = [], shifts = [];
+        ReadOnlySpan<int> rowStarts = wide.RowStarts, senders = wide.Senders, all = wide.Shifts;
+        // Of the two directions of a pair one.
+        (First, Second, Shifts) = (new int[wide.Edges / 2], new int[wide.Edges / 2], new int[wide.Edges / 2 * 3]);
+        int pair = 0;
         for (int i = 0; i < wide.Atoms; i++)
         {
-            for (int e = wide.RowStarts[i]; e < wide.RowStarts[i + 1]; e++)
+            for (int e = rowStarts[i]; e < rowStarts[i + 1]; e++)
             {
-                int j = wide.Senders[e], a = wide.Shifts[3 * e], b = wide.Shifts[3 * e + 1], c = wide.Shifts[3 * e + 2];
+                int j = senders[e], a = all[3 * e], b = all[3 * e + 1], c = all[3 * e + 2];
                 if (j < i || (j == i && (a < 0 || (a == 0 && (b < 0 || (b == 0 && c < 0)))))) continue;
-                first.Add(i);
-                second.Add(j);
-                shifts.AddRange([a, b, c]);
+                (First[pair], Second[pair]) = (i, j);
+                (Shifts[3 * pair], Shifts[3 * pair + 1], Shifts[3 * pair + 2]) = (a, b, c);
+                pair++;
             }
         }
-        (First, Second, Shifts) = ([.. first], [.. second], [.. shifts]);
     }
 
     /// <summary>What <see cref="NeighborLists"/> would make of the frame.</summary>
@@ -60,24 +64,26 @@ internal sealed class VerletList(double cutoff, double skin)
     {
         Follow(frame);
         ReadOnlySpan<double> p = frame.Positions, c = frame.Cell ?? [];
-        int[] all = wide!.Shifts, rowStarts = new int[frame.Atoms + 1];
-        List<int> senders = new(wide.Edges), shifts = [];
+        ReadOnlySpan<int> wideStarts = wide!.RowStarts, wideSenders = wide.Senders, all = wide.Shifts;
+        int[] rowStarts = new int[frame.Atoms + 1], senders = GC.AllocateUninitializedArray<int>(wide.Edges);
+        int[] shifts = GC.AllocateUninitializedArray<int>(frame.IsPeriodic ? all.Length : 0);
+        int edges = 0;
         for (int i = 0; i < frame.Atoms; i++)
         {
-            for (int e = wide.RowStarts[i]; e < wide.RowStarts[i + 1]; e++)
+            for (int e = wideStarts[i]; e < wideStarts[i + 1]; e++)
             {
-                int j = wide.Senders[e];
+                int j = wideSenders[e];
                 double x = p[3 * j] - p[3 * i], y = p[3 * j + 1] - p[3 * i + 1], z = p[3 * j + 2] - p[3 * i + 2];
-                if (frame.IsPeriodic) Shift(all.AsSpan(3 * e, 3), c, ref x, ref y, ref z);
+                if (frame.IsPeriodic) Shift(all.Slice(3 * e, 3), c, ref x, ref y, ref z);
                 double squared = x * x + y * y + z * z;
                 if (squared >= cutoff * cutoff) continue;
                 if (squared < Reach.SamePoint) throw Reach.Collision(frame.Place, i, j);
-                senders.Add(j);
-                if (frame.IsPeriodic) shifts.AddRange(all.AsSpan(3 * e, 3));
+                if (frame.IsPeriodic) all.Slice(3 * e, 3).CopyTo(shifts.AsSpan(3 * edges));
+                senders[edges++] = j;
             }
-            rowStarts[i + 1] = senders.Count;
+            rowStarts[i + 1] = edges;
         }
-        return new NeighborList(cutoff, rowStarts, [.. senders], frame.IsPeriodic ? [.. shifts] : null);
+        return new NeighborList(cutoff, rowStarts, senders[..edges], frame.IsPeriodic ? shifts[..(3 * edges)] : null);
     }
 
     /// <summary>Adds whole lattice vectors, as every list does.</summary>

@@ -170,7 +170,7 @@ public sealed class FramePreparer
 
     private void Take(Frame frame, long number, bool validation, FrameSpool spool)
     {
-        NeighborLists.Build(frame, CollisionCutoff, stop);
+        NeighborLists.Build(frame, CollisionCutoff, stop).Dispose();
         ulong key = FrameSplitRule.Key(FrameSplitRule.Identity(frame), options.Seed);
         audit.Add(sourceName, number, frame, key);
         waiting.Add(new SpooledFrame(key, spool.Add(frame), validation));

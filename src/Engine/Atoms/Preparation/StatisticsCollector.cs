@@ -27,7 +27,8 @@ internal sealed class StatisticsCollector(double cutoff, CancellationToken stop)
             forces += frame.Forces.Length;
         }
         if (neighborFrames == NeighborFrames) return;
-        edges += NeighborLists.Build(frame, cutoff, stop).Edges;
+        using NeighborList list = NeighborLists.Build(frame, cutoff, stop);
+        edges += list.Edges;
         neighborAtoms += frame.Atoms;
         neighborFrames++;
     }

@@ -48,7 +48,10 @@ public static class FrameNeighbors
     private static FrameEdges OnHost(IReadOnlyList<Frame> frames, double cutoff, Device device, Func<int, NeighborList>? lists)
     {
         NeighborList[] found = [.. Enumerable.Range(0, frames.Count).Select(f => lists?.Invoke(f) ?? Of(frames[f], cutoff))];
-        return JoinedLists.Of(found, [.. frames.Select(f => f.IsPeriodic ? f.Cell : null)], device);
+        FrameEdges joined = JoinedLists.Of(found, [.. frames.Select(f => f.IsPeriodic ? f.Cell : null)], device);
+        // The others may be kept.
+        if (lists is null) foreach (NeighborList list in found) list.Dispose();
+        return joined;
     }
 
     /// <summary>Of one frame, on the host.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using ChemScale.Engine.Atoms.Neighbors;
 using ChemScale.Engine.Native;
 using ChemScale.Engine.Operators.Segments;
@@ -41,10 +42,11 @@ internal static class JoinedLists
         for (int f = 0; f < lists.Length; f++)
         {
             NeighborList list = lists[f];
+            ReadOnlySpan<int> starting = list.RowStarts;
             for (int i = 0; i < list.Atoms; i++)
             {
-                allStarts[atom + i + 1] = edge + list.RowStarts[i + 1];
-                allReceivers[(edge + list.RowStarts[i])..(edge + list.RowStarts[i + 1])].Fill(atom + i);
+                allStarts[atom + i + 1] = edge + starting[i + 1];
+                allReceivers[(edge + starting[i])..(edge + starting[i + 1])].Fill(atom + i);
             }
             Offset(list.Senders, atom, allSenders.Slice(edge, list.Edges));
             Offset(list.ReverseEdges, edge, allReverse.Slice(edge, list.Edges));
@@ -54,9 +56,16 @@ internal static class JoinedLists
         }
     }
 
-    private static void Offset(int[] numbers, int by, Span<long> result)
+    private static void Offset(ReadOnlySpan<int> numbers, int by, Span<long> result)
     {
-        for (int i = 0; i < result.Length; i++) result[i] = by + (long)numbers[i];
+        int i = 0, lanes = Vector256<int>.Count;
+        for (; i <= result.Length - lanes; i += lanes)
+        {
+            (Vector256<long> lower, Vector256<long> upper) = Vector256.Widen(Vector256.Create(numbers.Slice(i, lanes)));
+            (lower + Vector256.Create((long)by)).CopyTo(result[i..]);
+            (upper + Vector256.Create((long)by)).CopyTo(result[(i + lanes / 2)..]);
+        }
+        for (; i < result.Length; i++) result[i] = by + (long)numbers[i];
     }
 
     private static void Shift(NeighborList list, double[]? cell, Span<int> shifts, Span<double> vectors)
@@ -67,7 +76,7 @@ internal static class JoinedLists
             vectors.Clear();
             return;
         }
-        list.Shifts.CopyTo(shifts);
+        list.Shifts.AsSpan().CopyTo(shifts);
         for (int e = 0; e < shifts.Length; e += 3)
         {
             int a = shifts[e], b = shifts[e + 1], c = shifts[e + 2];

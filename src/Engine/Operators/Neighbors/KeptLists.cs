@@ -36,8 +36,12 @@ internal sealed class KeptLists(int frames, double cutoff, long mostBytes)
         Interlocked.Increment(ref built);
         if (Interlocked.Read(ref room) <= 0) return list;
         // The reverse edges too: they are asked for whenever the list is.
-        long bytes = sizeof(int) * ((long)list.RowStarts.Length + list.Senders.Length + list.ReverseEdges.Length + (frame.IsPeriodic ? list.Shifts.Length : 0));
-        if (Interlocked.Add(ref room, -bytes) >= 0 && Interlocked.CompareExchange(ref kept[index], list, null) is null) return list;
+        long bytes = sizeof(int) * (list.Atoms + 1 + (frame.IsPeriodic ? 5L : 2L) * list.Edges);
+        if (Interlocked.Add(ref room, -bytes) >= 0)
+        {
+            list = list.Keep();
+            if (Interlocked.CompareExchange(ref kept[index], list, null) is null) return list;
+        }
         Interlocked.Add(ref room, bytes);
         return list;
     }

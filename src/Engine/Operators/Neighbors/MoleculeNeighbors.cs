@@ -37,7 +37,9 @@ public static class MoleculeNeighbors
         var lists = new NeighborList[atomsPerFrame.Count];
         for (int f = 0, atom = 0; f < lists.Length; atom += atomsPerFrame[f++])
             lists[f] = NeighborLists.Build(all.AsSpan(3 * atom, 3 * atomsPerFrame[f]), null, [false, false, false], cutoff, place);
-        return JoinedLists.Of(lists, new double[]?[lists.Length], positions.device).Edges;
+        EdgeList joined = JoinedLists.Of(lists, new double[]?[lists.Length], positions.device).Edges;
+        foreach (NeighborList list in lists) list.Dispose();
+        return joined;
     }
 
     private static double[] Numbers(Tensor positions)

@@ -150,7 +150,8 @@ internal static class FrameStores
         for (long i = 0; i < counted; i++)
         {
             Frame frame = store.Train[i];
-            edges += NeighborLists.Build(frame, config.Cutoff).Edges;
+            using NeighborList list = NeighborLists.Build(frame, config.Cutoff);
+            edges += list.Edges;
             of += frame.Atoms;
         }
         return (atoms, atoms * edges / Math.Max(1, of));
