@@ -38,13 +38,15 @@ internal sealed class ConvertVerb : Verb
     {
         SelfiesGrammar? grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar);
         BondConstraints? constraints = Constraints is null ? null : BondConstraints.Read(Constraints);
-        Tokenizer? tokenizer = TokenizerFile is null ? null : Tokenizer.Load(TokenizerFile).With(grammar, constraints);
+        Tokenizer? tokenizer = TokenizerFile is null ? null : Tokenizer.Load(TokenizerFile);
+        bool smilesTokens = tokenizer?.Representation == Representation.Smiles;
+        if (!smilesTokens) tokenizer = tokenizer?.With(grammar, constraints);
         var options = new ConversionOptions
         {
             From = From,
             To = To,
             Tokenizer = tokenizer,
-            Grammar = grammar ?? tokenizer?.Grammar ?? SelfiesGrammar.V1,
+            Grammar = grammar ?? (smilesTokens ? null : tokenizer?.Grammar) ?? SelfiesGrammar.V1,
             Constraints = constraints,
             Threads = Threads ?? ProcessorBudget.Count,
         };

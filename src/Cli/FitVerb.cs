@@ -40,7 +40,7 @@ internal sealed class FitVerb : Verb
     [Option('c', "c-column", HelpText = "Column of C, training compute in FLOP.")]
     public string? C { get; set; }
 
-    [Option("loss", Default = "loss", HelpText = "Column of the loss.")]
+    [Option("loss", Default = "loss", HelpText = "Column of the loss; of run directories loss, or loss_per_molecule: nats per molecule, whatever the tokens are.")]
     public string Loss { get; set; } = "loss";
 
     [Option("weight", HelpText = "Column of weights in the fit.")]

@@ -5,7 +5,7 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("generate", HelpText = "Sample molecules from a trained ChemGPT; writes OUT/molecules.tsv (SELFIES, SMILES) and prints the first thousand.")]
+[Verb("generate", HelpText = "Sample molecules from a trained ChemGPT; writes OUT/molecules.tsv (what was drawn, SMILES) and prints the first thousand.")]
 [Example("chemscale generate --run runs/train --count 100 --temperature 0.8 --top-k 50", "A hundred molecules.")]
 [Example("chemscale generate --run runs/train --prompt c1ccccc1 --prompt-as smiles --count 20", "That begin with a benzene ring.")]
 [Example("chemscale generate --run runs/train --count 1000000 --out runs/million --resume", "A million, going on where it stopped.")]
@@ -40,10 +40,10 @@ internal sealed class GenerateVerb : Verb
     [Option("no-repeat", HelpText = "No run of this many tokens comes twice in a molecule; 0 (default): any may.")]
     public int NoRepeat { get; set; }
 
-    [Option("prompt", Default = "", HelpText = "What every molecule starts with, such as a scaffold: SELFIES or SMILES.")]
+    [Option("prompt", Default = "", HelpText = "What every molecule starts with, such as a scaffold: SELFIES or SMILES; of a model of SMILES a beginning, as c1ccc(.")]
     public string Prompt { get; set; } = "";
 
-    [Option("prompt-as", Default = PromptForm.Auto, HelpText = "smiles, selfies, or auto: SELFIES where the model knows every symbol, else SMILES.")]
+    [Option("prompt-as", Default = PromptForm.Auto, HelpText = "smiles, selfies, or auto: SELFIES where the model knows every symbol, else SMILES; of a model of SMILES, SMILES.")]
     public PromptForm PromptForm { get; set; }
 
     [Option("all-tokens", HelpText = "Draw whatever the tokenizer has, pieces of symbols too: some of it decodes to nothing.")]
@@ -99,10 +99,13 @@ internal sealed class GenerateVerb : Verb
             return 0;
         }
         foreach (GeneratedMolecule molecule in molecules.Molecules) Console.WriteLine($"{molecule.Selfies}\t{molecule.Smiles}");
-        if (molecules.Prompt.Selfies.Length > 0) Console.Error.WriteLine($"prompt: {molecules.Prompt.Selfies}, {molecules.Prompt.Smiles}");
+        MoleculePrompt prompt = molecules.Prompt;
+        if (prompt.Selfies.Length > 0) Console.Error.WriteLine($"prompt: {prompt.Selfies}{(prompt.Smiles == prompt.Selfies ? "" : $", {prompt.Smiles}")}");
         GenerationCounts n = molecules.Counts;
         Console.Error.WriteLine($"{molecules.File}: {n.Sequences:N0} sequences: {n.Valid:N0} molecules, {n.Distinct:N0} of them different; "
             + $"{n.Empty:N0} empty, {n.Refused:N0} that do not decode, {n.Unfinished:N0} unfinished");
+        foreach ((string reason, long count) in molecules.RefusedByReason.OrderByDescending(r => r.Value).ThenBy(r => r.Key, StringComparer.Ordinal))
+            Console.Error.WriteLine($"  {count:N0}: {reason}");
         return 0;
     }
 }

@@ -8,6 +8,7 @@ using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Families;
@@ -15,7 +16,7 @@ using CommandLine;
 
 namespace ChemScale.Cli;
 
-[Verb("prepare", HelpText = "Turn molecules into a token store (clean, encode as SELFIES, tokenize) or labelled frames into a frame store "
+[Verb("prepare", HelpText = "Turn molecules into a token store (clean, write as SELFIES or SMILES, tokenize) or labelled frames into a frame store "
     + "(eV, Angstrom, statistics) that training reads; split by hash.")]
 [Example("chemscale prepare --molecules moses.smi.gz --out runs/moses", "Molecules to SELFIES and tokens.")]
 [Example("chemscale prepare --frames ethanol.npz --units kcal/mol --validation-frames 50 --out runs/ethanol", "Frames to eV and A, 50 held out.")]
@@ -73,6 +74,13 @@ internal sealed class PrepareVerb : Verb
 
     [Option("column", HelpText = "Column of a .csv (default: the one named smiles or selfies).")]
     public string? Column { get; set; }
+
+    [Option("representation", HelpText = "What molecules are stored as: selfies (default), or smiles, a token an atom, a bond, a parenthesis or a ring label. "
+        + "Both are of the text that is given, so that nats per molecule can be compared.")]
+    public Representation? Representation { get; set; }
+
+    [Option("canonical", HelpText = "Write every molecule one way first, whatever the input has (default: as given, cleaned).")]
+    public bool Canonical { get; set; }
 
     [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default, ChemGPT's), 2.1 or 2.2.")]
     public string? Grammar { get; set; }
@@ -146,6 +154,8 @@ internal sealed class PrepareVerb : Verb
             Output = Out,
             Kind = Kind,
             Column = Column,
+            Representation = Representation,
+            Canonical = Canonical,
             Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar),
             Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
             Split = Split,
@@ -194,6 +204,7 @@ internal sealed class PrepareVerb : Verb
     {
         if (Virtual is not null || Molecules.Any()) throw new InputException("--frames", "given beside --molecules or --virtual", "one of them");
         RequireNone("--molecules", ("--column", Column is not null), ("--grammar", Grammar is not null), ("--tokenizer", Tokenizer is not null), ("--keep-stereo", KeepStereo),
+            ("--representation", Representation is not null), ("--canonical", Canonical),
             ("--constraints", Constraints is not null), ("--split", Split is not null), ("--against", Against is not null),
             ("--keep-duplicates", KeepDuplicates), ("--kind", Kind != MoleculeKind.Smiles), ("--min-count", MinimumCount != 1), ("--fragments", Fragments != FragmentRule.Largest),
             ("--max-tokens", MaximumTokens != 512));
@@ -289,8 +300,9 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
     {
         Console.WriteLine($"{folder}: {report.Molecules:N0} molecules ({report.Store.Train.Documents:N0} train, {report.Store.Validation.Documents:N0} validation)"
             + (report.Store.Synthetic ? ", SYNTHETIC" : ""));
+        string notation = report.Store.Representation == Representation.Smiles ? "SMILES" : $"SELFIES {report.Store.Grammar.Name()}";
         Console.WriteLine($"  {report.Tokens:N0} tokens, {(double)report.Tokens / Math.Max(1, report.Molecules):F1} a molecule, longest {report.Longest}; "
-            + $"vocabulary {report.Store.VocabularySize}, {report.Store.UnknownTokens:N0} unknown; SELFIES {Engine.Chemistry.Selfies.SelfiesGrammars.Name(report.Store.Grammar)}");
+            + $"vocabulary {report.Store.VocabularySize}, {report.Store.UnknownTokens:N0} unknown; {notation}");
         Console.WriteLine($"  {report.Lines:N0} lines read, {report.Store.Duplicates:N0} duplicates ({(report.Store.Split.Kind == SplitKind.Text ? "by text" : "by molecule")}), {report.RefusedCount:N0} refused; "
             + $"{report.MoleculesPerSecond:N0} molecules/s, peak memory {PeakMemory.Text()}");
         foreach ((string what, RefusedLines lines) in report.Refused.Select(r => ("refused", r)).Concat(report.Changed.Select(r => ("changed", r))))

@@ -10,6 +10,7 @@ using ChemScale.Engine.Scaling.Claims;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Budgets;
 using ChemScale.Engine.Studies.Summary;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
 using CommandLine;
@@ -69,6 +70,10 @@ internal sealed partial class StudyVerb : Verb
     public string? Out { get; set; }
 
     [OptionGroup("ChemGPT")]
+    [Option("representation", HelpText = "What molecules are stored as: selfies (default) or smiles; the report and points.csv have nats per molecule beside nats per token.")]
+    [Key("source.representation")]
+    public Representation? Representation { get; set; }
+
     [Option("grammar", HelpText = "SELFIES grammar: 1.0.4 (default), 2.1 or 2.2.")]
     [Key("source.grammar")]
     public string? Grammar { get; set; }
@@ -159,8 +164,9 @@ internal sealed partial class StudyVerb : Verb
     {
         foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
             ("--families", !Families.SequenceEqual(UsualFamilies)), ("--shapes", Shapes.Any()), ("--frame-subsets", FrameSubsets.Any()), ("--frame-rates", FrameRates.Any()),
-            ("--frame-batches", FrameBatches.Any()), ("--frames-seen", FramesSeen is not null), ("--limit", Limit is not null), ("--grammar", Grammar is not null),
-            ("--tokenizer", Tokenizer is not null), ("--layers", Layers is not null), ("--widths", Widths.Any()), ("--subsets", Subsets.Any()), ("--rates", Rates.Any()),
+            ("--frame-batches", FrameBatches.Any()), ("--frames-seen", FramesSeen is not null), ("--limit", Limit is not null), ("--representation", Representation is not null),
+            ("--grammar", Grammar is not null), ("--tokenizer", Tokenizer is not null),
+            ("--layers", Layers is not null), ("--widths", Widths.Any()), ("--subsets", Subsets.Any()), ("--rates", Rates.Any()),
             ("--batches", Batches.Any()), ("--search-epochs", SearchEpochs is not null), ("--probe-epochs", ProbeEpochs is not null), ("--seen", Seen is not null),
             ("--no-validate", NoValidate), ("--flops", Flops.Any()), ("--estimator", Estimator is not null)])
             if (given) throw new InputException(option, "given beside --file", "one of them", "the file says what the study is; --molecules, --frames, --units and --seed override it");
@@ -186,7 +192,8 @@ internal sealed partial class StudyVerb : Verb
     private void RefuseIdle(StudyFile study)
     {
         foreach ((string option, bool given, string kind) in (ReadOnlySpan<(string, bool, string)>)[
-            ("--molecules", Molecules.Any(), "molecules"), ("--limit", Limit is not null, "molecules"), ("--grammar", Grammar is not null, "molecules"),
+            ("--molecules", Molecules.Any(), "molecules"), ("--limit", Limit is not null, "molecules"),
+            ("--representation", Representation is not null, "molecules"), ("--grammar", Grammar is not null, "molecules"),
             ("--tokenizer", Tokenizer is not null, "molecules"), ("--layers", Layers is not null, "molecules"), ("--widths", Widths.Any(), "molecules"),
             ("--subsets", Subsets.Any(), "molecules"), ("--rates", Rates.Any(), "molecules"), ("--batches", Batches.Any(), "molecules"), ("--seen", Seen is not null, "molecules"),
             ("--frames", Frames.Any(), "frames"), ("--units", Units is not null, "frames"), ("--shapes", Shapes.Any(), "frames"), ("--frame-subsets", FrameSubsets.Any(), "frames"),
@@ -231,6 +238,7 @@ internal sealed partial class StudyVerb : Verb
             : new DataSource
             {
                 Molecules = [.. Molecules],
+                Representation = Representation,
                 Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar),
                 Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
                 Tokenizer = Tokenizer,

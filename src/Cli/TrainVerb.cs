@@ -86,14 +86,17 @@ internal sealed class TrainVerb : TrainingVerb
             display.Close();
         }
         RunFacts facts = RunFacts.Of(task, experiment);
+        double? perMolecule = result.BestValidationLoss * facts.TokensPerMolecule;
         if (Json)
         {
-            Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Facts = facts, Result = result });
+            Output.Json(new { Experiment = experiment.Id, Directory = directory.Path, Facts = facts, Result = result, BestValidationLossPerMolecule = perMolecule });
         }
         else
         {
             Console.WriteLine($"{directory.Path}: {result.Reason} after {result.Steps} steps, {result.ItemsSeen:N0} {task.ItemName}, {result.Seconds:F1} s; "
-                + (result.FinalValidationLoss is { } loss ? $"validation loss {loss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep})" : "not validated yet"));
+                + (result.FinalValidationLoss is { } loss
+                    ? $"validation loss {loss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep}{(perMolecule is { } nats ? $", {nats:F3} nats a molecule" : "")})"
+                    : "not validated yet"));
             Console.WriteLine($"  {facts.Parameters:N0} non-embedding parameters, {facts.Items:N0} unique training {facts.ItemName}; peak memory {PeakMemory.Text()}");
         }
         return 0;

@@ -4,6 +4,7 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators.Runs;
 using ChemScale.Engine.Operators.SelfAttention;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Training;
 using ChemScale.Engine.Training.Experiments;
 using CommandLine;
@@ -76,6 +77,10 @@ internal abstract class TrainingVerb : Verb
     public double? StressWeight { get; set; }
 
     [OptionGroup("Data")]
+    [Option("representation", HelpText = "What is prepared is stored as selfies (default) or smiles.")]
+    [Key("source.representation")]
+    public Representation? Representation { get; set; }
+
     [Option("grammar", HelpText = "SELFIES grammar of what is prepared: 1.0.4, 2.1 or 2.2.")]
     [Key("source.grammar")]
     public string? Grammar { get; set; }
@@ -227,6 +232,7 @@ internal abstract class TrainingVerb : Verb
         {
             Store = Data,
             Molecules = [.. Molecules],
+            Representation = Representation,
             Grammar = Grammar is null ? null : SelfiesGrammars.Parse(Grammar),
             Constraints = Constraints is null ? null : BondConstraints.Read(Constraints),
             Frames = [.. Frames],

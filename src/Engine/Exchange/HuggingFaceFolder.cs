@@ -87,7 +87,7 @@ internal static class HuggingFaceFolder
         var experiment = new Experiment
         {
             Model = ModelSpec.Of(config),
-            Data = new DataSpec { Grammar = tokenizer.Grammar },
+            Data = tokenizer.Representation == Representation.Smiles ? new DataSpec { Representation = Representation.Smiles } : new DataSpec { Grammar = tokenizer.Grammar },
             Training = new TrainingSpec { Dtype = wide ? Precision.Float64 : Precision.Float32 },
         };
         experiment = ImportedRun.Write(request, file.Path, model, experiment,
@@ -218,9 +218,9 @@ internal static class HuggingFaceFolder
         string N(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
         var lines = new List<string>
         {
-            "---", "library_name: transformers", "tags: [chemistry, selfies, gpt_neo]", "---", "",
+            "---", "library_name: transformers", $"tags: [chemistry, {trained.Tokenizer.Representation.ToString().ToLowerInvariant()}, gpt_neo]", "---", "",
             N($"# ChemGPT, {config.Layers} layers of width {config.Width}"), "",
-            N($"A GPT-Neo language model of molecules as SELFIES {trained.Tokenizer.Grammar.Name()}, trained with ChemScale."), "",
+            N($"A GPT-Neo language model of molecules as {trained.Tokenizer.Notation.Name}, trained with ChemScale."), "",
             "| | |", "|---|---|",
             N($"| experiment | {experiment.Id}, step {trained.Step} |"),
             N($"| non-embedding parameters | {config.NonEmbeddingParameters:N0} |"),
@@ -240,7 +240,7 @@ internal static class HuggingFaceFolder
         lines.AddRange(["", "```python", "from transformers import GPTNeoForCausalLM, PreTrainedTokenizerFast", "",
             "model = GPTNeoForCausalLM.from_pretrained(FOLDER)", "tokenizer = PreTrainedTokenizerFast.from_pretrained(FOLDER)",
             "# The template puts [SEP] behind every text: a prompt is what stands before it.",
-            "ids = tokenizer(\"[C][C]\", return_tensors=\"pt\").input_ids[:, :-1]",
+            $"ids = tokenizer(\"{(trained.Tokenizer.Representation == Representation.Smiles ? "CC" : "[C][C]")}\", return_tensors=\"pt\").input_ids[:, :-1]",
             "drawn = model.generate(ids)[0]",
             "print(\"\".join(tokenizer.convert_ids_to_tokens(drawn, skip_special_tokens=True)))", "```", "",
             "## Experiment", "", "```yaml", experiment.ToYaml().TrimEnd(), "```", ""]);

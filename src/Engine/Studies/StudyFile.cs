@@ -4,6 +4,7 @@ using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Search;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Training.Experiments;
 using YamlDotNet.RepresentationModel;
 
@@ -95,6 +96,7 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
             Source = new SourceSection
             {
                 Molecules = source.Molecules.Count > 0 ? [.. source.Molecules.Select(Path.GetFullPath)] : null,
+                Representation = source.Representation,
                 Grammar = source.Grammar,
                 Tokenizer = source.Tokenizer is { } tokenizer ? Path.GetFullPath(tokenizer) : null,
                 Limit = source.Limit,
@@ -202,6 +204,7 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
             var source = new DataSource
             {
                 Molecules = [.. (section.Molecules ?? []).Select(Placed)],
+                Representation = section.Representation,
                 Grammar = section.Grammar,
                 Tokenizer = section.Tokenizer is { } tokenizer ? Placed(tokenizer) : null,
                 Limit = section.Limit,
@@ -290,6 +293,8 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
     private sealed record SourceSection
     {
         public IReadOnlyList<string>? Molecules { get; init; }
+
+        public Representation? Representation { get; init; }
 
         public SelfiesGrammar? Grammar { get; init; }
 

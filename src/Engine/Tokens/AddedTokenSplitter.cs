@@ -69,3 +69,51 @@ internal static class BracketSplit
         return text.Length;
     }
 }
+
+/// <summary>
+/// The split of SMILES into atoms, bonds, parentheses and ring labels, isolated: what stands in brackets, the elements of two letters, labels of two
+/// digits or more, else a character. As Schwaller et al. 2019 (arXiv 1811.02633) split, labels such as %(123) aside, which they leave in pieces.
+/// </summary>
+internal static class AtomSplit
+{
+    /// <summary>The regular expression in a tokenizer file.</summary>
+    public const string Pattern = @"(\[[^\]]+\]|Br|Cl|%[0-9]{2}|%\([0-9]+\)|.)";
+
+    /// <summary>Length of the first piece of a text that is not empty. The dot of the pattern matches any scalar value but a line feed.</summary>
+    public static int NextPiece(ReadOnlySpan<char> text)
+    {
+        switch (text[0])
+        {
+            case '[':
+                int end = text.IndexOf(']');
+                return end > 1 ? end + 1 : 1;
+            case 'B':
+                return text.Length > 1 && text[1] == 'r' ? 2 : 1;
+            case 'C':
+                return text.Length > 1 && text[1] == 'l' ? 2 : 1;
+            case '%':
+                return LabelLength(text);
+            case '\n':
+                int other = text.IndexOfAnyExcept('\n');
+                return other < 0 ? text.Length : other;
+            default:
+                return text.Length > 1 && char.IsSurrogatePair(text[0], text[1]) ? 2 : 1;
+        }
+    }
+
+    /// <summary>As <see cref="NextPiece"/>; 0 where an added token in brackets might begin within the piece, or it is none that SMILES have.</summary>
+    public static int PlainLength(ReadOnlySpan<char> text)
+    {
+        char c = text[0];
+        if (c == '[') return BracketSplit.SymbolLength(text) is > 2 and var length ? length : 0;
+        return c > ' ' && c < 127 ? NextPiece(text) : 0;
+    }
+
+    private static int LabelLength(ReadOnlySpan<char> text)
+    {
+        if (text.Length > 2 && char.IsAsciiDigit(text[1]) && char.IsAsciiDigit(text[2])) return 3;
+        if (text.Length < 4 || text[1] != '(') return 1;
+        int digits = text[2..].IndexOfAnyExceptInRange('0', '9');
+        return digits > 0 && text[2 + digits] == ')' ? digits + 3 : 1;
+    }
+}

@@ -1,12 +1,10 @@
-using ChemScale.Engine.Chemistry.Selfies;
-
 namespace ChemScale.Engine.Tokens;
 
 /// <summary>
 /// Counts the symbols of a corpus and makes a vocabulary in which each is one token: special tokens first, then symbols from the most to
 /// the least frequent, equals in ordinal order, so the corpus alone decides it. One per thread; <see cref="Merge"/> sums them.
 /// </summary>
-internal sealed class SymbolCounts
+internal sealed class SymbolCounts(Representation representation = Representation.Selfies)
 {
     private readonly SymbolTable symbols = new();
     private long[] counts = new long[64];
@@ -15,13 +13,13 @@ internal sealed class SymbolCounts
     public int Count => symbols.Count;
 
     /// <summary>Counts the symbols of one molecule (dots between fragments are symbols too).</summary>
-    public void Add(ReadOnlySpan<char> selfies)
+    public void Add(ReadOnlySpan<char> molecule)
     {
-        while (selfies.Length > 0)
+        while (molecule.Length > 0)
         {
-            int length = BracketSplit.NextPiece(selfies);
-            Add(selfies[..length], 1);
-            selfies = selfies[length..];
+            int length = Notation.NextPiece(representation, molecule);
+            Add(molecule[..length], 1);
+            molecule = molecule[length..];
         }
     }
 
@@ -44,7 +42,7 @@ internal sealed class SymbolCounts
 
     /// <summary>The tokenizer of <see cref="Sorted"/>; rarer symbols become [UNK].</summary>
     /// <exception cref="InputException">More symbols than 16-bit ids.</exception>
-    public Tokenizer ToTokenizer(SelfiesGrammar grammar, long minimumCount = 1)
+    public Tokenizer ToTokenizer(Notation notation, long minimumCount = 1)
     {
         IReadOnlyList<(string Symbol, long Count)> sorted = Sorted(minimumCount);
         int most = ushort.MaxValue + 1 - TokenizerWriter.Specials.Length;
@@ -52,7 +50,7 @@ internal sealed class SymbolCounts
         {
             throw new InputException("vocabulary", $"{sorted.Count} different symbols", $"at most {most}", "raise the minimum count");
         }
-        return Tokenizer.Parse(TokenizerWriter.Symbols([.. sorted.Select(entry => entry.Symbol)], grammar), "the vocabulary of the corpus");
+        return Tokenizer.Parse(TokenizerWriter.Symbols([.. sorted.Select(entry => entry.Symbol)], notation), "the vocabulary of the corpus");
     }
 
     internal void Add(ReadOnlySpan<char> symbol, long count)

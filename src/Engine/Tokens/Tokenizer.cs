@@ -8,7 +8,7 @@ namespace ChemScale.Engine.Tokens;
 /// <summary>
 /// SELFIES to token ids and back as ChemGPT's Hugging Face tokenizer.json says (Frey et al. 2023): added tokens are cut out, the
 /// rest is split at brackets (<c>\[(.*?)\]</c>, isolated), each piece goes through WordPiece, [CLS] and [SEP] are put around.
-/// Immutable and thread safe.
+/// SMILES likewise, split into atoms, bonds, parentheses and ring labels. Immutable and thread safe.
 /// </summary>
 public sealed class Tokenizer
 {
@@ -70,10 +70,20 @@ public sealed class Tokenizer
 
     public Vocabulary Vocabulary { get; }
 
+    /// <summary>What the tokens are parts of.</summary>
+    public Representation Representation => definition.Representation;
+
+    /// <summary>How the molecules that it is for are written.</summary>
+    /// <exception cref="InputException">SELFIES whose grammar the file does not state and the vocabulary does not show.</exception>
+    internal Notation Notation => Representation == Representation.Smiles
+        ? new Notation(Representation.Smiles, Canonical: definition.Canonical)
+        : new Notation(Representation.Selfies, Grammar, definition.Constraints, definition.Canonical);
+
     /// <summary>The grammar whose symbols these are.</summary>
-    /// <exception cref="InputException">The file does not state it and the vocabulary does not show it.</exception>
-    public SelfiesGrammar Grammar =>
-        definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(
+    /// <exception cref="InputException">The file does not state it and the vocabulary does not show it, or the tokens are those of SMILES.</exception>
+    public SelfiesGrammar Grammar => Representation == Representation.Smiles
+        ? throw new InputException(definition.Place, "a tokenizer of SMILES", "one of SELFIES, which have a grammar")
+        : definition.StatedGrammar ?? InferredGrammar ?? throw new InputException(
             definition.Place,
             $"{UnknownGrammar}: it has neither [Branch1_1] (1.0.4) nor [Branch1] (2.1, 2.2)",
             "pre_tokenizer.chemscale.grammar, or a grammar given beside the file");
@@ -91,12 +101,17 @@ public sealed class Tokenizer
     public Tokenizer With(SelfiesGrammar? grammar, BondConstraints? constraints = null)
     {
         if (grammar is null && constraints is null) return this;
+        if (Representation == Representation.Smiles)
+            throw new InputException(grammar is null ? "constraints" : "grammar", $"given for {definition.Place}, a tokenizer of SMILES", "nothing, or a tokenizer of SELFIES");
         SelfiesGrammar? known = definition.StatedGrammar ?? InferredGrammar;
         SelfiesGrammar asked = grammar ?? Grammar;
         bool fits = known is null || known == asked || (definition.StatedGrammar is null && known == SelfiesGrammar.V2 && asked == SelfiesGrammar.V22);
         if (!fits) throw new InputException(definition.Place, $"a tokenizer for SELFIES {known!.Value.Name()}", $"one for {asked.Name()}, the grammar asked for");
         return new Tokenizer(definition with { StatedGrammar = asked, Constraints = constraints ?? (known == asked ? definition.Constraints : null) }, rule);
     }
+
+    /// <summary>The same tokenizer, for molecules that are written one way, or as they are given.</summary>
+    internal Tokenizer Written(bool canonical) => canonical == definition.Canonical ? this : new Tokenizer(definition with { Canonical = canonical }, rule);
 
     /// <summary>True where the file states its grammar; false where <see cref="Grammar"/> is inferred from the vocabulary.</summary>
     public bool GrammarIsStated => definition.StatedGrammar is not null;
@@ -170,11 +185,20 @@ public sealed class Tokenizer
         return text.ToString();
     }
 
-    /// <summary>The tokenizer.json of this tokenizer: as it was read, its grammar stated.</summary>
-    public string ToJson() => TokenizerWriter.WithGrammar(definition.Json, Grammar, definition.Constraints);
+    /// <summary>The tokenizer.json of this tokenizer: as it was read, its notation stated.</summary>
+    public string ToJson() => TokenizerWriter.WithNotation(definition.Json, Notation);
 
     /// <summary>Writes <see cref="ToJson"/>.</summary>
     public void Save(string path) => DiskStorage.Shared.WriteAtomically(path, ToJson());
+
+    /// <summary>One whole symbol as one token: in brackets or the dot between molecules; of SMILES, what they are split into.</summary>
+    internal bool IsSymbol(int id)
+    {
+        if (id >= Vocabulary.Size || Vocabulary.IsSpecial(id)) return false;
+        ReadOnlySpan<char> text = Vocabulary.Text(id);
+        if (Representation == Representation.Smiles) return text.Length > 0 && AtomSplit.PlainLength(text) == text.Length;
+        return text is "." || (text.Length > 2 && SymbolLength(text) == text.Length);
+    }
 
     private SelfiesGrammar? InferredGrammar =>
         Vocabulary.TryFind("[Branch1_1]", out _) ? SelfiesGrammar.V1
@@ -187,13 +211,13 @@ public sealed class Tokenizer
         if (selfies.Length > 0) EncodeAnything(selfies.ToString(), ref sink);
     }
 
-    // Bracket symbols from the start of the text, as far as there is nothing else: returns where it stopped.
+    // Bracket symbols from the start of the text, or atoms of SMILES, as far as there is nothing else: returns where it stopped.
     private int EncodeSymbols(ReadOnlySpan<char> selfies, ref IdSink sink)
     {
         int at = 0;
         while (at < selfies.Length)
         {
-            int length = SymbolLength(selfies[at..]);
+            int length = Representation == Representation.Smiles ? AtomSplit.PlainLength(selfies[at..]) : SymbolLength(selfies[at..]);
             if (length == 0) break;
             ReadOnlySpan<char> symbol = selfies.Slice(at, length);
             int id = words.Whole(symbol);
@@ -232,7 +256,7 @@ public sealed class Tokenizer
     {
         while (text.Length > 0)
         {
-            int length = BracketSplit.NextPiece(text);
+            int length = Notation.NextPiece(Representation, text);
             sink.Add(words.Ids(text[..length]));
             text = text[length..];
         }

@@ -36,6 +36,12 @@ internal sealed record TokenizerDefinition
 
     public required Truncation? Truncation { get; init; }
 
+    /// <summary>As its pattern splits.</summary>
+    public required Representation Representation { get; init; }
+
+    /// <summary>Molecules are written one way each, as the file says.</summary>
+    public bool Canonical { get; init; }
+
     public required SelfiesGrammar? StatedGrammar { get; init; }
 
     /// <summary>Null: those of the grammar.</summary>

@@ -10,10 +10,10 @@ namespace ChemScale.Engine.Tokens;
 /// </summary>
 internal static class TokenizerReader
 {
-    /// <summary>Where the grammar is kept. Hugging Face readers refuse unknown keys at the top level and ignore them here.</summary>
-    public const string GrammarHolder = "pre_tokenizer";
+    /// <summary>Where the notation is kept. Hugging Face readers refuse unknown keys at the top level and ignore them here.</summary>
+    public const string NotationHolder = "pre_tokenizer";
 
-    public const string GrammarKey = "chemscale";
+    public const string NotationKey = "chemscale";
 
     private const int MaximumSize = ushort.MaxValue + 1;
 
@@ -28,11 +28,13 @@ internal static class TokenizerReader
         SymbolTable entries = ReadVocabulary(model.Required("vocab", "token texts and their ids"), file);
         int modelSize = entries.Count;
         IReadOnlyList<AddedToken> added = ReadAdded(root.Optional("added_tokens"), entries);
-        JsonPlace splitter = root.Required("pre_tokenizer", "a Split at brackets");
-        CheckSplit(splitter);
-        CheckDecoder(root.Optional("decoder"));
+        JsonPlace splitter = root.Required("pre_tokenizer", "a Split at brackets, or of SMILES into atoms");
+        Representation representation = ReadSplit(splitter);
+        CheckDecoder(root.Optional("decoder"), representation);
         (ushort start, ushort end) = ReadTemplate(root.Required("post_processor", "a template [CLS] A [SEP]"), entries.Count);
-        JsonPlace grammar = splitter.Optional(GrammarKey);
+        JsonPlace notation = splitter.Optional(NotationKey);
+        if (!notation.IsNull) CheckRepresentation(notation, representation);
+        bool hasGrammar = representation == Representation.Selfies && !notation.IsNull;
         return new TokenizerDefinition
         {
             Place = file,
@@ -48,8 +50,10 @@ internal static class TokenizerReader
             End = end,
             Normalizer = ReadNormalizer(root.Optional("normalizer")),
             Truncation = ReadTruncation(root.Optional("truncation")),
-            StatedGrammar = grammar.IsNull ? null : ReadGrammar(grammar.Required("grammar", SelfiesGrammars.Names)),
-            Constraints = grammar.IsNull ? null : ReadConstraints(grammar.Optional("constraints"), file),
+            Representation = representation,
+            Canonical = !notation.IsNull && notation.Optional("writing") is { IsNull: false } writing && writing.OneOf("given", "canonical") == "canonical",
+            StatedGrammar = hasGrammar ? ReadGrammar(notation.Required("grammar", SelfiesGrammars.Names)) : null,
+            Constraints = hasGrammar ? ReadConstraints(notation.Optional("constraints"), file) : null,
         };
     }
 
@@ -106,21 +110,41 @@ internal static class TokenizerReader
         return added;
     }
 
-    private static void CheckSplit(JsonPlace splitter)
+    private static Representation ReadSplit(JsonPlace splitter)
     {
         splitter.Required("type", "'Split'").OneOf("Split");
-        splitter.Required("pattern", "a Regex").Required("Regex", BracketSplit.Pattern).OneOf(
+        string pattern = splitter.Required("pattern", "a Regex").Required("Regex", BracketSplit.Pattern).OneOf(
             BracketSplit.Pattern,
             @"\[.*?\]",
-            @"(\[.*?\])");
+            @"(\[.*?\])",
+            AtomSplit.Pattern);
         splitter.Required("behavior", "'Isolated'").OneOf("Isolated");
         JsonPlace invert = splitter.Optional("invert");
         if (!invert.IsNull && invert.Boolean()) throw invert.Wrong("false");
+        return pattern == AtomSplit.Pattern ? Representation.Smiles : Representation.Selfies;
     }
 
-    private static void CheckDecoder(JsonPlace decoder)
+    /// <summary>What the file says of its representation, against what its pattern splits.</summary>
+    private static void CheckRepresentation(JsonPlace notation, Representation split)
     {
-        if (!decoder.IsNull) decoder.Required("type", "'WordPiece'").OneOf("WordPiece");
+        JsonPlace stated = notation.Optional("representation");
+        if (split == Representation.Smiles)
+        {
+            notation.Required("representation", "'smiles', as the pattern splits").OneOf("smiles");
+            foreach (string key in (ReadOnlySpan<string>)["grammar", "constraints"])
+                if (notation.Optional(key) is { IsNull: false } idle) throw idle.Wrong("none: SMILES have none");
+        }
+        else if (!stated.IsNull)
+        {
+            stated.OneOf("selfies");
+        }
+    }
+
+    private static void CheckDecoder(JsonPlace decoder, Representation representation)
+    {
+        if (decoder.IsNull) return;
+        if (representation == Representation.Smiles) decoder.Required("type", "'Fuse'").OneOf("Fuse", "WordPiece");
+        else decoder.Required("type", "'WordPiece'").OneOf("WordPiece");
     }
 
     private static (ushort Start, ushort End) ReadTemplate(JsonPlace template, int size)

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Tokens;
@@ -24,18 +23,19 @@ internal static class TokenizerWriter
     /// <summary>Id of [SEP] in a new vocabulary.</summary>
     public const int EndId = 3;
 
-    /// <summary>The same document with its grammar stated.</summary>
-    public static string WithGrammar(string json, SelfiesGrammar grammar, BondConstraints? constraints = null)
+    /// <summary>The same document with its notation stated.</summary>
+    public static string WithNotation(string json, Notation notation)
     {
         JsonObject root = JsonNode.Parse(json)!.AsObject();
-        root[TokenizerReader.GrammarHolder]!.AsObject()[TokenizerReader.GrammarKey] = constraints is null || constraints.Equals(grammar.Constraints())
-            ? new JsonObject { ["grammar"] = grammar.Name() }
-            : new JsonObject { ["grammar"] = grammar.Name(), ["constraints"] = constraints.ToJson() };
+        JsonObject stated = notation.IsSmiles ? new() { ["representation"] = "smiles" } : new() { ["grammar"] = notation.Grammar.Name() };
+        if (!notation.IsSmiles && notation.Constraints is { } constraints && !constraints.Equals(notation.Grammar.Constraints())) stated["constraints"] = constraints.ToJson();
+        if (notation.Canonical) stated["writing"] = "canonical";
+        root[TokenizerReader.NotationHolder]!.AsObject()[TokenizerReader.NotationKey] = stated;
         return root.ToJsonString(Relaxed);
     }
 
     /// <summary>A document in which each of <paramref name="symbols"/> is one token, after the special ones.</summary>
-    public static string Symbols(IReadOnlyList<string> symbols, SelfiesGrammar grammar)
+    public static string Symbols(IReadOnlyList<string> symbols, Notation notation)
     {
         JsonObject vocabulary = [];
         foreach (string text in Specials.Concat(symbols)) vocabulary[text] = vocabulary.Count;
@@ -50,12 +50,13 @@ internal static class TokenizerWriter
             ["pre_tokenizer"] = new JsonObject
             {
                 ["type"] = "Split",
-                ["pattern"] = new JsonObject { ["Regex"] = BracketSplit.Pattern },
+                ["pattern"] = new JsonObject { ["Regex"] = notation.IsSmiles ? AtomSplit.Pattern : BracketSplit.Pattern },
                 ["behavior"] = "Isolated",
                 ["invert"] = false,
             },
             ["post_processor"] = Template(),
-            ["decoder"] = new JsonObject { ["type"] = "WordPiece", ["prefix"] = "##", ["cleanup"] = true },
+            ["decoder"] = notation.IsSmiles ? new JsonObject { ["type"] = "Fuse" }
+                : new JsonObject { ["type"] = "WordPiece", ["prefix"] = "##", ["cleanup"] = true },
             ["model"] = new JsonObject
             {
                 ["type"] = "WordPiece",
@@ -65,7 +66,7 @@ internal static class TokenizerWriter
                 ["vocab"] = vocabulary,
             },
         };
-        return WithGrammar(root.ToJsonString(Relaxed), grammar);
+        return WithNotation(root.ToJsonString(Relaxed), notation);
     }
 
     private static JsonObject AddedToken(string text, int id) => new()

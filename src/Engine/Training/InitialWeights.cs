@@ -28,7 +28,11 @@ public static class InitialWeights
     {
         Experiment experiment = Started(run).ReadExperiment();
         Experiment defaults = experiment.Model.Family.Defaults;
-        return defaults with { Model = experiment.Model, Data = defaults.Data with { Grammar = experiment.Data.Grammar } };
+        return defaults with
+        {
+            Model = experiment.Model,
+            Data = defaults.Data with { Representation = experiment.Data.Representation, Grammar = experiment.Data.Grammar },
+        };
     }
 
     /// <summary>The experiment with what the weights are filled in; where the run is gone, it must be known already.</summary>
@@ -124,8 +128,11 @@ public static class InitialWeights
 
     private static void Tokens(ITrainingTask task, RunDirectory directory, Tensor values, Tensor target, Action<string> say)
     {
-        Vocabulary before = Tokenizer.Load(directory.ModelFiles.Find(LanguageModelTask.TokenizerFile)).Vocabulary;
-        Vocabulary now = Tokenizer.Parse(System.Text.Encoding.UTF8.GetString(task.ModelFiles[LanguageModelTask.TokenizerFile]), "the data's tokenizer").Vocabulary;
+        Tokenizer learned = Tokenizer.Load(directory.ModelFiles.Find(LanguageModelTask.TokenizerFile));
+        Tokenizer data = Tokenizer.Parse(System.Text.Encoding.UTF8.GetString(task.ModelFiles[LanguageModelTask.TokenizerFile]), "the data's tokenizer");
+        if (learned.Representation != data.Representation)
+            throw new InputException("training.initFrom", $"{directory.Path}, a model of {learned.Notation.Name}", $"one of {data.Notation.Name}, as the data are");
+        Vocabulary before = learned.Vocabulary, now = data.Vocabulary;
         if (values.size(1) != target.size(1)) throw new InputException(directory.Path, $"width {values.size(1)}", $"{target.size(1)}");
         var rows = new List<(long To, long From)>();
         var fresh = new List<string>();

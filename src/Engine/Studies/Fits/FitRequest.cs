@@ -23,6 +23,7 @@ public sealed record FitRequest
 
     public string? CColumn { get; init; }
 
+    /// <summary>Column of the CSV; of run directories <c>loss</c>, or <c>loss_per_molecule</c>: nats per molecule.</summary>
     public string LossColumn { get; init; } = "loss";
 
     /// <summary>Weights of the points; null: all alike.</summary>
@@ -178,10 +179,12 @@ public sealed record FitRequest
             return ScalingPoints.Of(table, NColumn, DColumn, CColumn, LossColumn, WeightColumn, SeedColumn, NameColumn,
                 row => columns.All(c => c.Filter.Holds(table.Text(row, c.Column))));
         }
+        bool perMolecule = LossColumn == RunPoints.LossPerMolecule;
+        if (!perMolecule && LossColumn != "loss") throw new InputException("lossColumn", LossColumn, $"loss or {RunPoints.LossPerMolecule}, of run directories");
         // What is not wanted need not be complete.
         string[] runs = [.. Sources.SelectMany(RunPoints.Find)];
         string[] wanted = filters.Count == 0 ? runs : [.. runs.Where(run => RunPoints.Fields(run) is var fields && filters.All(f => f.Holds(f.Of(fields, run))))];
-        return wanted.Length > 0 ? new ScalingPoints([.. wanted.Select(RunPoints.Read)])
+        return wanted.Length > 0 ? new ScalingPoints([.. wanted.Select(run => RunPoints.Read(run, perMolecule))])
             : throw new InputException("where", string.Join(' ', Where), $"what at least one of {runs.Length} runs has");
     }
 

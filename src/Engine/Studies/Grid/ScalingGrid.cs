@@ -102,6 +102,7 @@ internal sealed record ScalingGrid
             ItemsSeen = result.ItemsSeen,
             Compute = 6.0 * facts.Parameters * result.ItemsSeen,
             Loss = result.BestValidationLoss!.Value,
+            LossPerMolecule = result.BestValidationLoss * facts.TokensPerMolecule,
             StillFalling = result.Reason == StopReason.Completed && result.BestStep == result.Steps,
             Seconds = result.Seconds,
             Curve = [.. curve.Validation.Select(v => new CurvePoint((long)Math.Round((v.Step + 1) * itemsPerStep), v.Loss))],
@@ -121,9 +122,11 @@ internal static class PointTable
 {
     public static void Write(string path, IReadOnlyList<GridPoint> points)
     {
+        bool molecules = points.Any(p => p.LossPerMolecule is not null);
         IEnumerable<string> lines = points.Select(p => string.Create(CultureInfo.InvariantCulture,
-                $"{p.Name},{p.Parameters},{p.Documents},{p.Items},{p.ItemsSeen},{p.Compute:R},{p.Loss:R},{(p.StillFalling ? "yes" : "no")}"))
-            .Prepend("name,parameters,documents,items,items_seen,compute,loss,still_falling");
+                $"{p.Name},{p.Parameters},{p.Documents},{p.Items},{p.ItemsSeen},{p.Compute:R},{p.Loss:R},{(p.StillFalling ? "yes" : "no")}")
+                + (molecules ? string.Create(CultureInfo.InvariantCulture, $",{p.LossPerMolecule:R}") : ""))
+            .Prepend("name,parameters,documents,items,items_seen,compute,loss,still_falling" + (molecules ? "," + RunPoints.LossPerMolecule : ""));
         DiskStorage.Shared.WriteAtomically(path, string.Concat(lines.Select(line => line + "\n")));
     }
 }

@@ -1,5 +1,3 @@
-using ChemScale.Engine.Chemistry.Selfies;
-using ChemScale.Engine.Generation;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
 
@@ -57,7 +55,7 @@ internal static class MoleculeInput
         {
             using FileReader own = reader;
             var whole = new bool[tokenizer.Vocabulary.Size];
-            for (int id = 0; id < whole.Length; id++) whole[id] = SymbolRule.IsSymbol(tokenizer.Vocabulary, id);
+            for (int id = 0; id < whole.Length; id++) whole[id] = tokenizer.IsSymbol(id);
             MoleculeBlock[] blocks = [.. Enumerable.Range(0, ProcessorBudget.Count).Select(_ => new MoleculeBlock())];
             Encoding[] encodings = [.. blocks.Select(_ => new Encoding(options, tokenizer, whole, positions))];
             while (true)
@@ -82,8 +80,8 @@ internal static class MoleculeInput
         // As when a corpus is prepared: beyond any molecule, and a bound to what the chemistry is given.
         private const int MaximumCharacters = 10_000;
 
-        private readonly IMoleculeEncoder encoder = options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, tokenizer.Grammar,
-            tokenizer.Constraints);
+        // Written as the corpus was that the model is of.
+        private readonly IMoleculeEncoder encoder = MoleculeEncoders.Create(options, tokenizer.Notation);
         private readonly List<InputMolecule> taken = [];
 
         /// <summary>In the order of the lines.</summary>
@@ -102,25 +100,28 @@ internal static class MoleculeInput
         {
             string text = molecule.ToString();
             if (molecule.Length > MaximumCharacters) return Refused($"more than {MaximumCharacters} characters");
-            if (!encoder.TryEncode(molecule, out ReadOnlySpan<char> selfies)) return Refused(encoder.Reason);
-            if (selfies.Length == 0) return Refused("an empty molecule");
-            var ids = new ushort[tokenizer.MaximumIds(selfies.Length)];
-            int count = tokenizer.Encode(selfies, ids);
+            if (!encoder.TryEncode(molecule, out ReadOnlySpan<char> written)) return Refused(encoder.Reason);
+            if (written.Length == 0) return Refused("an empty molecule");
+            var ids = new ushort[tokenizer.MaximumIds(written.Length)];
+            int count = tokenizer.Encode(written, ids);
             if (count < 0) return Refused("more tokens than the truncation.max_length of the tokenizer file");
             if (count > positions) return Refused($"{count} tokens, more than the model's {positions} positions");
-            return new InputMolecule(line, text, ids[..count], Unknown(selfies, ids.AsSpan(1, count - 2)), null);
+            return new InputMolecule(line, text, ids[..count], Unknown(written, ids.AsSpan(1, count - 2)), null);
 
             InputMolecule Refused(string reason) => new(line, text, [], 0, reason);
         }
 
-        private int Unknown(ReadOnlySpan<char> selfies, ReadOnlySpan<ushort> ids)
+        private int Unknown(ReadOnlySpan<char> written, ReadOnlySpan<ushort> ids)
         {
             bool all = true;
             foreach (ushort id in ids) all &= whole[id];
             if (all) return 0;
             int unknown = 0;
-            foreach (ReadOnlySpan<char> symbol in SelfiesSymbols.Enumerate(selfies))
-                if (!tokenizer.Vocabulary.TryFind(symbol, out ushort id) || !whole[id]) unknown++;
+            for (int length; written.Length > 0; written = written[length..])
+            {
+                length = Notation.NextPiece(tokenizer.Representation, written);
+                if (!tokenizer.Vocabulary.TryFind(written[..length], out ushort id) || !whole[id]) unknown++;
+            }
             return unknown;
         }
     }

@@ -26,18 +26,22 @@ internal static class GridSection
     private static XElement Points(StudyPart part)
     {
         string caption = $"Points of the grid; loss in {part.LossUnit}, the least on the one fixed validation set";
-        var table = new HtmlTable(caption, part.Data.Synthetic, Text("Run"), Text("Model"), Number("N"), Number("Learning rate"), Number("Documents"),
+        bool molecules = part.Grid.Points.Any(p => p.LossPerMolecule is not null);
+        var table = new HtmlTable(caption, part.Data.Synthetic, [Text("Run"), Text("Model"), Number("N"), Number("Learning rate"), Number("Documents"),
             Number($"D ({part.ItemName})"), Number($"S ({part.ItemName})"), Number("S/D"), Number("C (FLOP)"), Number("Loss"),
-            Text("At the end"), Number("Time"));
+            .. Optional(Number("Nats per molecule")), Text("At the end"), Number("Time")]);
         foreach (GridPoint p in part.Grid.Points)
         {
-            table.Add(Html.Unbroken(p.Name), Html.Unbroken(p.ModelName), Numbers.Count(p.Parameters), Html.Powers(Numbers.Short(p.LearningRate)),
+            object?[] cells = [Html.Unbroken(p.Name), Html.Unbroken(p.ModelName), Numbers.Count(p.Parameters), Html.Powers(Numbers.Short(p.LearningRate)),
                 Numbers.Count(p.Documents),
                 Numbers.Count(p.Items), Numbers.Count(p.ItemsSeen), Numbers.Significant((double)p.ItemsSeen / p.Items, 3),
-                Numbers.Significant(p.Compute, 3), Numbers.Significant(p.Loss),
-                p.StillFalling ? Html.Element("span", Html.Class("tag warn"), "still falling") : "settled", Numbers.Duration(p.Seconds));
+                Numbers.Significant(p.Compute, 3), Numbers.Significant(p.Loss), .. Optional<object?>(Numbers.Significant(p.LossPerMolecule)),
+                p.StillFalling ? Html.Element("span", Html.Class("tag warn"), "still falling") : "settled", Numbers.Duration(p.Seconds)];
+            table.Add(cells);
         }
         return table.Render();
+
+        IEnumerable<T> Optional<T>(T value) => molecules ? [value] : [];
     }
 
     private static XElement Fits(StudyPart part)

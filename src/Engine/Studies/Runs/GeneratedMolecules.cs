@@ -2,7 +2,10 @@ using ChemScale.Engine.Generation;
 
 namespace ChemScale.Engine.Studies.Runs;
 
-/// <summary>One sampled molecule. Smiles: null where the SELFIES does not decode. Finished: it ended within the limit.</summary>
+/// <summary>
+/// One sampled molecule. Selfies: what was drawn, SMILES where the model is one of SMILES. Smiles: null where that is no molecule. Finished: it ended within
+/// the limit.
+/// </summary>
 public sealed record GeneratedMolecule(string Selfies, string? Smiles, bool Finished);
 
 /// <summary>What is to be sampled.</summary>
@@ -37,13 +40,16 @@ public sealed record GeneratedMolecules
     /// <summary>Most molecules that <see cref="Molecules"/> holds.</summary>
     public const int MostShown = 1000;
 
-    /// <summary>All of it: SELFIES, SMILES and whether it ended, a line each.</summary>
+    /// <summary>All of it: what was drawn, SMILES and whether it ended, a line each.</summary>
     public required string File { get; init; }
 
     /// <summary>What all begin with, as SELFIES and SMILES.</summary>
     public required MoleculePrompt Prompt { get; init; }
 
     public required GenerationCounts Counts { get; init; }
+
+    /// <summary>Sequences that ended in time and are no molecules, by reason.</summary>
+    public IReadOnlyDictionary<string, long> RefusedByReason { get; init; } = new Dictionary<string, long>();
 
     /// <summary>The first of them.</summary>
     public required IReadOnlyList<GeneratedMolecule> Molecules { get; init; }

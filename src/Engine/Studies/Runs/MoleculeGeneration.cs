@@ -1,4 +1,3 @@
-using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Generation;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Native;
@@ -34,20 +33,20 @@ public static class MoleculeGeneration
     {
         (ChemGpt model, Tokenizer tokenizer) = (trained.Model, trained.Tokenizer);
         Vocabulary vocabulary = tokenizer.Vocabulary;
-        SymbolRule? rule = request.AllTokens ? null : new SymbolRule(tokenizer, model.Config.VocabularySize);
+        // No rule of the next token alone keeps SMILES valid.
+        SymbolRule? rule = request.AllTokens || tokenizer.Representation == Representation.Smiles ? null : new SymbolRule(tokenizer, model.Config.VocabularySize);
         IReadOnlyList<int> never = rule?.Never ?? [.. Enumerable.Range(0, model.Config.VocabularySize)
-            .Where(id => id != vocabulary.End && (id >= vocabulary.Size || vocabulary.IsSpecial(id)))];
+            .Where(id => id != vocabulary.End && (id >= vocabulary.Size || vocabulary.IsSpecial(id) || (!request.AllTokens && !tokenizer.IsSymbol(id))))];
         // Before the file is touched: what cannot be drawn is refused here.
         _ = Sequences(0);
         using var file = MoleculeStream.Open(request, prompt, trained);
-        SelfiesCodec codec = tokenizer.CreateCodec();
+        var molecules = new DrawnText(tokenizer);
         try
         {
             foreach (GeneratedSequence sequence in Sequences(file.Counts.Sequences))
             {
-                string selfies = tokenizer.Decode([.. sequence.Ids.Select(id => (ushort)id)]);
-                bool decoded = codec.TryDecode(selfies, out ReadOnlySpan<char> smiles);
-                file.Add(new GeneratedMolecule(selfies, decoded ? smiles.ToString() : null, sequence.Finished), sequence.Ids.Length);
+                string drawn = tokenizer.Decode([.. sequence.Ids.Select(id => (ushort)id)]);
+                file.Add(new GeneratedMolecule(drawn, molecules.Smiles(drawn), sequence.Finished), sequence.Ids.Length, molecules.Reason);
                 progress?.Invoke(file.Counts.Sequences);
             }
         }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Runs;
@@ -17,7 +18,7 @@ internal sealed class MoleculeStream : IDisposable
     public const string FileName = "molecules.tsv";
 
     private const string RequestName = "molecules.json", UnfinishedName = "molecules.unfinished.tsv", UnfinishedRequestName = "molecules.unfinished.json";
-    private const string Header = "selfies\tsmiles\tend\n", Refused = "!ERROR";
+    private const string Refused = "!ERROR";
     private const int FlushedBytes = 1 << 16;
 
     private static readonly TimeSpan SyncedEvery = TimeSpan.FromSeconds(20);
@@ -30,14 +31,17 @@ internal sealed class MoleculeStream : IDisposable
     // What our own reader refuses of what is decoded: none that is known.
     private readonly HashSet<string> unread = new(StringComparer.Ordinal);
     private readonly List<GeneratedMolecule> shown = [];
+    private readonly Dictionary<string, long> refusedByReason = new(StringComparer.Ordinal);
+    private readonly string header;
     private long synced = Stopwatch.GetTimestamp();
 
-    private MoleculeStream(string folder, Func<string, int> tokens)
+    private MoleculeStream(string folder, Tokenizer tokenizer)
     {
         this.folder = folder;
-        long length = Replay(tokens);
+        header = HeaderOf(tokenizer);
+        long length = Replay(tokenizer);
         log = new AppendLog(DiskStorage.Shared, In(UnfinishedName), length);
-        if (length == 0) Append(Header);
+        if (length == 0) Append(header);
     }
 
     public GenerationCounts Counts { get; } = new();
@@ -53,7 +57,7 @@ internal sealed class MoleculeStream : IDisposable
             byte[] wanted = Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Asked.For(request, prompt, trained), Json));
             string unfinished = Path.Combine(folder, UnfinishedName), complete = Path.Combine(folder, FileName);
             // Names are given in this order, so that after a crash a file without its request is one of no lines, or the completed one's.
-            if (FileErrors.Exists(unfinished) && new FileInfo(unfinished).Length > Header.Length)
+            if (FileErrors.Exists(unfinished) && new FileInfo(unfinished).Length > HeaderOf(trained.Tokenizer).Length)
             {
                 string asked = Path.Combine(folder, UnfinishedRequestName);
                 if (!FileErrors.Exists(asked)) asked = Path.Combine(folder, RequestName);
@@ -71,7 +75,7 @@ internal sealed class MoleculeStream : IDisposable
                 storage.Create(unfinished).Dispose();
             }
             storage.WriteAtomically(Path.Combine(folder, UnfinishedRequestName), wanted);
-            var found = new MoleculeStream(folder, selfies => trained.Tokenizer.EncodeBody(selfies, new ushort[trained.Tokenizer.MaximumIds(selfies.Length)]));
+            var found = new MoleculeStream(folder, trained.Tokenizer);
             if (found.Counts.Sequences <= request.Sampling.Count) return found;
             found.PutAside();
             found.Dispose();
@@ -83,9 +87,12 @@ internal sealed class MoleculeStream : IDisposable
         }
     }
 
-    public void Add(GeneratedMolecule molecule, int tokens)
+    /// <param name="molecule">The next of them.</param>
+    /// <param name="tokens">Drawn or given.</param>
+    /// <param name="reason">Why it is none.</param>
+    public void Add(GeneratedMolecule molecule, int tokens, string reason)
     {
-        Count(molecule, tokens);
+        Count(molecule, tokens, reason);
         Append($"{molecule.Selfies}\t{molecule.Smiles ?? Refused}\t{(molecule.Finished ? "finished" : "unfinished")}\n");
         if (log.Pending < FlushedBytes) return;
         log.Flush();
@@ -109,7 +116,7 @@ internal sealed class MoleculeStream : IDisposable
         storage.ReplaceFile(In(UnfinishedRequestName), In(RequestName));
         storage.ReplaceFile(In(UnfinishedName), In(FileName));
         storage.SyncDirectory(folder);
-        return new GeneratedMolecules { File = In(FileName), Prompt = prompt, Counts = Counts, Molecules = shown };
+        return new GeneratedMolecules { File = In(FileName), Prompt = prompt, Counts = Counts, RefusedByReason = refusedByReason, Molecules = shown };
     }
 
     public void Dispose() => log.Dispose();
@@ -122,6 +129,8 @@ internal sealed class MoleculeStream : IDisposable
         if (other.Length > 0) throw new InputException(path, $"another sampling ({string.Join(", ", other)})", "the one to go on with", "choose another folder");
     }
 
+    private static string HeaderOf(Tokenizer tokenizer) => $"{(tokenizer.Representation == Representation.Smiles ? "drawn" : "selfies")}\tsmiles\tend\n";
+
     private string In(string name) => Path.Combine(folder, name);
 
     private void Append(string line)
@@ -131,13 +140,17 @@ internal sealed class MoleculeStream : IDisposable
         log.Buffer.Advance(bytes);
     }
 
-    private void Count(GeneratedMolecule molecule, int tokens)
+    private void Count(GeneratedMolecule molecule, int tokens, string reason)
     {
         Counts.Sequences++;
         Counts.Tokens += tokens;
         if (shown.Count < GeneratedMolecules.MostShown) shown.Add(molecule);
         if (!molecule.Finished) Counts.Unfinished++;
-        else if (molecule.Smiles is not { } smiles) Counts.Refused++;
+        else if (molecule.Smiles is not { } smiles)
+        {
+            Counts.Refused++;
+            refusedByReason[reason] = refusedByReason.GetValueOrDefault(reason) + 1;
+        }
         else if (smiles.Length == 0) Counts.Empty++;
         else
         {
@@ -148,9 +161,10 @@ internal sealed class MoleculeStream : IDisposable
 
     /// <summary>Counts what is there.</summary>
     /// <returns>Bytes of whole lines.</returns>
-    private long Replay(Func<string, int> tokens)
+    private long Replay(Tokenizer tokenizer)
     {
         string path = In(UnfinishedName);
+        var texts = new DrawnText(tokenizer);
         long whole = 0;
         using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), new UTF8Encoding(false));
         long length = reader.BaseStream.Length;
@@ -160,10 +174,12 @@ internal sealed class MoleculeStream : IDisposable
             // The last line without its end is half of one, or as good as that.
             if (end > length) break;
             whole = end;
-            if (number == 1 && line + "\n" == Header) continue;
-            if (line.Split('\t') is not [var selfies, var smiles, "finished" or "unfinished"] || number == 1)
-                throw new InputException($"{path}:{number}", "no line of a sampling", "SELFIES, SMILES and how it ended", "delete the file to begin anew");
-            Count(new GeneratedMolecule(selfies, smiles == Refused ? null : smiles, line.EndsWith("\tfinished", StringComparison.Ordinal)), tokens(selfies));
+            if (number == 1 && line + "\n" == header) continue;
+            if (line.Split('\t') is not [var drawn, var smiles, "finished" or "unfinished"] || number == 1)
+                throw new InputException($"{path}:{number}", "no line of a sampling", "what was drawn, SMILES and how it ended", "delete the file to begin anew");
+            int tokens = tokenizer.EncodeBody(drawn, new ushort[tokenizer.MaximumIds(drawn.Length)]);
+            string reason = smiles == Refused && texts.Smiles(drawn) is null ? texts.Reason : "";
+            Count(new GeneratedMolecule(drawn, smiles == Refused ? null : smiles, line.EndsWith("\tfinished", StringComparison.Ordinal)), tokens, reason);
         }
         return whole;
     }

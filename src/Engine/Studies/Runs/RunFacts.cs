@@ -17,8 +17,14 @@ public sealed record RunFacts(long Parameters, long Items, string ItemName, stri
 {
     internal const string FileName = "facts.json";
 
+    /// <summary>
+    /// Predicted tokens of a validation molecule, [SEP] among them, on average: a validation loss times this is nats per molecule, which models of different
+    /// tokens can be compared by. Null: of no molecules, or of a run of version 0.3.
+    /// </summary>
+    public double? TokensPerMolecule { get; init; }
+
     public static RunFacts Of(ITrainingTask task, Experiment experiment) =>
-        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName, Scalars.Format(experiment.Training.Operators));
+        new(task.NonEmbeddingParameters, task.UniqueItems, task.ItemName, Scalars.Format(experiment.Training.Operators)) { TokensPerMolecule = task.LossTermsPerDocument };
 
     /// <summary>
     /// Writes them beside the run's experiment, once: as it was begun, wherever it has been gone on with. Before the run can be complete:
@@ -48,6 +54,9 @@ internal static class RunPoints
     /// <summary>Folder of a branch, in the directory of the run that it left.</summary>
     public const string BranchName = "cooled";
 
+    /// <summary>Name of the loss in nats per molecule, of runs and as a column of points.</summary>
+    public const string LossPerMolecule = "loss_per_molecule";
+
     /// <summary>The directory itself where it is a run, else every run below it; branches belong to their runs.</summary>
     /// <exception cref="InputException">There is no run.</exception>
     public static IReadOnlyList<string> Find(string path)
@@ -68,14 +77,18 @@ internal static class RunPoints
         ["items"] = facts.Items.ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <exception cref="InputException">The run was never validated.</exception>
-    public static ScalingPoint Read(string directory)
+    /// <param name="directory">Of a complete run.</param>
+    /// <param name="perMolecule">Its loss in nats per molecule.</param>
+    /// <exception cref="InputException">The run was never validated, or is of no molecules.</exception>
+    public static ScalingPoint Read(string directory, bool perMolecule = false)
     {
         var run = new RunDirectory(directory);
         Experiment experiment = run.ReadExperiment();
         RunFacts facts = RunFacts.Read(directory);
         LossCurve curve = LossCurve.ReadCsv(run.MetricsCsvPath);
         double loss = curve.LeastValidationLoss ?? throw new InputException(directory, "no validation loss", "a run that was validated");
+        if (perMolecule)
+            loss *= facts.TokensPerMolecule ?? throw new InputException(directory, "no tokens per molecule in its facts", "a run of a language model, later than version 0.3");
         long seen = run.IsDone ? run.ReadResult().ItemsSeen
             : throw new InputException(directory, "the run is not complete", "complete runs", "resume it, or name the complete ones");
         return new ScalingPoint

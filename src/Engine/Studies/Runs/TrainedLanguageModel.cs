@@ -73,6 +73,8 @@ internal static class RunTokenizer
         Tokenizer tokenizer = run.ModelFiles.Exist ? Tokenizer.Load(run.ModelFiles.Find(LanguageModelTask.TokenizerFile)) : OfStore(run, experiment.Data);
         if (tokenizer.Vocabulary.Size > vocabularySize)
             throw new InputException(run.Path, $"a tokenizer of {tokenizer.Vocabulary.Size} tokens", $"at most {vocabularySize}, as the model has");
+        if ((experiment.Data.Representation ?? Representation.Selfies) != tokenizer.Representation)
+            throw new InputException(run.Path, $"a tokenizer of {tokenizer.Representation.ToString().ToUpperInvariant()}", "one of the representation that its experiment says");
         if (experiment.Data.Grammar is { } grammar && tokenizer.Grammar != grammar)
             throw new InputException(run.Path, $"a tokenizer of SELFIES {tokenizer.Grammar.Name()}", $"{grammar.Name()}, as its experiment says");
         return tokenizer;

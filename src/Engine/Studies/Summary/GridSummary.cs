@@ -52,6 +52,9 @@ public sealed record GridPoint
     /// <summary>Least validation loss on the one fixed set.</summary>
     public required double Loss { get; init; }
 
+    /// <summary>The same in nats per molecule, which models of different tokens can be compared by; null for other models.</summary>
+    public double? LossPerMolecule { get; init; }
+
     /// <summary>The validation loss was still falling when the cap on S was reached.</summary>
     public required bool StillFalling { get; init; }
 

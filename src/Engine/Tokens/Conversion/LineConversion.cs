@@ -4,6 +4,7 @@ using System.Text;
 using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Chemistry.Smiles;
 
 namespace ChemScale.Engine.Tokens.Conversion;
 
@@ -248,7 +249,7 @@ public sealed record ConversionOptions
         if (From == To) throw new InputException("to", To.ToString().ToLowerInvariant(), "another form than `from`");
         if ((From == LineForm.Tokens || To == LineForm.Tokens) && Tokenizer is null)
             throw new InputException("tokenizer", "none", "a tokenizer.json, which tokens need");
-        if (Tokenizer is not null && Tokenizer.Grammar != Grammar)
+        if (Tokenizer is { Representation: Representation.Selfies } && Tokenizer.Grammar != Grammar)
             throw new InputException("grammar", Grammar.Name(), Tokenizer.Grammar.Name(), "the tokenizer's grammar and the one asked for differ");
         if (Threads < 1) throw new InputException("threads", $"{Threads}", "1 or more");
     }
@@ -257,7 +258,11 @@ public sealed record ConversionOptions
 /// <summary>Converts single lines; one per thread.</summary>
 internal sealed class LineConverter(ConversionOptions options)
 {
-    private readonly SelfiesCodec codec = SelfiesCodec.Create(options.Grammar, options.Constraints ?? options.Tokenizer?.Constraints);
+    private readonly LineForm tokens = options.Tokenizer?.Representation == Representation.Smiles ? LineForm.Smiles : LineForm.Selfies;
+    private readonly SelfiesCodec codec = SelfiesCodec.Create(options.Grammar, options.Constraints
+        ?? (options.Tokenizer is { Representation: Representation.Selfies } tokenizer ? tokenizer.Constraints : null));
+    private readonly SmilesReader reader = new();
+    private readonly Molecule molecule = new();
     private readonly MoleculeIdentity identity = new();
     private ushort[] ids = new ushort[512];
 
@@ -275,12 +280,9 @@ internal sealed class LineConverter(ConversionOptions options)
         string? reason = field.IsEmpty ? "empty line" : null;
         if (reason is null)
         {
-            ReadOnlySpan<char> selfies = field;
-            bool isRead = options.From == LineForm.Smiles && options.To is (LineForm.Canonical or LineForm.Key); // no SELFIES between
-            if (isRead) reason = AppendIdentity(field, output);
-            else if (options.From == LineForm.Smiles && !codec.TryEncode(field, out selfies)) reason = codec.Reason;
-            else if (options.From == LineForm.Tokens) reason = Decode(field, out selfies);
-            if (!isRead) reason ??= AppendTarget(selfies, output);
+            ReadOnlySpan<char> text = field;
+            if (options.From == LineForm.Tokens) reason = Decode(field, out text);
+            reason ??= Rewrite(ref text) ?? AppendTarget(text, output);
         }
         if (reason is not null)
         {
@@ -291,22 +293,31 @@ internal sealed class LineConverter(ConversionOptions options)
         return reason is null;
     }
 
-    private string? AppendTarget(ReadOnlySpan<char> selfies, TextBuffer output)
+    /// <summary>SELFIES or SMILES, whichever lies behind a form.</summary>
+    private LineForm Behind(LineForm form) => form switch
     {
-        switch (options.To)
-        {
-            case LineForm.Selfies:
-                output.Append(selfies);
-                return null;
-            case LineForm.Smiles:
-                if (!codec.TryDecode(selfies, out ReadOnlySpan<char> smiles)) return codec.Reason;
-                output.Append(smiles);
-                return null;
-            case LineForm.Canonical or LineForm.Key:
-                return codec.TryDecode(selfies, out ReadOnlySpan<char> decoded) ? AppendIdentity(decoded, output) : codec.Reason;
-            default:
-                return AppendIds(selfies, output);
-        }
+        LineForm.Tokens => tokens,
+        LineForm.Canonical or LineForm.Key => LineForm.Smiles,
+        _ => form,
+    };
+
+    /// <summary>From the text behind the source to that behind the target.</summary>
+    private string? Rewrite(ref ReadOnlySpan<char> text)
+    {
+        LineForm from = Behind(options.From), to = Behind(options.To);
+        if (from == LineForm.Smiles && to == LineForm.Selfies) return codec.TryEncode(text, out text) ? null : codec.Reason;
+        if (from == LineForm.Selfies && to == LineForm.Smiles) return codec.TryDecode(text, out text) ? null : codec.Reason;
+        // Any text has tokens of SMILES, and any tokens have a text; canonical SMILES and keys are read anyway.
+        bool unread = from == LineForm.Smiles && options.To is not (LineForm.Canonical or LineForm.Key);
+        return unread && !reader.TryRead(text, molecule) ? reader.Reason : null;
+    }
+
+    private string? AppendTarget(ReadOnlySpan<char> text, TextBuffer output)
+    {
+        if (options.To is LineForm.Canonical or LineForm.Key) return AppendIdentity(text, output);
+        if (options.To == LineForm.Tokens) return AppendIds(text, output);
+        output.Append(text);
+        return null;
     }
 
     private string? AppendIdentity(ReadOnlySpan<char> smiles, TextBuffer output)
@@ -322,15 +333,15 @@ internal sealed class LineConverter(ConversionOptions options)
         return null;
     }
 
-    private string? AppendIds(ReadOnlySpan<char> selfies, TextBuffer output)
+    private string? AppendIds(ReadOnlySpan<char> molecule, TextBuffer output)
     {
         Tokenizer tokenizer = options.Tokenizer!;
-        int most = tokenizer.MaximumIds(selfies.Length);
+        int most = tokenizer.MaximumIds(molecule.Length);
         if (ids.Length < most) ids = new ushort[2 * most];
         int count;
         try
         {
-            count = tokenizer.Encode(selfies, ids);
+            count = tokenizer.Encode(molecule, ids);
         }
         catch (InputException e)
         {
@@ -345,9 +356,9 @@ internal sealed class LineConverter(ConversionOptions options)
     }
 
     /// <returns>What is wrong with the ids; null where nothing is.</returns>
-    private string? Decode(ReadOnlySpan<char> line, out ReadOnlySpan<char> selfies)
+    private string? Decode(ReadOnlySpan<char> line, out ReadOnlySpan<char> text)
     {
-        selfies = default;
+        text = default;
         var list = new List<ushort>();
         int size = options.Tokenizer!.Vocabulary.Size;
         foreach (Range range in line.Split(' '))
@@ -357,7 +368,7 @@ internal sealed class LineConverter(ConversionOptions options)
             if (!ushort.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out ushort id) || id >= size) return $"'{word}' is no id below {size}";
             list.Add(id);
         }
-        selfies = options.Tokenizer.Decode([.. list]);
+        text = options.Tokenizer.Decode([.. list]);
         return null;
     }
 

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using ChemScale.Engine.Chemistry;
-using ChemScale.Engine.Chemistry.Selfies;
 
 namespace ChemScale.Engine.Tokens.Preparation;
 
@@ -8,13 +6,16 @@ namespace ChemScale.Engine.Tokens.Preparation;
 /// Numbers symbols as workers meet them, so a corpus is read only once. The numbers depend on chance; <see cref="Finish"/>
 /// counts and sorts, and the vocabulary it makes depends on the corpus alone.
 /// </summary>
-internal sealed class GrowingVocabulary
+internal sealed class GrowingVocabulary(Representation representation = Representation.Selfies)
 {
     private static readonly int Specials = TokenizerWriter.Specials.Length;
 
     private readonly ConcurrentDictionary<string, ushort> ids = new(StringComparer.Ordinal);
     private readonly Lock growing = new();
     private readonly long[] counts = new long[ushort.MaxValue + 1];
+
+    /// <summary>Of the molecules that are split.</summary>
+    private Representation Representation { get; } = representation;
 
     /// <summary>Counts the symbols of a molecule that is taken. One thread.</summary>
     public void Count(ReadOnlySpan<ushort> ids)
@@ -25,12 +26,12 @@ internal sealed class GrowingVocabulary
     public IIdAssigner Assigner() => new ThreadAssigner(this);
 
     /// <summary>The vocabulary, and the final id of each number.</summary>
-    public (Tokenizer Tokenizer, ushort[] Final) Finish(SelfiesGrammar grammar, BondConstraints? constraints, long minimumCount)
+    public (Tokenizer Tokenizer, ushort[] Final) Finish(Notation notation, long minimumCount)
     {
-        SymbolCounts counts = new();
+        SymbolCounts counts = new(Representation);
         foreach ((string symbol, ushort id) in ids)
             if (this.counts[id] > 0) counts.Add(symbol, this.counts[id]);
-        Tokenizer tokenizer = counts.ToTokenizer(grammar, minimumCount).With(null, constraints);
+        Tokenizer tokenizer = counts.ToTokenizer(notation, minimumCount);
         ushort[] final = new ushort[Specials + ids.Count];
         for (ushort id = 0; id < Specials; id++) final[id] = id;
         foreach ((string symbol, ushort id) in ids)
@@ -57,15 +58,15 @@ internal sealed class GrowingVocabulary
         private readonly SymbolTable known = new();
         private readonly List<ushort> numbers = [];
 
-        public int Assign(ReadOnlySpan<char> selfies, Span<ushort> ids)
+        public int Assign(ReadOnlySpan<char> molecule, Span<ushort> ids)
         {
             int count = 0;
             ids[count++] = TokenizerWriter.StartId;
-            while (selfies.Length > 0)
+            while (molecule.Length > 0)
             {
-                int length = BracketSplit.NextPiece(selfies);
-                ids[count++] = Number(selfies[..length]);
-                selfies = selfies[length..];
+                int length = Notation.NextPiece(shared.Representation, molecule);
+                ids[count++] = Number(molecule[..length]);
+                molecule = molecule[length..];
             }
             ids[count++] = TokenizerWriter.EndId;
             return count;
@@ -86,14 +87,14 @@ internal sealed class GrowingVocabulary
     }
 }
 
-/// <summary>SELFIES to ids, those of a tokenizer or those of a vocabulary that is still growing. One per thread.</summary>
+/// <summary>Molecules as they are written to ids, those of a tokenizer or those of a vocabulary that is still growing. One per thread.</summary>
 internal interface IIdAssigner
 {
     /// <summary>
     /// Writes the ids of a molecule, start and end included, into a span that has room for two more than there are characters;
     /// returns how many, or minus that where the tokenizer file's limit is exceeded.
     /// </summary>
-    int Assign(ReadOnlySpan<char> selfies, Span<ushort> ids);
+    int Assign(ReadOnlySpan<char> molecule, Span<ushort> ids);
 
     /// <summary>True for an id that must not stand inside a molecule.</summary>
     bool IsForbidden(ushort id);
@@ -102,7 +103,7 @@ internal interface IIdAssigner
 /// <summary>Ids of a tokenizer. [UNK] is let through and counted; the other special tokens are not.</summary>
 internal sealed class TokenizerAssigner(Tokenizer tokenizer) : IIdAssigner
 {
-    public int Assign(ReadOnlySpan<char> selfies, Span<ushort> ids) => tokenizer.Encode(selfies, ids);
+    public int Assign(ReadOnlySpan<char> molecule, Span<ushort> ids) => tokenizer.Encode(molecule, ids);
 
     public bool IsForbidden(ushort id) => tokenizer.Vocabulary.IsSpecial(id) && id != tokenizer.Vocabulary.Unknown;
 }

@@ -135,7 +135,7 @@ internal interface IBlockReader : IDisposable
 }
 
 /// <summary>
-/// Turns a molecule as it stands in the input into SELFIES. One per thread; a returned span is valid until the next call.
+/// Turns a molecule as it stands in the input into what is stored of it. One per thread; a returned span is valid until the next call.
 /// </summary>
 internal interface IMoleculeEncoder
 {
@@ -145,5 +145,5 @@ internal interface IMoleculeEncoder
     /// <summary>What the last call wrote decodes to another graph.</summary>
     bool IsChanged => false;
 
-    bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies);
+    bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> written);
 }

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Chemistry;
+using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Chemistry.Smiles;
 
@@ -15,23 +16,23 @@ internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder
     private void Encode(MoleculeBlock block, long line, ReadOnlySpan<char> molecule)
     {
         string? reason = null;
-        ReadOnlySpan<char> selfies = default;
+        ReadOnlySpan<char> written = default;
         if (molecule.Length > MaximumCharacters) reason = $"more than {MaximumCharacters} characters";
-        else if (!encoder.TryEncode(molecule, out selfies)) reason = encoder.Reason;
-        reason ??= selfies.Length == 0 ? "an empty molecule" : Assign(block, line, selfies);
+        else if (!encoder.TryEncode(molecule, out written)) reason = encoder.Reason;
+        reason ??= written.Length == 0 ? "an empty molecule" : Assign(block, line, written);
         if (reason is not null) block.Refuse(line, reason, molecule);
         else if (encoder.IsChanged) block.Change(line, "decodes to another molecule: the grammar knows fewer bonds", molecule);
     }
 
-    private string? Assign(MoleculeBlock block, long line, ReadOnlySpan<char> selfies)
+    private string? Assign(MoleculeBlock block, long line, ReadOnlySpan<char> written)
     {
-        Span<ushort> ids = block.Room(selfies.Length + 2);
-        int count = assigner.Assign(selfies, ids);
+        Span<ushort> ids = block.Room(written.Length + 2);
+        int count = assigner.Assign(written, ids);
         if (count < 0) return "more tokens than the truncation.max_length of the tokenizer file";
         if (count > maximumTokens) return $"more than {maximumTokens} tokens";
         foreach (ushort id in ids[1..(count - 1)])
             if (assigner.IsForbidden(id)) return "a special token inside the molecule";
-        block.Take(line, placer.Place(selfies), count);
+        block.Take(line, placer.Place(written), count);
         return null;
     }
 }
@@ -44,6 +45,38 @@ internal static class StereoSymbols
         for (int id = 0; id < vocabulary.Size; id++)
             if (!vocabulary.IsSpecial(id) && vocabulary.Text(id).AsSpan().IndexOfAny("@/\\") >= 0) return true;
         return false;
+    }
+}
+
+/// <summary>Makes encoders.</summary>
+internal static class MoleculeEncoders
+{
+    /// <param name="options">What the input holds and how it is cleaned.</param>
+    /// <param name="notation">What comes of it. Input that is SELFIES is of its grammar and constraints, whatever comes of it.</param>
+    public static IMoleculeEncoder Create(PreparationOptions options, Notation notation) => options.Kind switch
+    {
+        MoleculeKind.Smiles => new SmilesEncoder(options, notation),
+        _ when notation.IsSmiles || notation.Canonical => new DecodingEncoder(options, notation),
+        _ => new SelfiesEncoder(),
+    };
+}
+
+/// <summary>Input that is SELFIES, written in another way.</summary>
+internal sealed class DecodingEncoder(PreparationOptions options, Notation notation) : IMoleculeEncoder
+{
+    private readonly SelfiesCodec codec = SelfiesCodec.Create(notation.Grammar, notation.Constraints);
+    private readonly SmilesEncoder encoder = new(options with { KeepStereo = true, Fragments = FragmentRule.All }, notation);
+
+    public string Reason { get; private set; } = "";
+
+    public bool IsChanged => encoder.IsChanged;
+
+    public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> written)
+    {
+        written = default;
+        bool done = codec.TryDecode(molecule, out ReadOnlySpan<char> smiles) && encoder.TryEncode(smiles, out written);
+        Reason = done ? "" : codec.Reason.Length > 0 ? codec.Reason : encoder.Reason;
+        return done;
     }
 }
 
@@ -69,31 +102,49 @@ internal sealed class SelfiesEncoder : IMoleculeEncoder
     }
 }
 
-/// <summary>SMILES, checked and cleaned as the options say, to SELFIES.</summary>
-internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar grammar, BondConstraints? constraints = null) : IMoleculeEncoder
+/// <summary>SMILES, checked, cleaned as the options say and written one way where that is asked for, to SELFIES or as they are.</summary>
+internal sealed class SmilesEncoder(PreparationOptions options, Notation notation) : IMoleculeEncoder
 {
     // The package selfies 1.0.4 makes symbols of anything in brackets and overlooks stray parentheses: a corpus should not.
-    private readonly SmilesReader? reader = grammar == SelfiesGrammar.V1 ? new SmilesReader() : null;
+    private readonly SmilesReader? reader = notation.IsSmiles || notation.Grammar == SelfiesGrammar.V1 ? new SmilesReader() : null;
     private readonly Molecule molecule = new();
     private readonly SmilesFilter filter = new(!options.KeepStereo, options.Fragments == FragmentRule.Largest);
-    private readonly SelfiesCodec codec = SelfiesCodec.Create(grammar, constraints);
+    private readonly MoleculeIdentity? identity = notation.Canonical ? new MoleculeIdentity() : null;
+    private readonly SelfiesCodec? codec = notation.CreateCodec();
     private readonly bool oneFragment = options.Fragments == FragmentRule.Refuse;
-    private readonly GraphCheck? check = grammar == SelfiesGrammar.V1 ? new GraphCheck(options.KeepStereo, constraints) : null;
+    private readonly GraphCheck? check =
+        !notation.IsSmiles && notation.Grammar == SelfiesGrammar.V1 ? new GraphCheck(options.KeepStereo, notation.Constraints) : null;
 
     public string Reason { get; private set; } = "";
 
     public bool IsChanged { get; private set; }
 
-    public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies)
+    public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> written)
     {
-        selfies = default;
+        written = default;
         IsChanged = false;
         if (oneFragment && molecule.Contains('.')) return Refuse("more than one fragment");
         if (reader is not null && !reader.TryRead(molecule, this.molecule)) return Refuse(reader.Reason);
         if (!filter.TryClean(molecule, out ReadOnlySpan<char> cleaned)) return Refuse(filter.Reason);
-        if (!codec.TryEncode(cleaned, out selfies)) return Refuse(codec.Reason);
-        IsChanged = check?.IsChanged(this.molecule, cleaned, selfies) == true;
+        if (identity is not null && !TryOrder(ref cleaned)) return false;
+        if (codec is null) written = cleaned;
+        else if (!codec.TryEncode(cleaned, out written)) return Refuse(codec.Reason);
+        IsChanged = check?.IsChanged(this.molecule, cleaned, written) == true;
         return true;
+    }
+
+    private bool TryOrder(ref ReadOnlySpan<char> smiles)
+    {
+        try
+        {
+            if (!identity!.TryCanonicalSmiles(smiles, out ReadOnlySpan<char> canonical)) return Refuse(identity.Reason);
+            smiles = canonical;
+            return true;
+        }
+        catch (InputException e)
+        {
+            return Refuse(e.Message);
+        }
     }
 
     private bool Refuse(string reason)

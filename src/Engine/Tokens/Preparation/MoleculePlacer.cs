@@ -7,19 +7,21 @@ using ChemScale.Engine.Tokens.Store;
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>
-/// Finds a molecule's side and place from what is stored of it: its SELFIES, decoded, so that equal stored molecules always fall together. What the
-/// grammar or the SMILES reader refuses falls by its text. One per thread.
+/// Finds a molecule's side and place from what is stored of it: its SELFIES, decoded, or its SMILES, so that equal stored molecules always fall together,
+/// whatever they are written in. What the grammar or the SMILES reader refuses falls by its text. One per thread.
 /// </summary>
-internal sealed class MoleculePlacer(SplitRule split, SelfiesCodec codec)
+/// <param name="split">The rule.</param>
+/// <param name="codec">Of the SELFIES that are stored; null: SMILES are.</param>
+internal sealed class MoleculePlacer(SplitRule split, SelfiesCodec? codec)
 {
     private readonly SmilesReader reader = new();
     private readonly Molecule molecule = new();
     private readonly MoleculeIdentity identity = new();
     private readonly MurckoScaffold scaffold = new();
 
-    public MoleculePlace Place(ReadOnlySpan<char> selfies)
+    public MoleculePlace Place(ReadOnlySpan<char> stored)
     {
-        ulong key = Key(selfies, out bool read);
+        ulong key = Key(stored, out bool read);
         if (split.Kind != SplitKind.Scaffold || !read) return new MoleculePlace(key, split.IsValidation(key));
         identity.Perceive(molecule);
         scaffold.Cut(identity.Graph, keepStereo: false);
@@ -27,10 +29,11 @@ internal sealed class MoleculePlacer(SplitRule split, SelfiesCodec codec)
     }
 
     /// <summary>The place in the order alone.</summary>
-    public ulong Key(ReadOnlySpan<char> selfies, out bool read)
+    public ulong Key(ReadOnlySpan<char> stored, out bool read)
     {
-        read = split.Kind != SplitKind.Text && codec.TryDecode(selfies, out ReadOnlySpan<char> smiles) && reader.TryRead(smiles, molecule);
-        return read ? split.Key(identity.Key(molecule)) : split.Key(selfies);
+        ReadOnlySpan<char> smiles = stored;
+        read = split.Kind != SplitKind.Text && (codec is null || codec.TryDecode(stored, out smiles)) && reader.TryRead(smiles, molecule);
+        return read ? split.Key(identity.Key(molecule)) : split.Key(stored);
     }
 }
 

@@ -8,7 +8,7 @@ using ChemScale.Engine.Tokens.Store;
 namespace ChemScale.Engine.Tokens.Preparation;
 
 /// <summary>
-/// Molecules to a token store: read, cleaned, written as SELFIES, numbered, split and sorted. Streams: memory is bounded at any size,
+/// Molecules to a token store: read, cleaned, written as SELFIES or SMILES, numbered, split and sorted. Streams: memory is bounded at any size,
 /// all cores encode, and the result does not depend on their number. A line that cannot be used is refused and counted, never fatal.
 /// </summary>
 public sealed class MoleculePreparation
@@ -21,9 +21,8 @@ public sealed class MoleculePreparation
     private readonly RefusalCounts refused = new(), changed = new();
     private readonly SplitRule split;
     private readonly Tokenizer? tokenizer;
-    private readonly SelfiesGrammar grammar;
-    private readonly BondConstraints? constraints;
-    private readonly GrowingVocabulary growing = new();
+    private readonly Notation notation;
+    private readonly GrowingVocabulary growing;
     private TimeSpan reported;
     private long lines;
     private long taken;
@@ -34,9 +33,8 @@ public sealed class MoleculePreparation
         this.progress = progress;
         Check(options);
         split = new SplitRule(options.ValidationFraction, options.Seed, options.Split ?? (options.Source is null ? SplitKind.Molecule : SplitKind.Text));
-        this.tokenizer = options.TokenizerFile is { } file ? Tokenizer.Load(file).With(options.Grammar, options.Constraints) : null;
-        this.grammar = options.Grammar ?? this.tokenizer?.Grammar ?? SelfiesGrammar.V1;
-        this.constraints = options.Constraints ?? this.tokenizer?.Constraints;
+        notation = NotationOf(options, out tokenizer);
+        growing = new GrowingVocabulary(notation.Representation);
         if (options.KeepStereo && this.tokenizer is not null && !StereoSymbols.Has(this.tokenizer.Vocabulary))
             throw new InputException(options.TokenizerFile!, "no symbol with stereo (@, / or \\)", "some, as stereo is to be kept");
     }
@@ -77,7 +75,7 @@ public sealed class MoleculePreparation
         Report("sorting and writing", 1);
         (Tokenizer tokenizer, ushort[] final) = this.tokenizer is not null
             ? (this.tokenizer, [])
-            : growing.Finish(grammar, constraints, options.MinimumCount);
+            : growing.Finish(notation, options.MinimumCount);
         StoreManifest manifest = writer.Complete(tokenizer, final, cancellation);
         Report("done", 1);
         return new PreparationReport
@@ -93,13 +91,28 @@ public sealed class MoleculePreparation
 
     private BlockEncoder Encoder(IBlockReader reader) => new(
         reader,
-        options.Encoder?.Invoke() ?? DefaultEncoder(),
+        options.Encoder?.Invoke() ?? MoleculeEncoders.Create(options, notation),
         tokenizer is not null ? new TokenizerAssigner(tokenizer) : growing.Assigner(),
-        new MoleculePlacer(split, SelfiesCodec.Create(grammar, constraints)),
+        new MoleculePlacer(split, notation.CreateCodec()),
         options.MaximumTokens);
 
-    private IMoleculeEncoder DefaultEncoder() =>
-        options.Kind == MoleculeKind.Selfies ? new SelfiesEncoder() : new SmilesEncoder(options, grammar, constraints);
+    /// <exception cref="InputException">A tokenizer of another representation, or options of SELFIES where there are none.</exception>
+    private static Notation NotationOf(PreparationOptions options, out Tokenizer? tokenizer)
+    {
+        tokenizer = options.TokenizerFile is { } file ? Tokenizer.Load(file) : null;
+        Representation representation = options.Representation ?? tokenizer?.Representation ?? Representation.Selfies;
+        if (tokenizer is not null && tokenizer.Representation != representation)
+            throw new InputException(options.TokenizerFile!, $"a tokenizer of {tokenizer.Representation.ToString().ToUpperInvariant()}",
+                $"one of {representation.ToString().ToUpperInvariant()}, the representation asked for");
+        bool selfies = representation == Representation.Selfies;
+        if (!selfies && options.Kind == MoleculeKind.Smiles && (options.Grammar is not null || options.Constraints is not null))
+            throw new InputException(options.Grammar is not null ? "grammar" : "constraints", "given for SMILES that are stored as SMILES", "none: SELFIES alone have it");
+        if (selfies) tokenizer = tokenizer?.With(options.Grammar, options.Constraints);
+        Notation given = selfies && tokenizer is not null ? tokenizer.Notation : new Notation(representation, options.Grammar ?? SelfiesGrammar.V1, options.Constraints);
+        bool canonical = options.Canonical || tokenizer?.Notation.Canonical == true;
+        tokenizer = tokenizer?.Written(canonical);
+        return given with { Canonical = canonical };
+    }
 
     // One thread, blocks in order.
     private bool Write(MoleculeBlock block, TokenStoreWriter writer, IBlockReader reader)
@@ -148,14 +161,17 @@ public sealed class MoleculePreparation
     private Dictionary<string, string> Record()
     {
         Dictionary<string, string> record = CommonRecord();
-        if (constraints is not null && !constraints.Equals(grammar.Constraints())) record["constraints"] = constraints.ToString();
+        if (notation.IsSmiles && options.Kind == MoleculeKind.Smiles) record.Remove("grammar");
+        if (notation.Constraints is { } constraints && !constraints.Equals(notation.Grammar.Constraints())) record["constraints"] = constraints.ToString();
         return record;
     }
 
     private Dictionary<string, string> CommonRecord() => new()
     {
         ["input"] = options.Source is not null ? "enumerated" : options.Kind.ToString().ToLowerInvariant(),
-        ["grammar"] = this.grammar.Name(),
+        ["representation"] = notation.Representation.ToString().ToLowerInvariant(),
+        ["writing"] = notation.Canonical ? "canonical" : "as given",
+        ["grammar"] = notation.Grammar.Name(),
         ["vocabulary"] = options.TokenizerFile is { } file ? Path.GetFileName(file) : "symbols of the corpus",
         ["minimumCount"] = Text(options.MinimumCount),
         ["limit"] = options.Limit is { } limit ? Text(limit) : "none",

@@ -23,6 +23,15 @@ public sealed record PreparationOptions
     /// <summary>The store's folder.</summary>
     public required string Output { get; init; }
 
+    /// <summary>What molecules are stored as; null: what the tokenizer file is for, else SELFIES.</summary>
+    public Representation? Representation { get; init; }
+
+    /// <summary>
+    /// Write every molecule one way, whatever the input has, before it becomes SELFIES or SMILES tokens; false: as given. Both representations are of the
+    /// same text then, so that losses a molecule can be compared.
+    /// </summary>
+    public bool Canonical { get; init; }
+
     /// <summary>Null: the grammar of the tokenizer file, else 1.0.4, ChemGPT's.</summary>
     public SelfiesGrammar? Grammar { get; init; }
 

@@ -54,7 +54,7 @@ public sealed record StoreLeakage
         SplitRule rule = new(0, 0, SplitKind.Molecule);
         Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = stop }, thread =>
         {
-            MoleculePlacer placer = new(rule, store.Tokenizer.CreateCodec());
+            MoleculePlacer placer = new(rule, store.Tokenizer.Notation.CreateCodec());
             for (long i = thread * part; i < Math.Min(split.Documents, (thread + 1) * part); i++)
             {
                 if (i % 1024 == 0) stop.ThrowIfCancellationRequested();

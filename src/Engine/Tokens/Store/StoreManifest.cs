@@ -14,10 +14,17 @@ public sealed record StoreManifest : Manifest
 
     private static readonly string[] Keys =
     [
-        "grammar", "vocabulary", "split", "train", "validation", "duplicates", "duplicatesDropped", "unknownTokens", "source", "synthetic",
+        "representation", "grammar", "vocabulary", "split", "train", "validation", "duplicates", "duplicatesDropped", "unknownTokens", "source", "synthetic",
     ];
 
+    /// <summary>What the molecules are stored as.</summary>
+    public Representation Representation { get; init; }
+
+    /// <summary>Of SELFIES; SMILES have none, and 1.0.4 stands here.</summary>
     public required SelfiesGrammar Grammar { get; init; }
+
+    /// <summary>Representation and grammar, for people.</summary>
+    internal string NotationName => new Notation(Representation, Grammar).Name;
 
     public required int VocabularySize { get; init; }
 
@@ -46,7 +53,8 @@ public sealed record StoreManifest : Manifest
 
     private protected override JsonObject Content() => new()
     {
-        ["grammar"] = Grammar.Name(),
+        // As version 0.3 has it; stores of SMILES are none of its.
+        [Representation == Representation.Smiles ? "representation" : "grammar"] = Representation == Representation.Smiles ? "smiles" : Grammar.Name(),
         ["vocabulary"] = new JsonObject { ["file"] = StoreLayout.Tokenizer, ["size"] = VocabularySize },
         ["split"] = new JsonObject
         {
@@ -72,9 +80,11 @@ public sealed record StoreManifest : Manifest
         if (fraction.Number() is not (>= 0 and < 1)) throw fraction.Wrong("a number from 0 up to, not including, 1");
         JsonPlace vocabulary = root.Required("vocabulary", "file and size");
         vocabulary.Required("file", $"'{StoreLayout.Tokenizer}'").OneOf(StoreLayout.Tokenizer);
+        bool smiles = root.Optional("representation") is { IsNull: false } representation && representation.OneOf("selfies", "smiles") == "smiles";
         return new StoreManifest
         {
-            Grammar = SelfiesGrammars.Parse(root.Required("grammar", SelfiesGrammars.Names).OneOf("1.0.4", "2.1", "2.2")),
+            Representation = smiles ? Representation.Smiles : Representation.Selfies,
+            Grammar = smiles ? SelfiesGrammar.V1 : SelfiesGrammars.Parse(root.Required("grammar", SelfiesGrammars.Names).OneOf("1.0.4", "2.1", "2.2")),
             VocabularySize = (int)vocabulary.Required("size", "a count").Integer(1, ushort.MaxValue + 1),
             Split = new SplitRule(fraction.Number(), split.Required("seed", "a seed").Integer(long.MinValue), (SplitKind)Array.IndexOf(rules, rule)),
             Train = Counts(root.Required("train", "counts")),

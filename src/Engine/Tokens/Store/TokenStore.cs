@@ -123,6 +123,8 @@ public sealed class TokenStore : IDisposable
     {
         string path = Path.Combine(Folder, StoreLayout.Tokenizer);
         Tokenizer tokenizer = Tokenizer.Load(path);
+        if (tokenizer.Representation != Manifest.Representation)
+            throw new InputException(path, $"a tokenizer of {tokenizer.Notation.Name}", $"one of {Manifest.NotationName}, as {StoreManifest.FileName} says");
         return tokenizer.Vocabulary.Size == Manifest.VocabularySize
             ? tokenizer
             : throw new InputException(path, $"{tokenizer.Vocabulary.Size} tokens", $"{Manifest.VocabularySize}, as {StoreManifest.FileName} says");

@@ -107,7 +107,8 @@ internal sealed class TokenStoreWriter : IDisposable
         }
         return new StoreManifest
         {
-            Grammar = tokenizer.Grammar,
+            Representation = tokenizer.Representation,
+            Grammar = tokenizer.Notation.Grammar,
             VocabularySize = tokenizer.Vocabulary.Size,
             Split = options.Split,
             Train = train.Complete(),

@@ -2,6 +2,7 @@ using ChemScale.Engine.Atoms.Preparation;
 using ChemScale.Engine.Atoms.Units;
 using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
 
 namespace ChemScale.Engine.Training.Experiments;
@@ -63,6 +64,9 @@ public sealed record DataSource
 
     /// <summary>Files of molecules to prepare.</summary>
     public IReadOnlyList<string> Molecules { get; init; } = [];
+
+    /// <summary>What molecules are prepared as; null: as the experiment says, the tokenizer, else SELFIES.</summary>
+    public Representation? Representation { get; init; }
 
     /// <summary>Grammar of the molecules' SELFIES; null: of the experiment, the tokenizer, else 1.0.4.</summary>
     public SelfiesGrammar? Grammar { get; init; }

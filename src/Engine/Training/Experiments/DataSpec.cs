@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens;
 
 namespace ChemScale.Engine.Training.Experiments;
 
@@ -18,6 +19,9 @@ public sealed record DataSpec
     /// elsewhere is the same experiment.
     /// </summary>
     public string? Fingerprint { get; init; }
+
+    /// <summary>What the molecules are read as; null: SELFIES, or no molecules.</summary>
+    public Representation? Representation { get; init; }
 
     /// <summary>Grammar of the SELFIES strings; null where there are none, or where the store says it.</summary>
     public SelfiesGrammar? Grammar { get; init; }
@@ -49,7 +53,8 @@ public sealed record DataSpec
 
     internal DataSpec Resolved() => this with
     {
-        Grammar = Grammar is null && Store == Virtual ? SelfiesGrammar.V1 : Grammar,
+        Representation = Representation == Tokens.Representation.Selfies ? null : Representation,
+        Grammar = Grammar is null && Store == Virtual && Representation != Tokens.Representation.Smiles ? SelfiesGrammar.V1 : Grammar,
         AtomEnergies = AtomEnergies is { } given ? Atoms.Statistics.AtomEnergies.Resolve(given) : null,
     };
 }

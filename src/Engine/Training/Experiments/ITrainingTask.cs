@@ -30,6 +30,12 @@ public interface ITrainingTask : IDisposable
     long UniqueItems { get; }
 
     /// <summary>
+    /// Terms of the validation loss for each document that is held out, on average, where a document has many: predicted tokens a molecule. A loss times this
+    /// is per document. Null where the loss is no mean over parts of documents.
+    /// </summary>
+    double? LossTermsPerDocument => null;
+
+    /// <summary>
     /// Forward on the next micro-batch, going on into the next epoch by itself; the order of the data is the task's, from the seed.
     /// </summary>
     TrainingLoss NextLoss();

@@ -1,5 +1,6 @@
 using ChemScale.Engine.Chemistry.Library;
 using ChemScale.Engine.Chemistry.Selfies;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
@@ -19,7 +20,7 @@ internal sealed class MoleculeData : DataKind
     public override bool Holds(string folder) => TokenStore.Exists(folder);
 
     public override IReadOnlyList<(string Key, bool Given)> Particulars(DataSource source) =>
-        [("source.molecules", source.Molecules.Count > 0), ("source.grammar", source.Grammar is not null),
+        [("source.molecules", source.Molecules.Count > 0), ("source.representation", source.Representation is not null), ("source.grammar", source.Grammar is not null),
             ("source.constraints", source.Constraints is not null), ("source.tokenizer", source.Tokenizer is not null)];
 
     public override string NameOf(DataSource source) =>
@@ -27,7 +28,8 @@ internal sealed class MoleculeData : DataKind
 
     public override DataSource For(DataSource source, DataSpec data) => source with
     {
-        Grammar = source.Grammar ?? data.Grammar,
+        Representation = source.Representation ?? data.Representation,
+        Grammar = source.Grammar ?? ((source.Representation ?? data.Representation) == Representation.Smiles ? null : data.Grammar),
         Limit = source.Limit ?? (source.Molecules.Count == 0 ? Math.Max(LeastMolecules, 2 * (data.Subset ?? DefaultMolecules)) : null),
     };
 
@@ -45,6 +47,7 @@ internal sealed class MoleculeData : DataKind
             Source = library ? MoleculeStores.VirtualLibrary(source.Limit ?? DefaultMolecules) : null,
             Limit = library ? null : source.Limit,
             Output = folder,
+            Representation = source.Representation,
             Grammar = source.Tokenizer is null ? source.Grammar : null,
             Constraints = source.Constraints,
             TokenizerFile = source.Tokenizer,
@@ -57,8 +60,13 @@ internal sealed class MoleculeData : DataKind
 
     public override void Agree(DataSource source, string folder)
     {
-        if (source.Grammar is null && source.Constraints is null) return;
+        if (source.Representation is null && source.Grammar is null && source.Constraints is null) return;
         using TokenStore store = TokenStore.Open(folder);
+        if (source.Representation is { } representation && store.Manifest.Representation != representation)
+            throw new InputException("source.representation", Scalars.Format(representation), $"{Scalars.Format(store.Manifest.Representation)}, as in {folder}",
+                "a prepared store has its representation");
+        if (store.Manifest.Representation == Representation.Smiles && (source.Grammar is not null || source.Constraints is not null))
+            throw new InputException(source.Grammar is not null ? "source.grammar" : "source.constraints", "given", $"none: {folder} holds SMILES");
         if (source.Constraints is { } constraints && !constraints.Equals(store.Tokenizer.Constraints))
             throw new InputException("source.constraints", $"{constraints}", $"{store.Tokenizer.Constraints}, as in {folder}", "a prepared store has its constraints");
         if (source.Grammar is { } grammar && store.Manifest.Grammar != grammar)
@@ -70,7 +78,16 @@ internal sealed class MoleculeData : DataKind
     public override DataSpec Describe(DataSpec data)
     {
         using TokenStore store = TokenStore.Open(data.Store);
-        return data with { Fingerprint = store.Manifest.Fingerprint, Grammar = store.Manifest.Grammar };
+        bool smiles = store.Manifest.Representation == Representation.Smiles;
+        if (data.Representation is { } said && said != store.Manifest.Representation)
+            throw new InputException("data.representation", Scalars.Format(said), $"{Scalars.Format(store.Manifest.Representation)}, as in {data.Store}",
+                "each has a store of its own");
+        return data with
+        {
+            Fingerprint = store.Manifest.Fingerprint,
+            Representation = smiles ? Representation.Smiles : null,
+            Grammar = smiles ? null : store.Manifest.Grammar,
+        };
     }
 
     /// <summary>The store of an experiment.</summary>
@@ -100,8 +117,10 @@ public static class MoleculeStores
         using TokenStore store = TokenStore.Open(options.Output, stop);
         if (store.Manifest.Source != options.SourceName)
             throw new InputException(options.Output, $"holds {store.Manifest.Source}", options.SourceName, "choose another folder");
-        if (options.Grammar is { } grammar && store.Manifest.Grammar != grammar)
-            throw new InputException(options.Output, $"holds SELFIES {store.Manifest.Grammar.Name()}", grammar.Name(), "choose another folder");
+        if (options.Representation is { } representation && store.Manifest.Representation != representation)
+            throw new InputException(options.Output, $"holds {store.Manifest.NotationName}", representation.ToString().ToUpperInvariant(), "choose another folder");
+        if (options.Grammar is { } grammar && (store.Manifest.Representation == Representation.Smiles || store.Manifest.Grammar != grammar))
+            throw new InputException(options.Output, $"holds {store.Manifest.NotationName}", grammar.Name(), "choose another folder");
         if (options.Constraints is { } constraints && !constraints.Equals(store.Tokenizer.Constraints))
             throw new InputException(options.Output, $"holds SELFIES with constraints {store.Tokenizer.Constraints}", $"{constraints}", "choose another folder");
         return null;

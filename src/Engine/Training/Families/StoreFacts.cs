@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Files;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
@@ -38,7 +38,8 @@ internal static class StoreFacts
             RefusedByReason = known?.ByReason ?? [],
             Facts = new Dictionary<string, string>
             {
-                ["Grammar"] = $"SELFIES {m.Grammar.Name()}",
+                [m.Representation == Representation.Smiles ? "Representation" : "Grammar"] = m.NotationName,
+                ["Writing"] = m.Options.GetValueOrDefault("writing", "as given"),
                 ["Vocabulary"] = Text(m.VocabularySize),
                 ["Tokens"] = Text(tokens),
                 ["Tokens per molecule"] = (tokens / Math.Max(1.0, documents)).ToString("F1", CultureInfo.InvariantCulture),

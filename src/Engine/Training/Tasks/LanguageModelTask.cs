@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Operators.SelfAttention;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Packing;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
@@ -24,6 +25,7 @@ internal sealed class LanguageModelTask : ITrainingTask
     private readonly TokenSplit train;
     private readonly BatchOptions options;
     private readonly ValidationBatches validation;
+    private readonly long validationMolecules;
     private readonly Device device;
     private BatchCursor cursor;
     private PackedRows? rows;
@@ -42,11 +44,14 @@ internal sealed class LanguageModelTask : ITrainingTask
             throw new InputException("model.vocabularySize", $"{config.VocabularySize}", $"{store.Manifest.VocabularySize} or more, as in {store.Folder}");
         }
         experiment.Data.RequireFingerprint(store.Folder, store.Manifest.Fingerprint);
+        if ((experiment.Data.Representation ?? Representation.Selfies) != store.Manifest.Representation)
+            throw new InputException(store.Folder, $"molecules as {store.Manifest.NotationName}", "the representation that the experiment says", "each has a store of its own");
         train = experiment.Data.Subset is { } subset ? store.Train.Subset(subset) : store.Train;
         options = new BatchOptions { Size = experiment.Training.BatchSize, Seed = experiment.Seed, Positions = config.Positions };
         cursor = new BatchCursor(train, options);
         if (store.Validation.Documents == 0) throw new InputException(store.Folder, "no validation molecules", "at least one", "prepare with a larger validation fraction");
         TokenSplit held = store.Validation.Subset(Math.Min(experiment.Data.Validation, store.Validation.Documents));
+        validationMolecules = held.Documents;
         int budget = Math.Max(ValidationTokens, store.Manifest.Validation.Longest);
         validation = new ValidationBatches(held, options with { Unit = BatchUnit.Tokens, Size = budget });
         device = experiment.Training.Device == ComputeDevice.Cuda ? CUDA : CPU;
@@ -66,6 +71,9 @@ internal sealed class LanguageModelTask : ITrainingTask
 
     /// <summary>D: unique training tokens, [CLS] and [SEP] included.</summary>
     public long UniqueItems => train.Tokens;
+
+    /// <inheritdoc/>
+    public double? LossTermsPerDocument => validation.PredictedTokens / (double)validationMolecules;
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, byte[]> ModelFiles =>
@@ -92,7 +100,7 @@ internal sealed class LanguageModelTask : ITrainingTask
             using var batchRows = new PackedRows(batch.RowStarts);
             sum += Loss(batch, batchRows).to(ScalarType.Float64).item<double>() * batch.PredictedTokens;
         }
-        return new Dictionary<string, double> { ["val_loss"] = sum / validation.PredictedTokens };
+        return new Dictionary<string, double> { ["val_loss"] = sum / validation.PredictedTokens, ["val_loss_per_molecule"] = sum / validationMolecules };
     }
 
     public JsonNode SaveState() => JsonSerializer.SerializeToNode(cursor.State)!;
