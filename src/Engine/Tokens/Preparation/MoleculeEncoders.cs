@@ -19,8 +19,24 @@ internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder
         if (molecule.Length > MaximumCharacters) reason = $"more than {MaximumCharacters} characters";
         else if (!encoder.TryEncode(molecule, out selfies)) reason = encoder.Reason;
         reason ??= selfies.Length == 0 ? "an empty molecule" : Assign(block, line, selfies);
-        if (reason is not null) block.Refuse(line, reason, molecule);
-        else if (encoder.IsChanged) block.Change(line, "decodes to another molecule: the grammar knows fewer bonds", molecule);
+        if (reason is not null)
+        {
+            block.Refuse(line, reason, molecule);
+            return;
+        }
+        if (encoder.IsChanged) block.Change(line, "decodes to another molecule: the grammar knows fewer bonds", molecule);
+        if (encoder.IsCut) block.Change(line, "several fragments, of which the largest is taken", molecule);
+        if (assigner.Unknown is { } unknown) NoteUnknown(block, line, selfies, unknown);
+    }
+
+    // The separator of fragments is the symbol that vocabularies lack most often, and says something else than an element that they lack.
+    private void NoteUnknown(MoleculeBlock block, long line, ReadOnlySpan<char> selfies, ushort unknown)
+    {
+        MoleculeRecord record = block.Molecules[^1];
+        int count = block.Ids(record).Count(unknown);
+        int dots = assigner.HasSeparator ? 0 : selfies.Count('.');
+        if (dots > 0) block.Change(line, "fragments are separated by a dot, which the tokenizer has not: unknown", selfies);
+        if (count > dots) block.Change(line, "symbols that the tokenizer has not: unknown", selfies);
     }
 
     private string? Assign(MoleculeBlock block, long line, ReadOnlySpan<char> selfies)
@@ -78,16 +94,20 @@ internal sealed class SmilesEncoder(PreparationOptions options, SelfiesGrammar g
     private readonly SmilesFilter filter = new(!options.KeepStereo, options.Fragments == FragmentRule.Largest);
     private readonly SelfiesCodec codec = SelfiesCodec.Create(grammar, constraints);
     private readonly bool oneFragment = options.Fragments == FragmentRule.Refuse;
+    private readonly bool largest = options.Fragments == FragmentRule.Largest;
     private readonly GraphCheck? check = grammar == SelfiesGrammar.V1 ? new GraphCheck(options.KeepStereo, constraints) : null;
 
     public string Reason { get; private set; } = "";
 
     public bool IsChanged { get; private set; }
 
+    public bool IsCut { get; private set; }
+
     public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> selfies)
     {
         selfies = default;
         IsChanged = false;
+        IsCut = largest && molecule.Contains('.');
         if (oneFragment && molecule.Contains('.')) return Refuse("more than one fragment");
         if (reader is not null && !reader.TryRead(molecule, this.molecule)) return Refuse(reader.Reason);
         if (!filter.TryClean(molecule, out ReadOnlySpan<char> cleaned)) return Refuse(filter.Reason);
