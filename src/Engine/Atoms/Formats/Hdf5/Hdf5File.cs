@@ -28,7 +28,7 @@ internal sealed partial class Hdf5File : IDisposable
         Hdf5Bytes bytes = new(path, stop);
         try
         {
-            return new Hdf5File(path, H5File.Open(bytes));
+            return new Hdf5File(path, Hdf5Driver.Open(bytes));
         }
         catch
         {
@@ -49,19 +49,25 @@ internal sealed partial class Hdf5File : IDisposable
         {
             return read();
         }
-        catch (Exception e) when (e is not (InputException or OperationCanceledException))
+        // The library wraps what a filter or a stream throws.
+        catch (Exception e) when (e.GetBaseException() is OperationCanceledException cancelled)
+        {
+            throw new OperationCanceledException(cancelled.Message, e, cancelled.CancellationToken);
+        }
+        catch (Exception e) when (e is not InputException)
         {
             throw MissingFilter().Match(e.Message) is { Success: true } filter
                 ? new InputException(place, $"compressed by a filter that is not read here: {filter.Groups[1].Value.Trim()} ({filter.Groups[2].Value})", "gzip, shuffle or none",
                     "h5repack -f GZIP=4 IN OUT")
-                : new InputException(place, e is OutOfMemoryException ? "asks for more memory than there is" : "truncated or no HDF5 file", "a complete one", e.Message);
+                : new InputException(
+                    place, e is OutOfMemoryException ? "asks for more memory than there is" : "truncated or no HDF5 file", "a complete one", e.GetBaseException().Message);
         }
     }
 }
 
 /// <summary>
 /// The bytes of a file as they are read: in parts, between which it hears that they are no longer wanted, and never beyond the end, which a
-/// damaged size points to: what the library makes for those is given up before anything is written into it.
+/// damaged size points to.
 /// </summary>
 internal sealed class Hdf5Bytes(string path, CancellationToken stop) : Stream
 {
