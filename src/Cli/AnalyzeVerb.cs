@@ -32,7 +32,7 @@ internal sealed class AnalyzeVerb : Verb
     public override int Run(CancellationToken stop)
     {
         var options = new AnalysisOptions { File = Simulation, Reach = Reach, Bins = Bins, LongestLag = LongestLag, Skip = Skip };
-        TrajectoryAnalysis analysis = SimulationAnalysis.Run(Simulation, options, Out);
+        TrajectoryAnalysis analysis = SimulationAnalysis.Run(Simulation, options, Out, stop);
         if (Json)
         {
             Output.Json(analysis);

@@ -73,7 +73,7 @@ public static class OneLine
         : end ? Cut + text[^(most - Cut.Length)..] : text[..(most - Cut.Length)] + Cut;
 
     /// <summary>Line breaks, other control characters, marks that turn the direction of text and halves of characters, as C# writes them.</summary>
-    private static string Visible(string text)
+    internal static string Visible(string text)
     {
         if (!text.Any(Hidden)) return text;
         var visible = new StringBuilder();

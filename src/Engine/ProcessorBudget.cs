@@ -17,6 +17,19 @@ public static class ProcessorBudget
     /// <summary>What decided it, such as <c>cgroup quota 1.5 of 4 cores</c>.</summary>
     public static string Reason => Found.Value.Reason;
 
+    /// <summary>More than any machine has cores: a number beyond it is a slip, and each thread costs memory.</summary>
+    internal const int MostThreads = 1024;
+
+    /// <summary>What a caller asks for by name.</summary>
+    /// <param name="threads">How many.</param>
+    /// <param name="least">1, or 0 where that leaves the number to the engine.</param>
+    /// <param name="place">Key or option.</param>
+    /// <exception cref="InputException">Fewer, or more than <see cref="MostThreads"/>.</exception>
+    internal static void Check(int threads, int least = 1, string place = "threads")
+    {
+        if (threads < least || threads > MostThreads) throw new InputException(place, $"{threads}", $"1 to {MostThreads}");
+    }
+
     /// <summary>For loops on the .NET pool, whose own number of threads is that of the cores.</summary>
     internal static ParallelOptions Loops { get; } = new() { MaxDegreeOfParallelism = Count };
 

@@ -218,7 +218,7 @@ public sealed class BadInputTests
     }
 
     [TestCase("--to tokens"), TestCase("--from tokens"), TestCase("--from smiles --to smiles"), TestCase("--threads 0"), TestCase("--grammar 3"), TestCase("--from inchi")]
-    [TestCase("--to tokens --tokenizer nowhere.json")]
+    [TestCase("--to tokens --tokenizer nowhere.json"), TestCase("--threads 1000000")]
     public void Conversions_that_cannot_be_are_refused(string options) => Refused(["convert", .. Words(options)]);
 
     [Test]

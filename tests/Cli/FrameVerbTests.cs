@@ -64,7 +64,7 @@ public sealed class FrameVerbTests
         Assert.That(Directory.Exists(output), Is.False);
     }
 
-    [TestCase("--run nowhere"), TestCase("--run STORE"), TestCase("--run LANGUAGE"), TestCase("--batch-atoms 0"), TestCase("--threads -1")]
+    [TestCase("--run nowhere"), TestCase("--run STORE"), TestCase("--run LANGUAGE"), TestCase("--batch-atoms 0"), TestCase("--threads -1"), TestCase("--threads 2000000000")]
     [TestCase("--limit 0"), TestCase("--units parsec"), TestCase("--length-units eV"), TestCase("--precision float8")]
     [TestCase("--out IMPOSSIBLE"), TestCase("--energy-key nope")]
     public void Evaluations_that_cannot_be_are_refused(string options)

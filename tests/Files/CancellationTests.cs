@@ -7,6 +7,7 @@ using ChemScale.Engine.Scaling;
 using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
+using ChemScale.Engine.Simulation;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Tokens.Preparation;
@@ -15,7 +16,7 @@ using NUnit.Framework;
 namespace ChemScale.Tests.Files;
 
 /// <summary>Loops that may be long look whether they are still wanted: with a token that is cancelled already, none of them comes to its end.</summary>
-public class CancellationTests
+public partial class CancellationTests
 {
     private static readonly CancellationToken Cancelled = new(canceled: true);
 
@@ -59,6 +60,46 @@ public class CancellationTests
         Assert.That(() => GridFits.Of(grid, "tokens", Cancelled), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(() => GridExtrapolation.Of(grid, "tokens", Cancelled), Throws.InstanceOf<OperationCanceledException>());
     }
+
+    [Test]
+    public void An_analysis_hears_between_its_frames_and_its_lags()
+    {
+        Frame[] frames = [.. Enumerable.Range(0, 20).Select(i => new Frame { AtomicNumbers = [18, 18], Positions = [0, 0, 0, 0, 0, 3 + 0.1 * i] })];
+        using CancellationTokenSource stop = new();
+        // Wanted no longer once all of them are read: what comes then is no loop over the file.
+        IEnumerable<Frame> Read()
+        {
+            foreach (Frame frame in frames) yield return frame;
+            stop.Cancel();
+        }
+        AnalysisOptions options = new() { File = "a" };
+        Assert.That(() => TrajectoryAnalysis.Of(Read(), options with { Stop = stop.Token }), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => TrajectoryAnalysis.Of(frames, options with { Stop = Cancelled }), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => TimeCorrelation.Velocities("a", [[1, 2, 3], [1, 2, 3]], [0], 1, null, Cancelled), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(TrajectoryAnalysis.Of(frames, options).Frames, Is.EqualTo(20));
+    }
+
+    /// <summary>A verb that takes signals to itself and hands its token to nothing could not be ended before its end.</summary>
+    [Test]
+    public void Every_verb_hands_its_token_on_or_leaves_signals_to_the_system()
+    {
+        int verbs = 0;
+        foreach (string file in House.SourceFiles.Under("src/Cli"))
+        {
+            string text = File.ReadAllText(Path.Combine(House.Repository.Root, file));
+            foreach (System.Text.RegularExpressions.Match run in Run().Matches(text))
+            {
+                verbs++;
+                // Up to the next class of the file.
+                string body = text[(run.Index + run.Length)..].Split("\npublic ", 2)[0];
+                Assert.That(text.Contains("HearsSignals => false", StringComparison.Ordinal) || body.Contains("stop", StringComparison.Ordinal), file);
+            }
+        }
+        Expect.Above(verbs, 15);
+    }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"override int Run\(CancellationToken stop\)")]
+    private static partial System.Text.RegularExpressions.Regex Run();
 
     [Test]
     public void A_line_without_an_end_is_left()

@@ -46,6 +46,8 @@ public class CoverageFuzzTests
     public void Guided(string format)
     {
         if (!double.TryParse(Environment.GetEnvironmentVariable(Variable), CultureInfo.InvariantCulture, out double seconds)) Assert.Ignore("of the copy's process");
+        // First: what is instrumented counts from its first branch on, and the files to damage are written by it.
+        using BranchMap map = new();
         using TemporaryFolder folder = new();
         using FuzzedFormats formats = new(folder.Path);
         (Mutator mutator, Action<string> read) = formats.Of(format);
@@ -53,7 +55,6 @@ public class CoverageFuzzTests
         byte[] known = new byte[BranchMap.Size];
         long began = Stopwatch.GetTimestamp();
         int cases = 0, kept = 0, refused = 0;
-        using BranchMap map = new();
         while (Stopwatch.GetElapsedTime(began).TotalSeconds < seconds)
         {
             byte[] content = mutator.Case(cases++);

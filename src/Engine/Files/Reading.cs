@@ -65,10 +65,19 @@ internal sealed class ReadBudget(string path)
     /// <exception cref="InputException">That is too much.</exception>
     public void Take(string place, long count, long bytes)
     {
-        if (count > (whole - taken) / Math.Max(1, bytes)) throw new InputException(
-            place, $"{count} elements", $"at most {whole >> 20} MiB of memory for a file of {new FileInfo(path).Length} bytes", $"{Variable} sets another limit, in MiB");
+        if (count > (whole - taken) / Math.Max(1, bytes)) throw TooMany(place, count);
         taken += count * bytes;
     }
+
+    /// <summary>Before something of the size is allocated for a while, beside what was taken.</summary>
+    /// <inheritdoc cref="Take"/>
+    public void Hold(string place, long count, long bytes)
+    {
+        if (count > whole / Math.Max(1, bytes)) throw TooMany(place, count);
+    }
+
+    private InputException TooMany(string place, long count) => new(
+        place, $"{count} elements", $"at most {whole >> 20} MiB of memory for a file of {new FileInfo(path).Length} bytes", $"{Variable} sets another limit, in MiB");
 
     /// <summary>After so many bytes more came out of compressed ones.</summary>
     /// <inheritdoc cref="Take"/>

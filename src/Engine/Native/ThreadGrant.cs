@@ -24,7 +24,7 @@ internal sealed partial class ThreadGrant : IDisposable
     /// <exception cref="InputException">A negative number, or others have taken another one.</exception>
     public static ThreadGrant Take(int threads, int otherwise = 0, string place = "training.threads")
     {
-        if (threads < 0) throw new InputException(place, $"{threads}", "1 or more");
+        ProcessorBudget.Check(threads, least: 0, place);
         lock (Gate)
         {
             int present = get_num_threads();

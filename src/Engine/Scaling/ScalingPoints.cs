@@ -60,8 +60,8 @@ public sealed record ScalingPoints(IReadOnlyList<ScalingPoint> Kept, IReadOnlyLi
                 Loss = Positive(row, loss)!.Value,
                 Weight = Positive(row, columns[3]) ?? 1,
                 Seed = columns[4] is { } seed ? table.Integer(row, seed) : null,
-                Name = columns[5] is { } name ? table.Text(row, name) : $"{Path.GetFileName(table.Path)}:{table.Line(row)}",
-                Fields = table.Header.Select((name, at) => (name, Cell: table.Text(row, at))).GroupBy(c => c.name).ToDictionary(g => g.Key, g => g.First().Cell),
+                Name = columns[5] is { } name ? OneLine.Visible(table.Text(row, name)) : $"{Path.GetFileName(table.Path)}:{table.Line(row)}",
+                Fields = table.Header.Select((name, at) => (name, Cell: OneLine.Visible(table.Text(row, at)))).GroupBy(c => c.name).ToDictionary(g => g.Key, g => g.First().Cell),
             });
         }
         return points.Count > 0 ? new ScalingPoints(points)

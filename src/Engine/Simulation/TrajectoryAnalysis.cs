@@ -35,6 +35,7 @@ public sealed record TrajectoryAnalysis
         List<Frame> all = [];
         foreach (Frame frame in frames)
         {
+            options.Stop.ThrowIfCancellationRequested();
             if (all.Count > 0 && !frame.AtomicNumbers.AsSpan().SequenceEqual(all[0].AtomicNumbers))
                 throw new InputException(frame.Place, "other atoms", $"those of {all[0].Place}, in their order");
             if (all.Count > 0 && frame.IsPeriodic != all[0].IsPeriodic) throw new InputException(frame.Place, "another periodicity", $"that of {all[0].Place}");
@@ -56,8 +57,8 @@ public sealed record TrajectoryAnalysis
             Atoms = all[0].Atoms,
             IntervalFs = interval,
             RadialDistributions = Radial(all, elements, options),
-            Displacements = [.. groups.Select((g, i) => TimeCorrelation.Displacements(names[i], positions, g, lags, interval))],
-            Velocities = moves ? [.. groups.Select((g, i) => TimeCorrelation.Velocities(names[i], velocities, g, lags, interval))] : [],
+            Displacements = [.. groups.Select((g, i) => TimeCorrelation.Displacements(names[i], positions, g, lags, interval, options.Stop))],
+            Velocities = moves ? [.. groups.Select((g, i) => TimeCorrelation.Velocities(names[i], velocities, g, lags, interval, options.Stop))] : [],
         };
     }
 
@@ -106,7 +107,7 @@ public sealed record TrajectoryAnalysis
         }
         foreach (Frame frame in frames)
         {
-            using NeighborList list = NeighborLists.Build(frame, options.Reach);
+            using NeighborList list = NeighborLists.Build(frame, options.Reach, options.Stop);
             double[] vectors = list.EdgeVectors(frame.Positions, frame.IsPeriodic ? frame.Cell : null);
             for (int e = 0; e < list.Edges; e++)
             {
@@ -144,6 +145,9 @@ public sealed record AnalysisOptions
 
     /// <summary>Frames left out at the beginning: before equilibrium.</summary>
     public int Skip { get; init; }
+
+    /// <summary>Gives up between two frames.</summary>
+    internal CancellationToken Stop { get; init; }
 
     /// <exception cref="InputException">A value out of range.</exception>
     public void Validate()
@@ -237,25 +241,25 @@ public sealed record TimeCorrelation(string Name, double[] TimesFs, double[] Val
     /// <summary>cm^2/s: the Einstein relation; null for velocities, or where no time is known.</summary>
     public double? Diffusion { get; init; }
 
-    internal static TimeCorrelation Displacements(string name, double[][] positions, int[] atoms, int lags, double? interval)
+    internal static TimeCorrelation Displacements(string name, double[][] positions, int[] atoms, int lags, double? interval, CancellationToken stop)
     {
-        double[] values = Average(positions, atoms, lags, (a, b) => (b - a) * (b - a)), times = Times(lags, interval);
+        double[] values = Average(positions, atoms, lags, stop, (a, b) => (b - a) * (b - a)), times = Times(lags, interval);
         int half = (lags + 1) / 2;
         Numerics.LinearRegression? fit = lags >= 4 ? Numerics.LinearRegression.Fit(times[half..], values[half..]) : null;
         // A^2/fs is 0.1 cm^2/s.
         return new TimeCorrelation(name, times, values, fit?.Slope) { Diffusion = interval is null ? null : fit?.Slope / 6 * 0.1 };
     }
 
-    internal static TimeCorrelation Velocities(string name, double[][] velocities, int[] atoms, int lags, double? interval)
+    internal static TimeCorrelation Velocities(string name, double[][] velocities, int[] atoms, int lags, double? interval, CancellationToken stop)
     {
-        double[] values = Average(velocities, atoms, lags, (a, b) => a * b);
+        double[] values = Average(velocities, atoms, lags, stop, (a, b) => a * b);
         double first = values[0];
         return new TimeCorrelation(name, Times(lags, interval), [.. values.Select(v => first > 0 ? v / first : 0)], null);
     }
 
     private static double[] Times(int lags, double? interval) => [.. Enumerable.Range(0, lags + 1).Select(l => l * (interval ?? 1))];
 
-    private static double[] Average(double[][] frames, int[] atoms, int lags, Func<double, double, double> of)
+    private static double[] Average(double[][] frames, int[] atoms, int lags, CancellationToken stop, Func<double, double, double> of)
     {
         double[] values = new double[lags + 1];
         for (int lag = 0; lag <= lags; lag++)
@@ -263,6 +267,7 @@ public sealed record TimeCorrelation(string Name, double[] TimesFs, double[] Val
             double sum = 0;
             for (int t = 0; t + lag < frames.Length; t++)
             {
+                stop.ThrowIfCancellationRequested();
                 double[] a = frames[t], b = frames[t + lag];
                 foreach (int i in atoms)
                     for (int k = 3 * i; k < 3 * i + 3; k++) sum += of(a[k], b[k]);

@@ -71,6 +71,45 @@ public class FrameAuditTests
     }
 
     [Test]
+    public void An_energy_of_a_composition_that_comes_once_is_measured_by_its_electrons()
+    {
+        Frame[] frames = [.. Water(6).Select((f, i) => i == 0 ? f : Lengthened(f, i))];
+        Assert.That(Warnings(frames), Is.Empty);
+        frames[4] = frames[4] with { Energy = 1e9 };
+        Assert.That(Warnings(frames), Is.EqualTo((string[])["1 energies beyond 2 times what all electrons of their atoms have: a.xyz, frame 5 (1E+09 eV)"]));
+    }
+
+    [Test]
+    public void Labels_of_another_frame_are_named()
+    {
+        Frame[] frames = Water(8);
+        frames[5] = frames[5] with { Forces = frames[2].Forces };
+        Assert.That(Warnings(frames), Is.EqualTo((string[])["1 frames have the forces of another frame, whose atoms are elsewhere; first a.xyz, frame 6"]));
+        frames = [.. Water(8).Select(f => f with { Energy = -2080 })];
+        Assert.That(Warnings(frames), Has.Exactly(1).StartsWith("7 frames of 8 have the energy of another frame"));
+    }
+
+    [Test]
+    public void Forces_of_zeros_are_named()
+    {
+        Frame[] frames = Water(8);
+        frames[5] = frames[5] with { Forces = new double[9] };
+        Assert.That(Warnings(frames), Is.EqualTo((string[])["1 frames of several atoms have forces that are 0 throughout: not computed, perhaps; first a.xyz, frame 6"]));
+    }
+
+    [Test]
+    public void Cells_and_periodic_directions_that_differ_are_named()
+    {
+        static Frame In(Frame frame, double edge, params bool[] periodic) => frame with { Cell = [edge, 0, 0, 0, edge, 0, 0, 0, edge], Periodic = periodic };
+        Frame[] frames = [.. Water(6).Select((f, i) => In(f, 9 + 0.2 * i, true, true, true))];
+        Assert.That(Warnings(frames), Has.Exactly(1).StartsWith("cells differ, 243 to 333.3 A^3 an atom, and no frame has a stress"));
+        Assert.That(Warnings([.. frames.Select(f => f with { Stress = [0.01, 0, 0, 0, 0.01, 0, 0, 0, 0.01] })]), Is.Empty);
+        Assert.That(Warnings([.. Water(6).Select(f => In(f, 9, true, true, true))]), Is.Empty);
+        frames = [.. Water(6).Select((f, i) => i == 3 ? f : In(f, 9, true, true, true))];
+        Assert.That(Warnings(frames), Is.EqualTo((string[])["periodic directions differ, FFF, TTT: what is open has no neighbours where the others have images"]));
+    }
+
+    [Test]
     public void Labels_under_several_names_are_named()
     {
         const string Frame = "1\nProperties=species:S:1:pos:R:3:forces:R:3 {0}=-13.6\nH 0 0 {1} 0 0 0.1\n";
@@ -126,6 +165,15 @@ public class FrameAuditTests
         FramePreparation options = SmallFrames.Options(folder, file) with { ValidationFraction = 0, Overwrite = true };
         return FramePreparer.Run(with?.Invoke(options) ?? options);
     }
+
+    /// <summary>With so many atoms of hydrogen more, far away.</summary>
+    private static Frame Lengthened(Frame frame, int more) => frame with
+    {
+        AtomicNumbers = [.. frame.AtomicNumbers, .. Enumerable.Repeat(1, more)],
+        Positions = [.. frame.Positions, .. Enumerable.Range(0, more).SelectMany(i => (double[])[5, 5, 5 + i])],
+        Forces = [.. frame.Forces!, .. Enumerable.Range(0, more).SelectMany(i => (double[])[0.1, 0.2, 0.01 * i])],
+        Energy = frame.Energy - 13.6 * more,
+    };
 
     /// <summary>Water as a calculation with all electrons has it.</summary>
     private static Frame[] Water(int count)

@@ -131,6 +131,7 @@ public class BadInputTests
             good with { Files = [] },
             good with { Limit = 0 },
             good with { Threads = 0 },
+            good with { Threads = 1_000_000 },
             good with { MaximumTokens = 2 },
             good with { MinimumCount = 0 },
             good with { ValidationFraction = 1 },

@@ -95,9 +95,25 @@ public class ReaderEdgeTests
     {
         const string Text = "CN(=O)=O\nC[N+](=O)[O-]\nc1ccc2[nH]ccc2c1\nCS(=O)(=O)N1CCOCC1\nCOS(=O)(=O)OC\nO=N(=O)c1ccccc1\nCC(=O)[O-].[Na+]\nC1=CC2=CC=CC2=CC=C1\n";
         PreparationReport report = Prepare("a.smi", Text);
-        RefusedLines changed = report.Changed.Single();
+        RefusedLines changed = report.Changed.Single(c => c.Reason.StartsWith("decodes to", StringComparison.Ordinal));
         Assert.That((report.Molecules, changed.Count), Is.EqualTo((8L, 2L)));
         Assert.That(changed.Examples.Select(e => e.Split(' ')[^1]), Is.EqualTo((string[])["CN(=O)=O", "O=N(=O)c1ccccc1"]));
+    }
+
+    [Test]
+    public void Unknown_symbols_and_separators_of_fragments_are_counted_apart()
+    {
+        File.WriteAllText(folder["t.json"], SmallTokenizer.Create().ToJson());
+        File.WriteAllText(folder["a.smi"], "CCO\nCCF\nCC.O\nCF.O.N\nCCI\n");
+        PreparationOptions options = new()
+        {
+            Files = [folder["a.smi"]], Output = folder["store"], TokenizerFile = folder["t.json"], ValidationFraction = 0, Fragments = FragmentRule.All,
+        };
+        (string, long)[] counts = [.. MoleculePreparation.Run(options).Changed.Select(c => (c.Reason.Split(',', ':')[0], c.Count))];
+        Assert.That(counts, Is.EqualTo(((string, long)[])[("symbols that the tokenizer has not", 3), ("fragments are separated by a dot", 2)]));
+        options = options with { Fragments = FragmentRule.Largest, Overwrite = true };
+        counts = [.. MoleculePreparation.Run(options).Changed.Select(c => (c.Reason.Split(',', ':')[0], c.Count))];
+        Assert.That(counts, Is.EqualTo(((string, long)[])[("symbols that the tokenizer has not", 3), ("several fragments", 2)]));
     }
 
     // Whether RDKit's canonical SMILES of the molecule and of what its SELFIES decode to differ: two rings that close at one centre may change its hand.

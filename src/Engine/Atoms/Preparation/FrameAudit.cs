@@ -17,6 +17,15 @@ internal sealed class FrameAudit
     /// <summary>eV/Angstrom: the median atom of no data set is pulled so hard.</summary>
     private const double UnlikelyForce = 10;
 
+    /// <summary>Times what all electrons of the atoms have: no energy of a frame is so far from 0, whatever it is counted from.</summary>
+    private const double UnlikelyEnergy = 2;
+
+    /// <summary>Of the frames: where more have the energy of another frame of other positions, it is no energy of theirs.</summary>
+    private const double RepeatedShare = 0.5;
+
+    /// <summary>Between the greatest and the smallest volume an atom: above it cells are not one cell that breathes.</summary>
+    private const double VolumeRatio = 1.01;
+
     private const int FewestForMedian = 3, Examples = 3;
 
     private readonly List<Seen> frames = [];
@@ -37,6 +46,13 @@ internal sealed class FrameAudit
     private int reordered;
     private string firstReordered = "";
 
+    private readonly HashSet<(int Composition, double Energy)> energies = [];
+    private readonly Dictionary<ulong, ulong> forces = [];
+    private (double Low, double High) volumes = (double.MaxValue, 0);
+    private readonly SortedSet<string> periodicities = new(StringComparer.Ordinal);
+    private int repeatedEnergies, repeatedForces, still, stresses;
+    private string firstRepeated = "", firstStill = "";
+
     private readonly record struct Seen(int File, int Number, int Composition, double EnergyPerAtom, double Force, double Energy, double Electronic);
 
     /// <param name="file">Name of its file.</param>
@@ -56,9 +72,35 @@ internal sealed class FrameAudit
         others.UnionWith(frame.OtherLabels);
         charges = (Math.Min(charges.Low, frame.Charge), Math.Max(charges.High, frame.Charge));
         spins = (Math.Min(spins.Low, frame.Spin), Math.Max(spins.High, frame.Spin));
+        AddCell(frame);
         ulong set = Unordered(frame);
-        if (unordered.TryAdd(set, key) || unordered[set] == key) return;
-        if (reordered++ == 0) firstReordered = $"{file}, frame {number}";
+        bool isNew = unordered.TryAdd(set, key);
+        if (isNew) AddLabels(frame, set, $"{file}, frame {number}");
+        else if (unordered[set] != key && reordered++ == 0) firstReordered = $"{file}, frame {number}";
+    }
+
+    private void AddCell(Frame frame)
+    {
+        periodicities.Add(string.Concat(frame.Periodic.Select(p => p ? "T" : "F")));
+        if (frame.HasStress) stresses++;
+        if (!frame.Periodic.All(p => p) || frame.Cell is not { } c) return;
+        double volume = Math.Abs(c[0] * (c[4] * c[8] - c[5] * c[7]) - c[1] * (c[3] * c[8] - c[5] * c[6]) + c[2] * (c[3] * c[7] - c[4] * c[6])) / frame.Atoms;
+        volumes = (Math.Min(volumes.Low, volume), Math.Max(volumes.High, volume));
+    }
+
+    /// <summary>Labels of a frame that no other has the atoms of.</summary>
+    private void AddLabels(Frame frame, ulong set, string place)
+    {
+        if (frame.HasEnergy && !energies.Add((composition, frame.Energy!.Value))) repeatedEnergies++;
+        if (!frame.HasForces || frame.Atoms < 2) return;
+        if (frame.Forces!.All(f => f == 0))
+        {
+            if (still++ == 0) firstStill = place;
+        }
+        else if (!forces.TryAdd(StableHash.Of(MemoryMarshal.AsBytes(frame.Forces.AsSpan()), 0), set) && repeatedForces++ == 0)
+        {
+            firstRepeated = place;
+        }
     }
 
     /// <summary>A line for each kind of oddity, with the first few that are so.</summary>
@@ -87,6 +129,14 @@ internal sealed class FrameAudit
         Dictionary<int, double> usual = labelled.GroupBy(f => f.Composition).Where(g => g.Count() >= FewestForMedian)
             .ToDictionary(g => g.Key, g => Median(g.Select(f => f.EnergyPerAtom)));
         Seen[] far = [.. labelled.Where(f => usual.TryGetValue(f.Composition, out double median) && Math.Abs(f.EnergyPerAtom - median) > EnergySpread)];
+        Seen[] beyond = [.. labelled.Where(f => !usual.ContainsKey(f.Composition) && f.Electronic > UnlikelyEnergy)];
+        // Where all of them are so, it is the unit.
+        if (beyond.Length > 0 && beyond.Length < labelled.Length / 2.0)
+            yield return $"{beyond.Length} energies beyond {UnlikelyEnergy} times what all electrons of their atoms have: {Places(beyond, f => $"{f.Energy:G4} eV")}";
+        if (!constant && labelled.Length >= FewestForMedian && repeatedEnergies > RepeatedShare * labelled.Length)
+            yield return $"{repeatedEnergies} frames of {labelled.Length} have the energy of another frame, whose atoms are elsewhere: {chosen} may be no energy of each frame";
+        if (repeatedForces > 0) yield return $"{repeatedForces} frames have the forces of another frame, whose atoms are elsewhere; first {firstRepeated}";
+        if (still > 0) yield return $"{still} frames of several atoms have forces that are 0 throughout: not computed, perhaps; first {firstStill}";
         if (far.Length > 0) yield return $"{far.Length} energies beyond {EnergySpread} eV an atom from the median of their composition: {Places(far, f => $"{f.Energy:G4} eV")}";
         double[] forces = [.. frames.Select(f => f.Force).Where(double.IsFinite)];
         double middle = forces.Length > 0 ? Median(forces) : 0;
@@ -95,6 +145,12 @@ internal sealed class FrameAudit
         if (Unit(labelled, middle) is { } unit) yield return unit;
         if (charges.Low < charges.High) yield return $"total charges differ, {charges.Low:G4} to {charges.High:G4}: a model that is not given them cannot tell such frames apart";
         if (spins.Low < spins.High) yield return $"spins differ, {spins.Low:G4} to {spins.High:G4}: a model that is not given them cannot tell such frames apart";
+        if (periodicities.Count > 1) yield return $"periodic directions differ, {string.Join(", ", periodicities)}: what is open has no neighbours where the others have images";
+        if (volumes.High > VolumeRatio * volumes.Low && stresses == 0)
+        {
+            yield return $"cells differ, {volumes.Low:G4} to {volumes.High:G4} A^3 an atom, and no frame has a stress: "
+                + "what a change of the cell costs is learnt from energies alone";
+        }
         if (reordered > 0) yield return $"{reordered} frames are others with their atoms in another order, and both sides may hold them; first {firstReordered}";
     }
 
@@ -104,7 +160,7 @@ internal sealed class FrameAudit
         double ratio = labelled.Length > 0 ? Median(labelled.Select(f => f.Electronic)) : 0;
         EnergyUnit[] units = [EnergyUnit.KilocaloriePerMole, EnergyUnit.KilojoulePerMole, EnergyUnit.MilliElectronVolt];
         string likely = units.FirstOrDefault(u => ratio * u.ElectronVolts is > 0.5 and < 1.1)?.Name ?? "another unit, such as kcal/mol";
-        return ratio > 2 ? string.Create(CultureInfo.InvariantCulture, $"energies are {ratio:F0} times what all electrons of the atoms have: likely in {likely}, not eV")
+        return ratio > 2 ? string.Create(CultureInfo.InvariantCulture, $"energies are {ratio:G3} times what all electrons of the atoms have: likely in {likely}, not eV")
             : force > UnlikelyForce
                 ? string.Create(CultureInfo.InvariantCulture, $"the median of the greatest forces is {force:F0} eV/A: likely in another unit, such as kcal/mol/A") : null;
     }

@@ -20,7 +20,7 @@ public sealed class LossCurve
     public LossCurve(string name, IReadOnlyList<StepLoss> steps, IReadOnlyList<EpochLoss>? reportedEpochs = null,
         IReadOnlyList<ValidationLoss>? validation = null, int? stepsPerEpoch = null)
     {
-        Name = name;
+        Name = OneLine.Visible(name);
         Steps = steps;
         ReportedEpochs = reportedEpochs ?? [];
         Validation = validation ?? [];

@@ -97,7 +97,7 @@ public record PredictionOptions
     {
         if (Files.Count == 0) throw new InputException("frames", "no files", "at least one");
         if (BatchAtoms < 1) throw new InputException("batch atoms", $"{BatchAtoms}", "1 or more");
-        if (Threads < 0) throw new InputException("threads", $"{Threads}", "1 or more");
+        ProcessorBudget.Check(Threads, least: 0);
         if (Limit < 1) throw new InputException("limit", $"{Limit}", "1 or more");
     }
 }

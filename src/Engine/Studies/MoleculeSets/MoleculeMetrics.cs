@@ -59,7 +59,7 @@ public static class MoleculeMetrics
     public static SetMetrics Run(MoleculeMetricsOptions options, CancellationToken stop = default)
     {
         if (options.Sample < 1) throw new InputException("sample", $"{options.Sample}", "1 molecule or more");
-        if (options.Threads < 1) throw new InputException("threads", $"{options.Threads}", "1 or more");
+        ProcessorBudget.Check(options.Threads);
         MoleculeSample generated = Read(options, options.Generated, stop), reference = Read(options, options.Reference, stop);
         int sample = Math.Min(options.Sample, generated.Molecules.Count);
         (double first, double second) = SetSimilarity.Diversity(generated, sample, options.Threads, stop);

@@ -28,8 +28,9 @@ public static class SimulationAnalysis
     /// <param name="source">The folder of a simulation (or of one of its replicas), or a file of frames.</param>
     /// <param name="options">How far.</param>
     /// <param name="output">Folder for what is written; null: that of the simulation.</param>
+    /// <param name="stop">Gives up; nothing is written then.</param>
     /// <exception cref="InputException">No trajectory, frames that do not go together, or a folder that cannot be written to.</exception>
-    public static TrajectoryAnalysis Run(string source, AnalysisOptions options, string? output = null)
+    public static TrajectoryAnalysis Run(string source, AnalysisOptions options, string? output = null, CancellationToken stop = default)
     {
         bool isFolder = Directory.Exists(source);
         string file = isFolder ? Path.Combine(source, SimulationFolder.Trajectory) : source;
@@ -39,8 +40,8 @@ public static class SimulationAnalysis
             throw new InputException(source, $"no {SimulationFolder.Trajectory}", "the folder of a simulation",
                 Directory.Exists(Path.Combine(source, "replica-00")) ? "each replica has a folder of its own in it" : "");
         }
-        options = options with { File = file };
-        TrajectoryAnalysis analysis = TrajectoryAnalysis.Of(FrameFiles.Read(file, new FrameReadOptions { GeometryOnly = true }).Skip(options.Skip), options);
+        options = options with { File = file, Stop = stop };
+        TrajectoryAnalysis analysis = TrajectoryAnalysis.Of(FrameFiles.Read(file, new FrameReadOptions { GeometryOnly = true, Stop = options.Stop }).Skip(options.Skip), options);
         string thermo = Path.Combine(source, SimulationFolder.Thermo);
         List<Figure> figures = isFolder && File.Exists(thermo) ? [.. InTime(CsvTable.Read(thermo))] : [];
         figures.Add(Distances(analysis));

@@ -251,7 +251,7 @@ public sealed record ConversionOptions
             throw new InputException("tokenizer", "none", "a tokenizer.json, which tokens need");
         if (Tokenizer is { Representation: Representation.Selfies } && Tokenizer.Grammar != Grammar)
             throw new InputException("grammar", Grammar.Name(), Tokenizer.Grammar.Name(), "the tokenizer's grammar and the one asked for differ");
-        if (Threads < 1) throw new InputException("threads", $"{Threads}", "1 or more");
+        ProcessorBudget.Check(Threads);
     }
 }
 

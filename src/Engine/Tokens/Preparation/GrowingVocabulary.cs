@@ -98,6 +98,12 @@ internal interface IIdAssigner
 
     /// <summary>True for an id that must not stand inside a molecule.</summary>
     bool IsForbidden(ushort id);
+
+    /// <summary>The id of every symbol that has none; null where each symbol gets one.</summary>
+    ushort? Unknown => null;
+
+    /// <summary>Whether the dot between fragments has an id of its own.</summary>
+    bool HasSeparator => true;
 }
 
 /// <summary>Ids of a tokenizer. [UNK] is let through and counted; the other special tokens are not.</summary>
@@ -106,4 +112,8 @@ internal sealed class TokenizerAssigner(Tokenizer tokenizer) : IIdAssigner
     public int Assign(ReadOnlySpan<char> molecule, Span<ushort> ids) => tokenizer.Encode(molecule, ids);
 
     public bool IsForbidden(ushort id) => tokenizer.Vocabulary.IsSpecial(id) && id != tokenizer.Vocabulary.Unknown;
+
+    public ushort? Unknown => tokenizer.Vocabulary.Unknown;
+
+    public bool HasSeparator { get; } = tokenizer.Vocabulary.TryFind(".", out _);
 }

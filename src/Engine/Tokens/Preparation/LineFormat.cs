@@ -39,7 +39,7 @@ internal sealed record LineFormat
             : throw new InputException(
                 $"{file}:1",
                 $"columns {Shown(names)}",
-                $"one named {wanted.ToLowerInvariant()}",
+                $"one{(found.Length > 1 ? " alone" : "")} named {wanted.ToLowerInvariant()}",
                 "name the column of the molecules");
 
         int[] Matching(Func<string, bool> match) => [.. Enumerable.Range(0, names.Length).Where(i => match(names[i]))];

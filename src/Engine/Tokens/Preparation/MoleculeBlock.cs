@@ -36,7 +36,7 @@ internal sealed class MoleculeBlock
 
     public List<Refusal> Refused { get; } = [];
 
-    /// <summary>Molecules that were taken and decode to others.</summary>
+    /// <summary>Molecules that were taken and decode to others, once for each reason.</summary>
     public List<Refusal> Changed { get; } = [];
 
     public ReadOnlySpan<ushort> Ids(MoleculeRecord molecule) => ids.AsSpan(molecule.Start, molecule.Length);
@@ -144,6 +144,9 @@ internal interface IMoleculeEncoder
 
     /// <summary>What the last call wrote decodes to another graph.</summary>
     bool IsChanged => false;
+
+    /// <summary>What the last call wrote is one fragment of several.</summary>
+    bool IsCut => false;
 
     bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> written);
 }

@@ -20,8 +20,24 @@ internal sealed class BlockEncoder(IBlockReader reader, IMoleculeEncoder encoder
         if (molecule.Length > MaximumCharacters) reason = $"more than {MaximumCharacters} characters";
         else if (!encoder.TryEncode(molecule, out written)) reason = encoder.Reason;
         reason ??= written.Length == 0 ? "an empty molecule" : Assign(block, line, written);
-        if (reason is not null) block.Refuse(line, reason, molecule);
-        else if (encoder.IsChanged) block.Change(line, "decodes to another molecule: the grammar knows fewer bonds", molecule);
+        if (reason is not null)
+        {
+            block.Refuse(line, reason, molecule);
+            return;
+        }
+        if (encoder.IsChanged) block.Change(line, "decodes to another molecule: the grammar knows fewer bonds", molecule);
+        if (encoder.IsCut) block.Change(line, "several fragments, of which the largest is taken", molecule);
+        if (assigner.Unknown is { } unknown) NoteUnknown(block, line, written, unknown);
+    }
+
+    // The separator of fragments is the symbol that vocabularies lack most often, and says something else than an element that they lack.
+    private void NoteUnknown(MoleculeBlock block, long line, ReadOnlySpan<char> written, ushort unknown)
+    {
+        MoleculeRecord record = block.Molecules[^1];
+        int count = block.Ids(record).Count(unknown);
+        int dots = assigner.HasSeparator ? 0 : written.Count('.');
+        if (dots > 0) block.Change(line, "fragments are separated by a dot, which the tokenizer has not: unknown", written);
+        if (count > dots) block.Change(line, "symbols that the tokenizer has not: unknown", written);
     }
 
     private string? Assign(MoleculeBlock block, long line, ReadOnlySpan<char> written)
@@ -112,6 +128,7 @@ internal sealed class SmilesEncoder(PreparationOptions options, Notation notatio
     private readonly MoleculeIdentity? identity = notation.Canonical ? new MoleculeIdentity() : null;
     private readonly SelfiesCodec? codec = notation.CreateCodec();
     private readonly bool oneFragment = options.Fragments == FragmentRule.Refuse;
+    private readonly bool largest = options.Fragments == FragmentRule.Largest;
     private readonly GraphCheck? check =
         !notation.IsSmiles && notation.Grammar == SelfiesGrammar.V1 ? new GraphCheck(options.KeepStereo, notation.Constraints) : null;
 
@@ -119,10 +136,13 @@ internal sealed class SmilesEncoder(PreparationOptions options, Notation notatio
 
     public bool IsChanged { get; private set; }
 
+    public bool IsCut { get; private set; }
+
     public bool TryEncode(ReadOnlySpan<char> molecule, out ReadOnlySpan<char> written)
     {
         written = default;
         IsChanged = false;
+        IsCut = largest && molecule.Contains('.');
         if (oneFragment && molecule.Contains('.')) return Refuse("more than one fragment");
         if (reader is not null && !reader.TryRead(molecule, this.molecule)) return Refuse(reader.Reason);
         if (!filter.TryClean(molecule, out ReadOnlySpan<char> cleaned)) return Refuse(filter.Reason);

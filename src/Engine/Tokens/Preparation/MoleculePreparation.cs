@@ -189,7 +189,7 @@ public sealed class MoleculePreparation
             throw new InputException("molecules", "no input, or two kinds of it", "either files or a source");
         }
         if (options.Limit < 1) throw new InputException("limit", $"{options.Limit}", "at least 1");
-        if (options.Threads < 1) throw new InputException("threads", $"{options.Threads}", "at least 1");
+        ProcessorBudget.Check(options.Threads);
         if (options.Column is not null && !options.Files.Any(MoleculeFile.IsTable))
             throw new InputException("column", $"'{options.Column}'", "a .csv or .tsv to take it from");
         if (options.MaximumTokens < 3)

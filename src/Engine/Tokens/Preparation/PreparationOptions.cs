@@ -107,7 +107,7 @@ public sealed record PreparationReport
     /// <summary>Refused lines by reason, the most frequent first.</summary>
     public required IReadOnlyList<RefusedLines> Refused { get; init; }
 
-    /// <summary>Molecules that were taken although what is stored of them decodes to another graph, by reason. Duplicates count.</summary>
+    /// <summary>Molecules that were taken although what is stored of them decodes to another graph, or has unknown symbols, by reason. Duplicates count.</summary>
     public IReadOnlyList<RefusedLines> Changed { get; init; } = [];
 
     /// <summary>What the store shares with another one; null where none was asked for.</summary>

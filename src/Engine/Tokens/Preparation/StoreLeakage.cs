@@ -31,9 +31,11 @@ public sealed record StoreLeakage
     /// <param name="other">Where they are looked for.</param>
     /// <param name="threads">1 or more.</param>
     /// <param name="stop">Ends it.</param>
+    /// <exception cref="InputException">A number of threads out of range.</exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public static StoreLeakage Between(TokenStore store, TokenStore other, int threads, CancellationToken stop = default)
     {
+        ProcessorBudget.Check(threads);
         ulong[] train = Keys(store, store.Train, threads, stop), validation = Keys(store, store.Validation, threads, stop);
         ulong[] otherTrain = Keys(other, other.Train, threads, stop), otherValidation = Keys(other, other.Validation, threads, stop);
         return new StoreLeakage

@@ -73,14 +73,16 @@ internal sealed class AseData
         {
             throw new InputException(place, array.GetRawText(), "[shape, type, offset]");
         }
+        long[] sizes = [.. shape.EnumerateArray().Select(size => size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out long whole) ? whole
+            : throw new InputException(place, $"a size of {size.GetRawText()}", "a count"))];
         List<double> listed = [];
         if (where.ValueKind == JsonValueKind.Array)
         {
-            return Collect(where, listed) ? [.. listed] : throw new InputException(place, "a list", "numbers");
+            if (!Collect(where, listed)) throw new InputException(place, "a list", "numbers");
+            return ReadBudget.Elements(place, sizes) == listed.Count ? [.. listed]
+                : throw new InputException(place, $"{listed.Count} values", $"as many as shape ({string.Join(", ", sizes)}) has");
         }
         NpyType type = Type(name.GetString()!) ?? throw new InputException(place, $"type {name}", "float64 or another numpy number");
-        long[] sizes = [.. shape.EnumerateArray().Select(size => size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out long whole) ? whole
-            : throw new InputException(place, $"a size of {size.GetRawText()}", "a count"))];
         long count = ReadBudget.Elements(place, sizes);
         if (where.ValueKind != JsonValueKind.Number || !where.TryGetInt64(out long start) || start < 0 || start > blob.Length
             || count > (blob.Length - start) / type.Size)

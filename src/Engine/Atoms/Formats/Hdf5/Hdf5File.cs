@@ -1,6 +1,8 @@
+using System.IO.Compression;
 using System.Text.RegularExpressions;
 using ChemScale.Engine.Files;
 using PureHDF;
+using PureHDF.Filters;
 using PureHDF.VOL.Native;
 
 namespace ChemScale.Engine.Atoms.Formats.Hdf5;
@@ -9,6 +11,8 @@ namespace ChemScale.Engine.Atoms.Formats.Hdf5;
 internal sealed partial class Hdf5File : IDisposable
 {
     private readonly NativeFile file;
+
+    static Hdf5File() => H5Filter.Register(new ChunkInflation());
 
     private Hdf5File(string path, NativeFile file)
     {
@@ -19,7 +23,19 @@ internal sealed partial class Hdf5File : IDisposable
     public Hdf5Group Root { get; }
 
     /// <exception cref="InputException">Missing, truncated, or no HDF5 file.</exception>
-    public static Hdf5File Open(string path) => Guard(path, () => new Hdf5File(path, H5File.OpenRead(path)));
+    public static Hdf5File Open(string path, CancellationToken stop = default) => Guard(path, () =>
+    {
+        Hdf5Bytes bytes = new(path, stop);
+        try
+        {
+            return new Hdf5File(path, Hdf5Driver.Open(bytes));
+        }
+        catch
+        {
+            bytes.Dispose();
+            throw;
+        }
+    });
 
     public void Dispose() => file.Dispose();
 
@@ -33,14 +49,91 @@ internal sealed partial class Hdf5File : IDisposable
         {
             return read();
         }
+        // The library wraps what a filter or a stream throws.
+        catch (Exception e) when (e.GetBaseException() is OperationCanceledException cancelled)
+        {
+            throw new OperationCanceledException(cancelled.Message, e, cancelled.CancellationToken);
+        }
         catch (Exception e) when (e is not InputException)
         {
             throw MissingFilter().Match(e.Message) is { Success: true } filter
                 ? new InputException(place, $"compressed by a filter that is not read here: {filter.Groups[1].Value.Trim()} ({filter.Groups[2].Value})", "gzip, shuffle or none",
                     "h5repack -f GZIP=4 IN OUT")
-                : new InputException(place, e is OutOfMemoryException ? "asks for more memory than there is" : "truncated or no HDF5 file", "a complete one", e.Message);
+                : new InputException(
+                    place, e is OutOfMemoryException ? "asks for more memory than there is" : "truncated or no HDF5 file", "a complete one", e.GetBaseException().Message);
         }
     }
+}
+
+/// <summary>
+/// The bytes of a file as they are read: in parts, between which it hears that they are no longer wanted, and never beyond the end, which a
+/// damaged size points to.
+/// </summary>
+internal sealed class Hdf5Bytes(string path, CancellationToken stop) : Stream
+{
+    private const int Part = 1 << 24;
+
+    private readonly FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => true;
+
+    public override bool CanWrite => false;
+
+    public override long Length => file.Length;
+
+    public override long Position { get => file.Position; set => file.Position = value; }
+
+    public override int Read(Span<byte> buffer)
+    {
+        stop.ThrowIfCancellationRequested();
+        if (buffer.Length > file.Length - file.Position) throw new InvalidDataException($"{buffer.Length} bytes at {file.Position}, beyond the end");
+        return file.Read(buffer[..Math.Min(Part, buffer.Length)]);
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override long Seek(long offset, SeekOrigin origin) => file.Seek(offset, origin);
+
+    public override void Flush()
+    {
+    }
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) file.Dispose();
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>Deflate as the library has it, but for a chunk that inflates to more than a chunk has.</summary>
+internal sealed class ChunkInflation : IH5Filter
+{
+    // Filters that were applied before add a checksum.
+    private const int More = 64;
+
+    private readonly DeflateFilter whole = new();
+
+    public ushort FilterId => whole.FilterId;
+
+    public string Name => whole.Name;
+
+    public Memory<byte> Filter(FilterInfo info)
+    {
+        if (!info.Flags.HasFlag(H5FilterFlags.Decompress)) return whole.Filter(info);
+        using var packed = new MemoryStream(info.Buffer.ToArray(), writable: false);
+        using var inflated = new ZLibStream(packed, CompressionMode.Decompress);
+        byte[] chunk = new byte[checked(info.ChunkSize + More)];
+        int length = inflated.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false);
+        return length < chunk.Length ? chunk.AsMemory(0, length) : throw new InvalidDataException($"a chunk inflates to more than its {info.ChunkSize} bytes");
+    }
+
+    public uint[] GetParameters(uint[] chunkDimensions, uint typeSize, Dictionary<string, object>? options) => whole.GetParameters(chunkDimensions, typeSize, options);
 }
 
 /// <summary>A group of an HDF5 file, its data sets read as what is asked for.</summary>
@@ -92,7 +185,13 @@ internal sealed class Hdf5Group
 
     /// <summary>What a data set's attribute says of its unit; null where it has none.</summary>
     public string? Unit(string name) => Hdf5File.Guard(At(name), () =>
-        ((string[])["units", "unit"]).Where(sets[name].AttributeExists).Select(attribute => sets[name].Attribute(attribute).Read<string>().Trim('\0', ' ')).FirstOrDefault());
+        ((string[])["units", "unit"]).Where(sets[name].AttributeExists).Select(attribute => Text(name, sets[name].Attribute(attribute))).FirstOrDefault());
+
+    private string Text(string name, IH5Attribute attribute)
+    {
+        budget.Hold(At(name), Product(name, attribute.Space.Dimensions), Math.Max(64, attribute.Type.Size));
+        return attribute.Read<string>().Trim('\0', ' ');
+    }
 
     public string[] Texts(string name) => Hdf5File.Guard(At(name), () =>
     {
@@ -119,10 +218,15 @@ internal sealed class Hdf5Group
 
     private long[] Shape(string name, int bytes)
     {
-        long[] shape = [.. sets[name].Space.Dimensions.Select(size => checked((long)size))];
-        budget.Take(At(name), ReadBudget.Elements(At(name), shape), Math.Max(bytes, sets[name].Type.Size));
+        IH5Dataset set = sets[name];
+        long[] shape = [.. set.Space.Dimensions.Select(size => checked((long)size))];
+        budget.Take(At(name), ReadBudget.Elements(At(name), shape), Math.Max(bytes, set.Type.Size));
+        // A chunk is unpacked whole, however little of it the data set fills.
+        if (set.Layout.Class == H5DataLayoutClass.Chunked) budget.Hold(At(name), Product(name, set.Layout.Chunks), set.Type.Size);
         return shape;
     }
+
+    private long Product(string name, ulong[] sizes) => ReadBudget.Elements(At(name), [.. sizes.Select(size => checked((long)size))]);
 
     private static double[] Widened<T>(T[] values)
         where T : System.Numerics.INumber<T> => [.. values.Select(double.CreateChecked)];

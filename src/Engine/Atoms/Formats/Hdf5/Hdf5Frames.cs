@@ -15,7 +15,7 @@ internal static class Hdf5Frames
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
     {
         options ??= new();
-        using Hdf5File file = Hdf5File.Open(path);
+        using Hdf5File file = Hdf5File.Open(path, options.Stop);
         int molecules = 0;
         foreach (Hdf5Group group in file.Root.WithDescendants())
         {
