@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ChemScale.Engine;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens;
 using ChemScale.Tests.Chemistry;

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Models;
 using ChemScale.Engine.Stores;
 using ChemScale.Engine.Studies.Runs;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using ChemScale.Engine;
-using ChemScale.Engine.Atoms;
 using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Formats.Hdf5;
 using ChemScale.Engine.Atoms.Preparation;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Tokens.Store;
