@@ -168,6 +168,14 @@ public class StudyFileTests
         + $"{string.Join(' ', part.Subsets)}; {string.Join(' ', part.Source.Frames)}");
 
     private static StudyPartPlan Bare(StudyPartPlan part) =>
-        part with { Outline = null!, Estimator = part.Estimator ?? UsualEstimator.For(part.Outline.Training), Shapes = [], LearningRates = [], BatchSizes = [], Subsets = [],
-            Source = part.Source with { Frames = [], Molecules = [] } };
+        part with
+        {
+            Outline = null!,
+            Estimator = part.Estimator ?? UsualEstimator.For(part.Outline.Training),
+            Shapes = [],
+            LearningRates = [],
+            BatchSizes = [],
+            Subsets = [],
+            Source = part.Source with { Frames = [], Molecules = [] },
+        };
 }
