@@ -38,6 +38,8 @@ internal sealed class EstimatorsVerb : Verb
 
     public override int Run(string[] arguments)
     {
+        var all = Targets.ToDictionary(t => t.Name, _ => new List<EstimatorComparison>());
+        ulong stream = 42;
         foreach (string file in Files)
         {
             IGrouping<long, Recorded>[] searches = [.. Recorded.Read(file).GroupBy(r => r.Seed)];
@@ -46,9 +48,17 @@ internal sealed class EstimatorsVerb : Verb
             foreach ((string target, Func<Recorded, double> final) in Targets)
             {
                 var comparison = EstimatorComparison.Of([.. Estimators.Select(e => e.Name)], [.. searches.Select(search =>
-                    new EstimatorTrial([.. search.Select(final)], [.. Estimators.Select(e => (IReadOnlyList<double>)[.. search.Select(e.Of)])]))]);
+                    new EstimatorTrial([.. search.Select(final)], [.. Estimators.Select(e => (IReadOnlyList<double>)[.. search.Select(e.Of)])]))], seed: stream);
+                all[target].Add(comparison);
                 Print(Path.GetFileNameWithoutExtension(file), target, searches.Length, configurations, comparison);
             }
+            // Sets are independent, and so are their resamples.
+            stream++;
+        }
+        foreach ((string target, List<EstimatorComparison> sets) in all.Where(a => a.Value.Count > 1))
+        {
+            Console.WriteLine($"\nall {sets.Count} sets, each counting the same; {target}\n");
+            Print(EstimatorComparison.Together(sets));
         }
         return 0;
     }
@@ -57,6 +67,11 @@ internal sealed class EstimatorsVerb : Verb
     {
         Console.WriteLine($"\n{set}, {configurations} configurations, {seeds} {(seeds == 1 ? "seed" : "seeds")}; {target}; "
             + $"it varies over seeds by {Percent(comparison.Noise)} (standard deviation)\n");
+        Print(comparison);
+    }
+
+    private static void Print(EstimatorComparison comparison)
+    {
         Console.WriteLine("| estimator | rho | 95 % | less tse's | regret | worst | best among the first 1, 2, 3 |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (EstimatorRow row in comparison.Rows.Concat(comparison.Ceiling is { } ceiling ? [ceiling] : []))

@@ -10,129 +10,132 @@ namespace ChemScale.Cli;
 /// <summary>A training verb whose runs may go to processes of their own, or to Slurm.</summary>
 internal abstract class DistributedVerb : TrainingVerb, IDistributed
 {
-    [OptionGroup("Processes and Slurm")]
-    [Option("workers", HelpText = "Run in this many worker processes, which share nothing but the folder.")]
-    public int? Workers { get; set; }
-
-    [Option("slurm", HelpText = "Write batch scripts and submit them to Slurm: a task for each run.")]
-    public bool Slurm { get; set; }
-
-    [Option("dry-run", HelpText = "With --slurm: write the scripts, submit nothing.")]
-    public bool DryRun { get; set; }
-
-    [Option("partition", HelpText = "Slurm: partition.")]
-    [Key("slurm.partition")]
-    public string? Partition { get; set; }
-
-    [Option("account", HelpText = "Slurm: account.")]
-    [Key("slurm.account")]
-    public string? Account { get; set; }
-
-    [Option("time", HelpText = "Slurm: limit of a task, such as 4:00:00; a run goes on in the next one.")]
-    [Key("slurm.time")]
-    public string? Time { get; set; }
-
-    [Option("cpus", Default = 1, HelpText = "Slurm: processors of a task, and threads of a run.")]
-    [Key("slurm.cpus")]
-    public int Cpus { get; set; }
-
-    [Option("gpus", HelpText = "Slurm: GPUs of a task.")]
-    [Key("slurm.gpus")]
-    public string? Gpus { get; set; }
-
-    [Option("memory", HelpText = "Slurm: memory of a task, such as 8G.")]
-    [Key("slurm.memory")]
-    public string? Memory { get; set; }
-
-    [Option("array-limit", HelpText = "Slurm: tasks at a time.")]
-    [Key("slurm.limit")]
-    public int ArrayLimit { get; set; }
-
-    [Option("warning", Default = 120, HelpText = "Slurm: seconds before the limit at which a run is put aside.")]
-    [Key("slurm.warning")]
-    public int Warning { get; set; }
-
-    [Option("sbatch-option", HelpText = "Slurm: further options of sbatch, such as --sbatch-option=--qos=long.")]
-    [Key("slurm.more")]
-    public IEnumerable<string> SbatchOptions { get; set; } = [];
-
-    protected bool Distributed => Slurm || Workers is not null;
-
-    protected void CheckDistribution() => this.Check();
+    public DistributionOptions Distribution { get; } = new();
 
     /// <summary>Has a written plan worked off. False: it was handed to Slurm, and there is nothing to tell yet.</summary>
     protected bool Distribute(SweepPlan plan, CancellationToken stop)
     {
-        if (Slurm)
+        if (Distribution.Slurm)
         {
-            this.Print(SlurmSubmission.Run(plan, this.Options(), WorkerVerb.Words, submit: !DryRun), Json);
+            DistributionOptions.Print(SlurmSubmission.Run(plan, Distribution.Submission, WorkerVerb.Words, submit: !Distribution.DryRun), Json);
             return false;
         }
-        this.WorkOff(plan, Threads ?? 0, stop);
+        Distribution.WorkOff(plan, Threads ?? 0, stop);
         return true;
     }
 }
 
-/// <summary>Options of a verb whose runs may go to processes of their own, or to Slurm.</summary>
+/// <summary>The options of every verb whose runs may go to processes of their own, or to Slurm. The parser sets them here; they are kept in <see cref="Distribution"/>.</summary>
 internal interface IDistributed
 {
-    int? Workers { get; }
+    DistributionOptions Distribution { get; }
 
-    bool Slurm { get; }
+    [OptionGroup("Processes and Slurm")]
+    [Option("workers", HelpText = "Run in this many worker processes, which share nothing but the folder.")]
+    int? Workers { get => Distribution.Workers; set => Distribution.Workers = value; }
 
-    bool DryRun { get; }
+    [Option("slurm", HelpText = "Write batch scripts and submit them to Slurm: a task for each run.")]
+    bool Slurm { get => Distribution.Slurm; set => Distribution.Slurm = value; }
 
-    string? Partition { get; }
+    [Option("dry-run", HelpText = "With --slurm: write the scripts, submit nothing.")]
+    bool DryRun { get => Distribution.DryRun; set => Distribution.DryRun = value; }
 
-    string? Account { get; }
+    [Option("partition", HelpText = "Slurm: partition.")]
+    [Key("slurm.partition")]
+    string? Partition { get => Distribution.Partition; set => Distribution.Partition = value; }
 
-    string? Time { get; }
+    [Option("account", HelpText = "Slurm: account.")]
+    [Key("slurm.account")]
+    string? Account { get => Distribution.Account; set => Distribution.Account = value; }
 
-    int Cpus { get; }
+    [Option("time", HelpText = "Slurm: limit of a task, such as 4:00:00; a run goes on in the next one.")]
+    [Key("slurm.time")]
+    string? Time { get => Distribution.Time; set => Distribution.Time = value; }
 
-    string? Gpus { get; }
+    [Option("cpus", HelpText = "Slurm: processors of a task, and threads of a run (default 1).")]
+    [Key("slurm.cpus")]
+    int? Cpus { get => Distribution.Cpus; set => Distribution.Cpus = value; }
 
-    string? Memory { get; }
+    [Option("gpus", HelpText = "Slurm: GPUs of a task.")]
+    [Key("slurm.gpus")]
+    string? Gpus { get => Distribution.Gpus; set => Distribution.Gpus = value; }
 
-    int ArrayLimit { get; }
+    [Option("memory", HelpText = "Slurm: memory of a task, such as 8G.")]
+    [Key("slurm.memory")]
+    string? Memory { get => Distribution.Memory; set => Distribution.Memory = value; }
 
-    int Warning { get; }
+    [Option("array-limit", HelpText = "Slurm: tasks at a time (default: as many as it likes).")]
+    [Key("slurm.limit")]
+    int? ArrayLimit { get => Distribution.ArrayLimit; set => Distribution.ArrayLimit = value; }
 
-    IEnumerable<string> SbatchOptions { get; }
+    [Option("warning", HelpText = "Slurm: seconds before the limit at which a run is put aside (default 120).")]
+    [Key("slurm.warning")]
+    int? Warning { get => Distribution.Warning; set => Distribution.Warning = value; }
+
+    [Option("sbatch-option", HelpText = "Slurm: further options of sbatch, such as --sbatch-option=--qos=long.")]
+    [Key("slurm.more")]
+    IEnumerable<string> SbatchOptions { get => Distribution.SbatchOptions; set => Distribution.SbatchOptions = value; }
 }
 
-/// <summary>What those options mean.</summary>
-internal static class Distribution
+/// <summary>What those options say, and mean.</summary>
+internal sealed class DistributionOptions
 {
-    public static void Check(this IDistributed verb)
-    {
-        if (verb.Slurm && verb.Workers is not null) throw new InputException("--slurm", "given beside --workers", "one of them");
-        if (verb.Workers < 1) throw new InputException("--workers", $"{verb.Workers}", "1 or more");
-        if (verb.DryRun && !verb.Slurm) throw new InputException("--dry-run", "given without --slurm", "both");
-        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
-            ("--partition", verb.Partition is not null), ("--account", verb.Account is not null), ("--time", verb.Time is not null), ("--gpus", verb.Gpus is not null),
-            ("--memory", verb.Memory is not null), ("--array-limit", verb.ArrayLimit != 0), ("--sbatch-option", verb.SbatchOptions.Any())])
-            if (given && !verb.Slurm) throw new InputException(option, "given without --slurm", "both");
-        verb.Options().Check();
-    }
+    public int? Workers { get; set; }
 
-    public static SlurmOptions Options(this IDistributed verb) => new()
+    public bool Slurm { get; set; }
+
+    public bool DryRun { get; set; }
+
+    public string? Partition { get; set; }
+
+    public string? Account { get; set; }
+
+    public string? Time { get; set; }
+
+    public int? Cpus { get; set; }
+
+    public string? Gpus { get; set; }
+
+    public string? Memory { get; set; }
+
+    public int? ArrayLimit { get; set; }
+
+    public int? Warning { get; set; }
+
+    public IEnumerable<string> SbatchOptions { get; set; } = [];
+
+    /// <summary>Not in this process.</summary>
+    public bool Elsewhere => Slurm || Workers is not null;
+
+    public SlurmOptions Submission => new()
     {
-        Partition = verb.Partition,
-        Account = verb.Account,
-        Time = verb.Time,
-        Cpus = verb.Cpus,
-        Gpus = verb.Gpus,
-        Memory = verb.Memory,
-        Limit = verb.ArrayLimit,
-        Warning = verb.Warning,
-        More = [.. verb.SbatchOptions],
+        Partition = Partition,
+        Account = Account,
+        Time = Time,
+        Cpus = Cpus ?? new SlurmOptions().Cpus,
+        Gpus = Gpus,
+        Memory = Memory,
+        Limit = ArrayLimit ?? 0,
+        Warning = Warning ?? new SlurmOptions().Warning,
+        More = [.. SbatchOptions],
     };
 
-    public static void WorkOff(this IDistributed verb, SweepPlan plan, int threads, CancellationToken stop) =>
-        new WorkerProcesses { Count = verb.Workers!.Value, Threads = threads, Say = Console.Error.WriteLine }.Run(WorkerVerb.Words, plan.Directory, stop);
+    public void Check()
+    {
+        if (Slurm && Workers is not null) throw new InputException("--slurm", "given beside --workers", "one of them");
+        if (Workers < 1) throw new InputException("--workers", $"{Workers}", "1 or more");
+        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
+            ("--dry-run", DryRun), ("--partition", Partition is not null), ("--account", Account is not null), ("--time", Time is not null), ("--cpus", Cpus is not null),
+            ("--gpus", Gpus is not null), ("--memory", Memory is not null), ("--array-limit", ArrayLimit is not null), ("--warning", Warning is not null),
+            ("--sbatch-option", SbatchOptions.Any())])
+            if (given && !Slurm) throw new InputException(option, "given without --slurm", "both");
+        Submission.Check();
+    }
 
-    public static void Print(this IDistributed _, IReadOnlyList<SlurmJob> jobs, bool json)
+    public void WorkOff(SweepPlan plan, int threads, CancellationToken stop) =>
+        new WorkerProcesses { Count = Workers!.Value, Threads = threads, Say = Console.Error.WriteLine }.Run(WorkerVerb.Words, plan.Directory, stop);
+
+    public static void Print(IReadOnlyList<SlurmJob> jobs, bool json)
     {
         if (json) Output.Json(jobs);
         else foreach (SlurmJob job in jobs) Console.WriteLine($"{Path.GetFileNameWithoutExtension(job.Script)}: {(job.Id is { } id ? $"job {id}, " : "")}{job.Script}");

@@ -123,13 +123,8 @@ internal static class Help
 
     public static string NameOf(Type verb) => verb.GetCustomAttribute<VerbAttribute>()!.Name;
 
-    /// <summary>A verb's own options first, then those that it shares, each class's in their order.</summary>
-    private static IEnumerable<PropertyInfo> Declared(Type verb)
-    {
-        for (Type? type = verb; type is not null; type = type.BaseType)
-            foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-                yield return property;
-    }
+    /// <summary>Options and words of a verb.</summary>
+    public static IEnumerable<PropertyInfo> Declared(Type verb) => ArgumentCheck.Declared(verb);
 
     /// <summary>A group goes on up to the next one of its class.</summary>
     private static IEnumerable<string> Groups(IEnumerable<PropertyInfo> options)

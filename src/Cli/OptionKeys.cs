@@ -53,7 +53,7 @@ internal static partial class OptionKeys
         key == "seed" || (key != "model.family" && ((string[])["model.", "data.", "training."]).Any(s => key.StartsWith(s, StringComparison.Ordinal)));
 
     private static IEnumerable<(PropertyInfo Property, OptionAttribute Option)> Options(Type verb) =>
-        verb.GetProperties().Select(p => (p, p.GetCustomAttribute<OptionAttribute>()!)).Where(p => p.Item2 is not null);
+        ArgumentCheck.Declared(verb).Select(p => (p, p.GetCustomAttribute<OptionAttribute>()!)).Where(p => p.Item2 is not null);
 
     private static Dictionary<string, string> Names(Type verb)
     {

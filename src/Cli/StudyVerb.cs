@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using ChemScale.Engine;
@@ -26,11 +27,11 @@ internal sealed partial class StudyVerb : Verb
 {
     [OptionGroup("Study")]
     [Option("file", HelpText = "A study as YAML: families, flops, seed; every study writes its own to OUT/study.yaml. Of what the file says, "
-        + "--molecules, --frames, --units and --seed alone override it.")]
+        + "--molecules, --tokenizer, --frames, --units and --seed alone override it.")]
     public string? StudyFilePath { get; set; }
 
     [OptionGroup("Study")]
-    [Option("families", Separator = ',', Default = new[] { "chemgpt", "painn" }, HelpText = "A part of the study each: chemgpt, schnet, painn, spookynet, allegro.")]
+    [Option("families", Separator = ',', HelpText = "A part of the study each: chemgpt, schnet, painn, spookynet, allegro (default chemgpt,painn).")]
     public IEnumerable<string> Families { get; set; } = [];
 
     [OptionGroup("Force fields")]
@@ -59,6 +60,7 @@ internal sealed partial class StudyVerb : Verb
 
     [OptionGroup("ChemGPT")]
     [Option("molecules", HelpText = "Files of molecules; default: the built-in virtual library (synthetic).")]
+    [Key("source.molecules")]
     public IEnumerable<string> Molecules { get; set; } = [];
 
     [Option("limit", HelpText = "Molecules taken (default 10,000; 20,000 with --molecules).")]
@@ -83,6 +85,7 @@ internal sealed partial class StudyVerb : Verb
     public string? Constraints { get; set; }
 
     [Option("tokenizer", HelpText = "A tokenizer.json; default: the corpus's own symbols.")]
+    [Key("source.tokenizer")]
     public string? Tokenizer { get; set; }
 
     [Option("layers", HelpText = "Layers of every ChemGPT.")]
@@ -127,13 +130,15 @@ internal sealed partial class StudyVerb : Verb
     [Option("seed", HelpText = "Default 42.")]
     public long? Seed { get; set; }
 
-    private static IEnumerable<string> UsualFamilies =>
-        (IEnumerable<string>)typeof(StudyVerb).GetProperty(nameof(Families))!.GetCustomAttribute<OptionAttribute>()!.Default;
+    private static readonly string[] UsualFamilies = ["chemgpt", "painn"];
+
+    // What a file leaves to whoever runs it: where its data lie here, the seed, and everything that changes no number.
+    private static readonly string[] BesideFile = ["file", "molecules", "tokenizer", "frames", "units", "seed", "out", "json", "parallel", "resubmit", "retry-failed"];
 
     public override int Run(CancellationToken stop)
     {
         CheckDistribution();
-        StudyFile study = StudyFilePath is { } path ? Overridden(StudyFile.Read(path)) : new StudyFile([.. Families.Select(Part)], [.. Flops]);
+        StudyFile study = StudyFilePath is { } path ? Overridden(StudyFile.Read(path)) : new StudyFile([.. Or(Families, UsualFamilies).Select(Part)], [.. Flops]);
         RefuseIdle(study);
         SayOverridden();
         var plan = new StudyPlan { Parts = study.Parts, Parallel = Parallel, Workers = WorkersOrNull(), Notes = Notes };
@@ -162,20 +167,19 @@ internal sealed partial class StudyVerb : Verb
     /// <summary>Data that lie elsewhere here, or another seed. Everything else is the file's.</summary>
     private StudyFile Overridden(StudyFile study)
     {
-        foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
-            ("--families", !Families.SequenceEqual(UsualFamilies)), ("--shapes", Shapes.Any()), ("--frame-subsets", FrameSubsets.Any()), ("--frame-rates", FrameRates.Any()),
-            ("--frame-batches", FrameBatches.Any()), ("--frames-seen", FramesSeen is not null), ("--limit", Limit is not null), ("--representation", Representation is not null),
-            ("--grammar", Grammar is not null), ("--tokenizer", Tokenizer is not null),
-            ("--layers", Layers is not null), ("--widths", Widths.Any()), ("--subsets", Subsets.Any()), ("--rates", Rates.Any()),
-            ("--batches", Batches.Any()), ("--search-epochs", SearchEpochs is not null), ("--probe-epochs", ProbeEpochs is not null), ("--seen", Seen is not null),
-            ("--no-validate", NoValidate), ("--flops", Flops.Any()), ("--estimator", Estimator is not null)])
-            if (given) throw new InputException(option, "given beside --file", "one of them", "the file says what the study is; --molecules, --frames, --units and --seed override it");
+        foreach (PropertyInfo property in ArgumentCheck.Declared(typeof(StudyVerb)).Where(p => p.DeclaringType != typeof(IDistributed)))
+        {
+            if (property.GetCustomAttribute<OptionAttribute>() is not { LongName: var name } || BesideFile.Contains(name)) continue;
+            if (property.GetValue(this) is not (null or false) and var value && (value is not IEnumerable many || many.Cast<object>().Any()))
+                throw new InputException("--" + name, "given beside --file", "one of them",
+                    "the file says what the study is; --molecules, --tokenizer, --frames, --units and --seed override it");
+        }
         StudyPartPlan[] parts = [.. study.Parts.Select(part => part with
         {
             Seed = Seed ?? part.Seed,
             Source = part.DocumentName == "frames"
                 ? part.Source with { Frames = Or(Frames, part.Source.Frames), Units = Units is null ? part.Source.Units : EnergyUnit.Parse(Units, "units") }
-                : part.Source with { Molecules = Or(Molecules, part.Source.Molecules) },
+                : part.Source with { Molecules = Or(Molecules, part.Source.Molecules), Tokenizer = Tokenizer ?? part.Source.Tokenizer },
         })];
         return study with { Parts = parts };
     }
@@ -184,7 +188,7 @@ internal sealed partial class StudyVerb : Verb
     {
         if (StudyFilePath is null) return;
         foreach ((string option, bool given) in (ReadOnlySpan<(string, bool)>)[
-            ("--molecules", Molecules.Any()), ("--frames", Frames.Any()), ("--units", Units is not null), ("--seed", Seed is not null)])
+            ("--molecules", Molecules.Any()), ("--tokenizer", Tokenizer is not null), ("--frames", Frames.Any()), ("--units", Units is not null), ("--seed", Seed is not null)])
             if (given) Console.Error.WriteLine($"{option} overrides {StudyFilePath}");
     }
 
@@ -194,6 +198,7 @@ internal sealed partial class StudyVerb : Verb
         foreach ((string option, bool given, string kind) in (ReadOnlySpan<(string, bool, string)>)[
             ("--molecules", Molecules.Any(), "molecules"), ("--limit", Limit is not null, "molecules"),
             ("--representation", Representation is not null, "molecules"), ("--grammar", Grammar is not null, "molecules"),
+            ("--constraints", Constraints is not null, "molecules"),
             ("--tokenizer", Tokenizer is not null, "molecules"), ("--layers", Layers is not null, "molecules"), ("--widths", Widths.Any(), "molecules"),
             ("--subsets", Subsets.Any(), "molecules"), ("--rates", Rates.Any(), "molecules"), ("--batches", Batches.Any(), "molecules"), ("--seen", Seen is not null, "molecules"),
             ("--frames", Frames.Any(), "frames"), ("--units", Units is not null, "frames"), ("--shapes", Shapes.Any(), "frames"), ("--frame-subsets", FrameSubsets.Any(), "frames"),
@@ -278,7 +283,8 @@ internal sealed partial class StudyVerb : Verb
         }
         if (part.Carries(ResourceNames.Compute)) notes.Add(new("The law along the compute frontier again", Fit(part, "--resource", "compute", "--frontier")));
         notes.Add(new("The curves of the search, for every estimator and pruner",
-            ShellWords.Join("chemscale", "estimate", Path.Combine(part.Directory, "tpe"), "--probe-epochs", $"{part.Plan.ProbeEpochs}")));
+            ShellWords.Join(["chemscale", "estimate", Path.Combine(part.Directory, "tpe"), "--probe-epochs", $"{part.Plan.ProbeEpochs}",
+                .. part.Part.Selection.Estimator is "annealed" or "annealed-validation" ? (string[])[] : ["--estimator", part.Part.Selection.Estimator]])));
         if (part.BestRun is not { } run) return notes;
         // Its experiment holds the chosen rate and batch, its own shape, its data.
         long steps = 4 * (ExperimentOf(run).Training.Steps ?? 1000);

@@ -34,16 +34,16 @@ internal sealed class SweepVerb : DistributedVerb
     public override int Run(CancellationToken stop)
     {
         if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
-        CheckDistribution();
-        if (Parallel > 0 && Distributed) throw new InputException("--parallel", "given beside --workers or --slurm", "one of them");
+        Distribution.Check();
+        if (Parallel > 0 && Distribution.Elsewhere) throw new InputException("--parallel", "given beside --workers or --slurm", "one of them");
         if (Status) return Tell(SweepPlan.Read(Out), mustBeDone: false);
         SweepPlan plan = Plan(stop);
         int parallel = Parallel > 0 ? Parallel : Math.Min(ProcessorBudget.Count, plan.Runs.Count);
         var runner = new LocalRunner { Parallel = parallel, ThreadsPerRun = Threads ?? 0 };
-        if (!Distributed) runner.RequireOneThreadCount(plan.Runs);
+        if (!Distribution.Elsewhere) runner.RequireOneThreadCount(plan.Runs);
         SweepPlan whole = plan.Write();
         if (RetryFailed) foreach (PlannedRun run in whole.Runs) RunFailure.Forget(run.Directory);
-        if (Distributed) return Distribute(whole, stop) ? Tell(whole, mustBeDone: true) : 0;
+        if (Distribution.Elsewhere) return Distribute(whole, stop) ? Tell(whole, mustBeDone: true) : 0;
         using var display = new StudyDisplay();
         display.Observer.Begin($"sweep: {plan.Runs.Count} runs");
         runner = runner with { Progress = display, Warn = display.Observer.Warn };
@@ -87,7 +87,7 @@ internal sealed class SweepVerb : DistributedVerb
         file.Plan(file.Experiment, directory);
         IReadOnlyList<PlannedRun> planned = file.Plan(Build(Out, stop, file.Experiment), directory);
         Request().RequireHonoured([.. planned.Select(r => r.Experiment)]);
-        return new SweepPlan(directory, planned, file.Selection);
+        return new SweepPlan(directory, planned, file.SelectionOf(planned, directory));
     }
 
     private int Tell(SweepPlan plan, bool mustBeDone)

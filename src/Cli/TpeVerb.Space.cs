@@ -57,5 +57,6 @@ internal sealed partial class TpeVerb
 /// <summary>Words of the option that several verbs have.</summary>
 internal static class EstimatorText
 {
-    public const string Ranks = "What ranks the probes: tse (default), tse-e, tse-ema, last, last-validation, lcga, power-law or annealed.";
+    public const string Ranks = "What ranks the probes: tse (the paper's sum), tse-e, tse-ema, last, last-validation, lcga, power-law, annealed or annealed-validation (default: "
+        + "as a search in OUT began; else annealed-validation where the schedule is cooldown, tse where it is cosine, tse-e otherwise).";
 }

@@ -9,7 +9,7 @@ using CommandLine;
 namespace ChemScale.Cli;
 
 [Verb("tpe", HelpText = "Choose learning rate and batch size by Training Performance Estimation (not the Tree-structured Parzen Estimator): "
-    + "probe all, rank by the sum of early training losses, finish only the best.")]
+    + "probe all, rank by an early figure of their losses, finish only the best.")]
 [Example("chemscale tpe --data runs/moses --layers 4 --width 64 --limit 2000 --epochs 50", "Learning rate and batch size for a ChemGPT, from a tenth of each run.")]
 [Example("chemscale tpe --data runs/ethanol --model painn --space sobol --count 12 --epochs 100", "Twelve sampled configurations of a PaiNN.")]
 internal sealed partial class TpeVerb : DistributedVerb
@@ -36,18 +36,18 @@ internal sealed partial class TpeVerb : DistributedVerb
     public override int Run(CancellationToken stop)
     {
         if (Parallel < 0) throw new InputException("--parallel", $"{Parallel}", "1 or more");
-        CheckDistribution();
-        if (Distributed && Keep != KeepRule.Best)
+        Distribution.Check();
+        if (Distribution.Elsewhere && Keep != KeepRule.Best)
             throw new InputException("--keep", "undecided, with --workers or --slurm", "best", "the undecided are found while others are finished: in one process");
         foreach ((string option, bool given, string own) in (ReadOnlySpan<(string, bool, string)>)[("--lr", LearningRate is not null, "--rates or --rate-range"),
             ("--batch", Batch is not null, "--batches or --batch-range"), ("--steps", Steps is not null, "--epochs"), ("--patience", Patience is not null, "--epochs"),
-            ("--parallel", Parallel > 0 && Distributed, "--workers")])
+            ("--parallel", Parallel > 0 && Distribution.Elsewhere, "--workers")])
             if (given) throw new InputException(option, "given for a search, which has its own", own);
         int epochs = Epochs ?? 50;
         var search = new TrainingPerformanceSearch
         {
             Space = SearchedSpace(),
-            Estimator = Estimator is null ? ProbeEstimators.Usual : ProbeEstimators.Parse(Estimator, "--estimator"),
+            Estimator = Estimator is null ? null : ProbeEstimators.Parse(Estimator, "--estimator"),
             Keep = Keep,
             Base = Build(Out, stop),
             Epochs = epochs,
@@ -56,7 +56,7 @@ internal sealed partial class TpeVerb : DistributedVerb
         };
         RunSelection steps = search.Plan(Path.GetFullPath(Out));
         Request().RequireHonoured([.. steps.Runs.Select(r => r.Experiment)]);
-        if (Distributed)
+        if (Distribution.Elsewhere)
         {
             var plan = new SweepPlan(Path.GetFullPath(Out), steps.Runs, steps.Spec, steps.Default);
             if (Distribute(plan.Write(), stop)) Tell(steps.Summarize(steps.Select()), search);

@@ -29,7 +29,7 @@ public sealed class AnswerTests
             string[] lines = Help.Of(verb, width).Split(Environment.NewLine);
             Assert.That(lines.Where(l => l.Length > width), Is.Empty, verb.Name);
             Assert.That(lines[0], Does.StartWith($"usage: chemscale {Help.NameOf(verb)} "));
-            foreach (OptionAttribute option in verb.GetProperties().Select(p => p.GetCustomAttribute<OptionAttribute>()).OfType<OptionAttribute>())
+            foreach (OptionAttribute option in Help.Declared(verb).Select(p => p.GetCustomAttribute<OptionAttribute>()).OfType<OptionAttribute>())
             {
                 string name = option.LongName.Length > 0 ? "--" + option.LongName : "-" + option.ShortName;
                 Assert.That(lines.Count(l => l.StartsWith("  " + name, StringComparison.Ordinal) && l.Split(' ')[2] == name), Is.EqualTo(1), name);

@@ -63,6 +63,7 @@ public sealed class BadInputTests
     [
         "--space cube", "--space sobol --rates 1e-3", "--count 3", "--space sobol --count 0", "--space sobol --batch-range 5,7", "--space sobol --rate-range 1,0.1",
         "--space log-uniform --batch-range x", "--space log-uniform --rate-range 1e-3,1e-3 --batch-range 8,8 --count 2", "--estimator best", "--keep all",
+        "--rates x", "--epochs 1", "--cpus 2", "--schedule cosine --estimator annealed",
     ];
 
     [TestCaseSource(nameof(Misspelt))]

@@ -1,11 +1,14 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.RegularExpressions;
+using ChemScale.Cli;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Cluster;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Training.Runs;
+using global::CommandLine;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Cli;
@@ -121,7 +124,8 @@ public sealed class StudyScaleTests
         AssertSame(Summary("study-failed"));
     }
 
-    [TestCase("--families painn"), TestCase("--widths 8,16"), TestCase("--flops 1e9"), TestCase("--no-validate"), TestCase("--grammar 2.1"), TestCase("--limit 20")]
+    [TestCase("--families painn"), TestCase("--families chemgpt,painn"), TestCase("--constraints x.json"), TestCase("--cpus 2"), TestCase("--warning 60")]
+    [TestCase("--units eV"), TestCase("--widths 8,16"), TestCase("--flops 1e9"), TestCase("--no-validate"), TestCase("--grammar 2.1"), TestCase("--limit 20")]
     [TestCase("--frames x.npz"), TestCase("--resubmit"), TestCase("--workers 2 --slurm"), TestCase("--workers 2 --parallel 2"), TestCase("--dry-run"), TestCase("--retry-failed")]
     public void An_option_that_the_file_says_or_nothing_uses_is_refused(string options)
     {
@@ -129,6 +133,19 @@ public sealed class StudyScaleTests
         Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
         Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
         Assert.That(Directory.Exists(Workplace.In("study-refused")), Is.False);
+    }
+
+    [TestCase("--families chemgpt,painn --frames nowhere.xyz", "--frames: nowhere.xyz: no such file")]
+    [TestCase("--molecules nowhere.smi", "--molecules: nowhere.smi: no such file")]
+    [TestCase("--file nowhere.yaml", "nowhere.yaml: no such file"), TestCase("--flops 1e11,many", "option 'flops' is '1e11,many'; expected a number each")]
+    [TestCase("--search-epochs 1", "--search-epochs: 1; expected 2 or more")]
+    public void What_a_study_lacks_is_told_before_anything_is_trained(string options, string said)
+    {
+        Outcome outcome = CommandLine.Here(["study", "--out", Workplace.In("study-lacks"), .. options.Split(' ')]);
+        Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.ToString());
+        Assert.That(outcome.ErrorLines, Has.Length.EqualTo(1));
+        Assert.That(outcome.Error, Does.Contain(said));
+        Assert.That(Directory.Exists(Workplace.In("study-lacks")), Is.False);
     }
 
     [Test]
@@ -139,6 +156,22 @@ public sealed class StudyScaleTests
         Assert.That(outcome.Error, Does.Contain($"--seed overrides {Budgets}"));
         Assert.That(StudyFile.Read(Path.Combine(Workplace.In("study-seed"), StudyFile.FileName)).Parts[0].Seed, Is.EqualTo(5));
         Assert.That(StudySubmission.IsSubmitted(Workplace.In("study-seed")), Is.False);
+    }
+
+    [Test]
+    public void Every_option_beside_a_file_is_honoured_or_refused()
+    {
+        string[] honoured = ["file", "molecules", "tokenizer", "frames", "units", "seed", "out", "json", "parallel", "workers", "slurm"];
+        string[] ofSlurm = ["dry-run", "partition", "account", "time", "cpus", "gpus", "memory", "array-limit", "warning", "sbatch-option", "resubmit", "retry-failed"];
+        foreach (PropertyInfo property in Help.Declared(typeof(StudyVerb)))
+        {
+            if (property.GetCustomAttribute<OptionAttribute>() is not { LongName: var name } || honoured.Contains(name)) continue;
+            string[] value = property.PropertyType == typeof(bool) ? [] : ["1"];
+            Outcome outcome = CommandLine.Here(["study", "--file", Grid, "--out", Workplace.In("study-refused"), "--" + name, .. value]);
+            Assert.That(outcome.ExitCode, Is.EqualTo(2), $"--{name}: {outcome}");
+            Assert.That(outcome.Error, Does.Contain("--" + name).And.Contain(ofSlurm.Contains(name) ? "given without --" : "given beside --file"));
+        }
+        Assert.That(Directory.Exists(Workplace.In("study-refused")), Is.False);
     }
 
     private void AssertSame(StudySummary summary)

@@ -39,6 +39,23 @@ public class EstimatorComparisonTests
     }
 
     [Test]
+    public void Sets_together_count_the_same_and_their_interval_is_narrower_than_each_ones()
+    {
+        double[] swapped = [2, 1, 4, 3, 6, 5, 8, 7], reversed = [.. First.Reverse()];
+        EstimatorComparison[] sets = [.. Enumerable.Range(0, 6).Select(k => EstimatorComparison.Of(["mixed", "right"],
+            [new EstimatorTrial(First, [k % 2 == 0 ? swapped : reversed, First])], resamples: 500, seed: (ulong)k))];
+        var together = EstimatorComparison.Together(sets);
+        Expect.Close(together.Rows[0].Spearman, (1 - 6 * 8 / 504.0 - 1) / 2, absolute: 1e-12);
+        Expect.Close(together.Rows[0].Regret, (Math.Log(2) + Math.Log(8)) / 2, absolute: 1e-12);
+        Expect.Close(together.Rows[0].WorstRegret, Math.Log(8), absolute: 1e-12);
+        Expect.Close(together.Rows[1].BestAmong[0], 1, absolute: 1e-12);
+        Expect.Above(together.Rows[1].Difference!.Low, 0.9);
+        Expect.Below(together.Rows[0].Interval!.High - together.Rows[0].Interval!.Low, (sets[0].Rows[0].Interval!.High - sets[0].Rows[0].Interval!.Low)!.Value);
+        Assert.That(together.Ceiling, Is.Null);
+        Assert.That(() => EstimatorComparison.Together([]), Throws.TypeOf<InputException>());
+    }
+
+    [Test]
     public void An_interval_holds_rho_of_noise_as_often_as_it_says()
     {
         // 200 searches whose figures have nothing to do with the losses: the interval holds 0 in about 95 of 100, no fewer than 85.

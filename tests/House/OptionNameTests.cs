@@ -41,7 +41,7 @@ public sealed partial class OptionNameTests
             // A task takes the configuration it was written for.
             .Where(l => l.File is not ("Training/Tasks/ForceFieldTask.cs" or "Training/Tasks/LanguageModelTask.cs"))
             // The study that runs when nobody names its parts.
-            .Where(l => !l.Text.Contains("Default = new[]", StringComparison.Ordinal))
+            .Where(l => !l.Text.Contains("string[] UsualFamilies", StringComparison.Ordinal))
             .Select(l => $"{l.File}:{l.Number} {l.Text.Trim()}");
         Assert.That(found, Is.Empty);
     }
@@ -52,7 +52,7 @@ public sealed partial class OptionNameTests
         foreach ((Type verb, string property) in ((Type, string)[])[(typeof(TrainVerb), "ModelName"), (typeof(StudyVerb), "Families")])
         {
             string help = verb.GetProperty(property)!.GetCustomAttribute<OptionAttribute>()!.HelpText;
-            string[] named = [.. Regex.Matches(help, "[a-z]+").Select(m => m.Value).Where(w => ModelFamily.All.Any(f => f.Name == w))];
+            string[] named = [.. Regex.Matches(help, "[a-z]+").Select(m => m.Value).Where(w => ModelFamily.All.Any(f => f.Name == w)).Distinct()];
             Assert.That(named, Is.EqualTo(ModelFamily.All.Select(f => f.Name)), help);
         }
     }

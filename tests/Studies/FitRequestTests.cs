@@ -37,6 +37,14 @@ public class FitRequestTests
     }
 
     [Test]
+    public void A_loss_that_rises_is_brought_down_by_no_amount()
+    {
+        File.WriteAllText(file, "n,loss\n1e3,2.01\n3e3,2.10\n1e4,2.28\n3e4,2.41\n1e5,2.58\n");
+        FitAnswer answer = new FitRequest { Sources = [file], NColumn = "n", Resamples = 0, TargetLosses = [2.2, 1], Resource = Resource.Parameters }.Run();
+        Assert.That(answer.Requirements.Select(r => (r.Value, r.Refusal)), Is.All.EqualTo(((double?)null, "the loss rises with N: no more of it brings it down")));
+    }
+
+    [Test]
     public void An_exact_power_law_is_found_whatever_the_columns_are_called()
     {
         File.WriteAllLines(file, new double[] { 1e4, 1e5, 1e6, 1e7 }

@@ -60,6 +60,24 @@ public class StudyFileTests
         Assert.That(yaml, Does.Contain("optimizer:").And.Contain(budgets ? "flops:" : "maximumSeen:"), "defaults included");
     }
 
+    [Test]
+    public void Constraints_are_in_the_file_itself_or_in_one_beside_it()
+    {
+        using var folder = new TemporaryFolder();
+        const string Bonds = "{\"?\": 8, \"C\": 4, \"N+1\": 4}";
+        File.WriteAllText(folder["bonds.json"], Bonds);
+        foreach (string given in (string[])["bonds.json", Bonds])
+        {
+            File.WriteAllText(folder["study.yaml"], $"families:\n- family: chemgpt\n  source: {{constraints: '{given}'}}");
+            StudyFile study = StudyFile.Read(folder["study.yaml"]);
+            Assert.That(study.Parts[0].Source.Constraints!.Of(6, 0), Is.EqualTo(4));
+            Assert.That(StudyFile.Parse(study.ToYaml(), "again.yaml").Parts[0].Source.Constraints, Is.EqualTo(study.Parts[0].Source.Constraints));
+        }
+        Assert.That(() => StudyFile.Parse("families:\n- family: chemgpt\n  source: {constraints: '{\"C\": 4}'}", "study.yaml"),
+            Throws.TypeOf<InputException>().With.Message.StartWith("study.yaml:3: families[0].source.constraints").And.Message.Contains("no entry '?'"));
+        Assert.That(() => StudyFile.Parse("families:\n- family: painn\n  source: {constraints: x.json}", "study.yaml"), Throws.TypeOf<InputException>());
+    }
+
     [TestCase("familys: [painn]", "1: familys: unknown key", "did you mean families?")]
     [TestCase("families:\n- family: chemgpt\n  serch: {}", "3: families[0].serch: unknown key", "did you mean search?")]
     [TestCase("families:\n- family: chemgpt\n  search: {probe_epochs: 2}", "3: families[0].search.probe_epochs: unknown key", "did you mean probeEpochs?")]
@@ -150,5 +168,14 @@ public class StudyFileTests
         + $"{string.Join(' ', part.Subsets)}; {string.Join(' ', part.Source.Frames)}");
 
     private static StudyPartPlan Bare(StudyPartPlan part) =>
-        part with { Outline = null!, Shapes = [], LearningRates = [], BatchSizes = [], Subsets = [], Source = part.Source with { Frames = [], Molecules = [] } };
+        part with
+        {
+            Outline = null!,
+            Estimator = part.Estimator ?? UsualEstimator.For(part.Outline.Training),
+            Shapes = [],
+            LearningRates = [],
+            BatchSizes = [],
+            Subsets = [],
+            Source = part.Source with { Frames = [], Molecules = [] },
+        };
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ChemScale.Engine.Atoms.Units;
+using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Files;
@@ -39,7 +40,7 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException(path, e.Message, "a readable study file (YAML)");
+            throw new InputException(path, Path.Exists(path) ? e.Message : "no such file", "a readable study file (YAML)");
         }
         return Parse(text, path);
     }
@@ -78,7 +79,9 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
     /// <summary>Writes it into the folder of the study, with the identity of the data that are prepared there.</summary>
     internal void Write(string directory)
     {
-        StudyPartPlan[] parts = [.. Parts.Select(part => part.Identified(Path.Combine(directory, part.Name, PreparedPart.StoreName)))];
+        string Of(StudyPartPlan part, string folder) => Path.Combine(directory, part.Name, folder);
+        foreach (StudyPartPlan part in Parts) part.RequireFiles(Of(part, PreparedPart.StoreName));
+        StudyPartPlan[] parts = [.. Parts.Select(part => part.Identified(Of(part, PreparedPart.StoreName), Of(part, PreparedPart.SearchName)))];
         DiskStorage.Shared.EnsureDirectory(Path.GetFullPath(directory));
         DiskStorage.Shared.WriteAtomically(Path.Combine(Path.GetFullPath(directory), FileName), Seal.Yaml((this with { Parts = parts }).ToYaml()));
     }
@@ -98,6 +101,7 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
                 Molecules = source.Molecules.Count > 0 ? [.. source.Molecules.Select(Path.GetFullPath)] : null,
                 Representation = source.Representation,
                 Grammar = source.Grammar,
+                Constraints = source.Constraints?.ToJson().ToJsonString(),
                 Tokenizer = source.Tokenizer is { } tokenizer ? Path.GetFullPath(tokenizer) : null,
                 Limit = source.Limit,
                 MaximumTokens = source.Molecules.Count > 0 ? source.MaximumTokens : null,
@@ -117,7 +121,7 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
                 Epochs = part.SearchEpochs,
                 ProbeEpochs = part.ProbeEpochs,
                 Validate = part.ValidateSearch,
-                Estimator = part.Estimator.Name(),
+                Estimator = (part.Estimator ?? UsualEstimator.For(part.Outline.Training)).Name(),
             },
             Grid = !grid ? null : new GridSection { Subsets = part.Subsets, MaximumEpochs = part.MaximumEpochs, MaximumSeen = part.MaximumSeen },
         };
@@ -206,6 +210,9 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
                 Molecules = [.. (section.Molecules ?? []).Select(Placed)],
                 Representation = section.Representation,
                 Grammar = section.Grammar,
+                Constraints = section.Constraints is not { } constraints ? null
+                    : constraints.TrimStart().StartsWith('{') ? BondConstraints.Parse(constraints, Place(mapping, "source") + ".constraints")
+                    : BondConstraints.Read(Placed(constraints)),
                 Tokenizer = section.Tokenizer is { } tokenizer ? Placed(tokenizer) : null,
                 Limit = section.Limit,
                 Frames = [.. (section.Frames ?? []).Select(Placed)],
@@ -297,6 +304,9 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
         public Representation? Representation { get; init; }
 
         public SelfiesGrammar? Grammar { get; init; }
+
+        /// <summary>JSON of them, or the path of a file of it.</summary>
+        public string? Constraints { get; init; }
 
         public string? Tokenizer { get; init; }
 

@@ -57,8 +57,8 @@ public sealed record StudyPartPlan
     /// <summary>Finish every configuration, to show how good the predictions were.</summary>
     public bool ValidateSearch { get; init; } = true;
 
-    /// <summary>By which the search ranks its probes.</summary>
-    public ProbeEstimator Estimator { get; init; } = ProbeEstimators.Usual;
+    /// <summary>By which the search ranks its probes; null: as the folder of the search says, else the usual one of its schedule (<see cref="UsualEstimator"/>).</summary>
+    public ProbeEstimator? Estimator { get; init; }
 
     /// <summary>Data sizes of the grid, in molecules or frames; larger ones than there are shrink to all.</summary>
     public required IReadOnlyList<long> Subsets { get; init; }
@@ -125,9 +125,14 @@ public sealed record StudyPartPlan
         return facts;
     }
 
-    /// <summary>With the identity of its data, where they are prepared.</summary>
-    internal StudyPartPlan Identified(string store) => !Family.Data.Holds(store) ? this
-        : this with { Outline = Outline with { Data = Outline.Data with { Fingerprint = FingerprintOf(store) } } };
+    /// <summary>With what its search ranks by, and the identity of its data where they are prepared.</summary>
+    /// <param name="store">Of the part.</param>
+    /// <param name="search">Folder of the search.</param>
+    internal StudyPartPlan Identified(string store, string search)
+    {
+        StudyPartPlan whole = this with { Estimator = Estimator ?? UsualEstimator.RecordedIn(search) ?? UsualEstimator.For(Outline.Training) };
+        return !Family.Data.Holds(store) ? whole : whole with { Outline = Outline with { Data = Outline.Data with { Fingerprint = FingerprintOf(store) } } };
+    }
 
     /// <summary>Everything but model, data size, learning rate, batch size and length.</summary>
     /// <param name="store">The store that <see cref="Prepare"/> made.</param>
@@ -144,9 +149,23 @@ public sealed record StudyPartPlan
         if (Shapes.Count == 0) throw new InputException($"{Name} grid", "no models", "one or more");
         foreach (GridModel model in Models.Append(SearchModel)) Family.Check(model.Config, $"{Name} grid");
         if (Subsets.Count == 0 || Subsets.Any(s => s < 1)) throw new InputException($"{Name} subsets", string.Join(",", Subsets), "one or more sizes of at least 1");
+        if (SearchEpochs < 2) throw new InputException("searchEpochs", $"{SearchEpochs}", "2 or more: a probe is a part of a full run");
         if (ProbeEpochs < 1 || ProbeEpochs >= SearchEpochs)
             throw new InputException("probeEpochs", $"{ProbeEpochs}", $"1 to {SearchEpochs - 1}, less than the {SearchEpochs} epochs of a full run");
         _ = SearchSpace.Grid(LearningRates, BatchSizes, Default);
+    }
+
+    /// <summary>Asked of every part before the first is run: the last one's missing file is no news for the end.</summary>
+    /// <param name="store">Of the part; where it is prepared already, the files are not needed.</param>
+    /// <exception cref="InputException">A file that is not there.</exception>
+    internal void RequireFiles(string store)
+    {
+        if (Family.Data.Holds(store)) return;
+        foreach ((string key, IEnumerable<string> files) in ((string, IEnumerable<string>)[])[("source.molecules", Source.Molecules), ("source.frames", Source.Frames),
+            ("source.tokenizer", Source.Tokenizer is { } tokenizer ? (string[])[tokenizer] : [])])
+        {
+            if (files.FirstOrDefault(f => !Path.Exists(f)) is { } missing) throw new InputException($"{key}: {missing}", "no such file", "one that can be read");
+        }
     }
 
     private string? FingerprintOf(string store) => Family.Data.Describe(new DataSpec { Store = store }).Fingerprint;

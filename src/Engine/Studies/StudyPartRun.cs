@@ -1,3 +1,4 @@
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Grid;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Search;
@@ -86,6 +87,7 @@ internal sealed record StudyTrainer(LocalRunner Runner, Action<SweepPlan, Cancel
 
     public SelectionSummary Search(RunSelection search, string directory, CancellationToken stop)
     {
+        UsualEstimator.Keep(directory, search.Spec.Estimator, DiskStorage.Shared);
         if (Workers is null) return search.Run(Runner, stop);
         WorkOff(new SweepPlan(directory, search.Runs, search.Spec, search.Default), stop);
         return search.Summarize(search.Select());

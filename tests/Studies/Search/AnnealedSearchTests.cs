@@ -80,6 +80,23 @@ public class AnnealedSearchTests
     }
 
     [Test]
+    public void Runs_that_cool_are_ranked_by_the_validation_loss_at_the_end_of_their_branches()
+    {
+        Experiment cooled = basis with { Training = basis.Training with { Schedule = basis.Training.Schedule with { Kind = ScheduleKind.Cooldown } } };
+        string here = folder["validation"];
+        TrainingPerformanceSearch search = Search(cooled) with { Estimator = null };
+        SelectionSummary summary = search.Run(here, new LocalRunner());
+        Assert.That(summary.Estimator, Is.EqualTo("annealed-validation"));
+        foreach (PlannedRun run in search.Plan(here).Runs)
+        {
+            LossCurve branch = LossCurve.ReadCsv(new RunDirectory(Path.Combine(run.Directory, "cooled")).MetricsCsvPath);
+            Assert.That(branch.Validation[^1].Step, Is.EqualTo(branch.Steps[^1].Step), "at its end");
+            Expect.Close(summary.Configurations.Single(c => c.Name == run.Name).Estimate, branch.Validation[^1].Loss, absolute: 1e-12);
+        }
+        Assert.That(summary.Selected, Is.EqualTo(Enumerable.Range(0, 3).MinBy(i => summary.Configurations[i].Estimate)));
+    }
+
+    [Test]
     public void A_rate_that_moves_before_the_branch_is_refused()
     {
         Experiment cosine = basis with { Training = basis.Training with { Schedule = new ScheduleSpec { Kind = ScheduleKind.Cosine } } };

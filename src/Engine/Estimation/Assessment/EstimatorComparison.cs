@@ -14,6 +14,35 @@ internal sealed record EstimatorComparison(IReadOnlyList<EstimatorRow> Rows, Est
     /// <summary>First choices counted for <see cref="EstimatorRow.BestAmong"/>.</summary>
     public static readonly IReadOnlyList<int> Firsts = [1, 2, 3];
 
+    /// <summary>Of each estimator, rho of every resample; null where undefined.</summary>
+    private IReadOnlyList<double?[]> Drawn { get; init; } = [];
+
+    /// <summary>
+    /// Several sets of searches, each counting the same: means of rho, of regrets and of first places; intervals of mean rho from the resamples
+    /// of the sets, which must have been drawn with different seeds.
+    /// </summary>
+    /// <exception cref="InputException">None, or of different estimators.</exception>
+    public static EstimatorComparison Together(IReadOnlyList<EstimatorComparison> sets)
+    {
+        if (sets.Count == 0 || sets.Any(s => s.Rows.Count != sets[0].Rows.Count || s.Drawn[0].Length != sets[0].Drawn[0].Length))
+            throw new InputException("sets", "none, or different estimators or resamples", "the same for every set");
+        double?[][] drawn = [.. sets[0].Rows.Select((_, e) => sets[0].Drawn[e].Select((_, r) => Mean(sets.Select(s => s.Drawn[e][r]))).ToArray())];
+        EstimatorRow Mixed(EstimatorRow[] rows, double?[]? own) => rows[0] with
+        {
+            Spearman = Mean(rows.Select(r => r.Spearman)),
+            Interval = own is null ? null : Percentiles(own.OfType<double>()),
+            Difference = own is null || own == drawn[0] ? null : Less(own, drawn[0]),
+            Regret = rows.Average(r => r.Regret),
+            WorstRegret = rows.Max(r => r.WorstRegret),
+            BestAmong = [.. Firsts.Select((_, k) => rows.Average(r => r.BestAmong[k]))],
+        };
+        return new EstimatorComparison([.. drawn.Select((d, e) => Mixed([.. sets.Select(s => s.Rows[e])], d))],
+            sets.All(s => s.Ceiling is not null) ? Mixed([.. sets.Select(s => s.Ceiling!)], null) : null, null)
+        { Drawn = drawn };
+
+        static double? Mean(IEnumerable<double?> values) => values.All(v => v is not null) ? values.Average() : null;
+    }
+
     /// <param name="names">Of the estimators; the first is what the others are compared with.</param>
     /// <param name="searches">One for each seed: final losses of the configurations, and their figures by estimator; infinite where they diverged.</param>
     /// <param name="resamples">Of the bootstrap.</param>
@@ -35,7 +64,7 @@ internal sealed record EstimatorComparison(IReadOnlyList<EstimatorRow> Rows, Est
         }
         double?[][] drawn = [.. names.Select((_, e) => Resampled([.. searches.Select(s => (s.Early[e], s.Final))], resample, seeds))];
         EstimatorRow[] rows = [.. names.Select((name, e) => Row(name, [.. searches.Select(s => (s.Early[e], s.Final))], drawn[e], e == 0 ? null : drawn[0]))];
-        if (searches.Count < 2) return new EstimatorComparison(rows, null, null);
+        if (searches.Count < 2) return new EstimatorComparison(rows, null, null) { Drawn = drawn };
         // Every ordered pair of seeds: the one's final losses as figures for the other's.
         (IReadOnlyList<double>, IReadOnlyList<double>)[] pairs = [.. from a in searches from b in searches where a != b select (a.Final, b.Final)];
         double squares = 0;
@@ -47,23 +76,27 @@ internal sealed record EstimatorComparison(IReadOnlyList<EstimatorRow> Rows, Est
             squares += logs.Sum(x => (x - logs.Average()) * (x - logs.Average()));
             degrees += logs.Length - 1;
         }
-        return new EstimatorComparison(rows, Row("another seed's final losses", pairs, null, null), degrees > 0 ? Math.Sqrt(squares / degrees) : null);
+        return new EstimatorComparison(rows, Row("another seed's final losses", pairs, null, null), degrees > 0 ? Math.Sqrt(squares / degrees) : null)
+        { Drawn = drawn };
     }
 
     private static EstimatorRow Row(string name, (IReadOnlyList<double> Early, IReadOnlyList<double> Final)[] searches, double?[]? drawn, double?[]? baseline)
     {
         double?[] rho = [.. searches.Select(s => Rho(s.Early, s.Final))];
         double[] regret = [.. searches.Select(s => Regret(s.Early, s.Final))];
-        ConfidenceInterval? Percentiles(IEnumerable<double> values)
-        {
-            double[] sorted = [.. values.Order()];
-            return sorted.Length < 20 ? null : new ConfidenceInterval(sorted[(int)(0.025 * sorted.Length)], sorted[(int)Math.Ceiling(0.975 * sorted.Length) - 1], 0.95);
-        }
         return new EstimatorRow(name, rho.All(r => r is not null) ? rho.Average() : null, drawn is null ? null : Percentiles(drawn.OfType<double>()),
-            drawn is null || baseline is null ? null
-                : Percentiles(drawn.Zip(baseline).Where(d => d.First is not null && d.Second is not null).Select(d => d.First!.Value - d.Second!.Value)),
-            regret.Average(), regret.Max(), [.. Firsts.Select(k => searches.Average(s => BestRank(s.Early, s.Final) <= k ? 1.0 : 0))]);
+            drawn is null || baseline is null ? null : Less(drawn, baseline), regret.Average(), regret.Max(),
+            [.. Firsts.Select(k => searches.Average(s => BestRank(s.Early, s.Final) <= k ? 1.0 : 0))]);
     }
+
+    private static ConfidenceInterval? Percentiles(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length < 20 ? null : new ConfidenceInterval(sorted[(int)(0.025 * sorted.Length)], sorted[(int)Math.Ceiling(0.975 * sorted.Length) - 1], 0.95);
+    }
+
+    private static ConfidenceInterval? Less(double?[] drawn, double?[] baseline) =>
+        Percentiles(drawn.Zip(baseline).Where(d => d.First is not null && d.Second is not null).Select(d => d.First!.Value - d.Second!.Value));
 
     private static double?[] Resampled((IReadOnlyList<double> Early, IReadOnlyList<double> Final)[] searches, int[][] configurations, int[][] seeds) =>
     [

@@ -23,13 +23,13 @@ public enum ProbeEstimator
     /// end here (Hägele et al. 2024, arXiv 2405.18392).
     /// </summary>
     Annealed,
+
+    /// <summary>Validation loss at the end of that branch.</summary>
+    AnnealedValidation,
 }
 
 public static class ProbeEstimators
 {
-    /// <summary>What searches rank by where nobody says otherwise.</summary>
-    public const ProbeEstimator Usual = ProbeEstimator.Tse;
-
     /// <summary>Those that need training losses alone, in the order of tables.</summary>
     public static IReadOnlyList<ProbeEstimator> OfTraining { get; } =
     [
@@ -47,6 +47,7 @@ public static class ProbeEstimators
         ProbeEstimator.Lcga => "lcga",
         ProbeEstimator.PowerLaw => "power-law",
         ProbeEstimator.Annealed => "annealed",
+        ProbeEstimator.AnnealedValidation => "annealed-validation",
         _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
     };
 
@@ -64,7 +65,7 @@ public static class ProbeEstimators
     public static bool IsLoss(this ProbeEstimator estimator) => estimator is not (ProbeEstimator.Tse or ProbeEstimator.TseEma);
 
     /// <summary>The probe needs a branch.</summary>
-    public static bool IsAnnealed(this ProbeEstimator estimator) => estimator == ProbeEstimator.Annealed;
+    public static bool IsAnnealed(this ProbeEstimator estimator) => estimator is ProbeEstimator.Annealed or ProbeEstimator.AnnealedValidation;
 
     /// <exception cref="InputException">The probe lacks the losses that the estimator needs.</exception>
     public static double Of(this ProbeEstimator estimator, ProbeView probe)
@@ -82,9 +83,18 @@ public static class ProbeEstimators
                     "validate earlier, or select by training loss"),
             ProbeEstimator.Lcga => CurveExtrapolation.FinalLoss(CurveForm.Lcga, probe),
             ProbeEstimator.PowerLaw => CurveExtrapolation.FinalLoss(CurveForm.PowerLaw, probe),
-            ProbeEstimator.Annealed => probe.Cooled is { } cooled ? cooled.Diverged ? double.PositiveInfinity : cooled.LastTrainingLoss
-                : throw new InputException(curve.Name, "no branch that was cooled", "one at the end of the probe", "a search that ranks by them trains them"),
+            ProbeEstimator.Annealed or ProbeEstimator.AnnealedValidation => OfBranch(estimator, probe),
             _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, null),
         };
+    }
+
+    private static double OfBranch(ProbeEstimator estimator, ProbeView probe)
+    {
+        LossCurve cooled = probe.Cooled
+            ?? throw new InputException(probe.Name, "no branch that was cooled", "one at the end of the probe", "a search that ranks by them trains them");
+        if (cooled.Diverged) return double.PositiveInfinity;
+        return estimator == ProbeEstimator.Annealed ? cooled.LastTrainingLoss
+            : cooled.LastValidationLoss
+                ?? throw new InputException(probe.Name, "no validation loss in the branch", "one at its end", "validate every epoch, or rank by training loss");
     }
 }

@@ -208,6 +208,7 @@ internal static class ClaimText
     public static string Number(ClaimEstimate e, double value)
     {
         double width = e is { Low: { } low, High: { } high } ? high - low : Math.Abs(e.Value);
+        if (value == 0 && !e.IsExponent) return "0";
         if (Math.Abs(value) >= 1e4 || (value != 0 && Math.Abs(value) < 1e-3 && width > 1e-6 && !e.IsExponent)) return value.ToString("G4", CultureInfo.InvariantCulture);
         int decimals = e.IsExponent ? width is > 0 and < 0.002 ? 5 : width is > 0 and < 0.02 ? 4 : 3
             : Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Max(1e-9, Math.Abs(value)))), 0, 6);

@@ -26,6 +26,7 @@ internal sealed class FitQuestions(Claim claim, Bootstrap? bootstrap, double lev
     {
         Resource resource = claim.Resources[0];
         if (claim.Grade <= ClaimGrade.NotDetermined) return new Requirement(resource, loss, null, null, claim.Refusal([])!);
+        if (claim.Rises) return new Requirement(resource, loss, null, null, $"the loss rises with {ClaimText.Symbol(resource)}: no more of it brings it down");
         Requirement found = Requirement.For(claim.Fit!, resource, loss, [], bootstrap, level);
         return found.Value is { } value && claim.Refusal(value) is { } refusal ? new Requirement(resource, loss, null, null, refusal) : found;
     }

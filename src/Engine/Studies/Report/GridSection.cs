@@ -32,7 +32,7 @@ internal static class GridSection
             .. Optional(Number("Nats per molecule")), Text("At the end"), Number("Time")]);
         foreach (GridPoint p in part.Grid.Points)
         {
-            object?[] cells = [Html.Unbroken(p.Name), Html.Unbroken(p.ModelName), Numbers.Count(p.Parameters), Html.Powers(Numbers.Short(p.LearningRate)),
+            object?[] cells = [Html.Unbroken(p.Name), Html.Unbroken(p.ModelName), Numbers.Count(p.Parameters), Numbers.Short(p.LearningRate),
                 Numbers.Count(p.Documents),
                 Numbers.Count(p.Items), Numbers.Count(p.ItemsSeen), Numbers.Significant((double)p.ItemsSeen / p.Items, 3),
                 Numbers.Significant(p.Compute, 3), Numbers.Significant(p.Loss), .. Optional<object?>(Numbers.Significant(p.LossPerMolecule)),
@@ -48,16 +48,17 @@ internal static class GridSection
     {
         string caption = "What the series of the grid say: L = α R^−β, plus the floor where the form has one; every series, with its grade";
         var table = new HtmlTable(caption, part.Data.Synthetic, Text("R"), Text("Held"), Text("Form"), Number("Points"), Text("Grade"), Number("Law"),
-            Number("β"), Number("95 % profile interval of β"), Number("Degrees of freedom"), Number("Missed the largest by, %"), Number("R² of log loss"),
-            Text("Why no better, and cautions"));
+            Number("β"), Number("95 % profile interval of β"), Number("Degrees of freedom"), Number("Missed the largest by, %"), Number("R² of log loss"));
         foreach (FitSummary f in part.Grid.Fits)
         {
             Claim claim = f.Claim;
-            string form = claim.Family.Replace('-', ' ') + (f.WithoutStillFalling ? ", without points still falling" : "");
-            table.Add(Symbol(f.Resource), Html.Unbroken(f.Held), form, Numbers.Count(claim.Points.Count),
-                Html.Element("span", Html.Class(claim.Grade == ClaimGrade.Shown ? "tag" : "tag warn"), claim.GradeName), ClaimCells.Law(claim),
+            table.Add(Symbol(f.Resource), Html.Unbroken(f.Held), Html.Unbroken(claim.Family.Replace('-', ' ')), Numbers.Count(claim.Points.Count),
+                Html.Element("span", Html.Class(claim.Grade == ClaimGrade.Shown ? "tag plain" : "tag warn"), claim.GradeName), ClaimCells.Law(claim),
                 ClaimCells.Exponent(claim), ClaimCells.Interval(claim), Numbers.Count(claim.Degrees), Percent(claim.Extrapolation?.LogError),
-                Numbers.Significant(claim.R2), ClaimCells.Typeset(string.Join("; ", ((string[])[claim.Reason, .. claim.Cautions]).Where(t => t.Length > 0))));
+                Numbers.Significant(claim.R2));
+            // Why the grade is no better, and what to know beside it.
+            string[] words = [.. ((string[])[f.WithoutStillFalling ? "without points still falling" : "", claim.Reason, .. claim.Cautions]).Where(t => t.Length > 0)];
+            if (words.Length > 0) table.Note(ClaimCells.Typeset(string.Join("; ", words)));
         }
         return table.Render();
     }

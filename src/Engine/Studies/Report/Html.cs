@@ -104,6 +104,13 @@ internal sealed class HtmlTable(string caption, bool synthetic, params (string T
         rows.Add(row);
     }
 
+    /// <summary>Words on the last row, under it and across all columns: a column of sentences would be as narrow as its longest word.</summary>
+    public void Note(string words)
+    {
+        rows[^1].SetAttributeValue("class", string.Join(' ', ((string?[])[(string?)rows[^1].Attribute("class"), "noted"]).OfType<string>()));
+        rows.Add(Html.Element("tr", Html.Element("td", new XAttribute("colspan", columns.Length), Html.Element("div", Html.Class("note"), words))));
+    }
+
     public XElement Render()
     {
         XElement[] titles =

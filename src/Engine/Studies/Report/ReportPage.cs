@@ -54,7 +54,8 @@ internal static class ReportPage
     public static XElement Terms() => Html.Section("terms", 2, "Terms", Html.Element("dl",
         Term("TPE", "Here Training Performance Estimation: predicting the final loss of a configuration from its first epochs. "
             + "Not the Tree-structured Parzen Estimator."),
-        Term("TSE", "Training speed estimate: the sum of the mean training losses of the probe's epochs. Less is better."),
+        Term("TSE, TSE-E", "Training speed estimates: the sum of the mean training losses of the probe's epochs; the same of its last epoch alone. Less is better."),
+        Term("annealed", "The training (or validation) loss at the end of a branch of the probe whose learning rate went down to nothing."),
         Term("N", "Parameters of the model, embeddings left out."),
         Term("D, S", "Unique training tokens or frames; tokens or frames seen, repeats included."),
         Term("C", "Training compute, 6 N S, in floating-point operations."),

@@ -49,7 +49,10 @@ internal static class ReportStyle
         .number { text-align: right; white-space: nowrap; }
         th.number { white-space: normal; }
         tr.selected td { background: #f2f6fa; }
+        tr.noted td { border-bottom: 0; padding-bottom: 0; }
+        .note { position: sticky; left: 8px; max-width: min(64rem, calc(100vw - 60px)); padding-left: 1.4em; color: #444; font-size: 0.94em; }
         .tag { margin-left: 6px; }
+        .tag.plain { margin-left: 0; }
         .tag.warn { margin-left: 0; border-color: #a33c00; color: #a33c00; }
         .fate { white-space: nowrap; }
         .fate::before { content: ""; display: inline-block; width: 0.65em; height: 0.65em; margin-right: 0.45em; border-radius: 50%;

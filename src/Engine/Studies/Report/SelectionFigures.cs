@@ -81,6 +81,10 @@ internal static class SelectionFigures
         }
     }
 
+    /// <summary>TSE is an abbreviation, the other estimators are words.</summary>
+    public static string Estimate(SelectionSummary selection) =>
+        selection.Estimator.StartsWith("tse", StringComparison.Ordinal) ? selection.Estimator.ToUpperInvariant() : selection.Estimator;
+
     public static string Word(ConfigurationFate fate) => fate switch
     {
         ConfigurationFate.Kept => "kept",
@@ -159,7 +163,7 @@ internal static class SelectionFigures
 
     private static string Caption(SelectionSummary selection, IReadOnlyCollection<ConfigurationOutcome> shown)
     {
-        string caption = $"Final training loss predicted from the first {Epochs(selection.ProbeEpochs)}, with its standard error, "
+        string caption = $"Final training loss predicted from the first {(selection.ProbeEpochs == 1 ? "epoch" : Epochs(selection.ProbeEpochs))}, with its standard error, "
             + $"against the loss reached after {Epochs(selection.FullEpochs)}; "
             + Counted(selection, shown);
         if (!selection.Validated) caption += " The stopped ones were not finished, so R² and ρ are not known.";
@@ -199,7 +203,7 @@ internal static class ParetoFigure
         double[] losses = [.. shown.Select(s => s.Loss)];
         bool logarithmic = SelectionFigures.Wide(losses);
         bool calibrated = selection.Configurations.Any(c => c.Predicted is not null);
-        string loss = calibrated ? $"Predicted final loss ({part.LossUnit})" : $"{selection.Estimator.ToUpperInvariant()} of the probe";
+        string loss = calibrated ? $"Predicted final loss ({part.LossUnit})" : $"{SelectionFigures.Estimate(selection)} of the probe";
         var chart = new Chart("Speed and accuracy of every configuration", new ChartAxis("Seconds per epoch"), new ChartAxis(loss, logarithmic))
         {
             Synthetic = part.Data.Synthetic,
@@ -276,7 +280,8 @@ internal static class Headline
         ? $"{Numbers.Count(within)} of {Numbers.Count(selection.Finished)} ended within the 95 % interval of their prediction from the others." : "";
 
     public static string Agreement(SelectionSummary selection) =>
-        $"R² = {Numbers.Significant(selection.R2, 3)}, Spearman ρ = {Numbers.Significant(selection.Spearman, 3)}";
+        !double.IsFinite(selection.R2 ?? double.NaN) && !double.IsFinite(selection.Spearman ?? double.NaN) ? "too few ended to say how well"
+            : $"R² = {Numbers.Significant(selection.R2, 3)}, Spearman ρ = {Numbers.Significant(selection.Spearman, 3)}";
 
     /// <summary>
     /// The claim on the series of most data, of the largest model, or on the frontier: chosen before it is looked at. Then what the other

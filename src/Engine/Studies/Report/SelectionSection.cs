@@ -72,7 +72,7 @@ internal static class SelectionSection
         return table.Render();
     }
 
-    private static string Estimate(SelectionSummary selection) => selection.Estimator.ToUpperInvariant();
+    private static string Estimate(SelectionSummary selection) => SelectionFigures.Estimate(selection);
 
     private static XElement Tag(string text) => Html.Element("span", Html.Class("tag"), text);
 

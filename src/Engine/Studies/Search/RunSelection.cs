@@ -74,6 +74,8 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
                 Patience = null,
                 // The end of the schedule is what smooths.
                 EmaDecay = null,
+                // A branch ends with an epoch.
+                ValidationInterval = Spec.Estimator == ProbeEstimator.AnnealedValidation ? Interval.Epochs(1) : training.ValidationInterval,
                 Schedule = new ScheduleSpec { Kind = ScheduleKind.Cooldown, WarmupSteps = training.Schedule.WarmupSteps, Cooldown = Cooling(steps) / (double)steps },
             },
         };
@@ -188,13 +190,15 @@ public sealed record SelectionSpec
     /// <summary>Finish every run, to compare predictions with the truth.</summary>
     public bool Validate { get; init; }
 
-    public ProbeEstimator Estimator { get; init; } = ProbeEstimators.Usual;
+    /// <summary>The paper's where it is left out, as in plans of version 0.3; <see cref="UsualEstimator"/> knows what suits the runs.</summary>
+    public ProbeEstimator Estimator { get; init; } = ProbeEstimator.Tse;
 
     public KeepRule Keep { get; init; } = KeepRule.Best;
 
     /// <exception cref="InputException">A probe is no part of a run.</exception>
     public void Check()
     {
+        if (Epochs < 2) throw new InputException("epochs", $"{Epochs}", "2 or more: a probe is a part of a full run");
         if (ProbeEpochs < 1 || ProbeEpochs >= Epochs)
             throw new InputException("probe epochs", $"{ProbeEpochs}", $"1 to {Epochs - 1}, less than the {Epochs} epochs of a full run");
     }

@@ -1,4 +1,5 @@
 using ChemScale.Engine.Estimation.Selection;
+using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Report;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
@@ -8,7 +9,7 @@ namespace ChemScale.Engine.Studies.Search;
 
 /// <summary>
 /// Hyperparameter selection by training performance estimation (Frey et al. 2023; not the Tree-structured Parzen Estimator): every
-/// configuration is probed for a part of its epochs, ranked by its training speed estimate, and only the best goes on.
+/// configuration is probed for a part of its epochs, ranked by an early figure of its losses, and only the best goes on.
 /// </summary>
 public sealed record TrainingPerformanceSearch
 {
@@ -26,7 +27,8 @@ public sealed record TrainingPerformanceSearch
     /// <summary>Finish every configuration, to compare predictions with the truth. Costs what selection was to save.</summary>
     public bool Validate { get; init; }
 
-    public ProbeEstimator Estimator { get; init; } = ProbeEstimators.Usual;
+    /// <summary>Null: as the folder of the search says, else the usual one of its schedule (<see cref="UsualEstimator"/>).</summary>
+    public ProbeEstimator? Estimator { get; init; }
 
     public KeepRule Keep { get; init; } = KeepRule.Best;
 
@@ -35,8 +37,16 @@ public sealed record TrainingPerformanceSearch
     /// <exception cref="InputException">A probe is no part of a run.</exception>
     public RunSelection Plan(string directory)
     {
-        var spec = new SelectionSpec { Epochs = Epochs, ProbeEpochs = ProbeEpochs, Validate = Validate, Estimator = Estimator, Keep = Keep };
-        var selection = new RunSelection([.. Space.Configurations.Select(c => new PlannedRun(c.Name, Experiment(c), Path.Combine(directory, c.Name)))], spec, Space.Default);
+        PlannedRun[] runs = [.. Space.Configurations.Select(c => new PlannedRun(c.Name, Experiment(c), Path.Combine(directory, c.Name)))];
+        var spec = new SelectionSpec
+        {
+            Epochs = Epochs,
+            ProbeEpochs = ProbeEpochs,
+            Validate = Validate,
+            Estimator = Estimator ?? UsualEstimator.Of(directory, runs),
+            Keep = Keep,
+        };
+        var selection = new RunSelection(runs, spec, Space.Default);
         selection.Check();
         return selection;
     }
@@ -45,7 +55,12 @@ public sealed record TrainingPerformanceSearch
     /// <param name="directory">As for <see cref="Plan"/>.</param>
     /// <param name="runner">Where and how many at a time.</param>
     /// <param name="stop">Leaves every run with a checkpoint.</param>
-    public SelectionSummary Run(string directory, LocalRunner runner, CancellationToken stop = default) => Plan(directory).Run(runner, stop);
+    public SelectionSummary Run(string directory, LocalRunner runner, CancellationToken stop = default)
+    {
+        RunSelection selection = Plan(directory);
+        UsualEstimator.Keep(directory, selection.Spec.Estimator, DiskStorage.Shared);
+        return selection.Run(runner, stop);
+    }
 
     private Experiment Experiment(Configuration configuration) => Base with
     {

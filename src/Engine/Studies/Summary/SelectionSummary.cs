@@ -8,7 +8,7 @@ public sealed record SelectionSummary
     /// <summary>In the order of the search space; the default is among them.</summary>
     public required IReadOnlyList<ConfigurationOutcome> Configurations { get; init; }
 
-    /// <summary>What ranked the probes: tse, tse-e, tse-ema, last, lcga, power-law.</summary>
+    /// <summary>What ranked the probes: tse, tse-e, tse-ema, last, last-validation, lcga, power-law, annealed, annealed-validation.</summary>
     public string Estimator { get; init; } = "tse";
 
     public required int ProbeEpochs { get; init; }
@@ -108,6 +108,9 @@ internal static class SelectionCautions
     /// <summary>Epochs of a probe below which a sum of losses is hardly one; the paper's had 10.</summary>
     private const int ShortProbe = 5;
 
+    /// <summary>Rho above which configurations were told apart, whatever their predicted losses were worth.</summary>
+    private const double OrderTold = 0.5;
+
     public static SelectionSummary Added(SelectionSummary summary) => summary with { Cautions = [.. Of(summary)] };
 
     private static IEnumerable<string> Of(SelectionSummary s)
@@ -122,7 +125,9 @@ internal static class SelectionCautions
         if (s.NearBest is { } near && near < RankQuality.FewestRuns)
             yield return $"{near} of {s.Configurations.Count} configurations ended within 20 % of the best: "
                 + "R2 and rho say that bad ones were told from good, not the good from each other.";
-        if (s.Validated && s.R2 <= 0) yield return "The predictions were no better than the mean of the final losses (R2 is not above 0): the choice rests on chance.";
+        if (s.Validated && s.R2 <= 0)
+            yield return "The predicted losses were no better than the mean of the final ones (R2 is not above 0): "
+                + (s.Spearman > OrderTold ? "only their order says something." : "the choice rests on chance.");
     }
 
     private static string? Edge(SelectionSummary s, Func<ConfigurationOutcome, double> of, ConfigurationOutcome chosen)

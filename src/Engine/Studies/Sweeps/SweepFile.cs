@@ -18,6 +18,9 @@ namespace ChemScale.Engine.Studies.Sweeps;
 /// <param name="Selection">Null: every run to its end.</param>
 public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> Variations, IReadOnlyList<IReadOnlyList<Variation>> Singles, SelectionSpec? Selection)
 {
+    /// <summary>The file says by what the probes are ranked; else <see cref="UsualEstimator"/> does.</summary>
+    internal bool StatesEstimator { get; init; }
+
     private static readonly string[] Keys = ["experiment", "vary", "runs", "selection"];
 
     /// <exception cref="InputException">File, line and key of what is wrong.</exception>
@@ -32,9 +35,19 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
         if (variations.Count == 0 && singles.Length == 0) throw new InputException(path, "nothing is varied", "vary, or runs");
         if (singles.SelectMany(s => s).FirstOrDefault(v => v.Values.Count != 1) is { } list)
             throw new InputException(path, $"runs: {list.Key} has {list.Values.Count} values", "one value a key", "vary takes lists");
-        SelectionSpec? selection = Child(root, "selection") is { } selecting ? ReadSelection(selecting, path, EpochsOf(experiment)) : null;
-        return new SweepFile(Base(experiment, path, selection), variations, singles, selection);
+        YamlNode? selecting = Child(root, "selection");
+        SelectionSpec? selection = selecting is null ? null : ReadSelection(selecting, path, EpochsOf(experiment));
+        return new SweepFile(Base(experiment, path, selection), variations, singles, selection)
+        {
+            StatesEstimator = selecting is YamlMappingNode settings && Child(settings, "estimator") is not null,
+        };
     }
+
+    /// <summary>How the runs that were planned are selected from; null: every one goes to its end.</summary>
+    /// <param name="runs">Of <see cref="Plan"/>.</param>
+    /// <param name="directory">Of the sweep; what was begun there goes on as it began.</param>
+    public SelectionSpec? SelectionOf(IReadOnlyList<PlannedRun> runs, string directory) =>
+        Selection is null || StatesEstimator ? Selection : Selection with { Estimator = UsualEstimator.Of(directory, runs) };
 
     /// <summary>Runs of the sweep, each in a folder below.</summary>
     /// <param name="basis">The experiment, its data prepared.</param>
@@ -46,7 +59,7 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
         PlannedRun[] runs = [.. Variations.Count > 0 ? Sweep.Plan(basis, Variations, directory) : [], .. Singles.SelectMany(single => Sweep.Plan(basis, single, directory))];
         // A single run that is also of the grid, or another's equal, is one run.
         runs = [.. runs.DistinctBy(r => (r.Experiment.Id, r.Name))];
-        if (Selection is not null) new RunSelection(runs, Selection).Check();
+        if (SelectionOf(runs, directory) is { } spec) new RunSelection(runs, spec).Check();
         string? shared = runs.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
         return shared is null ? runs : throw new InputException("runs", $"two different runs would be called {shared}", "settings that differ in the last words of their keys");
     }
@@ -60,7 +73,7 @@ public sealed record SweepFile(Experiment Experiment, IReadOnlyList<Variation> V
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException(path, e.Message, "a readable sweep file (YAML)");
+            throw new InputException(path, Path.Exists(path) ? e.Message : "no such file", "a readable sweep file (YAML)");
         }
         IList<YamlDocument> documents = YamlText.Documents(text, path);
         return documents.Count == 1 && documents[0].RootNode is YamlMappingNode root ? root

@@ -86,6 +86,7 @@ public sealed record SweepPlan(string Directory, IReadOnlyList<PlannedRun> Runs,
     {
         SweepPlan whole = File.Exists(PlanFile) ? JoinedTo(Read(Directory)) : this;
         storage.EnsureDirectory(PlanFolder);
+        if (Selection is not null) UsualEstimator.Keep(Directory, Selection.Estimator, storage);
         whole.WriteExperiments(storage);
         var content = new Content([.. whole.Runs.Select(r => new Entry(r.Name, r.Experiment.Id))], Selection, Default);
         // Last: a plan that can be seen is whole.
