@@ -88,7 +88,7 @@ public sealed class GivenKeysTests
             Assert.That(found[key], Is.EqualTo(value), key);
         }
         // Out of range, of other data, or without effect here: a batch of so many atoms beside one of so many frames.
-        string[] always = ["model.family", "data.store", "data.fingerprint", "data.grammar", "data.validation", "training.schedule.floor", "training.schedule.cooldown",
+        string[] always = ["model.family", "data.store", "data.fingerprint", "data.representation", "data.grammar", "data.validation", "training.schedule.floor", "training.schedule.cooldown",
             "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention", "data.atomEnergies", "training.labelLoss.kindWeights", "training.initFrom",
             "training.initWeights", "training.freeze", "training.parent"];
         string[] own = family == "chemgpt"

@@ -196,7 +196,7 @@ public sealed class SmilesModelTests
         {
             Outcome outcome = CommandLine.Here(["fit", .. runs, "--resource", "parameters", "--bootstrap", "0", "--json", .. more]);
             using JsonDocument fit = JsonDocument.Parse(outcome.Output);
-            return [.. fit.RootElement.GetProperty("claim").GetProperty("points").EnumerateArray().Select(p => p.GetProperty("loss").GetDouble())];
+            return [.. fit.RootElement.GetProperty("claim").GetProperty("points").EnumerateArray().Select(p => p.GetProperty("value").GetDouble())];
         }
         double factor = RunFacts.Read(runs[0]).TokensPerMolecule!.Value;
         Expect.Close(Losses("--loss", "loss_per_molecule"), [.. Losses().Select(l => l * factor)], ofLargest: 1e-12);

@@ -68,7 +68,7 @@ public sealed class FineTuningTests
         Refuses("width", "train", "--resume", folder["two"], "--epochs", "3", "--width", "32", "--out", folder["wider"]);
         Refuses("batchSize", "train", "--resume", folder["two"], "--epochs", "3", "--batch", "8", "--out", folder["other-batch"]);
         Refuses("--resume", "train", folder["two"], "--epochs", "3", "--out", folder["bare"]);
-        Refuses("--resume RUN", [.. Workplace.Train("rewarmed"), "--rewarm"]);
+        Refuses("--resume RUN", "train", "--data", store, "--out", folder["rewarmed"], "--rewarm");
     }
 
     [Test]

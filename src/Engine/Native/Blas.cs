@@ -17,6 +17,9 @@ internal static unsafe class Blas
 
     private static readonly delegate* unmanaged[Cdecl]<int, int> SetThreads = (delegate* unmanaged[Cdecl]<int, int>)Find("MKL_Set_Num_Threads_Local");
 
+    [ThreadStatic]
+    private static bool alone;
+
     /// <summary>Whether there are products of both number types.</summary>
     public static bool Found => Single != 0 && Double != 0;
 
@@ -41,6 +44,16 @@ internal static unsafe class Blas
     public static void Multiply<T>(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add, bool transposed = false)
         where T : unmanaged
     {
+        // Outside of pieces of work, too, a product must not depend on how many threads there are.
+        bool shared = !alone;
+        int threads = shared ? UseOneThread() : 0;
+        Product(m, n, k, a, aStride, b, bStride, c, cStride, add, transposed);
+        if (shared) Restore(threads);
+    }
+
+    private static void Product<T>(int m, int n, int k, T* a, int aStride, T* b, int bStride, T* c, int cStride, bool add, bool transposed)
+        where T : unmanaged
+    {
         // Fortran sees the transposes: C' = B' A'.
         byte plain = (byte)'N', turned = (byte)'T';
         if (typeof(T) == typeof(float))
@@ -62,10 +75,15 @@ internal static unsafe class Blas
     /// threads as wholes, and what a product gives must not depend on how many there are.
     /// </summary>
     /// <returns>What to restore.</returns>
-    public static int UseOneThread() => SetThreads == null ? 0 : SetThreads(1);
+    public static int UseOneThread()
+    {
+        alone = true;
+        return SetThreads == null ? 0 : SetThreads(1);
+    }
 
     public static void Restore(int threads)
     {
+        alone = threads == 1;
         if (SetThreads != null) SetThreads(threads);
     }
 

@@ -30,7 +30,7 @@ public sealed class EmbeddedFramesTests
         Assert.That(frames, Has.Count.EqualTo(10));
         Assert.That(frames.Values.Select(f => f.Length), Is.All.EqualTo(EmbeddedFrames.FramesPerMolecule));
         Expect.Below(EmbeddedFrames.Bytes, MostBytes);
-        Assert.That(Directory.GetFiles(folder["frames"]), Has.Length.EqualTo(10), "nothing but the files is left");
+        Assert.That(Directory.GetFiles(folder["frames"]), Has.Length.EqualTo(11), "nothing but the files and their checksums is left");
         Assert.That(EmbeddedFrames.Description, Does.Contain("GFN2-xTB").And.Contain("500 K"));
     }
 

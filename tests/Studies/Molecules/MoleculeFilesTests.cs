@@ -116,7 +116,7 @@ public sealed class MoleculeFilesTests
             Expect.Close(model.HiddenAfter(layer, ids, positions, rows), expected.select(0, layer), ofLargest: 1e-10, message: $"behind {layer} layers");
     }
 
-    [Test]
+    [Test, NonParallelizable]
     public void Neighbours_are_those_that_comparing_all_finds([Values] EmbeddingMetric metric)
     {
         const int count = 5000, width = 16, queries = 7, k = 10;

@@ -144,11 +144,11 @@ public class RepresentationTests
             MoleculeKey[] a = Keys(first, one), b = Keys(second, other);
             Expect.Above(a.Length, 10);
             if (changed == 0) Assert.That(b, Is.EqualTo(a));
-            else Assert.That(b.Except(a).Count(), Is.LessThanOrEqualTo((int)changed));
+            else Expect.AtMost(b.Except(a).Count(), (int)changed);
         }
         StoreLeakage leakage = StoreLeakage.Between(second, first, 2);
         Assert.That((leakage.TrainInValidation, leakage.ValidationInTrain), Is.EqualTo((0L, 0L)));
-        Assert.That(leakage.TrainInTrain, Is.GreaterThanOrEqualTo(second.Train.Documents - changed));
+        Expect.AtLeast(leakage.TrainInTrain, second.Train.Documents - changed);
     }
 
     private static MoleculeKey[] Keys(TokenStore store, TokenSplit split)
