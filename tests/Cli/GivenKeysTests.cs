@@ -88,9 +88,9 @@ public sealed class GivenKeysTests
             Assert.That(found[key], Is.EqualTo(value), key);
         }
         // Out of range, of other data, or without effect here: a batch of so many atoms beside one of so many frames.
-        string[] always = ["model.family", "data.store", "data.fingerprint", "data.representation", "data.grammar", "data.validation", "training.schedule.floor", "training.schedule.cooldown",
-            "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention", "data.atomEnergies", "training.labelLoss.kindWeights", "training.initFrom",
-            "training.initWeights", "training.freeze", "training.parent"];
+        string[] always = ["model.family", "data.store", "data.fingerprint", "data.representation", "data.grammar", "data.validation", "training.schedule.floor",
+            "training.schedule.cooldown", "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention", "data.atomEnergies",
+            "training.labelLoss.kindWeights", "training.initFrom", "training.initWeights", "training.freeze", "training.parent"];
         string[] own = family == "chemgpt"
             ? ["model.baseWidth", "training.schedule.factor", "training.schedule.patience", "training.schedule.threshold",
                 "training.labelLoss.energyWeight", "training.labelLoss.forceWeight",

@@ -107,7 +107,11 @@ public class ReaderEdgeTests
         File.WriteAllText(folder["a.smi"], "CCO\nCCF\nCC.O\nCF.O.N\nCCI\n");
         PreparationOptions options = new()
         {
-            Files = [folder["a.smi"]], Output = folder["store"], TokenizerFile = folder["t.json"], ValidationFraction = 0, Fragments = FragmentRule.All,
+            Files = [folder["a.smi"]],
+            Output = folder["store"],
+            TokenizerFile = folder["t.json"],
+            ValidationFraction = 0,
+            Fragments = FragmentRule.All,
         };
         (string, long)[] counts = [.. MoleculePreparation.Run(options).Changed.Select(c => (c.Reason.Split(',', ':')[0], c.Count))];
         Assert.That(counts, Is.EqualTo(((string, long)[])[("symbols that the tokenizer has not", 3), ("fragments are separated by a dot", 2)]));
