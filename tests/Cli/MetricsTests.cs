@@ -48,6 +48,18 @@ public sealed class MetricsTests
         using (JsonDocument json = JsonDocument.Parse(selfies.Output)) Expect.Close(json.RootElement.GetProperty("nearestNeighborSimilarity").GetDouble(), 1, absolute: 1e-12);
     }
 
+    /// <summary>Rings of acyclic molecules, say: null, which JSON can hold.</summary>
+    [TestCase("CCO\nCCN\n", "c1ccccc1\nC1CCC1O\n", "ring sizes"), TestCase("c1ccccc1\n", "CCO\nCC\n", "ring sizes")]
+    public void What_one_side_has_no_value_of_has_no_distance(string generated, string reference, string name)
+    {
+        Outcome outcome = CommandLine.Here("metrics", "--generated", Workplace.Write("one.smi", generated), "--reference", Workplace.Write("other.smi", reference),
+            "--out", Workplace.In("one-sided"), "--json");
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
+        using JsonDocument json = JsonDocument.Parse(outcome.Output);
+        JsonElement found = json.RootElement.GetProperty("distributions").EnumerateArray().Single(d => d.GetProperty("name").GetString() == name);
+        Assert.That(found.GetProperty("divergence").ValueKind, Is.EqualTo(JsonValueKind.Null));
+    }
+
     [TestCase("", "is empty")]
     [TestCase("C(\n((\n", "no valid molecule in 2 lines")]
     [TestCase(null, "none.smi")]

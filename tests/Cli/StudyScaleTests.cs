@@ -166,7 +166,7 @@ public sealed class StudyScaleTests
         foreach (PropertyInfo property in Help.Declared(typeof(StudyVerb)))
         {
             if (property.GetCustomAttribute<OptionAttribute>() is not { LongName: var name } || honoured.Contains(name)) continue;
-            string[] value = property.PropertyType == typeof(bool) ? [] : ["1"];
+            string[] value = property.PropertyType == typeof(bool) ? [] : name == "representation" ? ["smiles"] : ["1"];
             Outcome outcome = CommandLine.Here(["study", "--file", Grid, "--out", Workplace.In("study-refused"), "--" + name, .. value]);
             Assert.That(outcome.ExitCode, Is.EqualTo(2), $"--{name}: {outcome}");
             Assert.That(outcome.Error, Does.Contain("--" + name).And.Contain(ofSlurm.Contains(name) ? "given without --" : "given beside --file"));

@@ -117,7 +117,8 @@ public class TrainerTests
         Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn with { Epochs = 100 }), task, new RunDirectory(folder.Path),
             new TrainerOptions { Progress = progress });
         Assert.That(counts, Has.Count.EqualTo(10));
-        Assert.That(counts.Skip(1), Is.All.EqualTo(counts[1]));
+        // What others left to the finalizer may go meanwhile; nothing may come.
+        for (int i = 2; i < counts.Count; i++) Expect.AtMost(counts[i], counts[1]);
     }
 
     [TestCase(double.NaN, "training loss NaN")]

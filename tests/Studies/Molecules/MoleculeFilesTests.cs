@@ -116,7 +116,7 @@ public sealed class MoleculeFilesTests
             Expect.Close(model.HiddenAfter(layer, ids, positions, rows), expected.select(0, layer), ofLargest: 1e-10, message: $"behind {layer} layers");
     }
 
-    [Test, NonParallelizable]
+    [Test]
     public void Neighbours_are_those_that_comparing_all_finds([Values] EmbeddingMetric metric)
     {
         const int count = 5000, width = 16, queries = 7, k = 10;
@@ -127,7 +127,7 @@ public sealed class MoleculeFilesTests
         all[77] = new float[width];
         string among = Embeddings("among.npy", all), query = Embeddings("query.npy", all[..queries]);
         NearestReport report = NearestNeighbors.Run(
-            new NearestRequest { Embeddings = among, Query = Files(query), K = k, Metric = metric, Output = folder["nearest.tsv"], Threads = 2 }, Fail);
+            new NearestRequest { Embeddings = among, Query = Files(query), K = k, Metric = metric, Output = folder["nearest.tsv"] }, Fail);
         Assert.That((report.Queries, report.Searched), Is.EqualTo((7L, 5000L)));
         string[][] rows = [.. File.ReadAllLines(report.File).Skip(1).Select(l => l.Split('\t'))];
         Assert.That(rows, Has.Length.EqualTo(queries * k));

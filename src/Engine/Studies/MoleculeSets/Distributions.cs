@@ -35,7 +35,7 @@ internal static class Distributions
                 GeneratedMean = null,
                 ReferenceMean = null,
                 Wasserstein = null,
-                Divergence = Distances.Divergence(one, other),
+                Divergence = one.Count > 0 && other.Count > 0 ? Distances.Divergence(one, other) : null,
                 Bins = Bins(one, other, key => key, one.Keys.Union(other.Keys).OrderByDescending(key => other.GetValueOrDefault(key)).ThenBy(key => key, StringComparer.Ordinal)),
             };
         }
@@ -52,7 +52,7 @@ internal static class Distributions
             GeneratedMean = values.Generated.Length > 0 ? values.Generated.Average() : null,
             ReferenceMean = values.Reference.Length > 0 ? values.Reference.Average() : null,
             Wasserstein = both ? Distances.Wasserstein(values.Generated, values.Reference) : null,
-            Divergence = Distances.Divergence(one, other),
+            Divergence = both ? Distances.Divergence(one, other) : null,
             Bins = Bins(one, other, key => key.ToString("G6", CultureInfo.InvariantCulture), one.Keys.Union(other.Keys).Order()),
         };
 

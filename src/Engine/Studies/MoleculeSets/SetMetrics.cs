@@ -98,8 +98,9 @@ public sealed record Distribution
     /// <summary>First Wasserstein distance, in <see cref="Unit"/>; null where values are names.</summary>
     public required double? Wasserstein { get; init; }
 
-    /// <summary>Kullback-Leibler divergence of the reference's shares from the generated ones, nats; a value that one side lacks counts 1e-10.</summary>
-    public required double Divergence { get; init; }
+    /// <summary>Kullback-Leibler divergence of the reference's shares from the generated ones, nats; a value that one side lacks counts 1e-10. Null where
+    /// one side has no value at all.</summary>
+    public required double? Divergence { get; init; }
 
     /// <summary>Shares by value, or by the lower end of a bin.</summary>
     public required IReadOnlyList<DistributionBin> Bins { get; init; }

@@ -9,7 +9,9 @@ namespace ChemScale.Engine.Studies.Search;
 /// <summary>By what a search ranks its probes where nobody says it: as its folder says that it did, else what did best on recorded searches.</summary>
 internal static class UsualEstimator
 {
-    private const string FileName = "search.json", PlanFolder = "plan";
+    public const string FileName = "search.json";
+
+    private const string PlanFolder = "plan";
 
     /// <summary>
     /// Of runs whose learning rate goes down to nothing at their end, annealed probes rank best, by their validation loss where runs have one;

@@ -1,6 +1,7 @@
 using ChemScale.Engine.Atoms.Store;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Report;
+using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Summary;
 using ChemScale.Engine.Studies.Sweeps;
 using ChemScale.Engine.Tokens.Store;
@@ -67,6 +68,7 @@ public sealed class Verifier
             if (names.Contains(FileChecksum.ListName)) found |= VisitList(folder);
             string summary = Path.Combine(folder, StudyReport.SummaryName);
             if (names.Contains(StudyReport.SummaryName)) found |= Check(summary, () => SummaryJson.Read(File.ReadAllText(summary), summary));
+            if (names.Contains(UsualEstimator.FileName)) found |= Check(Path.Combine(folder, UsualEstimator.FileName), () => _ = UsualEstimator.RecordedIn(folder));
             string study = Path.Combine(folder, StudyFile.FileName);
             if (names.Contains(StudyFile.FileName)) found |= Check(study, () => StudyFile.ReadSealed(study));
             string budgets = Path.Combine(folder, BudgetPage.SummaryName);
