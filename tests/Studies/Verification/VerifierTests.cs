@@ -84,6 +84,17 @@ public class VerifierTests
     }
 
     [Test]
+    public void A_study_that_somebody_wrote_by_hand_may_have_comments_and_must_be_one()
+    {
+        Directory.CreateDirectory(folder["written"]);
+        string file = Path.Combine(folder["written"], StudyFile.FileName);
+        File.WriteAllText(file, "# before the runs\nfamilies:\n- painn # as published\n");
+        Assert.That(Verifier.Run([folder["written"]]).Problems, Is.Empty);
+        File.AppendAllText(file, "famlies: []\n");
+        Assert.That(Verifier.Run([folder["written"]]).Problems.Single(), Has.Property("Place").StartsWith(file).And.Property("Place").Contains("famlies"));
+    }
+
+    [Test]
     public void A_byte_changed_in_any_file_is_found_there_and_whoever_needs_the_file_refuses_it()
     {
         var random = new Random(8);

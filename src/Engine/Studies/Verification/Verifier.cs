@@ -70,7 +70,7 @@ public sealed class Verifier
             if (names.Contains(StudyReport.SummaryName)) found |= Check(summary, () => SummaryJson.Read(File.ReadAllText(summary), summary));
             if (names.Contains(UsualEstimator.FileName)) found |= Check(Path.Combine(folder, UsualEstimator.FileName), () => _ = UsualEstimator.RecordedIn(folder));
             string study = Path.Combine(folder, StudyFile.FileName);
-            if (names.Contains(StudyFile.FileName)) found |= Check(study, () => StudyFile.ReadSealed(study));
+            if (names.Contains(StudyFile.FileName)) found |= Check(study, () => _ = IsStudy(names, below) ? StudyFile.ReadSealed(study) : StudyFile.Read(study));
             string budgets = Path.Combine(folder, BudgetPage.SummaryName);
             if (names.Contains(BudgetPage.SummaryName)) found |= Check(budgets, () => SummaryJson.ReadSealed<BudgetSummary>(budgets));
             foreach (string name in below.Where(n => n is not (SweepPlan.FolderName or RunVerification.CheckpointsName))) found |= Visit(Path.Combine(folder, name));
@@ -81,6 +81,10 @@ public sealed class Verifier
         }
         return found;
     }
+
+    /// <summary>A study's own folder: what stands beside one that somebody wrote by hand, comments and all, is not a study's work.</summary>
+    private static bool IsStudy(string[] names, string[] below) =>
+        names.Contains(StudyReport.SummaryName) || names.Contains(BudgetPage.SummaryName) || ModelFamily.All.Any(family => below.Contains(family.Name));
 
     private bool VisitTokens(string folder)
     {
