@@ -106,7 +106,12 @@ internal sealed class NeighborList : IDisposable
         int[] reverse = arrays.AreRented ? NeighborArrays.Rent(Edges) : GC.AllocateUninitializedArray<int>(Edges), next = NeighborArrays.Rent(Atoms);
         ReadOnlySpan<int> rowStarts = RowStarts, senders = Senders;
         rowStarts[..^1].CopyTo(next);
-        for (int receiver = 0; receiver < Atoms; receiver++)
+        // Without images a pair is there once.
+        if (arrays.Shifts.Array is null)
+        {
+            for (int edge = 0; edge < senders.Length; edge++) reverse[edge] = next[senders[edge]]++;
+        }
+        else for (int receiver = 0; receiver < Atoms; receiver++)
         {
             int rowEnd = rowStarts[receiver + 1];
             for (int first = rowStarts[receiver], end; first < rowEnd; first = end)

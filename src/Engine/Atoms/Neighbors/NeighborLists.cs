@@ -71,10 +71,22 @@ internal static unsafe class AllPairs
     private static int[] Senders(ReadOnlySpan<byte> near, int bytes, int edges)
     {
         int[] senders = GC.AllocateUninitializedArray<int>(edges);
-        int edge = 0;
-        for (int row = 0; row < near.Length; row += bytes)
-            for (int at = 0; at < bytes; at++)
-                for (uint bits = near[row + at]; bits != 0; bits &= bits - 1) senders[edge++] = at * Lanes + BitOperations.TrailingZeroCount(bits);
+        Vector256<int> first = Vector256<int>.Indices;
+        fixed (int* all = senders)
+        fixed (byte* places = RowSort.Places)
+        {
+            int edge = 0;
+            for (int row = 0; row < near.Length; row += bytes)
+            {
+                for (int at = 0; at < bytes; at++)
+                {
+                    uint bits = near[row + at];
+                    if (edge <= edges - Lanes) RowSort.Pack(first + Vector256.Create(at * Lanes), bits, all + edge, places);
+                    else for (uint left = bits, k = 0; left != 0; left &= left - 1) all[edge + k++] = at * Lanes + BitOperations.TrailingZeroCount(left);
+                    edge += BitOperations.PopCount(bits);
+                }
+            }
+        }
         return senders;
     }
 }
