@@ -3,6 +3,10 @@ namespace ChemScale.Kernels.Ptx;
 /// <summary>What an instruction form does, and the widths of its operands: bytes of a lane, 1 for predicates, 0 for none.</summary>
 /// <param name="Act">The function.</param>
 /// <param name="ByLiteral">Instead, where the second source is one.</param>
+/// <param name="Result">Width.</param>
+/// <param name="A">Likewise.</param>
+/// <param name="B">Likewise.</param>
+/// <param name="C">Likewise.</param>
 internal readonly record struct PtxForm(PtxAct Act, PtxAct? ByLiteral, int Result, int A, int B, int C);
 
 /// <summary>The instruction forms that kernels hold, but for branches, barriers, shuffles, matrix products, loads and stores.</summary>
