@@ -263,6 +263,11 @@ public unsafe class PtxDeviceTests
         Throws.TypeOf<KernelException>().With.Message.Contains("262,144 bytes of shared memory of 232,448").And.Message.Not.Contains("\n")));
 
     [Test]
+    public void A_larger_group_than_the_text_says_is_refused() => Array(64, at => Assert.That(
+        () => Device.Launch(KernelMethod.Of(PtxKernels.SharedRace), new LaunchShape(1, 288, 2048), KernelArgument.Of(new DeviceArray<int>(at, 64))),
+        Throws.TypeOf<KernelException>().With.Message.Contains("groups of 288 threads; at most 256").And.Message.Not.Contains("\n")));
+
+    [Test]
     public void An_integer_that_would_become_a_truth_value_does_not_compile()
     {
         KernelException e = Assert.Throws<KernelException>(() => KernelCompiler.Compile(KernelMethod.Of(PtxKernels.MergedTruths), "sm_90"))!;
