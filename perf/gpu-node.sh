@@ -76,7 +76,7 @@ step_device() {
 # Tests by a filter: by the program that is packed, or where there is none by the SDK that built them.
 tests() {
   # Without a GPU the same tests run their kernels on the CPU, on few rows: more threads would only wait for each other.
-  [ "$device" = cpu ] && export CHEMSCALE_TEST_DEVICE=cpu OMP_NUM_THREADS=1
+  [ "$device" = cpu ] && export CHEMSCALE_TEST_DEVICE="${3:-cpu}" OMP_NUM_THREADS=1
   local code results
   if [ -x "$folder/ChemScale.Tests" ]; then
     "$folder/ChemScale.Tests" --filter "$2" --report-trx --report-trx-filename "$1.trx" --results-directory "$out/tests" --output Detailed --no-progress
@@ -86,7 +86,7 @@ tests() {
   code=$?
   results=$(grep -o '<Counters [^>]*>' "$out/tests/$1.trx" 2> /dev/null | head -n 1)
   count() { grep -o "$1=\"[0-9]*\"" <<< "$results" | head -n 1 | tr -dc 0-9; }
-  note "$(count passed) passed, $(count failed) failed, $(count notExecuted) skipped$([ "$device" = cpu ] && echo ' (kernels on the CPU)')"
+  note "$(count passed) passed, $(count failed) failed, $(count notExecuted) skipped$([ "$device" = cpu ] && { [ "${3:-cpu}" = ptx ] && echo ' (interpreted PTX)' || echo ' (kernels on the CPU)'; })"
   return $code
 }
 
@@ -193,7 +193,13 @@ step_racecheck() { sanitize racecheck; }
 
 sanitize() {
   local sanitizer
-  [ "$device" = cpu ] && skip "needs a GPU; the interpreter's checks are in the tests"
+  # Without a GPU the interpreter watches: addresses, words that nobody wrote and races, all of them in both steps.
+  if [ "$device" = cpu ]; then
+    local of=Float32
+    [ "$1" = racecheck ] && of=Float64
+    tests "$1" "TestCategory=Gpu&FullyQualifiedName~SmallCasesTests.$of" ptx
+    return
+  fi
   sanitizer=$(tool compute-sanitizer) || skip "no compute-sanitizer"
   # The small cases: every memory access is watched, which takes tens of times as long.
   "$sanitizer" --tool "$1" --error-exitcode 9 --log-file "$out/$1.txt" "$folder/ChemScale.Tests" \

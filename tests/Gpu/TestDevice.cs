@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace ChemScale.Tests.Gpu;
 
 /// <summary>
-/// Where tests of the category Gpu run: on CUDA; or, with CHEMSCALE_TEST_DEVICE=cpu, with kernels on the CPU, to try the tests themselves.
+/// Where tests of the category Gpu run: on CUDA; or, to try the tests themselves, with CHEMSCALE_TEST_DEVICE=cpu, with kernels on the CPU, and with =ptx, on
+/// the interpreted device with all its checks.
 /// </summary>
 internal static class TestDevice
 {
@@ -13,7 +14,14 @@ internal static class TestDevice
     /// <summary>The calling test is skipped, with the reason, where there is no device.</summary>
     public static Device Require()
     {
-        if (Environment.GetEnvironmentVariable(Variable) == "cpu") return CPU;
+        switch (Environment.GetEnvironmentVariable(Variable))
+        {
+            case "cpu":
+                return CPU;
+            case "ptx":
+                TestScope.Warps();
+                return CPU;
+        }
         if (!cuda.is_available()) Assert.Ignore("no CUDA device");
         return CUDA;
     }

@@ -211,6 +211,35 @@ public unsafe class PtxDeviceTests
         Assert.That(x, Is.EqualTo(Enumerable.Range(0, 64).Select(i => i > 16 ? 1 : 5)));
     }
 
+    /// <summary>Of thread t: what comes of it. %r1 is t, %p1 holds from 17 on.</summary>
+    private static IEnumerable<TestCaseData> Steps()
+    {
+        yield return Of("the sum alone reads it", t => 3 * t + 5, "mul.lo.s32 %r3, %r1, 3;", "add.s32 %r4, %r3, 5;");
+        yield return Of("it is read again", t => 6 * t + 5, "mul.lo.s32 %r3, %r1, 3;", "add.s32 %r4, %r3, 5;", "add.s32 %r4, %r4, %r3;");
+        yield return Of("it is read on another way", t => t > 16 ? 3 * t : 3 * t + 5, "mul.lo.s32 %r3, %r1, 3;", "add.s32 %r4, %r3, 5;", "@!%p1 bra L_1;",
+            "mov.b32 %r4, %r3;", "L_1:");
+        yield return Of("it is read twice at once", t => 6 * t, "mul.lo.s32 %r3, %r1, 3;", "add.s32 %r4, %r3, %r3;");
+        yield return Of("some lanes keep what it was", t => t > 16 ? 3 * t : 7, "mov.b32 %r3, 7;", "@%p1 mul.lo.s32 %r3, %r1, 3;", "add.s32 %r4, %r3, 0;");
+        yield return Of("some lanes make it", t => t > 16 ? 3 * t + 5 : 7, "mov.b32 %r4, 7;", "@!%p1 bra L_1;", "mul.lo.s32 %r3, %r1, 3;", "add.s32 %r4, %r3, 5;", "L_1:");
+        yield return Of("the sum takes its place", t => 9 * t + 20, "mul.lo.s32 %r3, %r1, 3;", "add.s32 %r3, %r3, 5;", "mul.lo.s32 %r4, %r3, 3;", "add.s32 %r4, 5, %r4;");
+        yield return Of("the next round reads it", t => 3 * t + 6, "mov.b32 %r3, 0;", "mov.b32 %r5, 0;", "L_1:", "add.s32 %r4, %r3, 5;", "mul.lo.s32 %r3, %r1, 3;",
+            "add.s32 %r6, %r3, 1;", "add.s32 %r5, %r5, 1;", "setp.lt.s32 %p2, %r5, 4;", "@%p2 bra L_1;", "sub.s32 %r7, %r6, %r3;", "add.s32 %r4, %r4, %r7;");
+        yield return Of("differences have an order", t => 100 - 3 * t - (3 * t - 100), "mul.lo.s32 %r3, %r1, 3;", "sub.s32 %r4, 100, %r3;", "sub.s32 %r5, %r3, 100;",
+            "sub.s32 %r4, %r4, %r5;");
+        yield return Of("an address", t => 1, "mul.wide.u32 %rd4, %r1, 4;", "add.u64 %rd5, %rd1, %rd4;", "st.global.b32 [%rd5], %r2;", "ld.global.b32 %r4, [%rd5];");
+
+        static TestCaseData Of(string name, Func<int, int> expected, params string[] body) => new TestCaseData(body, expected).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(Steps))]
+    public void Two_instructions_that_are_one_step_leave_what_each_would(string[] body, Func<int, int> expected)
+    {
+        // The last group's second warp has lanes missing.
+        int[] x = new int[50];
+        fixed (int* at = x) new PtxDevice().Run(PtxKernels.Text([.. body, "st.global.b32 [%rd2], %r4;"]), new LaunchShape(1, 50), Of(at, 50));
+        Assert.That(x, Is.EqualTo(Enumerable.Range(0, 50).Select(expected)));
+    }
+
     [Test]
     public void What_the_interpreter_does_not_know_is_refused_by_name()
     {
@@ -232,6 +261,11 @@ public unsafe class PtxDeviceTests
     public void More_shared_memory_than_a_device_has_is_refused() => Array(64, at => Assert.That(
         () => Device.Launch(KernelMethod.Of(PtxKernels.SharedRace), new LaunchShape(1, 64, 1 << 18), KernelArgument.Of(new DeviceArray<int>(at, 64))),
         Throws.TypeOf<KernelException>().With.Message.Contains("262,144 bytes of shared memory of 232,448").And.Message.Not.Contains("\n")));
+
+    [Test]
+    public void A_larger_group_than_the_text_says_is_refused() => Array(64, at => Assert.That(
+        () => Device.Launch(KernelMethod.Of(PtxKernels.SharedRace), new LaunchShape(1, 288, 2048), KernelArgument.Of(new DeviceArray<int>(at, 64))),
+        Throws.TypeOf<KernelException>().With.Message.Contains("groups of 288 threads; at most 256").And.Message.Not.Contains("\n")));
 
     [Test]
     public void An_integer_that_would_become_a_truth_value_does_not_compile()

@@ -20,6 +20,7 @@ internal static partial class PtxInspection
         if (variant.VectorStores && !VectorStore().IsMatch(text)) faults.Add("declares vector stores and has none");
         int local = Local().Matches(text).Sum(m => int.Parse(m.Groups[1].ValueSpan));
         if (local > variant.LocalBytes) faults.Add($"uses {local} bytes of local memory; {variant.LocalBytes} declared");
+        if (!text.Contains($")\n.maxntid {KernelDevice.LargestGroup}, 1, 1\n{{", StringComparison.Ordinal)) faults.Add("does not say how large its groups are");
         if (UniformGuard().Match(text) is { Success: true } uniform) faults.Add($"says that lanes agree: {uniform.Value.Trim()}");
         return faults;
     }

@@ -51,6 +51,18 @@ public class RealTests
     }
 
     [Test]
+    public void The_magnitude_below_zero_has_the_same_bits_but_the_sign()
+    {
+        foreach (double x in Points(-100, 100).Concat([0, -0.0, 1e-310, double.MaxValue, double.NegativeInfinity]))
+        {
+            Assert.That(BitConverter.DoubleToInt64Bits(F64.MinusMagnitude(x)), Is.EqualTo(BitConverter.DoubleToInt64Bits(-Math.Abs(x))));
+            Assert.That(BitConverter.SingleToInt32Bits(F32.MinusMagnitude((float)x)), Is.EqualTo(BitConverter.SingleToInt32Bits(-MathF.Abs((float)x))));
+        }
+        Assert.That(F32.MinusMagnitude(float.NaN), Is.NaN);
+        Assert.That(F64.MinusMagnitude(double.NaN), Is.NaN);
+    }
+
+    [Test]
     public void Logarithms_of_one_plus_are_within_a_few_units_in_the_last_place()
     {
         foreach (double x in Points(0, 1).Append(0).Append(1e-9))

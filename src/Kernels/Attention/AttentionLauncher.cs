@@ -89,8 +89,6 @@ public readonly record struct AttentionSettings(int Heads, int HeadWidth, int Wi
 /// <param name="SharedRows">Rows of the other side in shared memory at a time.</param>
 public readonly record struct AttentionGrid(int GroupSize, int Lanes, int HeadsPerGroup, int RowsPerTile, int SharedRows)
 {
-    private const int LargestGroup = 256;
-
     // Values of a row that a group takes: wide enough for whole lines of memory.
     private const int RowValues = 128;
 
@@ -114,7 +112,7 @@ public readonly record struct AttentionGrid(int GroupSize, int Lanes, int HeadsP
         int lanes = device.WarpSize > 1 ? Math.Max(1, headWidth / LargestShare) : 1;
         int wanted = Math.Min(heads, Math.Max(1, RowValues / headWidth));
         long threads = (long)wanted * lanes * longest;
-        int groupSize = device.GroupPer(1, (int)Math.Min(LargestGroup, (threads + 31) / 32 * 32)).GroupSize;
+        int groupSize = device.GroupPer(1, (int)Math.Min(KernelDevice.LargestGroup, (threads + 31) / 32 * 32)).GroupSize;
         int most = Math.Min(wanted, groupSize / lanes), chunks = (heads + most - 1) / most, perGroup = (heads + chunks - 1) / chunks;
         int shared = Math.Clamp(SharedBytes / (2 * perGroup * headWidth * elementSize) / HeadTile.Step * HeadTile.Step, HeadTile.Step, 64);
         return new AttentionGrid(groupSize, lanes, perGroup, groupSize / (perGroup * lanes), shared);

@@ -53,7 +53,7 @@ internal struct AttentionPlace
         int begin = tiles[3 * tile], end = tiles[3 * tile + 1], firstRow = tiles[3 * tile + 2];
         int count = Min(headsPerGroup, heads - firstHead), lastRow = Min(firstRow + rows, end) - 1;
 
-        int thread = Group.IdxX, slot = thread % width, row = firstRow + thread / width, head = slot / TLanes.Count;
+        int thread = Group.IdxX, slot = thread % width, row = firstRow + thread / width, head = slot >> TLanes.Shift;
         bool active = row <= lastRow && head < count;
         int first = row, last = active ? row : begin - 1;
         if (TLanes.Count > 1)
@@ -73,9 +73,9 @@ internal struct AttentionPlace
             Heads = count,
             Row = Min(row, lastRow),
             Head = firstHead + Min(head, count - 1),
-            Lane = slot % TLanes.Count,
+            Lane = slot & (TLanes.Count - 1),
             Width = width,
-            Slot = Min(head, count - 1) * TLanes.Count + slot % TLanes.Count,
+            Slot = Min(head, count - 1) * TLanes.Count + (slot & (TLanes.Count - 1)),
             Active = active,
         };
     }

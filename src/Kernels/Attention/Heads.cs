@@ -167,7 +167,7 @@ internal static class HeadTile
         for (int i = Group.IdxX; i < total; i += Group.DimX)
         {
             int row = i / copied, pack = i - row * copied;
-            int head = pack / headPacks, within = pack - head * headPacks, step = within / TLanes.Count, lane = within % TLanes.Count;
+            int head = pack / headPacks, within = pack - head * headPacks, step = within >> TLanes.Shift, lane = within & (TLanes.Count - 1);
             TPack value = default;
             if (row < rows) value = source[(firstRow + row) * rowPacks + column + pack];
             shared[offset + row * rowShared + step * place.Width + head * TLanes.Count + lane] = value;

@@ -25,11 +25,11 @@ internal static class CrossEntropyForward
         where TLanes : struct, ILanes
     {
         int rows = targets.IntLength, width = logits.IntLength / rows;
-        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         // As many rounds for every thread: lanes without a row still take part in the sums.
         for (int start = 0; start < rows; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, row = own < rows ? own : rows - 1, first = row * width;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), row = own < rows ? own : rows - 1, first = row * width;
             T largest = TPack.Max(logits[first]), sum = T.Zero, lost = T.Zero;
             for (int k = lane; k < width; k += TLanes.Count)
             {
@@ -77,10 +77,10 @@ internal static class CrossEntropyForward
         where T : unmanaged, INumber<T>
         where TLanes : struct, ILanes
     {
-        int chunks = partials.IntLength / 2, lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int chunks = partials.IntLength / 2, lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         for (int start = 0; start < chunks; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, chunk = own < chunks ? own : chunks - 1;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), chunk = own < chunks ? own : chunks - 1;
             int from = chunk * chunkLength, end = from + chunkLength;
             end = end < losses.IntLength ? end : losses.IntLength;
             T sum = T.Zero, count = T.Zero;
@@ -108,7 +108,7 @@ internal static class CrossEntropyForward
         where TLanes : struct, ILanes
     {
         T sum = T.Zero, count = T.Zero, lost = T.Zero;
-        for (int i = Grid.GlobalIndex.X % TLanes.Count; i < partials.IntLength / 2; i += TLanes.Count)
+        for (int i = Grid.GlobalIndex.X & (TLanes.Count - 1); i < partials.IntLength / 2; i += TLanes.Count)
         {
             // What rounding takes from one sum goes into the next: a device without warps has one lane for all.
             T term = partials[2 * i] - lost, next = sum + term;

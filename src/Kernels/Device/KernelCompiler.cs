@@ -13,7 +13,7 @@ namespace ChemScale.Kernels.Device;
 public static partial class KernelCompiler
 {
     /// <summary>Part of the cache key: raise it when the text made from the same kernel changes.</summary>
-    internal const int Revision = 3;
+    internal const int Revision = 4;
 
     // A compiler serves one kernel at a time; what has failed is of no more use.
     private static readonly ConcurrentBag<Context> Idle = [];
@@ -57,7 +57,9 @@ public static partial class KernelCompiler
         // The compiler's analysis does not see that lanes part at a branch further out. The driver's own decides as well, and is right.
         text = GuardedUniform().Replace(text, "$1");
         if (PredicateFaults.Find(text) is { } fault) throw new InvalidOperationException(fault);
-        return new PtxModule(compiled.Name, architecture, LocalSlots.InRegisters(text));
+        // Without it registers are given out as for groups of 1024 threads, which nobody launches.
+        text = Entry().Replace(LocalSlots.InRegisters(text), $"$1\n.maxntid {KernelDevice.LargestGroup}, 1, 1$2");
+        return new PtxModule(compiled.Name, architecture, text);
     }
 
     /// <summary>The oldest PTX version that knows an architecture, so that drivers as old as can be take it.</summary>
@@ -97,6 +99,9 @@ public static partial class KernelCompiler
 
     [GeneratedRegex(@"(@!?%\w+\s+bra)\.uni\b")]
     private static partial Regex GuardedUniform();
+
+    [GeneratedRegex(@"(\.entry [^{]*\))(\s*\{)")]
+    private static partial Regex Entry();
 
     [GeneratedRegex(@"(\.extern \.shared \.align )\d+( \.b8 __dyn_shared_alloca)")]
     private static partial Regex SharedAlignment();

@@ -14,6 +14,9 @@ public abstract class KernelDevice
     /// <summary>Shared memory that a group may ask for.</summary>
     public abstract int LargestSharedBytes { get; }
 
+    /// <summary>Threads of a group at most: kernels are compiled for it.</summary>
+    public const int LargestGroup = 256;
+
     /// <summary>
     /// Groups enough for a strided loop over as many threads, and not so many that they queue. A kernel must not rely on getting a thread
     /// per item: the CPU gives one for all.
@@ -37,6 +40,8 @@ public abstract class KernelDevice
     {
         if (shape.Groups == 0) return;
         kernel.Check(arguments);
+        if (shape.GroupSize > LargestGroup)
+            throw new KernelException(KernelFault.BadArgument, $"kernel {kernel.Name}: groups of {shape.GroupSize:N0} threads; at most {LargestGroup}, as its text says");
         Start(kernel, shape, arguments);
         foreach (KernelArgument argument in arguments) argument.KeepOwner();
     }

@@ -85,7 +85,7 @@ internal readonly struct GeluSlope<T, TReal> : IFunction<T>
     {
         T square = v * v, u = v * (TReal.Of(Factor) + square * TReal.Of(Factor * Cubic));
         T slope = TReal.Of(Factor) + square * TReal.Of(3 * Factor * Cubic);
-        T e = TReal.Exp(u > T.Zero ? -u : u), high = T.One / (T.One + e), low = e * high;
+        T e = TReal.Exp(TReal.MinusMagnitude(u)), high = T.One / (T.One + e), low = e * high;
         return (u > T.Zero ? high : low) + v * slope * (high * low);
     }
 }

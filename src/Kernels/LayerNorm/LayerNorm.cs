@@ -28,11 +28,11 @@ internal static class LayerNormForward
     {
         int rows = mean.IntLength, width = weight.IntLength;
         T values = TReal.FromInt(width * TPack.Count);
-        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         // As many rounds for every thread: lanes without a row still take part in the sums.
         for (int start = 0; start < rows; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, row = own < rows ? own : rows - 1, first = row * width;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), row = own < rows ? own : rows - 1, first = row * width;
             TPack sum = default, rest = default, squares = default;
             for (int k = lane; k < width; k += TLanes.Count) sum += x[first + k];
             T center = TLanes.Sum(TPack.Sum(sum)) / values;
@@ -80,10 +80,10 @@ internal static class LayerNormBackward
     {
         int rows = mean.IntLength, width = weight.IntLength;
         T values = TReal.FromInt(width * TPack.Count);
-        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         for (int start = 0; start < rows; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, row = own < rows ? own : rows - 1, first = row * width;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), row = own < rows ? own : rows - 1, first = row * width;
             T scale = inverse[row];
             TPack center = TPack.Of(mean[row]), plain = default, along = default;
             for (int k = lane; k < width; k += TLanes.Count)

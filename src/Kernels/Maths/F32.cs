@@ -14,6 +14,8 @@ public readonly struct F32 : IReal<float>
 
     public static float LeastNormal => 1.17549435e-38f;
 
+    public static float MinusMagnitude(float x) => Interop.IntAsFloat(Interop.FloatAsInt(x) | 0x80000000);
+
     public static float Sqrt(float x) => MathF.Sqrt(x);
 
     public static float Exp(float x)

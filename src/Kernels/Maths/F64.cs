@@ -14,6 +14,8 @@ public readonly struct F64 : IReal<double>
 
     public static double LeastNormal => 2.2250738585072014e-308;
 
+    public static double MinusMagnitude(double x) => Interop.IntAsFloat(Interop.FloatAsInt(x) | 0x8000000000000000);
+
     public static double Sqrt(double x) => Math.Sqrt(x);
 
     public static double Exp(double x)

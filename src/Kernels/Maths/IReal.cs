@@ -18,6 +18,9 @@ public interface IReal<T>
     /// <summary>The smallest positive normal number.</summary>
     static abstract T LeastNormal { get; }
 
+    /// <summary>-|x|, by the sign bit: what a condition chooses, ILGPU computes in a branch, with all that comes after it in both ways.</summary>
+    static abstract T MinusMagnitude(T x);
+
     /// <summary>Correctly rounded.</summary>
     static abstract T Sqrt(T x);
 

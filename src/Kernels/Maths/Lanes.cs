@@ -12,6 +12,11 @@ public interface ILanes
     /// <summary>A power of two up to 32; a multiple of it must be the group's size.</summary>
     static abstract int Count { get; }
 
+    /// <summary>
+    /// log2 of <see cref="Count"/>: threads, which are not negative, are cut into items by shifts. A division by a constant stays one up to the machine's code.
+    /// </summary>
+    static abstract int Shift { get; }
+
     /// <summary>Sum over the lanes of the item, given to each.</summary>
     static abstract T Sum<T>(T value)
         where T : unmanaged, INumber<T>;
@@ -26,6 +31,8 @@ public readonly struct OneLane : ILanes
 {
     public static int Count => 1;
 
+    public static int Shift => 0;
+
     public static T Sum<T>(T value)
         where T : unmanaged, System.Numerics.INumber<T> => value;
 
@@ -37,6 +44,8 @@ public readonly struct OneLane : ILanes
 public readonly struct TwoLanes : ILanes
 {
     public static int Count => 2;
+
+    public static int Shift => 1;
 
     public static T Sum<T>(T value)
         where T : unmanaged, System.Numerics.INumber<T> => value + Warp.ShuffleXor(value, 1);
@@ -54,6 +63,8 @@ public readonly struct TwoLanes : ILanes
 public readonly struct FourLanes : ILanes
 {
     public static int Count => 4;
+
+    public static int Shift => 2;
 
     public static T Sum<T>(T value)
         where T : unmanaged, System.Numerics.INumber<T>
@@ -77,6 +88,8 @@ public readonly struct FourLanes : ILanes
 public readonly struct EightLanes : ILanes
 {
     public static int Count => 8;
+
+    public static int Shift => 3;
 
     public static T Sum<T>(T value)
         where T : unmanaged, System.Numerics.INumber<T>
@@ -103,6 +116,8 @@ public readonly struct EightLanes : ILanes
 public readonly struct WarpLanes : ILanes
 {
     public static int Count => 32;
+
+    public static int Shift => 5;
 
     public static T Sum<T>(T value)
         where T : unmanaged, System.Numerics.INumber<T>

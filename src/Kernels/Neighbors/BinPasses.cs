@@ -37,11 +37,11 @@ internal static class BinExtents
         ArrayView<double> greatestOfRun)
         where TLanes : struct, ILanes
     {
-        int items = leastOfRun.IntLength, lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int items = leastOfRun.IntLength, lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         // As many rounds for every thread: lanes without an item still take part.
         for (int start = 0; start < items; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, item = own < items ? own : items - 1;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), item = own < items ? own : items - 1;
             int run = item / 3, k = item - 3 * run;
             double low = double.MaxValue, high = double.MinValue;
             for (int row = starts[run] + lane; row < starts[run + 1]; row += TLanes.Count)

@@ -99,11 +99,11 @@ internal static class MessageByEdges
         where TLanes : struct, ILanes
     {
         int edges = byFilters.IntLength / (3 * packs);
-        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = 4 * (Grid.DimX * Group.DimX / TLanes.Count);
+        int lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = 4 * ((Grid.DimX * Group.DimX) >> TLanes.Shift);
         // As many rounds for every thread: lanes without an edge still take part in the sums.
         for (int start = 0; start < edges; start += perRound)
         {
-            int n = start + 4 * (Grid.GlobalIndex.X / TLanes.Count), last = edges - 1;
+            int n = start + 4 * (Grid.GlobalIndex.X >> TLanes.Shift), last = edges - 1;
             // Beyond the end the last edge is done again, and not written: each number has one owner.
             int n0 = n < edges ? n : last, n1 = n + 1 < edges ? n + 1 : last;
             int n2 = n + 2 < edges ? n + 2 : last, n3 = n + 3 < edges ? n + 3 : last;

@@ -190,10 +190,10 @@ internal static class MessageTangentByEdges
         where TLanes : struct, ILanes
     {
         int edges = byFilters.IntLength / (3 * packs);
-        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = 2 * (Grid.DimX * Group.DimX / TLanes.Count);
+        int lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = 2 * ((Grid.DimX * Group.DimX) >> TLanes.Shift);
         for (int start = 0; start < edges; start += perRound)
         {
-            int n = start + 2 * (Grid.GlobalIndex.X / TLanes.Count), last = edges - 1;
+            int n = start + 2 * (Grid.GlobalIndex.X >> TLanes.Shift), last = edges - 1;
             // Beyond the end the last edge is done again, and not written: each number has one owner.
             int n0 = n < edges ? n : last, n1 = n + 1 < edges ? n + 1 : last;
             Triple<T> u0 = default, u1 = default;

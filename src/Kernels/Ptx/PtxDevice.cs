@@ -14,10 +14,12 @@ internal sealed unsafe class PtxDevice : KernelDevice
 
     private static readonly ConcurrentDictionary<MethodInfo, Lazy<PtxModule>> Modules = new();
 
+    // Taking a long kernel's text apart takes as long as some launches of it.
+    private static readonly ConcurrentDictionary<(MethodInfo Method, PtxRounding Rounding), Lazy<PtxProgram>> Programs = new();
+
     [ThreadStatic]
     private static byte[]? scratch;
 
-    private readonly ConcurrentDictionary<MethodInfo, PtxProgram> programs = new();
     private readonly ConcurrentDictionary<PtxProgram, PtxCounts> counts = new();
     private long instructions;
 
@@ -51,7 +53,7 @@ internal sealed unsafe class PtxDevice : KernelDevice
 
     public override LaunchShape GroupPer(long items, int groupSize, int sharedBytes = 0) => new(Groups(items), groupSize, sharedBytes);
 
-    /// <summary>A kernel's module, compiled once a process.</summary>
+    /// <summary>A kernel's module, compiled once a process; its program, decoded once for each rounding.</summary>
     public static PtxModule Module(KernelMethod kernel) =>
         Modules.GetOrAdd(kernel.Method, _ => new Lazy<PtxModule>(() => KernelCompiler.Compile(kernel, Architecture))).Value;
 
@@ -80,7 +82,8 @@ internal sealed unsafe class PtxDevice : KernelDevice
     {
         KernelFamilies.Check(kernel);
         CheckShared(kernel, shape);
-        PtxProgram program = programs.GetOrAdd(kernel.Method, _ => new PtxProgram(kernel.Name, Module(kernel).Text, Rounding));
+        PtxProgram program = Programs.GetOrAdd((kernel.Method, Rounding),
+            key => new Lazy<PtxProgram>(() => new PtxProgram(kernel.Name, Module(kernel).Text, key.Rounding))).Value;
         if (Checks && !Counts)
         {
             long* word = stackalloc long[2];

@@ -59,6 +59,43 @@ internal readonly struct GreaterOrEqual<T> : IBinary<T>
     public static Vector256<T> Of(Vector256<T> a, Vector256<T> b) => LessOrEqual<T>.Of(b, a);
 }
 
+internal readonly struct Same<T> : IUnary<T, T>
+{
+    public static Vector256<T> Of(Vector256<T> a) => a;
+}
+
+internal readonly struct SamePredicate : IPredicate
+{
+    public static uint Of(uint a, uint b) => a;
+}
+
+internal readonly struct BothPredicates : IPredicate
+{
+    public static uint Of(uint a, uint b) => a & b;
+}
+
+internal readonly struct EitherPredicate : IPredicate
+{
+    public static uint Of(uint a, uint b) => a | b;
+}
+
+/// <summary>A function of what another one gives, each rounded as if it stood alone.</summary>
+internal readonly struct Then<T, TFirst, TSecond> : ITernary<T>
+    where TFirst : struct, IBinary<T>
+    where TSecond : struct, IBinary<T>
+{
+    public static Vector256<T> Of(Vector256<T> a, Vector256<T> b, Vector256<T> c) => TSecond.Of(TFirst.Of(a, b), c);
+}
+
+/// <inheritdoc cref="Then{T, TFirst, TSecond}"/>
+/// <remarks>Which takes it as its second operand.</remarks>
+internal readonly struct Into<T, TFirst, TSecond> : ITernary<T>
+    where TFirst : struct, IBinary<T>
+    where TSecond : struct, IBinary<T>
+{
+    public static Vector256<T> Of(Vector256<T> a, Vector256<T> b, Vector256<T> c) => TSecond.Of(c, TFirst.Of(a, b));
+}
+
 /// <summary>Where a function does not hold: of floating point "or unordered", NaN among the operands.</summary>
 internal readonly struct Not<T, TFunction> : IBinary<T>
     where TFunction : struct, IBinary<T>
@@ -66,7 +103,7 @@ internal readonly struct Not<T, TFunction> : IBinary<T>
     public static Vector256<T> Of(Vector256<T> a, Vector256<T> b) => ~TFunction.Of(a, b);
 }
 
-internal readonly struct Negative<T> : IUnary<T>
+internal readonly struct Negative<T> : IUnary<T, T>
 {
     public static Vector256<T> Of(Vector256<T> a) =>
         typeof(T) == typeof(float) ? (a.AsUInt32() ^ Vector256.Create(1u << 31)).As<uint, T>()
@@ -74,12 +111,12 @@ internal readonly struct Negative<T> : IUnary<T>
         : Vector256<T>.Zero - a;
 }
 
-internal readonly struct Root<T> : IUnary<T>
+internal readonly struct Root<T> : IUnary<T, T>
 {
     public static Vector256<T> Of(Vector256<T> a) => Vector256.Sqrt(a);
 }
 
-internal readonly struct Reciprocal<T> : IUnary<T>
+internal readonly struct Reciprocal<T> : IUnary<T, T>
 {
     public static Vector256<T> Of(Vector256<T> a) => Vector256<T>.One / a;
 }
@@ -126,7 +163,7 @@ internal readonly struct Right<T> : IShift<T>
 }
 
 /// <summary>By way of float64, whose quotients of 32-bit integers are right when they are cut.</summary>
-internal readonly struct SignedQuotient : IQuotient<int>
+internal readonly struct SignedQuotient : IBinary<int>
 {
     // Beyond the ends, as the least number by -1 goes, the low half stays.
     public static Vector256<int> Of(Vector256<int> a, Vector256<int> b) =>
@@ -141,13 +178,13 @@ internal readonly struct SignedQuotient : IQuotient<int>
     }
 }
 
-internal readonly struct SignedRemainder : IQuotient<int>
+internal readonly struct SignedRemainder : IBinary<int>
 {
     public static Vector256<int> Of(Vector256<int> a, Vector256<int> b) => a - b * SignedQuotient.Of(a, b);
 }
 
 /// <inheritdoc cref="SignedQuotient"/>
-internal readonly struct UnsignedQuotient : IQuotient<uint>
+internal readonly struct UnsignedQuotient : IBinary<uint>
 {
     public static Vector256<uint> Of(Vector256<uint> a, Vector256<uint> b) =>
         Vector256.Create(Cut(a.GetLower(), b.GetLower()), Cut(a.GetUpper(), b.GetUpper()));
@@ -169,18 +206,18 @@ internal readonly struct UnsignedQuotient : IQuotient<uint>
 }
 
 /// <summary>Towards zero, to the ends where it does not fit, 0 for NaN: as conversions are here.</summary>
-internal readonly struct Truncated : ILane<float, int>, ILane<double, int>
+internal readonly struct Truncated : IUnary<float, int>, ILane<double, int>
 {
-    public static int Of(float a, float b) => (int)a;
+    public static Vector256<int> Of(Vector256<float> a) => Vector256.ConvertToInt32(a);
 
     public static int Of(double a, double b) => (int)a;
 }
 
-internal readonly struct FromInteger : ILane<int, float>, ILane<int, double>
+internal readonly struct FromInteger : IUnary<int, float>, ILane<int, double>
 {
-    static float ILane<int, float>.Of(int a, int b) => a;
+    public static Vector256<float> Of(Vector256<int> a) => Vector256.ConvertToSingle(a);
 
-    static double ILane<int, double>.Of(int a, int b) => a;
+    public static double Of(int a, int b) => a;
 }
 
 /// <summary>The nearest bfloat16 of each, ties to even; the first operand in the upper half.</summary>

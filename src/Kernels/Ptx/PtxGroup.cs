@@ -159,6 +159,7 @@ internal sealed unsafe class PtxGroup<TChecks>
     private void Advance(PtxWarp warp)
     {
         PtxInstruction[] code = program.Code;
+        PtxStep* steps = program.Steps;
         byte* file = warp.File;
         PtxLanes.Fill(file + program.Group, (uint)group);
         for (int k = 0; k < PtxLanes.Count; k += Vector256<uint>.Count)
@@ -180,8 +181,15 @@ internal sealed unsafe class PtxGroup<TChecks>
             switch (i.Kind)
             {
                 case PtxKind.Lanes:
-                    if (active != 0) i.Run(i, file, active);
-                    GC.KeepAlive(i);
+                    if (active != 0) PtxAct.Run(steps + i.Step, steps + i.StepEnd, file, active);
+                    if (TChecks.Counts) for (int next = at + 1; next < at + i.Stretch; next++) counts!.Issue(next, active);
+                    issued += i.Stretch - 1;
+                    at += i.Stretch;
+                    continue;
+                case PtxKind.Divide:
+                    if ((PtxLanes.Where(file + i.B, 0u) & active) is var zeros and not 0)
+                        throw i.Fault($"division by zero in lane {BitOperations.TrailingZeroCount(zeros)}");
+                    if (active != 0) PtxAct.Run(steps + i.Step, steps + i.StepEnd, file, active);
                     at++;
                     continue;
                 case PtxKind.Load or PtxKind.Store:
@@ -190,8 +198,7 @@ internal sealed unsafe class PtxGroup<TChecks>
                     continue;
                 case PtxKind.Warp:
                     if (active != PtxLanes.All) throw Missing(i, active);
-                    i.Run(i, file, active);
-                    GC.KeepAlive(i);
+                    i.Warp(i, file);
                     at++;
                     continue;
                 case PtxKind.Branch:
@@ -254,8 +261,10 @@ internal sealed unsafe class PtxGroup<TChecks>
             if (inRow) (last, all) = (first + (ulong)(bytes * (PtxLanes.Count - 1)), first | (uint)bytes);
             else if (differ != default)
             {
-                for (int k = 0; k < Vector256<ulong>.Count; k++) all |= bits[k];
-                for (int l = 0; l < PtxLanes.Count; l++) (low, last) = (Math.Min(low, at[l]), Math.Max(last, at[l]));
+                Vector256<ulong> least = firsts, greatest = firsts;
+                for (int k = 0; k < PtxLanes.Count; k += Vector256<ulong>.Count)
+                    (least, greatest) = (Vector256.Min(least, Vector256.Load(at + k)), Vector256.Max(greatest, Vector256.Load(at + k)));
+                for (int k = 0; k < Vector256<ulong>.Count; k++) (all, low, last) = (all | bits[k], Math.Min(low, least[k]), Math.Max(last, greatest[k]));
             }
         }
         else

@@ -8,6 +8,9 @@ internal enum PtxKind
     /// <summary>Each lane by itself.</summary>
     Lanes,
 
+    /// <summary>Likewise, and no lane's second source may be zero.</summary>
+    Divide,
+
     /// <summary>All lanes together: none may be missing.</summary>
     Warp,
     Load,
@@ -28,10 +31,25 @@ internal sealed unsafe class PtxInstruction(string kernel, PtxLine line)
     /// <summary>Place in the program.</summary>
     public int Index { get; set; }
 
+    public PtxLine Line => line;
+
     public string Opcode => line.Opcode;
 
-    /// <summary>Of kinds that compute: instruction, register file, lanes that take part.</summary>
-    public delegate*<PtxInstruction, byte*, uint, void> Run { get; set; }
+    /// <summary>Of all lanes together: instruction, register file.</summary>
+    public delegate*<PtxInstruction, byte*, void> Warp { get; set; }
+
+    /// <summary>Of each lane by itself.</summary>
+    public PtxAct Act { get; set; }
+
+    /// <summary>
+    /// Steps that do it and those after it that nothing can come between: the first one and the one after the last in <see cref="PtxProgram.Steps"/>, and
+    /// how many instructions that is.
+    /// </summary>
+    public int Step { get; set; }
+
+    public int StepEnd { get; set; }
+
+    public int Stretch { get; set; }
 
     /// <summary>Place of the guarding predicate; negative: none.</summary>
     public int Guard { get; set; } = -1;
@@ -49,9 +67,6 @@ internal sealed unsafe class PtxInstruction(string kernel, PtxLine line)
 
     /// <summary>Of a group of registers: of vectors, and all of a matrix product, in the text's order.</summary>
     public int[] Group { get; set; } = [];
-
-    /// <summary>The second source is a literal, alike in all lanes.</summary>
-    public bool Literal { get; set; }
 
     /// <summary>Index of the instruction that a branch goes to, and of the one where paths that part here meet again.</summary>
     public int Target { get; set; }

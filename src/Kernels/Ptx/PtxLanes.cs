@@ -1,175 +1,17 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace ChemScale.Kernels.Ptx;
 
-/// <summary>What instructions do with the 32 lanes of a warp, by vectors. Lanes whose bit is not set keep what they had.</summary>
+/// <summary>Registers of 32 lanes, as vectors. Lanes whose bit is not set keep what they had.</summary>
 internal static unsafe class PtxLanes
 {
     public const int Count = 32;
     public const uint All = uint.MaxValue;
 
-    public static void Unary<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-        where TFunction : struct, IUnary<T>
-    {
-        T* result = (T*)(file + i.Result), a = (T*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, TFunction.Of(Vector256.Load(a + k)), lanes >> k);
-    }
-
-    public static void Binary<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-        where TFunction : struct, IBinary<T>
-    {
-        T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B);
-        for (int k = 0; k < Count; k += Vector256<T>.Count)
-            Put(result + k, TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k)), lanes >> k);
-    }
-
-    public static void Ternary<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-        where TFunction : struct, ITernary<T>
-    {
-        T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B), c = (T*)(file + i.C);
-        for (int k = 0; k < Count; k += Vector256<T>.Count)
-            Put(result + k, TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k), Vector256.Load(c + k)), lanes >> k);
-    }
-
-    /// <summary>A function gives all bits or none of each lane; a predicate keeps one.</summary>
-    public static void Compare<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-        where TFunction : struct, IBinary<T>
-    {
-        T* a = (T*)(file + i.A), b = (T*)(file + i.B);
-        uint holds = 0;
-        for (int k = 0; k < Count; k += Vector256<T>.Count)
-            holds |= (uint)TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k)).ExtractMostSignificantBits() << k;
-        PutPredicate(file + i.Result, holds, lanes);
-    }
-
-    public static void Select<T>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-    {
-        T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B);
-        uint chosen = *(uint*)(file + i.C);
-        for (int k = 0; k < Count; k += Vector256<T>.Count)
-            Put(result + k, Vector256.ConditionalSelect(Mask<T>(chosen >> k), Vector256.Load(a + k), Vector256.Load(b + k)), lanes >> k);
-    }
-
-    public static void Move<T>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-    {
-        T* result = (T*)(file + i.Result), a = (T*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, Vector256.Load(a + k), lanes >> k);
-    }
-
-    public static void MovePredicate(PtxInstruction i, byte* file, uint lanes) => PutPredicate(file + i.Result, *(uint*)(file + i.A), lanes);
-
-    public static void AndPredicate(PtxInstruction i, byte* file, uint lanes) =>
-        PutPredicate(file + i.Result, *(uint*)(file + i.A) & *(uint*)(file + i.B), lanes);
-
-    public static void OrPredicate(PtxInstruction i, byte* file, uint lanes) =>
-        PutPredicate(file + i.Result, *(uint*)(file + i.A) | *(uint*)(file + i.B), lanes);
-
-    /// <summary>Amounts beyond the width leave nothing, or the sign.</summary>
-    public static void Shift<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-        where TFunction : struct, IShift<T>
-    {
-        T* result = (T*)(file + i.Result), a = (T*)(file + i.A);
-        uint* by = (uint*)(file + i.B);
-        if (i.Literal)
-        {
-            for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, TFunction.Of(Vector256.Load(a + k), *by), lanes >> k);
-            return;
-        }
-        for (int l = 0; l < Count; l++)
-            if ((lanes >> l & 1) != 0) result[l] = TFunction.Of(Vector256.CreateScalar(a[l]), by[l]).ToScalar();
-    }
-
-    /// <summary>Integers: a divisor of zero is a fault.</summary>
-    public static void Divide<T, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where T : unmanaged
-        where TFunction : struct, IQuotient<T>
-    {
-        T* result = (T*)(file + i.Result), a = (T*)(file + i.A), b = (T*)(file + i.B);
-        if ((Where(file + i.B, default(T)) & lanes) is var zeros and not 0) throw i.Fault($"division by zero in lane {BitOperations.TrailingZeroCount(zeros)}");
-        for (int k = 0; k < Count; k += Vector256<T>.Count) Put(result + k, TFunction.Of(Vector256.Load(a + k), Vector256.Load(b + k)), lanes >> k);
-    }
-
-    /// <summary>Functions from one type to another, lane by lane.</summary>
-    public static void Each<TFrom, TTo, TFunction>(PtxInstruction i, byte* file, uint lanes)
-        where TFrom : unmanaged
-        where TTo : unmanaged
-        where TFunction : struct, ILane<TFrom, TTo>
-    {
-        TTo* result = (TTo*)(file + i.Result);
-        TFrom* a = (TFrom*)(file + i.A), b = (TFrom*)(file + i.B);
-        if (lanes == All)
-        {
-            for (int l = 0; l < Count; l++) result[l] = TFunction.Of(a[l], b[l]);
-            return;
-        }
-        for (int l = 0; l < Count; l++)
-            if ((lanes >> l & 1) != 0) result[l] = TFunction.Of(a[l], b[l]);
-    }
-
-    /// <summary>Functions from vectors to vectors of half or twice the width.</summary>
-    public static void Narrow(PtxInstruction i, byte* file, uint lanes)
-    {
-        uint* result = (uint*)(file + i.Result);
-        ulong* a = (ulong*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector256<uint>.Count)
-            Put(result + k, Vector256.Narrow(Vector256.Load(a + k), Vector256.Load(a + k + Vector256<ulong>.Count)), lanes >> k);
-    }
-
-    /// <inheritdoc cref="Narrow"/>
-    public static void Widen(PtxInstruction i, byte* file, uint lanes)
-    {
-        long* result = (long*)(file + i.Result);
-        int* a = (int*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector256<int>.Count)
-        {
-            (Vector256<long> lower, Vector256<long> upper) = Vector256.Widen(Vector256.Load(a + k));
-            Put(result + k, lower, lanes >> k);
-            Put(result + k + Vector256<long>.Count, upper, lanes >> k + Vector256<long>.Count);
-        }
-    }
-
-    /// <inheritdoc cref="Narrow"/>
-    public static void WidenUnsigned(PtxInstruction i, byte* file, uint lanes)
-    {
-        ulong* result = (ulong*)(file + i.Result);
-        uint* a = (uint*)(file + i.A);
-        for (int k = 0; k < Count; k += Vector256<uint>.Count)
-        {
-            (Vector256<ulong> lower, Vector256<ulong> upper) = Vector256.Widen(Vector256.Load(a + k));
-            Put(result + k, lower, lanes >> k);
-            Put(result + k + Vector256<ulong>.Count, upper, lanes >> k + Vector256<ulong>.Count);
-        }
-    }
-
-    public static void WideProduct(PtxInstruction i, byte* file, uint lanes)
-    {
-        ulong* result = (ulong*)(file + i.Result);
-        uint* a = (uint*)(file + i.A), b = (uint*)(file + i.B);
-        for (int k = 0; k < Count; k += Vector256<uint>.Count)
-        {
-            (Vector256<ulong> lowA, Vector256<ulong> highA) = Vector256.Widen(Vector256.Load(a + k));
-            (Vector256<ulong> lowB, Vector256<ulong> highB) = Vector256.Widen(Vector256.Load(b + k));
-            Put(result + k, Times(lowA, lowB), lanes >> k);
-            Put(result + k + Vector256<ulong>.Count, Times(highA, highB), lanes >> k + Vector256<ulong>.Count);
-        }
-
-        // Upper halves are zero.
-        static Vector256<ulong> Times(Vector256<ulong> x, Vector256<ulong> y) =>
-            Avx2.IsSupported ? Avx2.Multiply(x.AsUInt32(), y.AsUInt32()) : x * y;
-    }
-
     /// <summary>A 32-bit register of each lane's neighbour.</summary>
-    public static void Shuffle(PtxInstruction i, byte* file, uint lanes)
+    public static void Shuffle(PtxInstruction i, byte* file)
     {
         int each = Vector256<uint>.Count, across = i.Across / each;
         uint* result = (uint*)(file + i.Result), a = (uint*)(file + i.A);
@@ -197,21 +39,25 @@ internal static unsafe class PtxLanes
         for (int k = 0; k < Count; k += Vector256<T>.Count) Vector256.Create(value).Store((T*)register + k);
     }
 
+    /// <param name="at">Place of the first.</param>
+    /// <param name="values">Of as many lanes as a vector has.</param>
+    /// <param name="lanes">Which of them take part, from the lowest bit on.</param>
+    /// <param name="all">All do.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Put<T>(T* at, Vector256<T> values, uint lanes)
+    public static void Put<T>(T* at, Vector256<T> values, uint lanes, bool all = false)
         where T : unmanaged
     {
         uint whole = (1u << Vector256<T>.Count) - 1;
-        if ((lanes & whole) != whole) values = Vector256.ConditionalSelect(Mask<T>(lanes), values, Vector256.Load(at));
+        if (!all && (lanes & whole) != whole) values = Vector256.ConditionalSelect(Mask<T>(lanes), values, Vector256.Load(at));
         values.Store(at);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PutPredicate(byte* at, uint values, uint lanes) => *(uint*)at = (*(uint*)at & ~lanes) | (values & lanes);
+    public static void PutPredicate(byte* at, uint values, uint lanes) => *(uint*)at = (*(uint*)at & ~lanes) | (values & lanes);
 
     /// <summary>All bits of the lanes whose bit is set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<T> Mask<T>(uint lanes)
+    public static Vector256<T> Mask<T>(uint lanes)
         where T : unmanaged
     {
         if (sizeof(T) == 4)
@@ -224,9 +70,261 @@ internal static unsafe class PtxLanes
     }
 }
 
-internal interface IUnary<T>
+// Shapes of steps. Vectors are written out by fours, all of a 32-bit register: loops of four take as long again.
+internal readonly unsafe struct Unary<TFrom, T, TFunction> : IPtxShape
+    where TFrom : unmanaged
+    where T : unmanaged
+    where TFunction : struct, IUnary<TFrom, T>
 {
-    static abstract Vector256<T> Of(Vector256<T> a);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        int w = Vector256<T>.Count;
+        T* result = (T*)(file + s->Result);
+        TFrom* a = (TFrom*)(file + s->A);
+        for (int k = 0; k < PtxLanes.Count; k += 4 * w)
+        {
+            PtxLanes.Put(result + k, TFunction.Of(Vector256.Load(a + k)), lanes >> k, all);
+            PtxLanes.Put(result + k + w, TFunction.Of(Vector256.Load(a + k + w)), lanes >> (k + w), all);
+            PtxLanes.Put(result + k + 2 * w, TFunction.Of(Vector256.Load(a + k + 2 * w)), lanes >> (k + 2 * w), all);
+            PtxLanes.Put(result + k + 3 * w, TFunction.Of(Vector256.Load(a + k + 3 * w)), lanes >> (k + 3 * w), all);
+        }
+    }
+}
+
+internal readonly unsafe struct Binary<T, TFunction> : IPtxShape
+    where T : unmanaged
+    where TFunction : struct, IBinary<T>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        int w = Vector256<T>.Count;
+        T* result = (T*)(file + s->Result), a = (T*)(file + s->A), b = (T*)(file + s->B);
+        for (int k = 0; k < PtxLanes.Count; k += 4 * w)
+        {
+            PtxLanes.Put(result + k, Of(a + k, b + k), lanes >> k, all);
+            PtxLanes.Put(result + k + w, Of(a + k + w, b + k + w), lanes >> (k + w), all);
+            PtxLanes.Put(result + k + 2 * w, Of(a + k + 2 * w, b + k + 2 * w), lanes >> (k + 2 * w), all);
+            PtxLanes.Put(result + k + 3 * w, Of(a + k + 3 * w, b + k + 3 * w), lanes >> (k + 3 * w), all);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<T> Of(T* a, T* b) => TFunction.Of(Vector256.Load(a), Vector256.Load(b));
+}
+
+internal readonly unsafe struct Ternary<T, TFunction> : IPtxShape
+    where T : unmanaged
+    where TFunction : struct, ITernary<T>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        int w = Vector256<T>.Count;
+        T* result = (T*)(file + s->Result), a = (T*)(file + s->A), b = (T*)(file + s->B), c = (T*)(file + s->C);
+        for (int k = 0; k < PtxLanes.Count; k += 4 * w)
+        {
+            PtxLanes.Put(result + k, Of(a + k, b + k, c + k), lanes >> k, all);
+            PtxLanes.Put(result + k + w, Of(a + k + w, b + k + w, c + k + w), lanes >> (k + w), all);
+            PtxLanes.Put(result + k + 2 * w, Of(a + k + 2 * w, b + k + 2 * w, c + k + 2 * w), lanes >> (k + 2 * w), all);
+            PtxLanes.Put(result + k + 3 * w, Of(a + k + 3 * w, b + k + 3 * w, c + k + 3 * w), lanes >> (k + 3 * w), all);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<T> Of(T* a, T* b, T* c) => TFunction.Of(Vector256.Load(a), Vector256.Load(b), Vector256.Load(c));
+}
+
+/// <summary>A function gives all bits or none of each lane; a predicate keeps one.</summary>
+internal readonly unsafe struct Compare<T, TFunction> : IPtxShape
+    where T : unmanaged
+    where TFunction : struct, IBinary<T>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        int w = Vector256<T>.Count;
+        T* a = (T*)(file + s->A), b = (T*)(file + s->B);
+        uint holds = 0;
+        for (int k = 0; k < PtxLanes.Count; k += 4 * w)
+            holds |= (Of(a + k, b + k) | Of(a + k + w, b + k + w) << w | Of(a + k + 2 * w, b + k + 2 * w) << (2 * w) | Of(a + k + 3 * w, b + k + 3 * w) << (3 * w)) << k;
+        if (all) *(uint*)(file + s->Result) = holds;
+        else PtxLanes.PutPredicate(file + s->Result, holds, lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Of(T* a, T* b) => (uint)TFunction.Of(Vector256.Load(a), Vector256.Load(b)).ExtractMostSignificantBits();
+}
+
+internal readonly unsafe struct Select<T> : IPtxShape
+    where T : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        int w = Vector256<T>.Count;
+        T* result = (T*)(file + s->Result), a = (T*)(file + s->A), b = (T*)(file + s->B);
+        uint chosen = *(uint*)(file + s->C);
+        for (int k = 0; k < PtxLanes.Count; k += 4 * w)
+        {
+            PtxLanes.Put(result + k, Of(a + k, b + k, chosen >> k), lanes >> k, all);
+            PtxLanes.Put(result + k + w, Of(a + k + w, b + k + w, chosen >> (k + w)), lanes >> (k + w), all);
+            PtxLanes.Put(result + k + 2 * w, Of(a + k + 2 * w, b + k + 2 * w, chosen >> (k + 2 * w)), lanes >> (k + 2 * w), all);
+            PtxLanes.Put(result + k + 3 * w, Of(a + k + 3 * w, b + k + 3 * w, chosen >> (k + 3 * w)), lanes >> (k + 3 * w), all);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<T> Of(T* a, T* b, uint chosen) => Vector256.ConditionalSelect(PtxLanes.Mask<T>(chosen), Vector256.Load(a), Vector256.Load(b));
+}
+
+internal readonly unsafe struct Predicates<TFunction> : IPtxShape
+    where TFunction : struct, IPredicate
+{
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all) =>
+        PtxLanes.PutPredicate(file + s->Result, TFunction.Of(*(uint*)(file + s->A), *(uint*)(file + s->B)), lanes);
+}
+
+/// <summary>By a literal. Amounts beyond the width leave nothing, or the sign.</summary>
+internal readonly unsafe struct ShiftAll<T, TFunction> : IPtxShape
+    where T : unmanaged
+    where TFunction : struct, IShift<T>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        int w = Vector256<T>.Count;
+        T* result = (T*)(file + s->Result), a = (T*)(file + s->A);
+        uint by = *(uint*)(file + s->B);
+        for (int k = 0; k < PtxLanes.Count; k += 4 * w)
+        {
+            PtxLanes.Put(result + k, TFunction.Of(Vector256.Load(a + k), by), lanes >> k, all);
+            PtxLanes.Put(result + k + w, TFunction.Of(Vector256.Load(a + k + w), by), lanes >> (k + w), all);
+            PtxLanes.Put(result + k + 2 * w, TFunction.Of(Vector256.Load(a + k + 2 * w), by), lanes >> (k + 2 * w), all);
+            PtxLanes.Put(result + k + 3 * w, TFunction.Of(Vector256.Load(a + k + 3 * w), by), lanes >> (k + 3 * w), all);
+        }
+    }
+}
+
+/// <summary>By each lane's own amount.</summary>
+internal readonly unsafe struct ShiftEach<T, TFunction> : IPtxShape
+    where T : unmanaged
+    where TFunction : struct, IShift<T>
+{
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        T* result = (T*)(file + s->Result), a = (T*)(file + s->A);
+        uint* by = (uint*)(file + s->B);
+        for (int l = 0; l < PtxLanes.Count; l++)
+            if (all || (lanes >> l & 1) != 0) result[l] = TFunction.Of(Vector256.CreateScalar(a[l]), by[l]).ToScalar();
+    }
+}
+
+/// <summary>Functions from one type to another, lane by lane.</summary>
+internal readonly unsafe struct Each<TFrom, TTo, TFunction> : IPtxShape
+    where TFrom : unmanaged
+    where TTo : unmanaged
+    where TFunction : struct, ILane<TFrom, TTo>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        TTo* result = (TTo*)(file + s->Result);
+        TFrom* a = (TFrom*)(file + s->A), b = (TFrom*)(file + s->B);
+        for (int l = 0; l < PtxLanes.Count; l++)
+            if (all || (lanes >> l & 1) != 0) result[l] = TFunction.Of(a[l], b[l]);
+    }
+}
+
+/// <summary>To half the width.</summary>
+internal readonly unsafe struct Narrow : IPtxShape
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        uint* result = (uint*)(file + s->Result);
+        ulong* a = (ulong*)(file + s->A);
+        for (int k = 0; k < PtxLanes.Count; k += 8)
+            PtxLanes.Put(result + k, Vector256.Narrow(Vector256.Load(a + k), Vector256.Load(a + k + 4)), lanes >> k, all);
+    }
+}
+
+/// <summary>To twice the width, with the sign or with zeros: <typeparamref name="T"/> is int or uint.</summary>
+internal readonly unsafe struct Widen<T> : IPtxShape
+    where T : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        ulong* result = (ulong*)(file + s->Result);
+        uint* a = (uint*)(file + s->A);
+        for (int k = 0; k < PtxLanes.Count; k += 8)
+        {
+            (Vector256<ulong> lower, Vector256<ulong> upper) = Of(Vector256.Load(a + k));
+            PtxLanes.Put(result + k, lower, lanes >> k, all);
+            PtxLanes.Put(result + k + 4, upper, lanes >> (k + 4), all);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector256<ulong> Lower, Vector256<ulong> Upper) Of(Vector256<uint> a)
+    {
+        if (typeof(T) != typeof(int)) return Vector256.Widen(a);
+        (Vector256<long> lower, Vector256<long> upper) = Vector256.Widen(a.AsInt32());
+        return (lower.AsUInt64(), upper.AsUInt64());
+    }
+}
+
+/// <summary>a b of 32-bit numbers, in 64 bits.</summary>
+internal readonly unsafe struct WideProduct : IPtxShape
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        ulong* result = (ulong*)(file + s->Result);
+        uint* a = (uint*)(file + s->A), b = (uint*)(file + s->B);
+        for (int k = 0; k < PtxLanes.Count; k += 8)
+        {
+            (Vector256<ulong> lower, Vector256<ulong> upper) = Of(a + k, b + k);
+            PtxLanes.Put(result + k, lower, lanes >> k, all);
+            PtxLanes.Put(result + k + 4, upper, lanes >> (k + 4), all);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Vector256<ulong> Lower, Vector256<ulong> Upper) Of(uint* x, uint* y)
+    {
+        (Vector256<ulong> lowA, Vector256<ulong> highA) = Vector256.Widen(Vector256.Load(x));
+        (Vector256<ulong> lowB, Vector256<ulong> highB) = Vector256.Widen(Vector256.Load(y));
+        return (Times(lowA, lowB), Times(highA, highB));
+    }
+
+    // Upper halves are zero.
+    private static Vector256<ulong> Times(Vector256<ulong> x, Vector256<ulong> y) =>
+        Avx2.IsSupported ? Avx2.Multiply(x.AsUInt32(), y.AsUInt32()) : x * y;
+}
+
+/// <summary>a b + c, of which c has 64 bits: an address.</summary>
+internal readonly unsafe struct WideProductSum : IPtxShape
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Do(PtxStep* s, byte* file, uint lanes, bool all)
+    {
+        ulong* result = (ulong*)(file + s->Result), c = (ulong*)(file + s->C);
+        uint* a = (uint*)(file + s->A), b = (uint*)(file + s->B);
+        for (int k = 0; k < PtxLanes.Count; k += 8)
+        {
+            (Vector256<ulong> lower, Vector256<ulong> upper) = WideProduct.Of(a + k, b + k);
+            PtxLanes.Put(result + k, lower + Vector256.Load(c + k), lanes >> k, all);
+            PtxLanes.Put(result + k + 4, upper + Vector256.Load(c + k + 4), lanes >> (k + 4), all);
+        }
+    }
+}
+
+internal interface IUnary<TFrom, TTo>
+{
+    static abstract Vector256<TTo> Of(Vector256<TFrom> a);
 }
 
 internal interface IBinary<T>
@@ -244,9 +342,9 @@ internal interface IShift<T>
     static abstract Vector256<T> Of(Vector256<T> a, uint by);
 }
 
-internal interface IQuotient<T>
+internal interface IPredicate
 {
-    static abstract Vector256<T> Of(Vector256<T> a, Vector256<T> b);
+    static abstract uint Of(uint a, uint b);
 }
 
 internal interface ILane<TFrom, TTo>

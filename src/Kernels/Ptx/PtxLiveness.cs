@@ -4,13 +4,16 @@ namespace ChemScale.Kernels.Ptx;
 internal sealed class PtxLiveness
 {
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
-    private readonly List<(int First, int Last)> pieces;
     private readonly int[][] read;
     private readonly int[][] written;
+    private readonly bool[] guarded;
+    private readonly int[] pieceOf;
 
     // A bit a register, of each piece: wanted at its start, and at its end.
     private readonly ulong[][] before;
     private readonly ulong[][] after;
+
+    private readonly List<(int First, int Last)> pieces;
 
     /// <param name="lines">The program.</param>
     /// <param name="successors">Of each instruction; their count is the end.</param>
@@ -19,7 +22,8 @@ internal sealed class PtxLiveness
         read = [.. lines.Select(l => Numbers(l.Read))];
         written = [.. lines.Select(l => Numbers(l.Written))];
         pieces = PtxFlow.Pieces(successors);
-        Dictionary<int, int> pieceOf = pieces.Select((p, k) => (p.First, k)).ToDictionary();
+        guarded = [.. lines.Select(l => l.Guard is not null)];
+        pieceOf = [.. pieces.SelectMany((p, k) => Enumerable.Repeat(k, p.Last - p.First + 1))];
         int words = (numbers.Count + 63) / 64;
         (before, after) = (Sets(), Sets());
         ulong[][] wanted = Sets(), made = Sets();
@@ -30,7 +34,7 @@ internal sealed class PtxLiveness
                 foreach (int r in written[i])
                 {
                     // Behind a guard some lanes keep what they had.
-                    if (lines[i].Guard is not null) wanted[p][r / 64] |= 1ul << r;
+                    if (guarded[i]) wanted[p][r / 64] |= 1ul << r;
                     else (wanted[p][r / 64], made[p][r / 64]) = (wanted[p][r / 64] & ~(1ul << r), made[p][r / 64] | 1ul << r);
                 }
                 foreach (int r in read[i]) wanted[p][r / 64] |= 1ul << r;
@@ -42,8 +46,8 @@ internal sealed class PtxLiveness
             for (int p = pieces.Count - 1; p >= 0; p--)
             {
                 foreach (int next in successors[pieces[p].Last])
-                    if (pieceOf.TryGetValue(next, out int to))
-                        for (int w = 0; w < words; w++) after[p][w] |= before[to][w];
+                    if (next < pieceOf.Length)
+                        for (int w = 0; w < words; w++) after[p][w] |= before[pieceOf[next]][w];
                 for (int w = 0; w < words; w++)
                 {
                     ulong now = wanted[p][w] | (after[p][w] & ~made[p][w]);
@@ -56,6 +60,21 @@ internal sealed class PtxLiveness
         int[] Numbers(IEnumerable<string> registers) => [.. registers.Select(r => numbers.TryGetValue(r, out int known) ? known : numbers[r] = numbers.Count)];
 
         ulong[][] Sets() => [.. pieces.Select(_ => new ulong[words])];
+    }
+
+    /// <summary>Stretches that are entered at their first instruction only and left at their last: all of the program, in order.</summary>
+    public IReadOnlyList<(int First, int Last)> Pieces => pieces;
+
+    /// <summary>What a register holds after an instruction is still read.</summary>
+    public bool IsWantedAfter(int instruction, string register)
+    {
+        int r = numbers[register], p = pieceOf[instruction];
+        for (int i = instruction + 1; i <= pieces[p].Last; i++)
+        {
+            if (read[i].Contains(r)) return true;
+            if (written[i].Contains(r)) return guarded[i];
+        }
+        return Holds(after[p], r);
     }
 
     /// <summary>From where to where each register is wanted; between these ends it counts as wanted throughout.</summary>

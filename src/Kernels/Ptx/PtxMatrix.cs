@@ -15,7 +15,7 @@ internal static unsafe class PtxMatrix
 
     private const int Rows = 16, Columns = 8, Depth = 16;
 
-    public static void Multiply(PtxInstruction i, byte* file, uint lanes)
+    public static void Multiply(PtxInstruction i, byte* file)
     {
         float* a = stackalloc float[Rows * Depth], b = stackalloc float[Depth * Columns], c = stackalloc float[Rows * Columns];
         for (int l = 0; l < PtxLanes.Count; l++)

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using ChemScale.Kernels.Device;
 
 namespace ChemScale.Kernels.Ptx;
@@ -13,6 +15,9 @@ internal sealed unsafe class PtxProgram
     private readonly List<(int Place, ulong Bits, int Width)> literals = [];
     private readonly List<(int Place, int Word, int Width)> parameters = [];
     private readonly PtxText text;
+
+    // Where the collector leaves it.
+    private readonly PtxStep[] steps;
     private int nextPredicate;
 
     /// <param name="name">Of the kernel, for messages.</param>
@@ -31,8 +36,10 @@ internal sealed unsafe class PtxProgram
         Groups = Register("%nctaid.x", 4);
         SharedBytes = Register("%dynamic_smem_size", 4);
         int[][] successors = PtxFlow.Successors(text, lines);
-        Share(new PtxLiveness(lines, successors).Stretches());
+        var wanted = new PtxLiveness(lines, successors);
+        Share(wanted.Stretches());
         Code = [.. lines.Select(Decode)];
+        steps = Sequence(wanted);
         int[] joins = PtxFlow.Joins(successors);
         for (int i = 0; i < Code.Length; i++) (Code[i].Join, Code[i].Index) = (joins[i], i);
         HasBarriers = Code.Any(i => i.Kind == PtxKind.Barrier);
@@ -44,6 +51,9 @@ internal sealed unsafe class PtxProgram
     public PtxText Text => text;
 
     public PtxInstruction[] Code { get; }
+
+    /// <summary>What lanes do by themselves: <see cref="PtxInstruction.Step"/> says where each stretch of it begins.</summary>
+    public PtxStep* Steps => (PtxStep*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(steps));
 
     public bool HasBarriers { get; }
 
@@ -104,6 +114,61 @@ internal sealed unsafe class PtxProgram
         }
     }
 
+    /// <summary>
+    /// Instructions of lanes without a guard that follow one another, with no way in between, are one stretch: it is gone through without asking
+    /// anything. Two of them, where nobody else reads what the first one gives, are one step.
+    /// </summary>
+    private PtxStep[] Sequence(PtxLiveness wanted)
+    {
+        var all = new List<PtxStep>(Code.Length);
+        foreach ((int first, int last) in wanted.Pieces)
+        {
+            for (int at = first, end; at <= last; at = end)
+            {
+                end = at + 1;
+                PtxInstruction i = Code[at];
+                if (i.Kind is not (PtxKind.Lanes or PtxKind.Divide)) continue;
+                if (IsFree(i))
+                    while (end <= last && IsFree(Code[end])) end++;
+                (i.Step, i.Stretch) = (all.Count, end - at);
+                for (int k = at; k < end; k++)
+                {
+                    PtxInstruction one = Code[k];
+                    if (k + 1 < end && Pair(k, wanted) is { } pair)
+                    {
+                        all.Add(pair);
+                        k++;
+                    }
+                    else
+                    {
+                        all.Add(new PtxStep { Count = 1, Result = one.Result, A = one.A, B = one.B, C = one.C, Act = one.Act });
+                    }
+                }
+                i.StepEnd = all.Count;
+                for (int k = i.StepEnd - 2; k >= i.Step; k--)
+                    if (all[k].Act == all[k + 1].Act) all[k] = all[k] with { Count = all[k + 1].Count + 1 };
+            }
+        }
+        PtxStep[] pinned = GC.AllocateArray<PtxStep>(all.Count + 1, pinned: true);
+        all.CopyTo(pinned);
+        return pinned;
+
+        static bool IsFree(PtxInstruction i) => i.Kind == PtxKind.Lanes && i.Guard < 0;
+    }
+
+    /// <summary>An instruction and the next as one step; null: they are none.</summary>
+    private PtxStep? Pair(int at, PtxLiveness wanted)
+    {
+        PtxInstruction one = Code[at], two = Code[at + 1];
+        string[] o = two.Line.Operands;
+        string between = one.Line.Operands[0];
+        if (o.Length != 3 || o[1] == between == (o[2] == between)) return null;
+        bool isFirst = o[1] == between;
+        if (!PtxForms.TryPair(one.Opcode, two.Opcode, isFirst, out PtxAct act)) return null;
+        if (o[0] != between && wanted.IsWantedAfter(at + 1, between)) return null;
+        return new PtxStep { Count = 1, Result = two.Result, A = one.A, B = one.B, C = isFirst ? two.B : two.A, Act = act };
+    }
+
     private PtxInstruction Decode(PtxLine line)
     {
         var i = new PtxInstruction(Name, line);
@@ -124,12 +189,12 @@ internal sealed unsafe class PtxProgram
                 break;
             case "shfl.sync.bfly.b32" when o.Length == 5 && int.TryParse(o[2], out _) && o[3] == "31" && o[4] is "4294967295" or "-1":
                 i.Kind = PtxKind.Warp;
-                i.Run = &PtxLanes.Shuffle;
+                i.Warp = &PtxLanes.Shuffle;
                 (i.Result, i.A, i.Across) = (Register(o[0], 4), Source(o[1], 4), int.Parse(o[2], CultureInfo.InvariantCulture));
                 break;
             case PtxMatrix.Opcode:
                 i.Kind = PtxKind.Warp;
-                i.Run = &PtxMatrix.Multiply;
+                i.Warp = &PtxMatrix.Multiply;
                 i.Group = [.. o.SelectMany(PtxLine.Members).Select(member => Source(member, 4))];
                 if (i.Group.Length != PtxMatrix.Operands) throw i.Fault("operands are missing");
                 break;
@@ -146,10 +211,11 @@ internal sealed unsafe class PtxProgram
     {
         PtxForm form = Form(i);
         if (o.Length != 1 + (form.A > 0 ? 1 : 0) + (form.B > 0 ? 1 : 0) + (form.C > 0 ? 1 : 0)) throw i.Fault("another number of operands");
-        i.Run = form.Run;
+        if (i.Opcode is "div.s32" or "div.u32" or "rem.s32") i.Kind = PtxKind.Divide;
+        i.Act = form.ByLiteral is { } act && !o[2].StartsWith('%') ? act : form.Act;
         i.Result = Register(o[0], form.Result);
         i.A = i.B = Source(o[1], form.A);
-        if (form.B > 0) (i.B, i.Literal) = (Source(o[2], form.B), !o[2].StartsWith('%'));
+        if (form.B > 0) i.B = Source(o[2], form.B);
         if (form.C > 0) i.C = Source(o[3], form.C);
     }
 
@@ -159,7 +225,7 @@ internal sealed unsafe class PtxProgram
         string[] at = o[1].Trim('[', ']').Split('+');
         int index = text.Parameters.IndexOf(at[0]), offset = at.Length > 1 ? int.Parse(at[1], CultureInfo.InvariantCulture) : 0;
         if (index < 0 || offset % 8 != 0 || offset > 8) throw i.Fault("no such parameter");
-        i.Run = form.Run;
+        i.Act = form.Act;
         i.Result = Register(o[0], form.Result);
         i.A = Place(form.A);
         parameters.Add((i.A, 2 * index + offset / 8, form.A));

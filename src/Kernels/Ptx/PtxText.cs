@@ -49,6 +49,8 @@ internal sealed partial class PtxText
         for (at++; lines[at].Trim() != "}"; at++) Read(lines[at].Trim(), at + 1);
     }
 
+    public string Name => kernel;
+
     public List<string> Parameters { get; } = [];
 
     public List<PtxLine> Lines { get; } = [];

@@ -32,11 +32,11 @@ internal static class RadialBackward
         where TLanes : struct, ILanes
     {
         int edges = edgeVectors.IntLength / 3, count = radialGradient.IntLength > 0 ? centers.IntLength : 0;
-        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         // As many rounds for every thread: lanes without an edge still take part in the sums.
         for (int start = 0; start < edges; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, edge = own < edges ? own : edges - 1;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), edge = own < edges ? own : edges - 1;
             EdgeGeometry<T> u = EdgeGeometry<T>.Load<TReal>(edgeVectors, edge);
             T sum = T.Zero;
             for (int k = lane; k < count; k += TLanes.Count)
@@ -101,10 +101,10 @@ internal static class RadialDoubleBackward
         where TLanes : struct, ILanes
     {
         int edges = edgeVectors.IntLength / 3, count = radialGradient.IntLength > 0 ? centers.IntLength : 0;
-        int lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         for (int start = 0; start < edges; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, edge = own < edges ? own : edges - 1;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), edge = own < edges ? own : edges - 1;
             EdgeGeometry<T> u = EdgeGeometry<T>.Load<TReal>(edgeVectors, edge);
             T wx = cotangent[3 * edge], wy = cotangent[3 * edge + 1], wz = cotangent[3 * edge + 2];
             T s = wx * u.X + wy * u.Y + wz * u.Z;

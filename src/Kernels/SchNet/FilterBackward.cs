@@ -137,8 +137,9 @@ internal static class FilterBackward
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {
-        hidden[at] = Softplus.Values<T, TReal>(s);
-        slopes[at] = Softplus.Slopes<T, TReal>(s);
+        Pack4<T> e = Softplus.Falls<T, TReal>(s);
+        hidden[at] = Softplus.Values<T, TReal>(s, e);
+        slopes[at] = Softplus.Slopes<T, TReal>(s, e);
     }
 
     private static void Filter<T>(

@@ -139,8 +139,8 @@ internal static class FilterDoubleBackward
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {
-        Pack4<T> slope = Softplus.Slopes<T, TReal>(s);
-        hidden[at] = Softplus.Values<T, TReal>(s);
+        Pack4<T> e = Softplus.Falls<T, TReal>(s), slope = Softplus.Slopes<T, TReal>(s, e);
+        hidden[at] = Softplus.Values<T, TReal>(s, e);
         hidden[deep + at] = Packs.Times(slope, sDot);
         slopes[at] = slope;
     }

@@ -51,14 +51,14 @@ internal static class FilterForward
                 int block = task / columns, c = task - block * columns, at = 8 * block * columns + c;
                 TileBlock<T> s = TileProduct.Eight(
                     radials, 8 * block * inner, (8 * block + 4) * inner, inner, weight1, columns, c, bias1[c], bias1[c]);
-                hidden[at] = Softplus.Values<T, TReal>(s.A0);
-                hidden[at + columns] = Softplus.Values<T, TReal>(s.A1);
-                hidden[at + 2 * columns] = Softplus.Values<T, TReal>(s.A2);
-                hidden[at + 3 * columns] = Softplus.Values<T, TReal>(s.A3);
-                hidden[at + 4 * columns] = Softplus.Values<T, TReal>(s.B0);
-                hidden[at + 5 * columns] = Softplus.Values<T, TReal>(s.B1);
-                hidden[at + 6 * columns] = Softplus.Values<T, TReal>(s.B2);
-                hidden[at + 7 * columns] = Softplus.Values<T, TReal>(s.B3);
+                hidden[at] = Softplus.Values<T, TReal>(s.A0, Softplus.Falls<T, TReal>(s.A0));
+                hidden[at + columns] = Softplus.Values<T, TReal>(s.A1, Softplus.Falls<T, TReal>(s.A1));
+                hidden[at + 2 * columns] = Softplus.Values<T, TReal>(s.A2, Softplus.Falls<T, TReal>(s.A2));
+                hidden[at + 3 * columns] = Softplus.Values<T, TReal>(s.A3, Softplus.Falls<T, TReal>(s.A3));
+                hidden[at + 4 * columns] = Softplus.Values<T, TReal>(s.B0, Softplus.Falls<T, TReal>(s.B0));
+                hidden[at + 5 * columns] = Softplus.Values<T, TReal>(s.B1, Softplus.Falls<T, TReal>(s.B1));
+                hidden[at + 6 * columns] = Softplus.Values<T, TReal>(s.B2, Softplus.Falls<T, TReal>(s.B2));
+                hidden[at + 7 * columns] = Softplus.Values<T, TReal>(s.B3, Softplus.Falls<T, TReal>(s.B3));
             }
             Group.Barrier();
             for (int task = Group.IdxX; task < blocks * columns; task += Group.DimX)

@@ -83,8 +83,9 @@ internal static class FilterTangent
         where T : unmanaged, INumber<T>
         where TReal : struct, IReal<T>
     {
-        hidden[at] = Softplus.Values<T, TReal>(s);
-        hidden[deep + at] = Packs.Times(Softplus.Slopes<T, TReal>(s), sDot);
+        Pack4<T> e = Softplus.Falls<T, TReal>(s);
+        hidden[at] = Softplus.Values<T, TReal>(s, e);
+        hidden[deep + at] = Packs.Times(Softplus.Slopes<T, TReal>(s, e), sDot);
     }
 
     private static void Message<T>(

@@ -16,11 +16,11 @@ internal static class ColumnSums
         where TPack : unmanaged, IPack<T, TPack>
         where TLanes : struct, ILanes
     {
-        int columns = sums.IntLength, lane = Grid.GlobalIndex.X % TLanes.Count, perRound = Grid.DimX * Group.DimX / TLanes.Count;
+        int columns = sums.IntLength, lane = Grid.GlobalIndex.X & (TLanes.Count - 1), perRound = (Grid.DimX * Group.DimX) >> TLanes.Shift;
         // As many rounds for every thread: lanes without a column still take part in the sums.
         for (int start = 0; start < columns; start += perRound)
         {
-            int own = start + Grid.GlobalIndex.X / TLanes.Count, column = own < columns ? own : columns - 1;
+            int own = start + (Grid.GlobalIndex.X >> TLanes.Shift), column = own < columns ? own : columns - 1;
             TPack sum = default, lost = default;
             for (int row = lane; row < rows; row += TLanes.Count)
             {
