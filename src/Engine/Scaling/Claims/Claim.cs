@@ -265,7 +265,7 @@ internal static class ClaimText
     {
         if (claim.Extrapolation is not { } test) return "";
         string runs = test.Large == 1 ? "run, held out, was" : $"{test.Large} runs, held out, were";
-        return string.Create(CultureInfo.InvariantCulture, $"The largest {runs} foretold within {test.LogError:P1}.");
+        return string.Create(CultureInfo.InvariantCulture, $"The largest {runs} foretold within {OneLine.Percent(test.LogError, 1)}.");
     }
 
     /// <summary>A loss falls as R^-beta, anything else grows as R^a.</summary>
