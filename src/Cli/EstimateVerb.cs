@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChemScale.Engine;
 using ChemScale.Engine.Estimation;
 using ChemScale.Engine.Estimation.Assessment;
 using ChemScale.Engine.Estimation.Curves;
@@ -115,7 +116,7 @@ internal static class EstimateTable
 
     private static string Text(double? value) => value?.ToString("G5", CultureInfo.InvariantCulture) ?? "-";
 
-    private static string Share(double? value) => value?.ToString("F3", CultureInfo.InvariantCulture) ?? "-";
+    private static string Share(double? value) => OneLine.Number(value, 3);
 }
 
 /// <summary>Columns as wide as their widest cell, two blanks apart: the first at its left, the others at their right.</summary>

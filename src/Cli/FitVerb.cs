@@ -174,7 +174,7 @@ internal static class FitTable
         foreach (string row in claim.Rows()) Line($"  {row}");
         foreach (IGrouping<string, ClaimOmission> left in claim.LeftOut.GroupBy(p => p.Reason))
             Line($"  left out: {left.Count()}, {left.Key}: {Some([.. left.Select(p => p.Name)])}");
-        Line($"  objective {found.Objective:G16}, |gradient| {found.GradientNorm:G3}, R2 of log {claim.Quantity} {claim.R2:F5}; {found.Resamples} resamples ({found.FailedResamples} failed)");
+        Line($"  objective {found.Objective:G16}, |gradient| {found.GradientNorm:G3}, R2 of log {claim.Quantity} {OneLine.Number(claim.R2, 5)}; {found.Resamples} resamples ({found.FailedResamples} failed)");
         foreach (string caution in claim.Cautions) Line($"  caution: {caution}");
         Print(answer.Evidence!);
         Answers(answer);
@@ -184,7 +184,7 @@ internal static class FitTable
     {
         if (evidence.Regime is { } regime)
         {
-            Line($"power law: {(regime.WholeRange ? "over all points" : $"over {regime.Count} points only")}, {regime.Low:G4} to {regime.High:G4} ({regime.Decades:F1} decades)");
+            Line($"power law: {(regime.WholeRange ? "over all points" : $"over {regime.Count} points only")}, {regime.Low:G4} to {regime.High:G4} ({OneLine.Number(regime.Decades, 1)} decades)");
             if (evidence.RegimeLaw is { } law) Line($"  there, {law.GradeName}: {law.Words}");
         }
         if (evidence.Saturation is { } s)
@@ -192,7 +192,7 @@ internal static class FitTable
         if (evidence.SeedNoise is { } noise)
         {
             string misfit = evidence.LackOfFitPValue is { } p ? string.Create(CultureInfo.InvariantCulture, $"; p = {p:G3} that the misfit is seeds alone") : "";
-            Line($"seeds: {noise.Error:P2} of the loss [{noise.ErrorInterval.Low:P2}, {noise.ErrorInterval.High:P2}], {noise.Groups} groups{misfit}");
+            Line($"seeds: {OneLine.Percent(noise.Error, 2)} of the loss [{OneLine.Percent(noise.ErrorInterval.Low, 2)}, {OneLine.Percent(noise.ErrorInterval.High, 2)}], {noise.Groups} groups{misfit}");
         }
         if (evidence.Extrapolation is { } test)
         {
@@ -200,7 +200,7 @@ internal static class FitTable
             foreach (ExtrapolationScore score in test.Scores)
             {
                 Line(score.LogError is null ? (FormattableString)$"  -  {score.Form,-28} {score.Refusal}"
-                    : $"  {score.Rank}  {score.Form,-28} error {score.LogError:P2}, bias {score.Bias:P2} (within the small {score.TrainingError:P2})");
+                    : $"  {score.Rank}  {score.Form,-28} error {OneLine.Percent(score.LogError, 2)}, bias {OneLine.Percent(score.Bias, 2)} (within the small {OneLine.Percent(score.TrainingError, 2)})");
             }
         }
         if (evidence.Frontier is { } frontier) Line($"compute frontier, {frontier.GradeName}: {frontier.Words}");
@@ -215,7 +215,7 @@ internal static class FitTable
             string where = string.Join(
                 ", ", p.Resources.Zip(answer.Claim.Resources, (value, r) => string.Create(CultureInfo.InvariantCulture, $"{r.ToString().ToLowerInvariant()} {value:G4}")));
             string beyond = p.Beyond > 1 ? string.Create(CultureInfo.InvariantCulture, $"; {p.Beyond:G3} times beyond the points") : "";
-            Line(p.Loss is { } loss ? (FormattableString)$"at {where}: loss {loss:F4}, profile {Text(p.Profile!)}{Both(p)}{beyond}" : $"at {where}: no answer, {p.Refusal}");
+            Line(p.Loss is { } loss ? (FormattableString)$"at {where}: loss {OneLine.Number(loss, 4)}, profile {Text(p.Profile!)}{Both(p)}{beyond}" : $"at {where}: no answer, {p.Refusal}");
         }
         foreach (Requirement r in answer.Requirements)
         {
@@ -226,7 +226,7 @@ internal static class FitTable
         }
         foreach (ComputeAnswer c in answer.Optima)
         {
-            Line(c.Optimum is { } o ? (FormattableString)$"compute {o.Compute:G4}: {Spent(o)}, loss {o.Loss:F4}{Brackets(o.LossInterval)}"
+            Line(c.Optimum is { } o ? (FormattableString)$"compute {o.Compute:G4}: {Spent(o)}, loss {OneLine.Number(o.Loss, 4)}{Brackets(o.LossInterval)}"
                 : $"compute {c.Compute:G4}: no answer, {c.Refusal}");
         }
         foreach (LeastCompute l in answer.LeastComputes)

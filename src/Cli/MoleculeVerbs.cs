@@ -1,3 +1,4 @@
+using ChemScale.Engine;
 using ChemScale.Engine.Studies.Molecules;
 using ChemScale.Engine.Tokens.Preparation;
 using CommandLine;
@@ -54,7 +55,7 @@ internal sealed class ScoreVerb : MoleculeFilesVerb
             report = MoleculeScoring.Run(new ScoringRequest { Run = RunDirectory, Molecules = Input, Output = Out, Threads = Threads }, Warn, display.Report, stop);
         if (Json) Output.Json(report);
         else Console.WriteLine($"{report.File}: {report.Molecules:N0} molecules, {report.Refused:N0} lines refused, {report.WithUnknown:N0} with unknown symbols; "
-            + $"{report.NatsPerMolecule:F3} nats a molecule, {report.NatsPerToken:F4} a token");
+            + $"{OneLine.Number(report.NatsPerMolecule, 3)} nats a molecule, {OneLine.Number(report.NatsPerToken, 4)} a token");
         return 0;
     }
 }

@@ -67,7 +67,7 @@ internal sealed class NebVerb : FrameVerb
             _ => "stopped after",
         };
         Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, greatest force across the path {s.MaximumForce:G4} eV/A");
-        Console.WriteLine($"  barrier {s.Barrier:F6} eV at image {s.Highest} of {s.Energies.Length - 1}, back {s.ReverseBarrier:F6} eV{(s.Climbed ? "" : " (no image climbed)")}");
+        Console.WriteLine($"  barrier {OneLine.Number(s.Barrier, 6)} eV at image {s.Highest} of {s.Energies.Length - 1}, back {OneLine.Number(s.ReverseBarrier, 6)} eV{(s.Climbed ? "" : " (no image climbed)")}");
         return 0;
     }
 }
@@ -120,11 +120,11 @@ internal sealed class VibrationsVerb : FrameVerb
             return 0;
         }
         Console.WriteLine($"{report.Folder}: {report.Wavenumbers.Count} modes, 1/cm (negative: imaginary):");
-        Console.WriteLine("  " + string.Join(' ', report.Wavenumbers.Select(w => w.ToString("F1", System.Globalization.CultureInfo.InvariantCulture))));
+        Console.WriteLine("  " + string.Join(' ', report.Wavenumbers.Select(w => OneLine.Number(w, 1))));
         if (report.Gas is { } gas)
         {
-            Console.WriteLine($"  zero-point energy {gas.ZeroPointEnergy:F4} eV; at {gas.Temperature:G6} K and {gas.Pressure:G6} Pa: H = {gas.Enthalpy:F4} eV, "
-                + $"S = {1000 * gas.Entropy:F4} meV/K, G = {gas.FreeEnergy:F4} eV");
+            Console.WriteLine($"  zero-point energy {OneLine.Number(gas.ZeroPointEnergy, 4)} eV; at {gas.Temperature:G6} K and {gas.Pressure:G6} Pa: H = {OneLine.Number(gas.Enthalpy, 4)} eV, "
+                + $"S = {OneLine.Number(1000 * gas.Entropy, 4)} meV/K, G = {OneLine.Number(gas.FreeEnergy, 4)} eV");
         }
         return 0;
     }

@@ -256,7 +256,7 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
         if (value.Fraction is { } fraction)
         {
             int filled = (int)(Width * Math.Clamp(fraction, 0, 1));
-            bar = $"[{new string('#', filled)}{new string('.', Width - filled)}] {fraction:P0} ";
+            bar = $"[{new string('#', filled)}{new string('.', Width - filled)}] {OneLine.Percent(fraction, 0)} ";
         }
         Show($"{bar}{value.Stage}: {value.Molecules:N0} molecules, {value.Refused:N0} refused, {value.MoleculesPerSecond:N0}/s");
     }
@@ -278,14 +278,17 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
         FrameStatistics statistics = store.Statistics;
         Console.WriteLine($"{folder}: {store.Train.Frames:N0} train, {store.Validation.Frames:N0} validation frames ({store.Split}); eV, Angstrom");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {string.Join(", ", statistics.Elements.Select(Elements.Symbol))}; {(double)store.Train.Atoms / store.Train.Frames:F1} atoms a frame, {statistics.NeighborsPerAtom:F1} neighbours an atom within {statistics.NeighborCutoff} A"));
+            $"  {string.Join(", ", statistics.Elements.Select(Elements.Symbol))}; {OneLine.Number((double)store.Train.Atoms / store.Train.Frames, 1)} atoms a frame, {OneLine.Number(statistics.NeighborsPerAtom, 1)} neighbours an atom within {statistics.NeighborCutoff} A"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  energy {statistics.MeanEnergyPerAtom:F4} eV/atom, {statistics.EnergyResidual:F4} eV rms around reference energies of the elements; forces {statistics.ForceRms:F4} eV/A rms"));
+            $"  energy {OneLine.Number(statistics.MeanEnergyPerAtom, 4)} eV/atom, {OneLine.Number(statistics.EnergyResidual, 4)} eV rms around reference energies of the elements; forces {OneLine.Number(statistics.ForceRms, 4)} eV/A rms"));
         foreach (FrameSource source in store.Sources) Console.WriteLine(
             $"  {source.File}: {source.Frames:N0} frames{(source.Validation ? " (validation)" : "")}; {string.Join("; ", source.Keys)}");
         Console.WriteLine($"  {report.Read:N0} frames read, {report.Duplicates:N0} duplicates ({report.Shared:N0} of validation frames), {report.Unlabelled:N0} without labels, {report.Unassigned:N0} on neither side; {report.Elapsed.TotalSeconds:F1} s");
         if (report.IsolatedAtoms.Count > 0)
-            Console.WriteLine($"  isolated atoms, eV: {string.Join(", ", report.IsolatedAtoms.Select(pair => $"{Elements.Symbol(pair.Key)} {pair.Value:F4}"))}; on neither side");
+        {
+            IEnumerable<string> atoms = report.IsolatedAtoms.Select(pair => $"{Elements.Symbol(pair.Key)} {OneLine.Number(pair.Value, 4)}");
+            Console.WriteLine($"  isolated atoms, eV: {string.Join(", ", atoms)}; on neither side");
+        }
     }
 
     public static void Print(StoreLeakage leakage, long train, long validation, string folder)
@@ -301,7 +304,7 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
         Console.WriteLine($"{folder}: {report.Molecules:N0} molecules ({report.Store.Train.Documents:N0} train, {report.Store.Validation.Documents:N0} validation)"
             + (report.Store.Synthetic ? ", SYNTHETIC" : ""));
         string notation = report.Store.Representation == Representation.Smiles ? "SMILES" : $"SELFIES {report.Store.Grammar.Name()}";
-        Console.WriteLine($"  {report.Tokens:N0} tokens, {(double)report.Tokens / Math.Max(1, report.Molecules):F1} a molecule, longest {report.Longest}; "
+        Console.WriteLine($"  {report.Tokens:N0} tokens, {OneLine.Number((double)report.Tokens / Math.Max(1, report.Molecules), 1)} a molecule, longest {report.Longest}; "
             + $"vocabulary {report.Store.VocabularySize}, {report.Store.UnknownTokens:N0} unknown; {notation}");
         Console.WriteLine($"  {report.Lines:N0} lines read, {report.Store.Duplicates:N0} duplicates ({(report.Store.Split.Kind == SplitKind.Text ? "by text" : "by molecule")}), {report.RefusedCount:N0} refused; "
             + $"{report.MoleculesPerSecond:N0} molecules/s, peak memory {PeakMemory.Text()}");

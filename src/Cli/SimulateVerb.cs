@@ -216,11 +216,11 @@ internal sealed class SimulateVerb : FrameVerb
             : s.Warnings.Count > 0 ? "DOUBTFUL (see the warnings);" : "done,";
         string atoms = s.Replicas is { } all ? $"{all.Count} x {s.Atoms} atoms" : $"{s.Atoms} atoms";
         Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, {s.TimeFs / 1000:G6} ps of {atoms}{(s.StartMomenta ? ", from the frame's momenta" : "")}, "
-            + $"{s.MillisecondsPerStep:F2} ms a step");
-        Console.WriteLine($"  temperature {s.MeanTemperature:F1} K (standard deviation {s.TemperatureDeviation:F1}), "
-            + $"mean potential energy {s.MeanPotentialEnergy:F6} eV");
+            + $"{OneLine.Number(s.MillisecondsPerStep, 2)} ms a step");
+        Console.WriteLine($"  temperature {OneLine.Number(s.MeanTemperature, 1)} K (standard deviation {OneLine.Number(s.TemperatureDeviation, 1)}), "
+            + $"mean potential energy {OneLine.Number(s.MeanPotentialEnergy, 6)} eV");
         if (s.MeanPressure is { } pressure)
-            Console.WriteLine($"  pressure {pressure:G4} GPa of {s.Pressure:G4}, volume {s.MeanVolume:F2} A^3 (standard deviation {s.VolumeDeviation:F2})");
+            Console.WriteLine($"  pressure {pressure:G4} GPa of {s.Pressure:G4}, volume {OneLine.Number(s.MeanVolume, 2)} A^3 (standard deviation {OneLine.Number(s.VolumeDeviation, 2)})");
         if (s.DriftMeVPerAtomPerPs is { } drift)
             Console.WriteLine($"  total energy: drift {drift:G4} meV/atom/ps, fluctuation {s.FluctuationMeVPerAtom:G4} meV/atom (rms)");
     }
@@ -240,9 +240,9 @@ internal sealed class SimulateVerb : FrameVerb
             _ => "stopped after",
         };
         Console.WriteLine($"{s.Folder}: {ended} {s.Steps} steps, greatest force {s.MaximumForce:G4} eV/A, "
-            + $"energy {s.FirstEnergy:F6} -> {s.LastEnergy:F6} eV");
+            + $"energy {OneLine.Number(s.FirstEnergy, 6)} -> {OneLine.Number(s.LastEnergy, 6)} eV");
         if (s.LastVolume is { } volume)
-            Console.WriteLine($"  volume {s.FirstVolume:F3} -> {volume:F3} A^3, greatest stress beside the pressure {s.MaximumStress:G3} GPa");
+            Console.WriteLine($"  volume {OneLine.Number(s.FirstVolume, 3)} -> {OneLine.Number(volume, 3)} A^3, greatest stress beside the pressure {s.MaximumStress:G3} GPa");
     }
 }
 
@@ -274,8 +274,8 @@ internal sealed class SimulationDisplay : IProgress<SimulationProgress>
         if (now - shown < (live ? LivePeriod : PlainPeriod)) return;
         shown = now;
         string left = (now / value.Step * (value.TotalSteps - value.Step)).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);
-        string what = value.Temperature is { } kelvin ? $"temperature {kelvin:F1} K" : $"greatest force {value.MaximumForce:G4} eV/A";
-        string line = $"step {value.Step}/{value.TotalSteps} | energy {value.Energy:F6} eV | {what} | at most {left} left";
+        string what = value.Temperature is { } kelvin ? $"temperature {OneLine.Number(kelvin, 1)} K" : $"greatest force {value.MaximumForce:G4} eV/A";
+        string line = $"step {value.Step}/{value.TotalSteps} | energy {OneLine.Number(value.Energy, 6)} eV | {what} | at most {left} left";
         if (live) Console.Error.Write("\r\x1b[2K" + line);
         else Console.Error.WriteLine(line);
         open = live;

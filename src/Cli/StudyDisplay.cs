@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ChemScale.Engine;
 using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Runs;
 using ChemScale.Engine.Studies.Summary;
@@ -47,7 +48,7 @@ internal sealed class StudyDisplay : IProgress<RunProgress>, IDisposable
             lastShown = Stopwatch.GetTimestamp();
             IEnumerable<RunProgress> active = latest.Values.OrderByDescending(r => r.Step.Seconds).Take(2);
             string text = $"[{watch.Elapsed:mm\\:ss}] {finished.Count} done; " + string.Join("; ", active.Select(r =>
-                $"{r.Run.Name} {r.Step.Step}/{r.Step.TotalSteps} loss {r.Step.Loss:F3} {r.Step.ItemsPerSecond:N0} {r.Step.ItemName}/s"));
+                $"{r.Run.Name} {r.Step.Step}/{r.Step.TotalSteps} loss {OneLine.Number(r.Step.Loss, 3)} {r.Step.ItemsPerSecond:N0} {r.Step.ItemName}/s"));
             if (live) Console.Error.Write("\r\x1b[2K" + Cut(text));
             else Console.Error.WriteLine(text);
             open = live;
@@ -111,7 +112,7 @@ internal static class SelectionTable
                 + (c.IsDefault ? "  Hugging Face's default" : ""));
         }
         ConfigurationOutcome best = summary.Configurations[summary.Selected];
-        Console.WriteLine($"selected: learning rate {best.LearningRate:G3}, batch size {best.BatchSize}; {summary.ComputeSaved:P1} of the training steps saved "
+        Console.WriteLine($"selected: learning rate {best.LearningRate:G3}, batch size {best.BatchSize}; {OneLine.Percent(summary.ComputeSaved, 1)} of the training steps saved "
             + $"by probing {summary.Configurations.Count} for {summary.ProbeEpochs} of {summary.FullEpochs} epochs");
         foreach (string caution in summary.Cautions) Console.WriteLine("caution: " + caution);
         if (summary.Validated)
@@ -120,5 +121,5 @@ internal static class SelectionTable
                 + $"{summary.WithinInterval?.ToString(CultureInfo.InvariantCulture) ?? "-"} of {summary.Finished} within their 95 % intervals (R2: each predicted from the others)");
     }
 
-    public static string Number(double? value) => value?.ToString("F4", CultureInfo.InvariantCulture) ?? "-";
+    public static string Number(double? value) => OneLine.Number(value, 4);
 }

@@ -309,7 +309,7 @@ internal sealed partial class StudyVerb : Verb
         {
             SelectionSummary selection = part.Selection;
             Console.WriteLine($"{part.Family}{(part.Data.Synthetic ? " (SYNTHETIC molecules)" : "")}: TPE R2 {SelectionTable.Number(selection.R2)}, "
-                + $"Spearman rho {SelectionTable.Number(selection.Spearman)}, {selection.ComputeSaved:P0} of the training steps saved");
+                + $"Spearman rho {SelectionTable.Number(selection.Spearman)}, {OneLine.Percent(selection.ComputeSaved, 0)} of the training steps saved");
             foreach (string caution in selection.Cautions) Console.WriteLine("  caution: " + caution);
             foreach (FitSummary fit in part.Grid.Fits.Where(f => f.IsPlain)) Console.WriteLine($"  {fit.Claim.GradeName}: {fit.Claim.Words}");
             foreach (string caution in part.Grid.Cautions) Console.WriteLine("  caution: " + caution);

@@ -64,7 +64,7 @@ internal sealed class SweepVerb : DistributedVerb
         }
         foreach (RunOutcome outcome in outcomes)
             Console.WriteLine(outcome.Result is { } r
-                ? $"{outcome.Run.Name}: {(r.BestValidationLoss is { } loss ? $"{loss:F4}" : "not validated yet")}, {r.Steps} steps, {r.Seconds:F1} s"
+                ? $"{outcome.Run.Name}: {(r.BestValidationLoss is { } loss ? $"{OneLine.Number(loss, 4)}" : "not validated yet")}, {r.Steps} steps, {r.Seconds:F1} s"
                 : $"{outcome.Run.Name}: {outcome.Diverged}");
         Console.WriteLine(table);
         return 0;

@@ -95,7 +95,7 @@ internal sealed class TrainVerb : TrainingVerb
         {
             Console.WriteLine($"{directory.Path}: {result.Reason} after {result.Steps} steps, {result.ItemsSeen:N0} {task.ItemName}, {result.Seconds:F1} s; "
                 + (result.FinalValidationLoss is { } loss
-                    ? $"validation loss {loss:F4} (best {result.BestValidationLoss:F4} at step {result.BestStep}{(perMolecule is { } nats ? $", {nats:F3} nats a molecule" : "")})"
+                    ? $"validation loss {OneLine.Number(loss, 4)} (best {OneLine.Number(result.BestValidationLoss, 4)} at step {result.BestStep}{(perMolecule is { } nats ? $", {OneLine.Number(nats, 3)} nats a molecule" : "")})"
                     : "not validated yet"));
             Console.WriteLine($"  {facts.Parameters:N0} non-embedding parameters, {facts.Items:N0} unique training {facts.ItemName}; peak memory {PeakMemory.Text()}");
         }
@@ -163,8 +163,8 @@ internal sealed class TrainingDisplay : IProgress<StepReport>
     {
         double perStep = total.Elapsed.TotalSeconds / Math.Max(1, r.Step - firstStep);
         string left = TimeSpan.FromSeconds(perStep * Math.Max(0, r.TotalSteps - r.Step)).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);
-        string validation = r.ValidationLoss is { } v ? $" | val [green]{v:F4}[/]" : "";
-        return $"step {r.Step}/{r.TotalSteps} | loss [yellow]{r.Loss:F4}[/]{validation} | grad {r.GradientNorm:G3} | lr {r.LearningRate:G3} | "
+        string validation = r.ValidationLoss is { } v ? $" | val [green]{OneLine.Number(v, 4)}[/]" : "";
+        return $"step {r.Step}/{r.TotalSteps} | loss [yellow]{OneLine.Number(r.Loss, 4)}[/]{validation} | grad {r.GradientNorm:G3} | lr {r.LearningRate:G3} | "
             + $"{rate:N0} {r.ItemName}/s | ETA {left}";
     }
 }

@@ -43,8 +43,13 @@ public class InputException : Exception
 /// <summary>Text of files and of the system in messages: on one line, every character to be seen, none longer than a reader bears.</summary>
 public static class OneLine
 {
-    /// <summary>Of a message; with the program's name before it, a line of 300 at most.</summary>
-    public const int MostCharacters = 285;
+    /// <summary>Of a message; with the program's name, and that it is a warning, before it, a line of 300 at most.</summary>
+    public const int MostCharacters = 280;
+
+    // Of what stands in tables: as long as a file's may be.
+    private const int LongestName = 255;
+
+    private const double MostPlain = 1e9;
 
     private const string Cut = "...";
 
@@ -53,6 +58,21 @@ public static class OneLine
 
     /// <summary>The text with control characters written out, cut behind <see cref="MostCharacters"/>.</summary>
     public static string Of(string text) => Kept(Visible(text), MostCharacters, end: false);
+
+    /// <summary>
+    /// A number with so many decimals; from <see cref="MostPlain"/> on six significant digits and a power of ten, since what a file says, or a model gone wrong, may have
+    /// hundreds before the point. "-" where there is none.
+    /// </summary>
+    public static string Number(double? value, int decimals) => value is not { } v ? "-"
+        : v.ToString(Math.Abs(v) < MostPlain ? string.Create(CultureInfo.InvariantCulture, $"F{decimals}") : "G6", CultureInfo.InvariantCulture);
+
+    /// <summary>A share as <see cref="Number"/> of its percent.</summary>
+    public static string Percent(double? share, int decimals) => share is { } s ? Number(100 * s, decimals) + " %" : "-";
+
+    /// <summary>A name that a file gives, for tables: visible, and no longer than that of a file.</summary>
+    /// <exception cref="InputException">It is longer.</exception>
+    internal static string Name(string text, string place) => text.Length <= LongestName ? Visible(text)
+        : throw new InputException(place, string.Create(CultureInfo.InvariantCulture, $"a name of {text.Length} characters, '{text}'"), $"at most {LongestName}");
 
     /// <summary>The parts of a message, the longest cut as far as all of them fit; of the first, a place, the end is what says where.</summary>
     internal static string[] Shortened(params string[] parts)

@@ -180,6 +180,9 @@ public sealed class AnswerTests
         Expect.Close(tpe.GetProperty("savings")[0].GetProperty("share").GetDouble(), 0.8 * 0.75, absolute: 1e-12);
         Assert.That(File.ReadAllText(page), Does.Contain("Estimation over 4 recorded curves").And.Contain("ASHA"));
         Assert.That(File.Exists(Workplace.In("estimate/figures/page-replay.csv")), Is.True);
+        // No label is cut; of times, which a table has not, there is neither a figure nor a number.
+        Assert.That(Directory.GetFiles(Workplace.In("estimate/figures"), "*.svg").Select(File.ReadAllText), Is.Not.Empty.And.None.Contains("…"));
+        Assert.That(Directory.GetFiles(Workplace.In("estimate/figures"), "*speed*"), Is.Empty);
         Outcome printed = CommandLine.Here("estimate", table);
         Assert.That(printed.Output, Does.Contain("TPE 20 % tse").And.Contain("Hyperband 5 %").And.Contain("within 20 %"));
     }

@@ -26,7 +26,8 @@ public sealed class HostileFileTests
         ("energy=-1 Lattice=\"1e300 0 0 0 1e300 0 0 0 1e300\"", 2, "no volume"), ("energy=-1 Lattice=\"9 0 0 8.99999 0.001 0 0 0 9\"", 2, "neighbours an atom"),
         ("energy=-1 pbc=\"T T\"", 2, "three of T and F"), ("energy=-1 pbc=\"maybe T F\"", 2, "three of T and F"), ("energy=-1 pbc=\"T T T\"", 2, "without Lattice"),
         ("energy=\"-1", 2, "not closed"), ("energy=\"1 2\"", 2, "one number"), ("energy=T", 2, "numbers"), ("energy=abc\u0007", 2, "\\u0007"),
-        ("energy=-1 Energy=-2", 0, "Energy is there too"), ("energy=-1 \"a" + Escape + "\"=3", 0, "1 train"), ("energy=-1e308", 0, "what all electrons"),
+        ("energy=-1 Energy=-2", 0, "Energy is there too"), ("energy=-1 \"a" + Escape + "\"=3", 0, "1 train"),
+        ("energy=-1e30", 0, "energy -5E+29 eV/atom"), ("energy=-1e308", 2, "an infinite label, or one beyond 1E+30"),
     ];
 
     private static readonly (string Properties, int Code)[] Tables =
@@ -78,7 +79,7 @@ public sealed class HostileFileTests
         ("n,loss\n", 2), ("n,loss\n1e3,2\n", 2), ("n,n,loss\n1,2,3\n", 2), ("n,loss\n1e3,abc\n1e4,1\n1e5,1\n1e6,1\n", 2), ("n,loss\n-5,1\n1e3,2\n1e4,1.5\n1e5,1.2\n1e6,1.1\n", 2),
         ("n,loss\n0,1\n1e3,2\n1e4,1.5\n1e5,1.2\n1e6,1.1\n", 2), ("n;loss\n1e3;2\n1e4;1.5\n1e5;1.2\n1e6;1.1\n", Either), ("\ufeffn,loss\n1e3,2\n1e4,1.5\n1e5,1.2\n1e6,1.1\n", 0),
         ("n,loss\n\"1e3\n\",2\n1e4,1.5\n1e5,1.2\n1e6,1.1\n", Either), ("n,loss\n1e3,1\n1e3,1\n1e3,1\n1e3,1\n1e3,1\n", 2),
-        ("n,loss\n1e308,1e308\n1e307,1e307\n1e306,1\n1e305,1\n", Either),
+        ("n,loss\n1e3,5e301\n1e4,4e301\n1e5,3e301\n1e6,2e301\n1e7,1e301\n", Either), ("n,loss\n1e308,1e308\n1e307,1e307\n1e306,1\n1e305,1\n", Either),
         ("", 2), ("\0\0\0", 2), (Escape + ",loss\n1,2\n", 2),
     ];
 
@@ -87,6 +88,7 @@ public sealed class HostileFileTests
         ("epoch,a,b\n0,1,1\n1,1,1\n2,1,1\n3,1,1\n", Either), ("epoch,a\n0,nan\n1,inf\n", Either), ("epoch,a\n0,1\n", Either),
         ("epoch,a,a\n0,3,3\n1,2,2\n2,1,1\n", 2), ("a,b\n1,2\n", 2),
         ("", 2),
+        ("run,epoch,loss\n" + new string('w', 1000) + ",1,2\nb,1,2\n", 2), ("run,epoch,loss\na,1,1e300\na,2,1e299\nb,1,3\nb,2,2\nc,1,3\nc,2,2.5\nd,1,3\nd,2,2.2\n", 0),
         ("epoch,\"a\nb" + Escape + "\",c\n0,3,2\n1,2,1.5\n2,1.5,1.2\n3,1.3,1.1\n", Either), ("epoch,a,b\n0,-3,2\n1,-4,1.5\n2,-5,1.2\n3,-6,1.1\n", Either),
     ];
 
@@ -113,6 +115,11 @@ public sealed class HostileFileTests
         foreach ((string text, int code) in Experiments) yield return Case("a.yaml", text + "\n", "train --experiment F --out D", code);
         foreach ((string text, int code) in Points) yield return Case("a.csv", text, "fit F --resource parameters --n n --loss loss --bootstrap 20", code);
         foreach ((string text, int code) in Curves) yield return Case("a.csv", text, "estimate F", code);
+        yield return Case("a.csv", $"n,loss,g\n{string.Concat(Enumerable.Range(3, 5).Select(k => $"1e{k},{9 - k},{new string('w', 1000)}\n"))}",
+            "fit F --resource parameters --n n --by g --bootstrap 20", 2, "a name of 1000 characters");
+        yield return Case("a.xyz", $"2\n{Columns} energy=-1 config_type={new string('w', 1000)} {new string('v', 1000)}_energy=-2\n{Pair}", "prepare --frames F --validation 0 --out D", 0);
+        yield return Case("a.xyz", $"1\n{Columns} energy=1e30 config_type=IsolatedAtom\nO 0 0 0 0 0 0\n2\n{Columns} energy=-1\n{Pair}", "prepare --frames F --validation 0 --out D", 0,
+            "isolated atoms, eV: O 1E+30");
         foreach (string options in TrainOptions)
         {
             string steps = options.StartsWith("--steps", StringComparison.Ordinal) ? "" : "--steps 1 ";
@@ -132,6 +139,8 @@ public sealed class HostileFileTests
         Outcome outcome = CommandLine.Here([.. words.Select(word => word switch { "F" => file, "D" => output, "STORE" => Workplace.Store, _ => word })]);
         Assert.That(outcome.ExitCode, code == Either ? Is.AnyOf(0, 2) : Is.EqualTo(code), outcome.ToString());
         foreach (string part in said) Assert.That(outcome.Output + outcome.Error, Does.Contain(part));
+        // Paths, the longest of what is printed, are the tests' own.
+        Expect.AtMost(outcome.Output.Replace(folder, "", StringComparison.Ordinal).Split('\n').Max(line => line.Length), 300, outcome.Output);
         bool hidden = (outcome.Output + outcome.Error).Any(c => char.IsControl(c) && c is not ('\n' or '\r'));
         Assert.That(hidden, Is.False, outcome.ToString());
         if (outcome.ExitCode == 0) return;

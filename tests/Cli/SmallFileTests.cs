@@ -1,3 +1,5 @@
+using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Store;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Cli;
@@ -89,7 +91,13 @@ public sealed class SmallFileTests
         yield return Data("est_small_glue.csv", "estimate F", 0, "  r0        5  1.5    1.5 ");
         yield return Data("negative_prediction.csv", "estimate F", 0, "0.051495", "0.58747");
         yield return Data("empty_key.yaml", "train --experiment F --out D", 2, "empty_key.yaml:2");
-        yield return Data("copies.smi", "prepare --molecules F --validation 0 --out D", 0, "molecules");
+        yield return Data("copies.smi", "prepare --molecules F --validation 0 --out D", 0, "2 molecules (2 train", "3 duplicates");
+        yield return Data("ring100.smi", "convert --from smiles --to selfies --grammar 2.1", 0, "[C][C][C][C][C][C][Ring1][=Branch1]\n");
+        yield return Data("spaced_selfies.txt", "convert --from selfies --to smiles --grammar 1.0.4", 0, "CCO\nC1=CC=CC=C1\nNCC\n");
+        yield return Data("inf.xyz", "prepare --frames F --missing drop --validation 0 --out D", 2, "no frame left to train on");
+        yield return Data("inf.xyz", "prepare --frames T --validation-files F --out D", 2, "inf.xyz:1: an infinite label");
+        yield return Data("einf.npz", "prepare --frames F --units eV --missing drop --validation 0 --out D", 0, "1 without labels");
+        yield return Data("negative_prediction.csv", "estimate F --probe 0.3", 0, "r0", "r1");
         yield return Data("cr_only.smi", "prepare --molecules F --validation 0 --out D", 0, "3 molecules");
         yield return Data("comments.smi", "prepare --molecules F --validation 0 --out D", 0, "2 molecules", "0 refused");
     }
@@ -98,9 +106,37 @@ public sealed class SmallFileTests
     public void A_file_of_the_data_folder_is_what_it_says_or_refused(string name, string command, int code, string[] said)
     {
         string file = ReferenceData.Require(Path.Combine("..", "cases", name)), store = Workplace.In("small-" + Guid.NewGuid().ToString("N"));
-        Outcome outcome = CommandLine.Here([.. command.Split(' ').Select(word => word == "F" ? file : word == "D" ? store : word)]);
+        string other = ReferenceData.Require(Path.Combine("..", "cases", "tr.xyz"));
+        string[] words = [.. command.Split(' ').Select(word => word switch { "F" => file, "D" => store, "T" => other, _ => word })];
+        Outcome outcome = words[0] == "convert" ? CommandLine.Run(words, File.ReadAllBytes(file)) : CommandLine.Here(words);
         Assert.That(outcome.ExitCode, Is.EqualTo(code), outcome.ToString());
         foreach (string part in said) Assert.That(outcome.Output + outcome.Error, Does.Contain(part));
+        if (code != 0) Assert.That(Directory.Exists(store), Is.False);
+    }
+
+    [Test, Category("Data")]
+    public void Every_file_of_the_table_is_among_them()
+    {
+        string[] listed = [.. File.ReadLines(ReferenceData.Require(Path.Combine("..", "cases", "cases.tsv"))).Skip(1).Select(line => line.Split('\t')[0]).Where(name => name.Length > 0)];
+        Expect.AtLeast(listed.Length, 20);
+        Assert.That(listed, Is.SubsetOf(Given().Select(one => (string)one.Arguments[0]!)));
+    }
+
+    /// <summary>What stands in the store afterwards, where its summary does not say. Of sGDML, vectors are columns.</summary>
+    [Category("Data")]
+    [TestCase("kliff.xyz", "TTF", 4, 0, 0, 0, 4, 0, 0, 0, 5, null), TestCase("refvirial.xyz", "TTT", 4, 0, 0, 0, 4, 0, 0, 0, 5, -0.1)]
+    [TestCase("stress_unit.xyz", "TTT", 4, 0, 0, 0, 4, 0, 0, 0, 4, 0.00624150907), TestCase("sgdml_lat.npz", "TTT", 5, 0, 0, 1, 6, 0, 0, 0, 7, null)]
+    public void A_frame_of_the_data_folder_is_stored_as_it_says(
+        string name, string periodic, double a0, double a1, double a2, double b0, double b1, double b2, double c0, double c1, double c2, double? stress)
+    {
+        string file = ReferenceData.Require(Path.Combine("..", "cases", name)), store = Workplace.In("small-" + Guid.NewGuid().ToString("N"));
+        Outcome outcome = CommandLine.Here("prepare", "--frames", file, "--validation", "0", "--out", store);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+        using FrameStore opened = FrameStore.Open(store);
+        Frame frame = opened.Train[0];
+        Assert.That(string.Concat(frame.Periodic.Select(p => p ? 'T' : 'F')), Is.EqualTo(periodic));
+        Assert.That(frame.Cell, Is.EqualTo((double[])[a0, a1, a2, b0, b1, b2, c0, c1, c2]));
+        if (stress is { } expected) Expect.Close(frame.Stress, new[] { expected, 0, 0, 0, expected, 0, 0, 0, expected }, absolute: 1e-9);
     }
 
     private static TestCaseData Case(string name, string text, string command, int code, params string[] said) =>

@@ -12,6 +12,7 @@ internal static class FuzzFindings
         ("experiment.yaml", new string('[', 100_000)),
         ("experiment.yaml", new string('{', 100_000)),
         ("xyz", "2147483647\n\nC 0 0 0\n"),
+        ("prepared.xyz", "1\nProperties=species:S:1:pos:R:3:forces:R:3 energy=1e300\nH 0 0 0 0 0 1e300\n1\nProperties=species:S:1:pos:R:3:forces:R:3 energy=-1e300\nH 0 0 1 0 0 0\n"),
         ("tokenizer.json", new string('[', 100_000)),
     ];
 }

@@ -39,7 +39,7 @@ internal sealed partial class FuzzedFormats(string folder) : IDisposable
 
     public static IEnumerable<string> All() =>
     [
-        "xyz", "npz", "h5", "db", "split.npz", "smi", "selfies.txt", "csv", "smi.gz", "lines", "tokenizer.json", "safetensors", "checkpoint.json", "state.json",
+        "xyz", "prepared.xyz", "npz", "h5", "db", "split.npz", "smi", "selfies.txt", "csv", "smi.gz", "lines", "tokenizer.json", "safetensors", "checkpoint.json", "state.json",
         "experiment.yaml", "sweep.yaml", "plan.json", "selection.json", "curves.csv", "metrics.csv", "power.csv", "points.csv", "ipi",
         "torch.bin", "config.json", "schnetpack.json", "embeddings.npy", "store.json", "tokens", "token offsets", "frames.json", "frame records", "frame offsets", "frame elements",
     ];
@@ -48,6 +48,8 @@ internal sealed partial class FuzzedFormats(string folder) : IDisposable
     public (Mutator Mutator, Action<string> Read) Of(string format) => format switch
     {
         "xyz" => (new Mutator([Text(Xyz()), Text("2\nprose\nC 0 0 0\nO 1 0 0\n")], "Lattice=\"", "pbc=", "Properties=", ":R:3", "energy-unit=", "virial=", "\"", "["), ReadFrames),
+        "prepared.xyz" => (new Mutator([Text(Xyz()), Text(Labelled)], "1e300", "-1e300", "1e30", "energy=", "config_type=isolated ", "charge=", "stress=", "nan", "inf"),
+            PrepareFrames),
         "npz" => (new Mutator(Written("npz", path => NpzFrameWriter.Write(path, Frames())), "'descr'", "<U0", "|O", "(,)", "NUMPY"), ReadFrames),
         "h5" => (new Mutator(Written("h5", Hdf5), "TREE", "HEAP", "SNOD", "\u0089HDF"), ReadFrames),
         "db" => (new Mutator(Written("db", Database), "CREATE VIEW systems AS ", "GENERATED ALWAYS AS (zeroblob(900000000))", "__ndarray__", "{", "["), ReadFrames),
@@ -103,6 +105,21 @@ internal sealed partial class FuzzedFormats(string folder) : IDisposable
         foreach (Frame frame in FrameFiles.Read(path, Path.GetExtension(path) is ".h5" ? ElectronVolts : null))
             if (frame.Atoms == 0) Assert.Fail("a frame without atoms");
     }
+
+    private const string Labelled = """
+        2
+        Properties=species:S:1:pos:R:3:forces:R:3 energy=-13.5 config_type=a
+        O 0 0 0 0 0 0.1
+        H 0 0 0.97 0 0 -0.1
+        1
+        Properties=species:S:1:pos:R:3:forces:R:3 energy=-0.5 config_type=isolated
+        H 0 0 0 0 0 0
+
+        """;
+
+    /// <summary>To a store: with its audit, its statistics and its manifest.</summary>
+    private void PrepareFrames(string path) => FramePreparer.Run(
+        new FramePreparation { Files = [path], Output = Path.Combine(folder, "frames prepared"), Overwrite = true, ValidationFraction = 0, Missing = MissingLabels.Keep });
 
     // Reading and encoding as `prepare` does, without the store behind it.
     private static void Prepare(string path, MoleculeKind kind)

@@ -38,6 +38,23 @@ public partial class StyleTests
         Assert.That(fields.Where(f => f.Name.StartsWith('_')).Select(f => $"{f.DeclaringType}.{f.Name}"), Is.Empty);
     }
 
+    /// <summary>A number of a file or of a model gone wrong may have three hundred digits before the point; seconds have not.</summary>
+    [Test]
+    public void What_the_command_prints_of_a_number_has_a_bound()
+    {
+        var wrong = new List<string>();
+        foreach (string file in SourceFiles.Under(Path.Combine("src", "Cli")))
+        {
+            foreach ((string line, int i) in File.ReadLines(Path.Combine(Repository.Root, file)).Select((line, i) => (line, i)))
+                if (FixedPoint().IsMatch(line)) wrong.Add($"{file}:{i + 1}: {line.Trim()}: OneLine.Number or OneLine.Percent");
+        }
+        Assert.That(wrong, Is.Empty);
+        Assert.That(FixedPoint().IsMatch("$\"{mean:F4} eV\""), "the pattern finds one");
+    }
+
+    [GeneratedRegex("(?<!Seconds|Seconds,[0-9]+):[FP][0-9]\\}|ToString\\(\"[FP][0-9]\"")]
+    private static partial Regex FixedPoint();
+
     [GeneratedRegex(@"max_line_length = (\d+)")]
     private static partial Regex Width();
 

@@ -61,6 +61,9 @@ public class BudgetStudyTests
         Assert.That(File.ReadAllLines(Path.Combine(folder.Path, "chemgpt", "budgets.csv")), Has.Length.EqualTo(11));
         string[] drawn = File.ReadAllLines(Path.Combine(folder.Path, "figures", "chemgpt-budgets.csv"));
         Assert.That(drawn.Count(l => l.StartsWith("training,", StringComparison.Ordinal)), Is.EqualTo(10));
+        // Powers of ten are raised, in the legend too.
+        string drawing = File.ReadAllText(Path.Combine(folder.Path, "figures", "chemgpt-budgets.svg"));
+        Assert.That(drawing, Does.Not.Contain("10^").And.Contain("C = 10"));
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "budgets.json")))!;
         Assert.That(json["parts"]![0]!["points"]!.AsArray(), Has.Count.EqualTo(10));
 

@@ -60,7 +60,7 @@ public sealed record ScalingPoints(IReadOnlyList<ScalingPoint> Kept, IReadOnlyLi
                 Loss = Positive(row, loss)!.Value,
                 Weight = Positive(row, columns[3]) ?? 1,
                 Seed = columns[4] is { } seed ? table.Integer(row, seed) : null,
-                Name = columns[5] is { } name ? OneLine.Visible(table.Text(row, name)) : $"{Path.GetFileName(table.Path)}:{table.Line(row)}",
+                Name = columns[5] is { } name ? OneLine.Name(table.Text(row, name), $"{table.Path}:{table.Line(row)}") : $"{Path.GetFileName(table.Path)}:{table.Line(row)}",
                 Fields = table.Header.Select((name, at) => (name, Cell: OneLine.Visible(table.Text(row, at)))).GroupBy(c => c.name).ToDictionary(g => g.Key, g => g.First().Cell),
             });
         }

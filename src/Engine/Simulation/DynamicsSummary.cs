@@ -102,11 +102,11 @@ internal static class DynamicsDoubts
         double sigma = s.DegreesOfFreedom > 0 ? asked * Math.Sqrt(2.0 / s.DegreesOfFreedom) : 0;
         if (asked > 0 && s.MeanTemperature > TooHot * asked + 3 * sigma)
         {
-            yield return $"mean temperature {s.MeanTemperature:F0} K where {asked:F0} K {(s.StartMomenta && s.Ensemble == Ensemble.Nve ? "were at the start" : "were asked for")}: "
+            yield return $"mean temperature {OneLine.Number(s.MeanTemperature, 0)} K where {OneLine.Number(asked, 0)} K {(s.StartMomenta && s.Ensemble == Ensemble.Nve ? "were at the start" : "were asked for")}: "
                 + "the start is strained, or the model does not describe these atoms (was it trained, and on their kind?)";
         }
         if (s.Steps >= FewSteps && s.DriftMeVPerAtomPerPs is { } drift && Math.Abs(drift) > MostDrift && Math.Abs(drift) * s.TimeFs / 1000 > 1)
             yield return $"the total energy drifts by {drift:G3} meV/atom/ps: a shorter time step or float64 may help, else the surface is rough";
-        if (startForce > MostForce) yield return $"a force of {startForce:F0} eV/A at the start: atoms too close, or a model that does not describe them";
+        if (startForce > MostForce) yield return $"a force of {OneLine.Number(startForce, 0)} eV/A at the start: atoms too close, or a model that does not describe them";
     }
 }

@@ -1,5 +1,7 @@
 using ChemScale.Engine.Atoms;
+using ChemScale.Engine.Atoms.Formats;
 using ChemScale.Engine.Atoms.Preparation;
+using ChemScale.Engine.Atoms.Units;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Atoms.Preparation;
@@ -68,6 +70,31 @@ public class FrameAuditTests
             + string.Concat(Enumerable.Range(0, n).Select(i => $"Si {2.3 * i} 0 0 0 {0.1 * n} 0\n"))));
         Assert.That(Prepare(folder.Write("a.xyz", text)).Warnings, Has.Exactly(1)
             .EqualTo("energy has one value in 4 frames of 4 compositions; dft_energy (also written DFT_energy), gap_energy are there too"));
+    }
+
+    /// <summary>Real frames: as they are nothing is wrong with them, and each spoiling has its line.</summary>
+    [Test, Category("Data")]
+    public void Revised_MD17_is_silent_in_its_unit_and_warned_of_where_it_was_spoilt()
+    {
+        string ethanol = ReferenceData.Require(Path.Combine("rmd17", "rmd17_ethanol_train_01.npz"));
+        FramePreparation InUnit(FramePreparation o, EnergyUnit unit) => o with { Files = [ethanol], Energy = unit };
+        Assert.That(Prepare(ethanol, o => InUnit(o, EnergyUnit.KilocaloriePerMole)).Warnings,
+            Is.EqualTo((string[])["of several labels of a kind energies, forces were taken; old_energies, old_forces are there too"]));
+        Assert.That(Prepare(ethanol, o => InUnit(o, EnergyUnit.ElectronVolt)).Warnings,
+            Has.Exactly(1).Contains("times what all electrons of the atoms have: likely in kcal/mol, not eV"));
+        Frame[] frames = [.. FrameFiles.Read(ethanol, new FrameReadOptions { Energy = EnergyUnit.KilocaloriePerMole }).Take(300)];
+        Assert.That(Warnings(frames), Is.Empty);
+        Assert.That(Warnings(Changed(f => f with { Energy = 1e9 })), Is.EqualTo((string[])["1 energies beyond 50 eV an atom from the median of their composition: "
+            + "a.xyz, frame 200 (1E+09 eV)"]));
+        Assert.That(Warnings(Changed(f => f with { Forces = [.. f.Forces!.Select(x => 1e6 * x)] })),
+            Has.One.Items.And.Exactly(1).StartsWith("1 frames with forces beyond 100 times the median: a.xyz, frame 200 ("));
+        Assert.That(Warnings(Changed(f => f with { Charge = 1 })), Has.One.Items.And.Exactly(1).StartsWith("total charges differ, 0 to 1"));
+        int[] order = [8, 2, 5, 0, 7, 1, 3, 6, 4];
+        Frame[] turned = [.. frames.Select(f => f with { AtomicNumbers = [.. order.Select(i => f.AtomicNumbers[i])], Positions = Of(f.Positions), Forces = Of(f.Forces!) })];
+        Assert.That(Warnings([.. frames, .. turned]), Is.EqualTo((string[])["300 frames are others with their atoms in another order, and both sides may hold them; first a.xyz, frame 301"]));
+
+        Frame[] Changed(Func<Frame, Frame> change) => [.. frames.Select((f, i) => i == 199 ? change(f) : f)];
+        double[] Of(double[] rows) => [.. order.SelectMany(i => rows[(3 * i)..(3 * i + 3)])];
     }
 
     [Test]

@@ -68,5 +68,16 @@ public class AxisScaleTests
         Assert.That(lines[^1], Does.EndWith("…"));
     }
 
+    [Test]
+    public void Labels_shrink_before_they_are_cut()
+    {
+        (string whole, double size) = SvgText.Fitted("Predicted final loss (units of the recording)", 13.5, 10, 270);
+        Assert.That(whole, Does.EndWith("recording)"));
+        Expect.Between(size, 10, 13);
+        Expect.AtMost(SvgText.Width(whole, size), 270);
+        Assert.That(SvgText.Fitted("short", 13.5, 10, 270), Is.EqualTo(("short", 13.5)));
+        Assert.That(SvgText.Fitted(new string('w', 80), 13.5, 10, 270).Text, Does.EndWith("…"));
+    }
+
     private static string[] Labels(AxisScale scale) => [.. scale.Ticks.Select(t => t.Label).Where(l => l.Length > 0)];
 }

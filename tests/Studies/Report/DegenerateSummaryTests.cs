@@ -126,6 +126,16 @@ public class DegenerateSummaryTests
     }
 
     [Test]
+    public void A_search_of_two_that_both_ended_says_that_they_are_too_few()
+    {
+        ConfigurationOutcome[] two = [.. Part.Selection.Configurations.Where(c => c.Final is not null).Take(2).Select(c => c with { Predicted = null, PredictedError = null })];
+        SelectionSummary selection = Part.Selection with { Configurations = two, Selected = 0, Validated = false, R2 = null, Spearman = null, Kendall = null, Regret = null };
+        using var report = new WrittenReport(With(selection, Part.Grid));
+        Assert.That(report.Text, Does.Contain("too few ended to compare it with the truth").And.Contain("Too few ended for R² and ρ."));
+        Assert.That(report.Text, Does.Not.Contain("not finished, so").And.Not.Contain("not checked against the truth"));
+    }
+
+    [Test]
     public void An_interval_that_includes_zero_is_no_finding()
     {
         GridPoint[] points = [.. Part.Grid.Points.Select((p, i) => p with { Loss = 1.5 + 0.1 * (i % 2) })];

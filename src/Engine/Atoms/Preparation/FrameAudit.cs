@@ -162,7 +162,7 @@ internal sealed class FrameAudit
         string likely = units.FirstOrDefault(u => ratio * u.ElectronVolts is > 0.5 and < 1.1)?.Name ?? "another unit, such as kcal/mol";
         return ratio > 2 ? string.Create(CultureInfo.InvariantCulture, $"energies are {ratio:G3} times what all electrons of the atoms have: likely in {likely}, not eV")
             : force > UnlikelyForce
-                ? string.Create(CultureInfo.InvariantCulture, $"the median of the greatest forces is {force:F0} eV/A: likely in another unit, such as kcal/mol/A") : null;
+                ? string.Create(CultureInfo.InvariantCulture, $"the median of the greatest forces is {OneLine.Number(force, 0)} eV/A: likely in another unit, such as kcal/mol/A") : null;
     }
 
     /// <summary>eV: what the electrons of an atom have by Thomas and Fermi, 0.7687 Z^(7/3) Hartree; true atoms from carbon on have 0.75 to 0.9 of it.</summary>

@@ -14,6 +14,9 @@ public static class FrameFiles
     /// <summary>Angstrom: a tenth of a metre.</summary>
     private const double Farthest = 1e9;
 
+    /// <summary>eV, eV/Angstrom: no calculation gives more, and sums of squares would have no value.</summary>
+    private const double GreatestLabel = 1e30;
+
     /// <summary>The frames, one at a time, in eV and Angstrom.</summary>
     /// <exception cref="InputException">File and line, row or key, and what is wrong there.</exception>
     public static IEnumerable<Frame> Read(string path, FrameReadOptions? options = null)
@@ -43,6 +46,17 @@ public static class FrameFiles
         int far = Array.FindIndex(frame.Positions, x => Math.Abs(x) > Farthest);
         if (far >= 0) throw new InputException(frame.Place, $"atom {far / 3} at {frame.Positions[far]:G4} Angstrom", $"positions within {Farthest:G1} Angstrom");
         NeighborBudget.Check(frame);
-        return frame;
+        bool beyond = (frame.Energy is { } e && IsBeyond(e)) || frame.Forces?.Any(IsBeyond) == true || frame.Stress?.Any(IsBeyond) == true;
+        return !beyond ? frame : frame with
+        {
+            Energy = frame.Energy is { } energy ? Bounded(energy) : null,
+            Forces = frame.Forces is { } forces ? [.. forces.Select(Bounded)] : null,
+            Stress = frame.Stress is { } stress ? [.. stress.Select(Bounded)] : null,
+        };
     }
+
+    private static bool IsBeyond(double label) => Math.Abs(label) > GreatestLabel;
+
+    /// <summary>As one that is infinite: refused, or as good as missing.</summary>
+    private static double Bounded(double label) => IsBeyond(label) ? double.PositiveInfinity : label;
 }

@@ -180,7 +180,7 @@ public sealed class FramePreparer
     {
         bool infinite = (frame.Stress is { } stress && stress.Any(double.IsInfinity)) || (frame.Energy is { } energy && double.IsInfinity(energy))
             || (frame.Forces is { } forces && forces.Any(double.IsInfinity));
-        if (infinite && options.Missing == MissingLabels.Refuse) throw new InputException(frame.Place, "an infinite label", "finite numbers", MissingHint);
+        if (infinite && options.Missing == MissingLabels.Refuse) throw new InputException(frame.Place, "an infinite label, or one beyond 1E+30", "numbers", MissingHint);
         if (frame.HasEnergy && frame.HasForces) return true;
         if (options.Missing == MissingLabels.Keep && (frame.HasEnergy || frame.HasForces || frame.HasStress)) return true;
         if (options.Missing == MissingLabels.Drop) return false;

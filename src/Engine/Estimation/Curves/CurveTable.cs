@@ -75,7 +75,7 @@ internal static class CurveTable
             lastStep = number;
             steps.Add(new StepLoss(at, number, value));
         }
-        return new LossCurve(name, steps, reported, null, stepsPerEpoch);
+        return new LossCurve(OneLine.Name(name, table.Path), steps, reported, null, stepsPerEpoch);
 
         int Epoch(int row) => table.Number(row, epoch!.Value) is >= 0 and < int.MaxValue and { } value ? (int)value
             : throw table.Wrong(row, epoch!.Value, "the number of the epoch");

@@ -92,9 +92,9 @@ public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, doubl
             "rho near", "n near"];
         string[][] cells = [header, .. Rows.Select(r => (string[])
             [
-                r.Pruner, r.Selected, Text(r.FinalLoss, "0.0000"), Text(r.Regret, "0.0000"),
-                .. r.Savings.Select(s => Text(100 * s.Share, "0.0") + " %"), Text(r.All.R2, "0.000"), Text(r.All.Spearman, "0.000"),
-                Text(r.All.Kendall, "0.000"), Text(r.NearBest.R2, "0.000"), Text(r.NearBest.Spearman, "0.000"),
+                r.Pruner, r.Selected, OneLine.Number(r.FinalLoss, 4), OneLine.Number(r.Regret, 4),
+                .. r.Savings.Select(s => OneLine.Number(100 * s.Share, 1) + " %"), OneLine.Number(r.All.R2, 3), OneLine.Number(r.All.Spearman, 3),
+                OneLine.Number(r.All.Kendall, 3), OneLine.Number(r.NearBest.R2, 3), OneLine.Number(r.NearBest.Spearman, 3),
                 r.NearBest.Count.ToString(CultureInfo.InvariantCulture),
             ])];
         int[] widths = [.. header.Select((_, column) => cells.Max(row => row[column].Length))];
@@ -106,8 +106,6 @@ public sealed record Replay(IReadOnlyList<ReplayRow> Rows, string BestRun, doubl
         }
         return table.ToString().ReplaceLineEndings("\n");
     }
-
-    private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
 }
 
 /// <summary>A recording handed out piece by piece; what is seen of it is what is charged.</summary>

@@ -199,10 +199,10 @@ internal static class ClaimText
 
     /// <summary>"0.170, 95 % profile interval 0.160 to 0.180 (3 degrees of freedom)".</summary>
     public static string Interval(ClaimEstimate e, double level, int degrees) => string.Create(CultureInfo.InvariantCulture,
-        $"{Number(e, e.Value)}, {100 * level:0.##} % profile interval {End(e, e.Low)} to {End(e, e.High)} ({degrees} {(degrees == 1 ? "degree" : "degrees")} of freedom)");
+        $"{Number(e, e.Value)}, {100 * level:0.##} % profile interval {Range(e)} ({degrees} {(degrees == 1 ? "degree" : "degrees")} of freedom)");
 
     /// <summary>"0.160 to 0.180"; an end that the points leave open is a dash.</summary>
-    public static string Range(ClaimEstimate e) => $"{End(e, e.Low)} to {End(e, e.High)}";
+    public static string Range(ClaimEstimate e) => e is { Low: null, High: null } ? "not bounded" : $"{End(e, e.Low)} to {End(e, e.High)}";
 
     /// <summary>As many decimals as the interval makes worth writing.</summary>
     public static string Number(ClaimEstimate e, double value)
@@ -265,7 +265,7 @@ internal static class ClaimText
     {
         if (claim.Extrapolation is not { } test) return "";
         string runs = test.Large == 1 ? "run, held out, was" : $"{test.Large} runs, held out, were";
-        return string.Create(CultureInfo.InvariantCulture, $"The largest {runs} foretold within {test.LogError:P1}.");
+        return string.Create(CultureInfo.InvariantCulture, $"The largest {runs} foretold within {OneLine.Percent(test.LogError, 1)}.");
     }
 
     /// <summary>A loss falls as R^-beta, anything else grows as R^a.</summary>

@@ -201,7 +201,7 @@ public static class Inference
             yield return FormattableString.Invariant($"they span {claim.Decades:F2} decades, and {Claim.DecadesToShow:G3} are needed");
         if (claim.Extrapolation is not { } test) yield return "too few points to foretell the largest from the others";
         else if (!test.Passed)
-            yield return FormattableString.Invariant($"fitted to the smaller {test.Small}, the form missed the largest {(test.Large == 1 ? "run" : test.Large)} by {test.LogError:P1} (p = {test.PValue:G2})");
+            yield return FormattableString.Invariant($"fitted to the smaller {test.Small}, the form missed the largest {(test.Large == 1 ? "run" : test.Large)} by {OneLine.Percent(test.LogError, 1)} (p = {test.PValue:G2})");
     }
 
     private static Claim Worded(Claim claim)

@@ -27,7 +27,7 @@ internal sealed record PointFilter(string Key, IReadOnlyList<string> Values)
     {
         if (by.Count == 0) return [new PointSeries(new Dictionary<string, string>(), points)];
         // Spreadsheets write one number in many ways.
-        return [.. points.Kept.GroupBy(p => string.Join('\n', by.Select(key => Plain(Field(p.Fields, key, p.Name)))))
+        return [.. points.Kept.GroupBy(p => string.Join('\n', by.Select(key => OneLine.Name(Plain(Field(p.Fields, key, p.Name)), p.Name))))
             .OrderBy(g => g.Key.Split('\n')[0] is var first && double.TryParse(first, NumberStyles.Float, CultureInfo.InvariantCulture, out double x) ? x : double.PositiveInfinity)
             .ThenBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => new PointSeries(by.Zip(g.Key.Split('\n')).ToDictionary(pair => pair.First, pair => pair.Second), points with { Kept = [.. g] }))];

@@ -80,7 +80,7 @@ internal static class BudgetPage
         for (int b = 0; b < part.Minima.Count; b++)
         {
             IsoFlopMinimum minimum = part.Minima[b];
-            string color = Palette.Ordered(b, part.Minima.Count), label = $"C = {Numbers.Significant(minimum.Compute, 3)} FLOP";
+            string color = Palette.Ordered(b, part.Minima.Count), label = $"C = {Numbers.Power(minimum.Compute, 3)} FLOP";
             BudgetPoint[] points = [.. part.Points.Where(p => Math.Abs(p.Budget - minimum.Compute) < 1e-6 * p.Budget && p.Loss is not null).OrderBy(p => p.Parameters)];
             chart.Line(points.Select(p => ((double)p.Parameters, p.Loss!.Value)), color);
             chart.Points(points.Select(p => ((double)p.Parameters, p.Loss!.Value)), Marks.Of(b, open: false), color);
@@ -116,7 +116,7 @@ internal static class BudgetPage
     }
 
     private static string? Range(IsoFlopMinimum m) => m.ParametersInterval is not { } interval ? null
-        : $"{Numbers.Significant(interval.Low, 3)} to {Numbers.Significant(interval.High, 3)}";
+        : interval is { Low: null, High: null } ? "not bounded" : $"{Numbers.Significant(interval.Low, 3)} to {Numbers.Significant(interval.High, 3)}";
 
     private static string Slug(BudgetPart part) => string.Concat(part.Family.ToLowerInvariant().Where(char.IsAsciiLetterOrDigit));
 }

@@ -17,7 +17,7 @@ internal sealed class ChartDrawing
     private const double PlotHeight = 270;
     private const double Right = 20;
     private const double TickSize = 13;
-    private const double LabelSize = 13.5;
+    private const double LabelSize = 13.5, LeastLabelSize = 10;
     private const double TitleSize = 14.5;
     private const double LegendRow = 21;
     private const double SampleWidth = 26;
@@ -146,9 +146,10 @@ internal sealed class ChartDrawing
 
     private IEnumerable<XElement> AxisLabels()
     {
-        string below = SvgText.Cut(chart.X.Label, LabelSize, PlotWidth), beside = SvgText.Cut(chart.Y.Label, LabelSize, PlotHeight);
-        yield return SvgText.Element(below, left + PlotWidth / 2, top + PlotHeight + 42, LabelSize, "middle");
-        yield return SvgText.Element(beside, 20, top + PlotHeight / 2, LabelSize, "middle", vertical: true);
+        (string below, double belowSize) = SvgText.Fitted(chart.X.Label, LabelSize, LeastLabelSize, PlotWidth);
+        (string beside, double besideSize) = SvgText.Fitted(chart.Y.Label, LabelSize, LeastLabelSize, PlotHeight);
+        yield return SvgText.Element(below, left + PlotWidth / 2, top + PlotHeight + 42, belowSize, "middle");
+        yield return SvgText.Element(beside, 20, top + PlotHeight / 2, besideSize, "middle", vertical: true);
     }
 
     private IEnumerable<XElement> Legend()
@@ -162,7 +163,7 @@ internal sealed class ChartDrawing
                 if (entry.Band) yield return BandSample(x, y, entry.Color);
                 if (entry.Line is { } dash) yield return LineSample(x, y, entry.Color, dash);
                 if (entry.Mark is { } mark) yield return Marks.Sample(Svg, mark, x + SampleWidth / 2, y, entry.Color);
-                yield return SvgText.Element(entry.Text, x + SampleWidth + 6, y + 4.5, TickSize);
+                yield return SvgText.Element(entry.Text, x + SampleWidth + 6, y + 4.5, TickSize, powers: true);
                 x += EntryWidth(entry);
             }
             y += LegendRow;

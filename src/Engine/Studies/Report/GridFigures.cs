@@ -164,7 +164,12 @@ internal sealed record PartFigures(string Slug, IReadOnlyList<Figure> Selection,
 
     /// <summary>Those of the selection; what errors and times allow.</summary>
     public static IReadOnlyList<Figure> OfSelection(StudyPart part, string slug) =>
-        [SelectionFigures.Predictions(part, slug), SelectionFigures.Curves(part, slug), ResidualFigures.Predictions(part, slug), ParetoFigure.Of(part, slug)];
+    [
+        SelectionFigures.Predictions(part, slug), SelectionFigures.Curves(part, slug), ResidualFigures.Predictions(part, slug),
+        // Recorded curves mostly come without times.
+        .. part.Selection.Configurations.Count == 0 || part.Selection.Configurations.Any(c => c.SecondsPerEpoch > 0)
+            ? (Figure[])[ParetoFigure.Of(part, slug)] : [],
+    ];
 
     private static string Slugged(string family, HashSet<string> taken)
     {

@@ -83,7 +83,7 @@ internal static class SelectionFigures
 
     /// <summary>TSE is an abbreviation, the other estimators are words.</summary>
     public static string Estimate(SelectionSummary selection) =>
-        selection.Estimator.StartsWith("tse", StringComparison.Ordinal) ? selection.Estimator.ToUpperInvariant() : selection.Estimator;
+        selection.Estimator.StartsWith("tse", StringComparison.Ordinal) ? selection.Estimator.ToUpperInvariant().Replace('-', '\u2011') : selection.Estimator;
 
     public static string Word(ConfigurationFate fate) => fate switch
     {
@@ -166,9 +166,13 @@ internal static class SelectionFigures
         string caption = $"Final training loss predicted from the first {(selection.ProbeEpochs == 1 ? "epoch" : Epochs(selection.ProbeEpochs))}, with its standard error, "
             + $"against the loss reached after {Epochs(selection.FullEpochs)}; "
             + Counted(selection, shown);
-        if (!selection.Validated) caption += " The stopped ones were not finished, so R² and ρ are not known.";
+        if (!selection.Validated)
+            caption += AllEnded(selection) ? " Too few ended for R² and ρ." : " The stopped ones were not finished, so R² and ρ are not known.";
         return caption;
     }
+
+    /// <summary>Whatever was stopped was finished nevertheless, to compare.</summary>
+    public static bool AllEnded(SelectionSummary selection) => selection.Configurations.All(c => c.Final is not null || c.Fate == ConfigurationFate.Diverged);
 
     /// <summary>So far apart that a linear axis hides the good ones; never where a logarithmic one would leave any out.</summary>
     public static bool Wide(IEnumerable<double> losses)
@@ -272,7 +276,8 @@ internal static class Headline
             + $"saving {Numbers.Percent(selection.ComputeSaved)} of the training steps of running all to the end";
         return (selection.Validated
             ? $"{text}; against the truth, each predicted from the others, {Agreement(selection)}. {Calibration(selection)}"
-            : text + "; not checked against the truth.").TrimEnd() + (selection.Cautions.Count > 0 ? " Caution: " + string.Join(" ", selection.Cautions) : "");
+            : text + (SelectionFigures.AllEnded(selection) ? "; too few ended to compare it with the truth." : "; not checked against the truth.")).TrimEnd()
+            + (selection.Cautions.Count > 0 ? " Caution: " + string.Join(" ", selection.Cautions) : "");
     }
 
     /// <summary>How often the intervals of predictions held what came.</summary>

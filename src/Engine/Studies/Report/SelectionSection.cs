@@ -35,7 +35,7 @@ internal static class SelectionSection
                 Numbers.Significant(c.Estimate), Numbers.PlusMinus(c.Predicted, c.PredictedError),
                 c.PredictedLow is null ? null : $"{Numbers.Significant(c.PredictedLow)} to {Numbers.Significant(c.PredictedHigh)}",
                 Numbers.Significant(c.Final),
-                Numbers.Difference(c.Predicted - c.Final, c.Final), Numbers.Significant(c.SecondsPerEpoch, 3));
+                Numbers.Difference(c.Predicted - c.Final, c.Final), Numbers.Significant(c.SecondsPerEpoch > 0 ? c.SecondsPerEpoch : null, 3));
         }
         return table.Render();
     }

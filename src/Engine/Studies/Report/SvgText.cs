@@ -50,6 +50,13 @@ internal static class SvgText
         return lines;
     }
 
+    /// <summary>The text and a size at which it is no wider; cut only where the least is too large.</summary>
+    public static (string Text, double Size) Fitted(string text, double size, double least, double width)
+    {
+        double fitting = Math.Floor(2 * size * width / Math.Max(width, Width(text, size))) / 2;
+        return fitting >= least ? (text, fitting) : (Cut(text, least, width), least);
+    }
+
     public static string Cut(string text, double size, double width)
     {
         if (Width(text, size) <= width) return text;

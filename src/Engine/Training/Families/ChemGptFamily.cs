@@ -152,7 +152,7 @@ internal sealed class ChemGptFamily : ModelFamily
     public override bool RateServesAllWidths(object config) => ((ChemGptConfig)config).Parametrization == Parametrization.Mup;
 
     public override IEnumerable<string> Cautions(object config) => config is ChemGptConfig { Layers: < 24 and var layers }
-        ? [$"These models have {layers} layers; the paper's have 24. Exponents of small, shallow models are not those of the paper."]
+        ? [$"These models have {layers} {(layers == 1 ? "layer" : "layers")}; the paper's have 24. Exponents of small, shallow models are not those of the paper."]
         : [];
 
     public override DataSource ForStudy(DataSource source, object config) =>
