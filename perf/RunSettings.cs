@@ -40,6 +40,7 @@ internal sealed class RunSettings
         Tokens = (int)Number("tokens", options.Tokens, 37);
         Lengths = Numbers("lengths", options.Lengths, Ptx ? [256] : Sizes<long[]>([64], [128, 512], [256, 512, 1024, 2048, 4096, 8192]));
         Sequences = Numbers("sequences", options.Sequences, Quick ? [5] : [100, 1_000]);
+        Bounds = Numbers("bounds", options.Bounds, Quick ? [60] : [100, 512, 2048]);
         MaximumTokens = (int)Number("max-tokens", options.MaximumTokens, Quick ? 8 : 100);
         Heads = (int)Number("heads", options.Heads, 16);
         HeadWidths = Numbers("head-widths", options.HeadWidths, Quick ? [1, 8, 128] : [1, 2, 4, 8, 16, 32, 64, 128]);
@@ -103,6 +104,9 @@ internal sealed class RunSettings
 
     /// <summary>Drawn in all.</summary>
     public long[] Sequences { get; }
+
+    /// <summary>Most tokens of sequences that end by themselves.</summary>
+    public long[] Bounds { get; }
 
     /// <summary>Of a sequence that is drawn, start token included.</summary>
     public int MaximumTokens { get; }

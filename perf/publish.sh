@@ -19,10 +19,10 @@ data=(
 )
 
 rm -rf "$folder"
-# Artifacts of their own: what a build of the repository leaves is not touched.
+# Artifacts of their own: what a build of the repository leaves is not touched. Each program's own image with the runtime would not be the others'.
 for project in src/Cli perf tests; do
   echo "== publish $project"
-  dotnet publish "$root/$project" -c Release -r linux-x64 --self-contained -p:EnableNUnitRunner=true -p:RunAnalyzers=false \
+  dotnet publish "$root/$project" -c Release -r linux-x64 --self-contained -p:EnableNUnitRunner=true -p:RunAnalyzers=false -p:PublishReadyToRunComposite=false \
     --artifacts-path "$work/build" -o "$folder" -v quiet
 done
 # Test coverage, 30 MB of it, and descriptions that only editors read.

@@ -80,6 +80,9 @@ internal sealed class RunVerb : Verb
     [Option("sequences", HelpText = "generate: how many are drawn. Default: 100,1000.")]
     public string? Sequences { get; set; }
 
+    [Option("bounds", HelpText = "generate: most tokens of sequences that end by themselves, at the length of molecules. Default: 100,512,2048.")]
+    public string? Bounds { get; set; }
+
     [Option("max-tokens", HelpText = "generate: of a sequence. Default: 100.")]
     public string? MaximumTokens { get; set; }
 

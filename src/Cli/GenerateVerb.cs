@@ -106,6 +106,9 @@ internal sealed class GenerateVerb : Verb
             + $"{n.Empty:N0} empty, {n.Refused:N0} that do not decode, {n.Unfinished:N0} unfinished");
         foreach ((string reason, long count) in molecules.RefusedByReason.OrderByDescending(r => r.Value).ThenBy(r => r.Key, StringComparer.Ordinal))
             Console.Error.WriteLine($"  {count:N0}: {reason}");
+        Console.Error.WriteLine(molecules.Toolkit is { Read: { } read, Asked: var asked }
+            ? $"RDKit reads {read:N0} of {(asked == n.Valid ? "the" : "a sample of")} {asked:N0} molecules"
+            : $"RDKit: not computed, {OneLine.Of(molecules.Toolkit.NotComputed!)}");
         return 0;
     }
 }

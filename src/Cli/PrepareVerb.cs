@@ -293,6 +293,7 @@ internal sealed class PreparationDisplay : IProgress<PreparationProgress>, IDisp
 
     public static void Print(StoreLeakage leakage, long train, long validation, string folder)
     {
+        if (leakage.Caution is { } caution) Console.Error.WriteLine("chemscale: warning: " + caution);
         Console.WriteLine($"{folder} against {leakage.Against}, by molecule:");
         Console.WriteLine($"  of {train:N0} train: {leakage.TrainInTrain:N0} in its train, {leakage.TrainInValidation:N0} in its validation");
         Console.WriteLine($"  of {validation:N0} validation: {leakage.ValidationInTrain:N0} in its train, {leakage.ValidationInValidation:N0} in its validation, "

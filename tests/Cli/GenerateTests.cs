@@ -75,6 +75,65 @@ public class GenerateTests
         Assert.That(outcome.Error, Does.Contain($"200 sequences: {finished.Length} molecules").And.Contain($"0 empty, 0 that do not decode, {200 - finished.Length} unfinished"));
     }
 
+    /// <summary>A Python without RDKit, none that starts, and none at all are told apart; one that has it gives its verdict.</summary>
+    [Test]
+    public void RDKits_verdict_stands_beside_ours_where_there_is_one()
+    {
+        string output = Workplace.In("sampled-verdict");
+        string Asked(string python)
+        {
+            Outcome outcome = CommandLine.Run(typeof(ChemScale.Cli.Verb).Assembly.Location, [("CHEMSCALE_PYTHON", python)], [.. Sample, "--count", "20", "--out", output]);
+            Assert.That(outcome.ExitCode, Is.Zero, outcome.ToString());
+            return outcome.ErrorLines[^1];
+        }
+        string script = Workplace.In("python");
+        void Script(string body)
+        {
+            File.WriteAllText(script, "#!/bin/sh\n" + body);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        Assert.That(Asked(""), Is.EqualTo("RDKit: not computed, CHEMSCALE_PYTHON names no Python"));
+        Assert.That(Asked(Workplace.In("no-python")), Does.StartWith("RDKit: not computed, ").And.Contain("no-python"));
+        Script("cat >/dev/null; echo '{\"reason\": \"no RDKit: none here\"}'");
+        Assert.That(Asked(script), Is.EqualTo("RDKit: not computed, no RDKit: none here"));
+        int finished = File.ReadAllLines(Path.Combine(output, "molecules.tsv")).Count(l => l.EndsWith("\tfinished", StringComparison.Ordinal));
+        Script("echo \"{\\\"read\\\": $(wc -l)}\"");
+        Assert.That(Asked(script), Is.EqualTo($"RDKit reads {finished} of the {finished} molecules"));
+    }
+
+    /// <summary>Each is one line, and names what does not fit.</summary>
+    [Test]
+    public void What_does_not_belong_to_a_model_is_refused()
+    {
+        string other = Workplace.In("other-grammar"), mixed = Workplace.In("mixed"), molecules = Workplace.Write("few.smi", "CCO\nCCN\nCCC\n");
+        Run("prepare", "--virtual", "200", "--validation", "0.1", "--grammar", "2.1", "--out", other + "-store");
+        Run("train", "--data", other + "-store", "--layers", "1", "--width", "16", "--heads", "2", "--steps", "1", "--validation", "5", "--threads", "1", "--out", other);
+        Run("export", "--run", other, "--to", "huggingface", other + "-folder");
+        Run("embed", "--run", other, "--molecules", molecules, "--out", other + ".npy");
+        foreach (string file in Directory.GetFiles(Workplace.CompleteRun, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(mixed, Path.GetRelativePath(Workplace.CompleteRun, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        foreach (string file in Directory.GetFiles(Path.Combine(other, "model"))) File.Copy(file, Path.Combine(mixed, "model", Path.GetFileName(file)), overwrite: true);
+        string damaged = Workplace.In("damaged-folder"), into = Workplace.In("refused");
+        Directory.CreateDirectory(damaged);
+        foreach (string file in Directory.GetFiles(other + "-folder", "*.json")) File.Copy(file, Path.Combine(damaged, Path.GetFileName(file)));
+        File.WriteAllBytes(Path.Combine(damaged, "pytorch_model.bin"), new byte[3000]);
+        string[] sample = ["generate", "--count", "1", "--threads", "1", "--out", into];
+        foreach ((string named, string[] command) in ((string, string[])[])[
+            ("a tokenizer of SELFIES 2.1", [.. sample, "--run", mixed]),
+            ("no symbol [Branch1]", [.. sample, "--run", Workplace.CompleteRun, "--prompt", "[Branch1][C]"]),
+            ("not SELFIES", [.. sample, "--run", Workplace.CompleteRun, "--prompt", "c1ccccc1", "--prompt-as", "selfies"]),
+            ("is there already", ["export", "--run", other, "--to", "huggingface", other + "-folder"]),
+            ("pytorch_model.bin", ["import", damaged, "--out", into]),
+            ("embeddings of the model", ["nearest", "--embeddings", other + ".npy", "--run", Workplace.CompleteRun, "--query", molecules, "--out", into])])
+            Assert.That(BadInputTests.Refused(command).Error, Does.Contain(named), string.Join(' ', command));
+
+        static void Run(params string[] arguments) => Assert.That(CommandLine.Here(arguments) is { ExitCode: 0 }, string.Join(' ', arguments));
+    }
+
     private static Outcome Works(params string[] arguments)
     {
         Outcome outcome = CommandLine.Here([.. Sample, .. arguments]);

@@ -201,6 +201,23 @@ public sealed class SmilesModelTests
         double factor = RunFacts.Read(runs[0]).TokensPerMolecule!.Value;
         Expect.Close(Losses("--loss", "loss_per_molecule"), [.. Losses().Select(l => l * factor)], ofLargest: 1e-12);
         Assert.That(BadInputTests.Refused(["fit", .. runs, "--resource", "parameters", "--loss", "val"]).Error, Does.Contain("loss_per_molecule"));
+
+        // SELFIES beside SMILES, and molecules that are written one way beside others that are not: said with the claim.
+        string[] Cautions(params string[] more)
+        {
+            using JsonDocument fit = JsonDocument.Parse(CommandLine.Here(["fit", .. runs, .. more, "--resource", "parameters", "--pool", "--bootstrap", "0", "--json"]).Output);
+            return [.. fit.RootElement.GetProperty("claim").GetProperty("cautions").EnumerateArray().Select(c => c.GetString()!)];
+        }
+        Assert.That(Cautions(), Has.None.Contains("SELFIES").And.None.Contains("one way"));
+        Assert.That(Cautions(Workplace.CompleteRun), Has.Some.Contains("some losses are of tokens of SELFIES"));
+        Assert.That(Cautions(Workplace.CompleteRun, "--loss", "loss_per_molecule"), Has.None.Contains("SELFIES"));
+        string canonical = folder["canonical"];
+        Works("prepare", "--virtual", "300", "--validation", "0.1", "--representation", "smiles", "--split", "molecule", "--canonical", "--out", canonical);
+        Works(["train", "--data", canonical, "--out", folder["w12"], .. Small, "--width", "12", "--steps", "20"]);
+        Assert.That(Cautions(folder["w12"]), Has.Some.Contains("written one way each"));
+        Outcome against = CommandLine.Here("prepare", "--out", canonical, "--against", folder["store"]);
+        Assert.That(against.Error, Does.Contain("warning").And.Contain("written one way each").And.Contain("as they were given"));
+        Assert.That(CommandLine.Here("prepare", "--out", folder["store"], "--against", folder["store"]).Error, Is.Empty);
     }
 
     private static IEnumerable<string> Texts(TokenSplit split, TokenStore store) =>

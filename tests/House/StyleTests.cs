@@ -1,3 +1,4 @@
+using System.CodeDom.Compiler;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
@@ -31,7 +32,8 @@ public partial class StyleTests
     public void Private_fields_have_no_underscore()
     {
         Assembly[] assemblies = [typeof(ChemScale.Engine.InputException).Assembly, typeof(ChemScale.Kernels.Device.KernelDevice).Assembly, typeof(ChemScale.Cli.Program).Assembly];
-        FieldInfo[] fields = [.. assemblies.SelectMany(a => a.GetTypes()).Where(t => !t.IsDefined(typeof(CompilerGeneratedAttribute)))
+        FieldInfo[] fields = [.. assemblies.SelectMany(a => a.GetTypes())
+            .Where(t => !t.IsDefined(typeof(CompilerGeneratedAttribute)) && !t.IsDefined(typeof(GeneratedCodeAttribute)))
             .SelectMany(t => t.GetFields(BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
             .Where(f => !f.IsDefined(typeof(CompilerGeneratedAttribute)) && !f.Name.Contains('<', StringComparison.Ordinal))];
         Expect.Above(fields.Length, 500);

@@ -5,6 +5,7 @@ using ChemScale.Engine.Studies;
 using ChemScale.Engine.Studies.Cluster;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Studies.Sweeps;
+using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Tests.House;
 using NUnit.Framework;
@@ -76,6 +77,35 @@ public class StudyFileTests
         Assert.That(() => StudyFile.Parse("families:\n- family: chemgpt\n  source: {constraints: '{\"C\": 4}'}", "study.yaml"),
             Throws.TypeOf<InputException>().With.Message.StartWith("study.yaml:3: families[0].source.constraints").And.Message.Contains("no entry '?'"));
         Assert.That(() => StudyFile.Parse("families:\n- family: painn\n  source: {constraints: x.json}", "study.yaml"), Throws.TypeOf<InputException>());
+    }
+
+    [Test]
+    public void One_family_in_two_representations_is_two_parts_of_the_same_molecules()
+    {
+        const string Two = """
+            families:
+            - family: chemgpt
+              source: {limit: 300, canonical: true}
+            - family: chemgpt
+              source: {limit: 300, canonical: true, representation: smiles}
+            - painn
+            """;
+        StudyFile study = StudyFile.Parse(Two, "study.yaml");
+        Assert.That(study.Parts.Select(p => p.Name), Is.EqualTo((string[])["chemgpt-selfies", "chemgpt-smiles", "painn"]));
+        Assert.That(study.Parts.Select(p => p.Title), Is.EqualTo((string[])["ChemGPT (chemgpt-selfies)", "ChemGPT (chemgpt-smiles)", "PaiNN"]));
+        // The virtual library falls by text elsewhere, which differs.
+        Assert.That(study.Parts.Select(p => p.Source.Split), Is.EqualTo((SplitKind?[])[SplitKind.Molecule, SplitKind.Molecule, null]));
+        new StudyPlan { Parts = study.Parts }.Check();
+        StudyFile again = StudyFile.Parse(study.ToYaml(), "again.yaml");
+        Assert.That(again.ToYaml(), Is.EqualTo(study.ToYaml()));
+        foreach ((StudyPartPlan found, StudyPartPlan wanted) in again.Parts.Zip(study.Parts)) AssertSame(found, wanted);
+
+        string named = Two.Replace("  source: {limit: 300, canonical: true, r", "  name: other\n  source: {limit: 300, canonical: true, r", StringComparison.Ordinal);
+        Assert.That(StudyFile.Parse(named, "study.yaml").Parts.Select(p => p.Name), Is.EqualTo((string[])["chemgpt", "other", "painn"]));
+        Assert.That(() => StudyFile.Parse("families:\n- family: painn\n  name: ../painn", "study.yaml"),
+            Throws.TypeOf<InputException>().With.Message.Contains("3: families[0].name: '../painn'"));
+        Assert.That(() => new StudyPlan { Parts = StudyFile.Parse("families: [painn, painn]", "study.yaml").Parts }.Check(),
+            Throws.TypeOf<InputException>().With.Message.Contains("painn twice").And.Message.Contains("name"));
     }
 
     [TestCase("familys: [painn]", "1: familys: unknown key", "did you mean families?")]

@@ -34,6 +34,29 @@ public class TokenizerFileTests
         Assert.That(different, Is.Empty);
     }
 
+    /// <summary>Whether all tokens are of the model so far, or some are added behind it.</summary>
+    [Test]
+    public void More_symbols_have_the_next_ids([Values] bool behind)
+    {
+        Tokenizer small = SmallTokenizer.Create();
+        if (behind)
+        {
+            JsonArray added = JsonNode.Parse(small.ToJson())!["added_tokens"]!.DeepClone().AsArray();
+            added.Add(JsonNode.Parse($$"""{"id": {{small.Vocabulary.Size}}, "content": "[EXTRA]", "special": true}"""));
+            small = Tokenizer.Parse(SmallTokenizer.With("/added_tokens", added.ToJsonString()), "small");
+        }
+        int size = small.Vocabulary.Size;
+        string longest = $"[{new string('C', 120)}]";
+        Tokenizer more = Tokenizer.Parse(small.Extended(["[Se]", longest], "here").ToJson(), "again");
+        Assert.That(more.Vocabulary.Size, Is.EqualTo(size + 2));
+        Assert.That(more.Encode("[C][Se][N]" + longest), Is.EqualTo((int[])[2, small.Encode("[C]")[1], size, small.Encode("[N]")[1], size + 1, 3]));
+        Assert.That(more.Decode(more.Encode("[C][Se]" + longest)), Is.EqualTo("[C][Se]" + longest));
+        Assert.That(more.Encode("[C][C][Br]"), Is.EqualTo(small.Encode("[C][C][Br]")));
+        Assert.That(more.IsSymbol(size), Is.True);
+        foreach (string[] wrong in (string[][])[["[C]"], ["Se"], ["[Se]", "[Se]"], ["[SEP]"], ["[Se][As]"]])
+            Assert.That(() => small.Extended(wrong, "here"), Throws.TypeOf<InputException>(), string.Join(' ', wrong));
+    }
+
     // Expected ids: the Hugging Face library, version 0.23, on ChemGPT's file for grammar 1.0.4.
     [TestCase("[C][SEP][N]", "2 115 3 137 3")]
     [TestCase("[C[SEP]", "2 161 3 3")]

@@ -61,13 +61,13 @@ public sealed record StudyPlan
     /// <summary>Commands that go on from a finished part, for the report. What commands there are is the caller's.</summary>
     public Func<FinishedPart, IReadOnlyList<CommandNote>> Notes { get; init; } = static _ => [];
 
-    /// <exception cref="InputException">No parts, a family twice, or sizes that do not fit together.</exception>
+    /// <exception cref="InputException">No parts, two of one name, or sizes that do not fit together.</exception>
     public void Check()
     {
         if (Parts.Count == 0) throw new InputException("study", "no parts", "molecules, force fields or both");
         if (Parallel < 0) throw new InputException("parallel", $"{Parallel}", "1 or more");
         if (Parts.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw new InputException("study", $"{twice.Key} twice", "each family once");
+            throw new InputException("study", $"{twice.Key} twice", "each family once", "a study as a file can hold parts of one family under names of their own, `name`");
         foreach (StudyPartPlan part in Parts) part.Check();
     }
 }

@@ -6,6 +6,7 @@ using ChemScale.Engine.Estimation.Selection;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Studies.Search;
 using ChemScale.Engine.Tokens;
+using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
 using YamlDotNet.RepresentationModel;
 
@@ -26,6 +27,8 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
     // What a study decides for each of its runs.
     private static readonly string[] Decided =
         ["training.learningRate", "training.batchSize", "training.epochs", "training.steps", "training.patience", "training.validationInterval"];
+
+    private const string MoleculeDocuments = "molecules";
 
     private static readonly string[] DecidedByBudgets = ["training.emaDecay", "training.schedule.kind", "training.schedule.cooldown"];
 
@@ -62,7 +65,26 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
             ? [.. Elements(flops).Select(n => (double)ExperimentYaml.ReadScalar(typeof(double), n, path, "flops")!)] : [];
         YamlNode[] families = children.TryGetValue("families", out YamlNode? listed) ? Elements(listed) : [];
         if (families.Length == 0) throw new InputException(path, "no families", $"families: one or more of {ModelFamily.Names(ModelFamily.All)}");
-        return new StudyFile([.. families.Select((node, i) => new FamilyReader(path, $"families[{i}]", budgets.Length > 0).Read(node, seed))], budgets);
+        return new StudyFile(Together([.. families.Select((node, i) => new FamilyReader(path, $"families[{i}]", budgets.Length > 0).Read(node, seed))]), budgets);
+    }
+
+    /// <summary>
+    /// One family in several representations: parts have names of their own, and the virtual library, which falls by text where nobody says otherwise, has the same
+    /// molecules on the same sides in each.
+    /// </summary>
+    private static IReadOnlyList<StudyPartPlan> Together(IReadOnlyList<StudyPartPlan> parts)
+    {
+        StudyPartPlan[] molecules = [.. parts.Where(p => p.DocumentName == MoleculeDocuments)];
+        if (molecules.Select(Of).Distinct().Count() < 2) return parts;
+        return [.. parts.Select(part => !molecules.Contains(part) ? part : Named(part) with
+        {
+            Source = part.Source with { Split = part.Source.Split ?? (part.Source.Molecules.Count == 0 ? SplitKind.Molecule : null) },
+        })];
+
+        StudyPartPlan Named(StudyPartPlan part) => part.Name == part.Family.Name && molecules.Count(p => p.Name == part.Name) > 1
+            ? part with { Name = $"{part.Name}-{Scalars.Format(Of(part))}" } : part;
+
+        static Representation Of(StudyPartPlan part) => part.Source.Representation ?? Representation.Selfies;
     }
 
     /// <summary>The whole study, defaults included; <see cref="Parse"/> gives an equal one back.</summary>
@@ -95,6 +117,7 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
         var section = new FamilySection
         {
             Family = part.Family.Name,
+            Name = part.Name == part.Family.Name ? null : part.Name,
             Seed = part.Seed == seed ? null : part.Seed,
             Source = new SourceSection
             {
@@ -102,6 +125,8 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
                 Representation = source.Representation,
                 Grammar = source.Grammar,
                 Constraints = source.Constraints?.ToJson().ToJsonString(),
+                Canonical = source.Canonical,
+                Split = source.Split,
                 Tokenizer = source.Tokenizer is { } tokenizer ? Path.GetFullPath(tokenizer) : null,
                 Limit = source.Limit,
                 MaximumTokens = source.Molecules.Count > 0 ? source.MaximumTokens : null,
@@ -178,6 +203,9 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
             StudyPartPlan plan = HasBudgets ? StudyPartPlan.ForBudgets(family, source) : StudyPartPlan.Of(family, source);
             SearchSection search = section.Search ?? new SearchSection();
             GridSection grid = section.Grid ?? new GridSection();
+            if (section.Name is { } name && (name.Length is 0 or > 64 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
+                throw new InputException(Place(mapping, "name"), $"'{name}'", "letters, digits, - and _: it names a folder");
+            if (section.Name is not null) plan = plan with { Name = section.Name };
             plan = plan with
             {
                 Seed = section.Seed ?? seed ?? plan.Seed,
@@ -213,6 +241,8 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
                 Constraints = section.Constraints is not { } constraints ? null
                     : constraints.TrimStart().StartsWith('{') ? BondConstraints.Parse(constraints, Place(mapping, "source") + ".constraints")
                     : BondConstraints.Read(Placed(constraints)),
+                Canonical = section.Canonical,
+                Split = section.Split,
                 Tokenizer = section.Tokenizer is { } tokenizer ? Placed(tokenizer) : null,
                 Limit = section.Limit,
                 Frames = [.. (section.Frames ?? []).Select(Placed)],
@@ -279,6 +309,9 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
     {
         public string? Family { get; init; }
 
+        /// <summary>Of the part's folder, where the family's own is not enough.</summary>
+        public string? Name { get; init; }
+
         public long? Seed { get; init; }
 
         public SourceSection? Source { get; init; }
@@ -307,6 +340,10 @@ public sealed record StudyFile(IReadOnlyList<StudyPartPlan> Parts, IReadOnlyList
 
         /// <summary>JSON of them, or the path of a file of it.</summary>
         public string? Constraints { get; init; }
+
+        public bool? Canonical { get; init; }
+
+        public SplitKind? Split { get; init; }
 
         public string? Tokenizer { get; init; }
 

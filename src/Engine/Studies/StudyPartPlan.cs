@@ -23,11 +23,15 @@ public sealed record StudyPartPlan
     /// <summary>The models' shape, capacity aside, and everything of their training that the study does not vary.</summary>
     public required Experiment Outline { get; init; }
 
-    /// <summary>Name of the part's folder: chemgpt, painn.</summary>
-    public string Name => Family.Name;
+    /// <summary>Name of the part's folder: that of the family, chemgpt, painn, where nothing else is given to tell parts of one family apart.</summary>
+    public string Name
+    {
+        get => field ?? Family.Name;
+        init;
+    }
 
-    /// <summary>Name shown: ChemGPT, PaiNN.</summary>
-    public string Title => Family.Title;
+    /// <summary>Name shown: ChemGPT, PaiNN; with its own where a part has one.</summary>
+    public string Title => Name == Family.Name ? Family.Title : $"{Family.Title} ({Name})";
 
     /// <summary>What D and S count: tokens, frames.</summary>
     public string ItemName => Family.ItemName;

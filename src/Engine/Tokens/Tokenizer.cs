@@ -113,6 +113,23 @@ public sealed class Tokenizer
     /// <summary>The same tokenizer, for molecules that are written one way, or as they are given.</summary>
     internal Tokenizer Written(bool canonical) => canonical == definition.Canonical ? this : new Tokenizer(definition with { Canonical = canonical }, rule);
 
+    /// <summary>The same tokenizer with more symbols, whose ids follow those that there are.</summary>
+    /// <param name="symbols">Whole ones, none of which it has.</param>
+    /// <param name="place">Where they are from, for errors.</param>
+    /// <exception cref="InputException">A text that is no such symbol, or more tokens than ids.</exception>
+    internal Tokenizer Extended(IReadOnlyList<string> symbols, string place)
+    {
+        var extended = new Tokenizer(TokenizerReader.Read(
+            TokenizerWriter.WithSymbols(ToJson(), symbols, Vocabulary.Size, definition.ModelSize == Vocabulary.Size), definition.Place), rule);
+        for (int i = 0; i < symbols.Count; i++)
+        {
+            int id = Vocabulary.Size + i;
+            if (Vocabulary.TryFind(symbols[i], out _) || id >= extended.Vocabulary.Size || extended.Vocabulary.Text(id) != symbols[i] || !extended.IsSymbol(id))
+                throw new InputException(place, $"'{symbols[i]}'", $"a symbol of {Notation.Name} that the data lack, once");
+        }
+        return extended;
+    }
+
     /// <summary>True where the file states its grammar; false where <see cref="Grammar"/> is inferred from the vocabulary.</summary>
     public bool GrammarIsStated => definition.StatedGrammar is not null;
 

@@ -69,10 +69,30 @@ internal static class TokenizerWriter
         return WithNotation(root.ToJsonString(Relaxed), notation);
     }
 
-    private static JsonObject AddedToken(string text, int id) => new()
+    /// <summary>The same document with more tokens.</summary>
+    /// <param name="json">Of a tokenizer.</param>
+    /// <param name="symbols">Their texts.</param>
+    /// <param name="first">Id of the first of them.</param>
+    /// <param name="inModel">Its model holds all tokens so far; else others come behind the model's, and these have to follow.</param>
+    public static string WithSymbols(string json, IReadOnlyList<string> symbols, int first, bool inModel)
+    {
+        JsonObject root = JsonNode.Parse(json)!.AsObject(), model = root["model"]!.AsObject();
+        for (int i = 0; i < symbols.Count; i++)
+        {
+            if (inModel) model["vocab"]!.AsObject()[symbols[i]] = first + i;
+            else root["added_tokens"]!.AsArray().Add(AddedToken(symbols[i], first + i, special: false));
+        }
+        int longest = symbols.Select(symbol => symbol.Length).DefaultIfEmpty().Max();
+        if ((int)model["max_input_chars_per_word"]! < longest) model["max_input_chars_per_word"] = longest;
+        return root.ToJsonString(Relaxed);
+    }
+
+    private static JsonObject AddedToken(string text, int id) => AddedToken(text, id, special: true);
+
+    private static JsonObject AddedToken(string text, int id, bool special) => new()
     {
         ["id"] = id,
-        ["special"] = true,
+        ["special"] = special,
         ["content"] = text,
         ["single_word"] = false,
         ["lstrip"] = false,

@@ -35,7 +35,10 @@ public static class InitialWeights
         };
     }
 
-    /// <summary>The experiment with what the weights are filled in; where the run is gone, it must be known already.</summary>
+    /// <summary>
+    /// The experiment, its data prepared, with what the weights are filled in, and what else the model takes over; where the run is gone, it must be known
+    /// already.
+    /// </summary>
     /// <exception cref="InputException">No run, another model, or other weights than the experiment names.</exception>
     public static Experiment Resolved(Experiment experiment)
     {
@@ -47,7 +50,9 @@ public static class InitialWeights
         RequireAlike(directory.ReadExperiment().Model, experiment.Model, run);
         string found = Identity(directory, Open(directory, _ => { }));
         if (training.InitWeights is { } known && known != found) throw new InputException(run, $"weights {found}", $"{known}, as the experiment says");
-        return experiment with { Training = training with { InitFrom = directory.Path, InitWeights = found } };
+        Experiment begun = experiment with { Training = training with { InitFrom = directory.Path, InitWeights = found } };
+        // An experiment that says nothing of symbols was begun without them, and stays as it is.
+        return training.InitWeights is not null && training.InitSymbols is null ? begun : begun.Model.Family.BegunWith(begun, directory.ModelFiles.Find);
     }
 
     /// <summary>Copies them into the task's model.</summary>
@@ -76,7 +81,7 @@ public static class InitialWeights
         foreach ((string name, Tensor target) in task.Model.state_dict())
         {
             if (!from.TryGetValue(name, out Tensor? values)) throw new InputException(run, $"no tensor {name}", "the same model");
-            if (name == TokenTable) Tokens(task, directory, values, target, say);
+            if (name == TokenTable) Tokens(task, directory, experiment.Training.InitSymbols, values, target, say);
             else if (values.shape.SequenceEqual(target.shape)) target.copy_(values);
             else Rows(name, run, values, target, say);
         }
@@ -126,7 +131,7 @@ public static class InitialWeights
         }
     }
 
-    private static void Tokens(ITrainingTask task, RunDirectory directory, Tensor values, Tensor target, Action<string> say)
+    private static void Tokens(ITrainingTask task, RunDirectory directory, string? symbols, Tensor values, Tensor target, Action<string> say)
     {
         Tokenizer learned = Tokenizer.Load(directory.ModelFiles.Find(LanguageModelTask.TokenizerFile));
         Tokenizer data = Tokenizer.Parse(System.Text.Encoding.UTF8.GetString(task.ModelFiles[LanguageModelTask.TokenizerFile]), "the data's tokenizer");
@@ -141,12 +146,16 @@ public static class InitialWeights
             if (before.TryFind(now.Text(id), out ushort from)) rows.Add((id, from));
             else fresh.Add(now.Text(id));
         }
-        int left = Enumerable.Range(0, before.Size).Count(id => !now.TryFind(before.Text(id), out _));
+        string[] left = [.. Enumerable.Range(0, before.Size).Select(before.Text).Where(text => !now.TryFind(text, out _))];
         target.index_copy_(0, tensor(rows.Select(r => r.To).ToArray(), device: target.device),
             values.index_select(0, tensor(rows.Select(r => r.From).ToArray(), device: values.device)).to(target.dtype).to(target.device));
-        say($"{rows.Count} symbols begin with what {directory.Path} has learned of them; {fresh.Count} are new{(fresh.Count > 0 ? $" ({string.Join(", ", fresh.Take(8))}{(fresh.Count > 8 ? ", ..." : "")})" : "")}, "
-            + $"{left} of its symbols are not in these data");
+        int kept = symbols?.Split(' ').Length ?? 0;
+        say($"{rows.Count} tokens begin with what {directory.Path} has learned of them{(kept > 0 ? $", {kept} of which these data lack" : "")}; {Listed(fresh, "new")}"
+            + (left.Length > 0 ? $"; {Listed(left, "left out: no symbols of these data's kind")}" : ""));
     }
+
+    private static string Listed(IReadOnlyCollection<string> texts, string what) =>
+        $"{texts.Count} {what}{(texts.Count > 0 ? $" ({string.Join(", ", texts.Take(8))}{(texts.Count > 8 ? ", ..." : "")})" : "")}";
 
     /// <summary>A table that has more rows now, or fewer: positions, elements.</summary>
     private static void Rows(string name, string run, Tensor values, Tensor target, Action<string> say)

@@ -35,6 +35,16 @@ public class MoleculeIdentityTests
     [TestCase("c1cc[cH-]c1.[Na+]", "C1=CC=C[CH-]1.[Na+]", "[Na+].[CH-]1C=CC=C1")]
     [TestCase("C1=CC=C[CH+]C=C1", "c1cc[cH+]ccc1", Description = "tropylium")]
     [TestCase("C[S@](=O)CC", "CC[S@](C)=O")]
+    // RDKit 2022.09 gives each of these lines one canonical SMILES: where the lone pair stands does not depend on what the atom is written behind.
+    [TestCase("C[S@](=O)CC", "[S@](CC)(C)=O", "[S@@](=O)(C)CC", "O=[S@@](C)CC")]
+    [TestCase("C[S@@+](CC)CCC", "[S@@+](C)(CC)CCC", "[S@+](CC)(C)CCC")]
+    [TestCase("O=[S@]1CCC[C@H](C)C1", "[S@@]1(C[C@@H](C)CCC1)=O", "C1[S@@](=O)CCC[C@@H]1C")]
+    [TestCase("O=[S@]1CC[S@](=O)CC1", "[S@]1(=O)CC[S@@](=O)CC1", "[S@]1(CC[S@](=O)CC1)=O", "C1C[S@](=O)CC[S@]1=O")]
+    [TestCase("C[C@@H]1C[N@]1C", "C[C@H]1[N@](C1)C", "[N@]1(C)C[C@H]1C", "[N@@]1(C)[C@@H](C1)C", "C[N@@]1C[C@H]1C")]
+    [TestCase("C1C[N@]2CC[C@@H]1C2", "C1[C@H]2CC[N@@](C2)C1", "[C@H]12CC[N@](CC2)C1", "[N@]12CC[C@@H](C2)CC1", "C1[N@]2CC[C@@H](C1)C2")]
+    [TestCase("CC[P@](C)c1ccccc1", "[P@@](c1ccccc1)(C)CC")]
+    [TestCase("C[N@]1CC2CC1C2", "CN1CC2CC1C2", Description = "in a bridge, not at its head: turns over freely")]
+    [TestCase("C[N@]1[C@@H]2CC[C@H]1CC(O)C2", "C[N@@]1[C@@H]2CC[C@H]1CC(O)C2", "CN1[C@@H]2CC[C@H]1CC(O)C2")]
     [TestCase("C12C3C4C1C5C2C3C45", "C12C3C4C5C3C1C5C24", Description = "cubane")]
     [TestCase("CC(C)(C)c1cc(C(C)(C)C)cc(C(C)(C)C)c1", "c1c(C(C)(C)C)cc(C(C)(C)C)cc1C(C)(C)C")]
     public void One_molecule_has_one_key_and_one_canonical_smiles(params string[] forms)
@@ -60,6 +70,9 @@ public class MoleculeIdentityTests
     [TestCase("C1CCCCC1.C1CCCCC1", "C1CCCCCCCCCCC1", "C1CCC1.C1CCCCCCC1")]
     [TestCase("c1ccncc1", "c1cc[nH]c1", "c1ccccc1", "[O-][n+]1ccccc1")]
     [TestCase("C[N@@]1C[C@H]1C", "C[N@]1C[C@H]1C", "CN1C[C@H]1C")]
+    [TestCase("CC[S@+](C)[O-]", "CC[S@@+](C)[O-]", "CCS(C)=O", "CC[S@](C)=O", "CC[S@@](C)=O")]
+    [TestCase("O=[S@]1CC[S@](=O)CC1", "O=[S@]1CC[S@@](=O)CC1", "O=S1CCS(=O)CC1")]
+    [TestCase("O[C@H]1C[N@]2CC[C@@H]1CC2", "O[C@@H]1C[N@]2CC[C@@H]1CC2", "OC1CN2CCC1CC2")]
     [TestCase("CC(=O)C", "CC(O)=C", "C=C(C)O.C", Description = "tautomers differ")]
     [TestCase("C/C=C/C=C/C=C/C", "C/C=C/C=C\\C=C/C", "C/C=C/C=CC=CC", "C/C=C/C=C/C=CC", "C/C=C(/[H])C=CC(/[H])=C/C")]
     public void Different_molecules_differ(params string[] forms)

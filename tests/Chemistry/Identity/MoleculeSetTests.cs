@@ -2,6 +2,7 @@ using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Chemistry.Smiles;
+using ChemScale.Engine.Studies.Toolkits;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Chemistry.Identity;
@@ -130,6 +131,23 @@ public class MoleculeSetTests
         var p = new Dictionary<string, long> { ["C"] = 3, ["N"] = 1 };
         Expect.Close(Distances.Divergence(q, p), 0.75 * Math.Log(1.5) + 0.25 * Math.Log(0.5), absolute: 1e-9);
         Expect.Close(Distances.Divergence(new Dictionary<string, long> { ["C"] = 1 }, p), 0.75 * Math.Log(0.75) + 0.25 * Math.Log(0.25 / 1e-10), absolute: 1e-6);
+    }
+
+    /// <summary>Every one, every second, every fourth of what comes by.</summary>
+    [TestCase(3, 10, ExpectedResult = "0 4 8"), TestCase(4, 4, ExpectedResult = "0 1 2 3"), TestCase(4, 5, ExpectedResult = "0 2 4"), TestCase(2, 100, ExpectedResult = "0 64")]
+    public string A_sample_is_spread_over_all(int most, int count)
+    {
+        var sample = new SpreadSample(most);
+        for (int i = 0; i < count; i++) sample.Add($"{i}");
+        return string.Join(' ', sample.Kept);
+    }
+
+    [Test, Category("Data")]
+    public void RDKit_tells_what_it_reads()
+    {
+        _ = Rdkit.Lines("print(1)").Count();
+        if (Environment.GetEnvironmentVariable("CHEMSCALE_PYTHON") is not { Length: > 0 }) Assert.Ignore("CHEMSCALE_PYTHON names no Python");
+        Assert.That(ToolkitValidity.Of(["CCO", "c1ccccc1", "CC(C)(C)(C)C", "C1CC"], default), Is.EqualTo(new ToolkitValidity(4, 2, null)));
     }
 
     [Test]

@@ -64,6 +64,30 @@ public class StudyReportTests
     }
 
     [Test]
+    public void Parts_of_several_representations_are_compared_by_the_molecule()
+    {
+        StudySummary summary = SampleSummary.Realistic();
+        StudyPart part = summary.Parts[0];
+        StudyPart Of(string name, double tokens, Func<GridPoint, bool> has, string writing) => part with
+        {
+            Family = name,
+            Data = part.Data with { Facts = new Dictionary<string, string> { ["Writing"] = writing } },
+            Grid = part.Grid with { Points = [.. part.Grid.Points.Where(has).Select(p => p with { LossPerMolecule = tokens * p.Loss })] },
+        };
+        StudyPart selfies = Of("ChemGPT (chemgpt-selfies)", 40, p => p.Documents < 16_000, "canonical");
+        StudyPart smiles = Of("ChemGPT (chemgpt-smiles)", 39, p => p.ModelName != "width 16", "as given");
+        using var written = new WrittenReport(summary with { Parts = [selfies, smiles] });
+        XElement section = written.Page.Descendants("section").Single(s => (string?)s.Attribute("id") == "per-molecule");
+        string[][] rows = [.. section.Descendants("tbody").Single().Elements().Select(r => r.Elements().Select(c => c.Value).ToArray())];
+        Assert.That(rows, Has.Length.EqualTo(6), "three models on two sizes are in both parts");
+        GridPoint first = part.Grid.Points.First(p => p.ModelName == "width 32");
+        Assert.That(rows[0], Is.EqualTo((string?[])["width 32", "1,000", Numbers.Significant(40 * first.Loss), Numbers.Significant(39 * first.Loss), smiles.Family]));
+        Assert.That(section.Value, Does.Contain("chemgpt-smiles) in 6").And.Contain("written one way each"));
+        using var alone = new WrittenReport(summary);
+        Assert.That(alone.Page.Descendants("section").Select(s => (string?)s.Attribute("id")), Has.None.EqualTo("per-molecule"));
+    }
+
+    [Test]
     public void What_TPE_means_is_said_once()
     {
         Assert.That(Regex.Count(report.Text, "Training Performance Estimation"), Is.EqualTo(1));

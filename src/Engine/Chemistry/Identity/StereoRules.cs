@@ -37,7 +37,7 @@ internal static class StereoRules
         if (atom.Hydrogens > 1) return false;
         return atom.Element switch
         {
-            7 => atom.OrderSum == 3 && (InRingOf(rings, index, 3) || IsBridgehead(rings, index)),
+            7 => atom.OrderSum == 3 && (InRingOf(rings, index, 3) || IsBridgehead(graph, rings, index)),
             15 or 33 => true,
             16 or 34 => atom.OrderSum == 4 || (atom.OrderSum == 3 && atom.Charge == 1),
             _ => false,
@@ -61,9 +61,12 @@ internal static class StereoRules
         return false;
     }
 
-    // Two rings of the atom share two bonds or more.
-    private static bool IsBridgehead(RingSearch rings, int atom)
+    // All of its bonds are in rings, two of which share two bonds or more.
+    private static bool IsBridgehead(MolecularGraph graph, RingSearch rings, int atom)
     {
+        ref GraphAtom center = ref graph.Atoms[atom];
+        for (int i = center.First; i < center.First + center.Degree; i++)
+            if (!graph.Bonds[graph.Links[i].Bond].InRing) return false;
         for (int r = 0; r < rings.Count; r++)
         {
             if (!rings.AtomsOf(r).Contains(atom)) continue;

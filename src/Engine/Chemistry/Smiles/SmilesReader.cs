@@ -180,7 +180,8 @@ public sealed class SmilesReader
         {
             ref Atom atom = ref atoms[a];
             if (!bracket[a]) atom.Hydrogens = (byte)Valence.ImpliedHydrogens(atom.Element, molecule.OrderSum(a));
-            if (molecule.Degree(a) == 3 && atom.Chirality != Chirality.None && HasParent(molecule, a)) atom.InvertChirality();
+            if (atom.Chirality != Chirality.None && molecule.Degree(a) == 3 && UnwrittenNeighbor.IsSecond(molecule, a, HasParent(molecule, a), Rings(molecule, a)))
+                atom.InvertChirality();
         }
         return true;
     }
@@ -200,11 +201,17 @@ public sealed class SmilesReader
         return stuck < 0 || Fail(places[stuck].Start, "no Kekule structure");
     }
 
-    // An unwritten neighbour stands behind the parent in SMILES, and before all others in a molecule.
     private static bool HasParent(Molecule molecule, int atom)
     {
         foreach (Molecule.Neighbor n in molecule.Neighbors(atom)) return n.Atom < atom && !molecule.Bonds[n.Bond].RingClosure;
         return false;
+    }
+
+    private static int Rings(Molecule molecule, int atom)
+    {
+        int rings = 0;
+        foreach (Molecule.Neighbor n in molecule.Neighbors(atom)) rings += molecule.Bonds[n.Bond].RingClosure ? 1 : 0;
+        return rings;
     }
 
     private bool FailOpenRing()

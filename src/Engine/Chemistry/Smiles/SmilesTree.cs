@@ -71,7 +71,7 @@ internal sealed class SmilesTree
             int group = n.Bond == parentBond[atom] ? 0 : onTree[n.Bond] ? 2 : 1;
             keys[count++] = group;
         }
-        bool odd = degree == 3 && parentBond[atom] >= 0; // the unwritten neighbour moves behind the parent
+        bool odd = degree == 3 && UnwrittenNeighbor.IsSecond(molecule, atom, parentBond[atom] >= 0, keys.Count(1));
         for (int i = 0; i < count; i++)
         {
             for (int j = i + 1; j < count; j++) odd ^= keys[i] > keys[j];
@@ -91,6 +91,33 @@ internal sealed class SmilesTree
         }
         Array.Reverse(stack, first, depth - first);
         return depth;
+    }
+}
+
+/// <summary>
+/// The fourth neighbour of an atom of three, which SMILES do not write: a hydrogen or a lone pair. In a molecule it counts before all others
+/// (<see cref="Chirality"/>).
+/// </summary>
+internal static class UnwrittenNeighbor
+{
+    /// <summary>
+    /// Whether SMILES have it second, so that handedness is the other way round. A hydrogen stands behind what the atom is written behind, and first where that
+    /// is nothing. Of a lone pair SMILES say nothing; RDKit, whose files most are, takes it second or last, which is the same, but first where the atom has single
+    /// bonds only and one ring label.
+    /// </summary>
+    /// <param name="molecule">Its bonds all there.</param>
+    /// <param name="atom">Of three neighbours.</param>
+    /// <param name="hasParent">It is written behind one of them.</param>
+    /// <param name="rings">How many of them are told by ring labels.</param>
+    public static bool IsSecond(Molecule molecule, int atom, bool hasParent, int rings)
+    {
+        if (molecule.Atoms[atom].Hydrogens > 0) return hasParent;
+        if (rings != 1) return true;
+        foreach (Molecule.Neighbor n in molecule.Neighbors(atom))
+        {
+            if (molecule.Bonds[n.Bond] is { Aromatic: true } or { Order: not BondOrder.Single }) return true;
+        }
+        return false;
     }
 }
 

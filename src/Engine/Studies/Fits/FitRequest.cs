@@ -117,7 +117,7 @@ public sealed record FitRequest
             Held = Held(series, resources),
             Pool = Pool || Frontier,
             Fit = options,
-            Cautions = Frontier ? [FrontierCaution] : [],
+            Cautions = [.. Frontier ? (string[])[FrontierCaution] : [], .. Mixed(points)],
             Bootstrap = new BootstrapOptions { Kind = Resampling, Resamples = Resamples, Seed = Seed, Cancellation = Cancellation },
         }, out Bootstrap? bootstrap);
         var questions = new FitQuestions(claim, bootstrap, Level);
@@ -136,6 +136,15 @@ public sealed record FitRequest
 
     /// <summary>Said of every law through a frontier.</summary>
     internal const string FrontierCaution = "the runs of a frontier are chosen by their losses, so the scatter about the law is less than that of runs";
+
+    /// <summary>Losses that are not of the same text.</summary>
+    private IEnumerable<string> Mixed(ScalingPoints points)
+    {
+        bool Several(string key) => points.Kept.Select(p => p.Fields.GetValueOrDefault(key)).Distinct().Count() > 1;
+        if (LossColumn != RunPoints.LossPerMolecule && Several("data.representation"))
+            yield return $"some losses are of tokens of SELFIES, some of SMILES: only those per molecule can be compared ({RunPoints.LossPerMolecule})";
+        if (Several(RunPoints.Writing)) yield return "some runs have their molecules written one way each, some as they were given: their losses are of other texts";
+    }
 
     private string Held(PointSeries series, Resource[] resources)
     {

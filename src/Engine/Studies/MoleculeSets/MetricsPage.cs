@@ -42,7 +42,7 @@ internal static class MetricsPage
 
     private static HtmlTable Toolkit(SetMetrics metrics)
     {
-        var table = new HtmlTable(Invariant($"The first {ToolkitMetrics.Most} molecules of each set; Wasserstein distance, cosine of fragments, or FCD"), false,
+        var table = new HtmlTable(Invariant($"The first {Toolkits.Toolkit.Most} molecules of each set; Wasserstein distance, cosine of fragments, or FCD"), false,
             Text("Figure"), Number("Generated, mean"), Number("Reference, mean"), Number("Value"), Text("Not computed"));
         foreach (ToolkitFigure f in metrics.Toolkit) table.Add(f.Name, Value(f.Generated), Value(f.Reference), Value(f.Value), f.NotComputed ?? "");
         return table;

@@ -1,20 +1,15 @@
-using System.Diagnostics;
 using System.Text.Json;
 using ChemScale.Engine.Chemistry.Identity;
+using ChemScale.Engine.Studies.Toolkits;
 
 namespace ChemScale.Engine.Studies.MoleculeSets;
 
 /// <summary>
 /// QED, SA, logP, BRICS fragments and FCD, which need patterns and trained networks that this engine does not have: by RDKit and the package fcd, of the
-/// Python that the variable CHEMSCALE_PYTHON names. Of the first molecules of each set; named as not computed where that Python lacks them.
+/// Python of <see cref="Toolkit"/>. Of the first molecules of each set; named as not computed where that Python lacks them.
 /// </summary>
 internal static class ToolkitMetrics
 {
-    public const string Variable = "CHEMSCALE_PYTHON";
-
-    /// <summary>Molecules of each set: QED takes a millisecond each.</summary>
-    public const int Most = 10_000;
-
     private static readonly string[] Names = ["logP", "QED", "SA", "fragments (BRICS)", "FCD"];
 
     // Standard input: SMILES of one set, an empty line, those of the other. Standard output: one JSON object.
@@ -62,22 +57,14 @@ internal static class ToolkitMetrics
 
     public static IReadOnlyList<ToolkitFigure> Of(MoleculeSample generated, MoleculeSample reference, CancellationToken stop)
     {
-        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } python) return Missing($"{Variable} names no Python");
-        try
-        {
-            using JsonDocument answer = JsonDocument.Parse(Ask(python, Lines(generated) + "\n\n" + Lines(reference) + "\n", stop));
-            if (answer.RootElement.TryGetProperty("reason", out JsonElement reason)) return Missing(reason.GetString()!);
-            return [.. Names.Select(name => Figure(name, answer.RootElement.GetProperty(name)))];
-        }
-        catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException or JsonException or KeyNotFoundException)
-        {
-            return Missing($"{python}: {e.Message.ReplaceLineEndings(" ")}");
-        }
+        (IReadOnlyList<ToolkitFigure>? figures, string? reason) = Toolkit.Ask(Script, Lines(generated) + "\n\n" + Lines(reference) + "\n",
+            answer => (IReadOnlyList<ToolkitFigure>)[.. Names.Select(name => Figure(name, answer.GetProperty(name)))], stop);
+        return figures ?? Missing(reason!);
     }
 
     private static ToolkitFigure[] Missing(string reason) => [.. Names.Select(name => new ToolkitFigure(name, null, null, null, reason))];
 
-    private static string Lines(MoleculeSample sample) => string.Join('\n', sample.Molecules.Take(Most).Select(m => m.Smiles));
+    private static string Lines(MoleculeSample sample) => string.Join('\n', sample.Molecules.Take(Toolkit.Most).Select(m => m.Smiles));
 
     private static ToolkitFigure Figure(string name, JsonElement found)
     {
@@ -87,41 +74,5 @@ internal static class ToolkitMetrics
         return sets.Any(set => set.Length == 0)
             ? new ToolkitFigure(name, null, null, null, "RDKit refused all molecules of a set")
             : new ToolkitFigure(name, sets[0].Average(), sets[1].Average(), Distances.Wasserstein(sets[0], sets[1]), null);
-    }
-
-    private static string Ask(string python, string input, CancellationToken stop)
-    {
-        var start = new ProcessStartInfo(python) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add(Script);
-        using Process process = Process.Start(start)!;
-        using CancellationTokenRegistration ended = stop.Register(() => End(process));
-        Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None), answer = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        try
-        {
-            process.StandardInput.Write(input);
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // It ended before it had read all: its errors say why.
-        }
-        process.WaitForExit();
-        stop.ThrowIfCancellationRequested();
-        if (process.ExitCode == 0) return answer.Result;
-        string? last = errors.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
-        throw new IOException($"exit code {process.ExitCode}{(last is null ? "" : ": " + last)}");
-    }
-
-    private static void End(Process process)
-    {
-        try
-        {
-            process.Kill(entireProcessTree: true);
-        }
-        catch (InvalidOperationException)
-        {
-            // Over already.
-        }
     }
 }

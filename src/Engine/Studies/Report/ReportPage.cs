@@ -13,7 +13,8 @@ internal static class ReportPage
     {
         bool synthetic = summary.Parts.Any(p => p.Data.Synthetic);
         XElement[] parts = [.. summary.Parts.Zip(figures, Part)];
-        return Page(summary.Title, Header(summary, synthetic), Found(summary, figures), Terms(), parts, Commands(summary), Host(summary), References());
+        return Page(summary.Title, Header(summary, synthetic), Found(summary, figures), ComparisonSection.Render(summary), Terms(), parts, Commands(summary), Host(summary),
+            References());
     }
 
     /// <summary>Any page of this look.</summary>

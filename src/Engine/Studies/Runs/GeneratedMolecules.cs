@@ -1,4 +1,5 @@
 using ChemScale.Engine.Generation;
+using ChemScale.Engine.Studies.Toolkits;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -50,6 +51,9 @@ public sealed record GeneratedMolecules
 
     /// <summary>Sequences that ended in time and are no molecules, by reason.</summary>
     public IReadOnlyDictionary<string, long> RefusedByReason { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>RDKit's verdict of a sample of the valid ones.</summary>
+    public required ToolkitValidity Toolkit { get; init; }
 
     /// <summary>The first of them.</summary>
     public required IReadOnlyList<GeneratedMolecule> Molecules { get; init; }

@@ -55,7 +55,7 @@ public static class MoleculeGeneration
             file.PutAside();
             throw;
         }
-        return file.Complete(prompt);
+        return file.Complete(prompt, stop);
 
         IEnumerable<GeneratedSequence> Sequences(long first) => SequenceGenerator.Generate(
             model, request.Sampling, prompt.Ids, vocabulary.Start, vocabulary.End, never, rule, first, stop);

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ChemScale.Engine.Chemistry.Identity;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Generation;
+using ChemScale.Engine.Studies.Toolkits;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Training.Runs;
 
@@ -22,7 +24,6 @@ internal sealed class MoleculeStream : IDisposable
     private const int FlushedBytes = 1 << 16;
 
     private static readonly TimeSpan SyncedEvery = TimeSpan.FromSeconds(20);
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     private readonly string folder;
     private readonly AppendLog log;
@@ -31,6 +32,7 @@ internal sealed class MoleculeStream : IDisposable
     // What our own reader refuses of what is decoded: none that is known.
     private readonly HashSet<string> unread = new(StringComparer.Ordinal);
     private readonly List<GeneratedMolecule> shown = [];
+    private readonly SpreadSample sample = new(Toolkit.Most);
     private readonly Dictionary<string, long> refusedByReason = new(StringComparer.Ordinal);
     private readonly string header;
     private long synced = Stopwatch.GetTimestamp();
@@ -54,7 +56,7 @@ internal sealed class MoleculeStream : IDisposable
         {
             IStorage storage = DiskStorage.Shared;
             storage.EnsureDirectory(folder);
-            byte[] wanted = Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Asked.For(request, prompt, trained), Json));
+            byte[] wanted = Seal.Json(JsonSerializer.SerializeToUtf8Bytes(Asked.For(request, prompt, trained), AskedJson.Default.Asked));
             string unfinished = Path.Combine(folder, UnfinishedName), complete = Path.Combine(folder, FileName);
             // Names are given in this order, so that after a crash a file without its request is one of no lines, or the completed one's.
             if (FileErrors.Exists(unfinished) && new FileInfo(unfinished).Length > HeaderOf(trained.Tokenizer).Length)
@@ -108,7 +110,9 @@ internal sealed class MoleculeStream : IDisposable
         log.Sync();
     }
 
-    public GeneratedMolecules Complete(MoleculePrompt prompt)
+    /// <param name="prompt">What all begin with.</param>
+    /// <param name="stop">Ends RDKit's look at a sample; the file is complete by then.</param>
+    public GeneratedMolecules Complete(MoleculePrompt prompt, CancellationToken stop)
     {
         PutAside();
         log.Dispose();
@@ -116,7 +120,15 @@ internal sealed class MoleculeStream : IDisposable
         storage.ReplaceFile(In(UnfinishedRequestName), In(RequestName));
         storage.ReplaceFile(In(UnfinishedName), In(FileName));
         storage.SyncDirectory(folder);
-        return new GeneratedMolecules { File = In(FileName), Prompt = prompt, Counts = Counts, RefusedByReason = refusedByReason, Molecules = shown };
+        return new GeneratedMolecules
+        {
+            File = In(FileName),
+            Prompt = prompt,
+            Counts = Counts,
+            RefusedByReason = refusedByReason,
+            Toolkit = ToolkitValidity.Of(sample.Kept, stop),
+            Molecules = shown,
+        };
     }
 
     public void Dispose() => log.Dispose();
@@ -124,8 +136,8 @@ internal sealed class MoleculeStream : IDisposable
     private static void Require(string path, byte[] wanted)
     {
         if (!FileErrors.Exists(path)) throw new InputException(path, "is missing", "what the sampling was asked for");
-        Asked found = Seal.ReadJson<Asked>(path, Json, "what a sampling was asked for");
-        string[] other = [.. Asked.Differences(found, JsonSerializer.Deserialize<Asked>(Seal.OpenJson(wanted, path, out _), Json)!)];
+        Asked found = Seal.ReadJson<Asked>(path, AskedJson.Default.Options, "what a sampling was asked for");
+        string[] other = [.. Asked.Differences(found, JsonSerializer.Deserialize(Seal.OpenJson(wanted, path, out _), AskedJson.Default.Asked)!)];
         if (other.Length > 0) throw new InputException(path, $"another sampling ({string.Join(", ", other)})", "the one to go on with", "choose another folder");
     }
 
@@ -155,6 +167,7 @@ internal sealed class MoleculeStream : IDisposable
         else
         {
             Counts.Valid++;
+            sample.Add(smiles);
             if (different.Add(smiles) ?? unread.Add(smiles)) Counts.Distinct++;
         }
     }
@@ -185,7 +198,7 @@ internal sealed class MoleculeStream : IDisposable
     }
 
     /// <summary>What decides which molecules are drawn.</summary>
-    private sealed record Asked
+    internal sealed record Asked
     {
         public required string Model { get; init; }
 
@@ -226,3 +239,8 @@ internal sealed class MoleculeStream : IDisposable
             .Select(p => $"{JsonNamingPolicy.CamelCase.ConvertName(p.Name)} {p.GetValue(found)} instead of {p.GetValue(wanted)}");
     }
 }
+
+/// <summary>Written by code that is compiled ahead: a short sampling is little more than the start of the process.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(MoleculeStream.Asked))]
+internal sealed partial class AskedJson : JsonSerializerContext;

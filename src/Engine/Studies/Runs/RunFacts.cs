@@ -3,8 +3,10 @@ using System.Text.Json;
 using ChemScale.Engine.Estimation.Curves;
 using ChemScale.Engine.Files;
 using ChemScale.Engine.Scaling;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Runs;
+using ChemScale.Engine.Training.Tasks;
 
 namespace ChemScale.Engine.Studies.Runs;
 
@@ -57,6 +59,9 @@ internal static class RunPoints
     /// <summary>Name of the loss in nats per molecule, of runs and as a column of points.</summary>
     public const string LossPerMolecule = "loss_per_molecule";
 
+    /// <summary>Field of a language model's run: its molecules are <c>canonical</c>, written one way each, or <c>given</c>.</summary>
+    public const string Writing = "writing";
+
     /// <summary>The directory itself where it is a run, else every run below it; branches belong to their runs.</summary>
     /// <exception cref="InputException">There is no run.</exception>
     public static IReadOnlyList<string> Find(string path)
@@ -69,13 +74,20 @@ internal static class RunPoints
     }
 
     /// <summary>What a run can be selected by: every key of its experiment, and what it measures.</summary>
-    public static IReadOnlyDictionary<string, string> Fields(string directory) => Keys(new RunDirectory(directory).ReadExperiment(), RunFacts.Read(directory));
+    public static IReadOnlyDictionary<string, string> Fields(string directory) =>
+        Keys(new RunDirectory(directory), new RunDirectory(directory).ReadExperiment(), RunFacts.Read(directory));
 
-    private static Dictionary<string, string> Keys(Experiment experiment, RunFacts facts) => new(ExperimentKeys.Values(experiment))
+    private static Dictionary<string, string> Keys(RunDirectory run, Experiment experiment, RunFacts facts)
     {
-        ["parameters"] = facts.Parameters.ToString(CultureInfo.InvariantCulture),
-        ["items"] = facts.Items.ToString(CultureInfo.InvariantCulture),
-    };
+        var keys = new Dictionary<string, string>(ExperimentKeys.Values(experiment))
+        {
+            ["parameters"] = facts.Parameters.ToString(CultureInfo.InvariantCulture),
+            ["items"] = facts.Items.ToString(CultureInfo.InvariantCulture),
+        };
+        if (run.ModelFiles.Exist && run.ModelFiles.Read().ContainsKey(LanguageModelTask.TokenizerFile))
+            keys[Writing] = Tokenizer.Load(run.ModelFiles.Find(LanguageModelTask.TokenizerFile)).Notation.Canonical ? "canonical" : "given";
+        return keys;
+    }
 
     /// <param name="directory">Of a complete run.</param>
     /// <param name="perMolecule">Its loss in nats per molecule.</param>
@@ -99,7 +111,7 @@ internal static class RunPoints
             Loss = loss,
             Seed = experiment.Seed,
             Name = Path.GetFileName(run.Path),
-            Fields = Keys(experiment, facts),
+            Fields = Keys(run, experiment, facts),
         };
     }
 }

@@ -26,6 +26,9 @@ public sealed record StoreLeakage
     /// <summary>Held-out molecules that the same store trains on.</summary>
     public required long ValidationInOwnTrain { get; init; }
 
+    /// <summary>What molecules are found by does not depend on how they are written; what else the stores are compared by may. Null: both are written alike.</summary>
+    public string? Caution { get; init; }
+
     /// <summary>Compares two stores; eight bytes of memory a molecule.</summary>
     /// <param name="store">Whose molecules are counted.</param>
     /// <param name="other">Where they are looked for.</param>
@@ -46,7 +49,12 @@ public sealed record StoreLeakage
             ValidationInTrain = Common(validation, otherTrain),
             ValidationInValidation = Common(validation, otherValidation),
             ValidationInOwnTrain = Common(validation, train),
+            Caution = store.Tokenizer.Notation.Canonical == other.Tokenizer.Notation.Canonical ? null
+                : $"{store.Folder} has its molecules {Writing(store)}, {other.Folder} {Writing(other)}: the molecules are told by their graphs, but losses of models of the two "
+                + "are of other texts",
         };
+
+        static string Writing(TokenStore of) => of.Tokenizer.Notation.Canonical ? "written one way each" : "as they were given";
     }
 
     private static ulong[] Keys(TokenStore store, TokenSplit split, int threads, CancellationToken stop)

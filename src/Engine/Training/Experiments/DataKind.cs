@@ -4,6 +4,7 @@ using ChemScale.Engine.Chemistry;
 using ChemScale.Engine.Chemistry.Selfies;
 using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Preparation;
+using ChemScale.Engine.Tokens.Store;
 
 namespace ChemScale.Engine.Training.Experiments;
 
@@ -73,6 +74,12 @@ public sealed record DataSource
 
     /// <summary>How many bonds atoms may make; null: as the tokenizer states, else what the grammar has.</summary>
     public BondConstraints? Constraints { get; init; }
+
+    /// <summary>Write every molecule one way, whatever the input has; null: as the tokenizer states, else as given.</summary>
+    public bool? Canonical { get; init; }
+
+    /// <summary>By what molecules are split, ordered and found to be copies; null: those of files by molecule, those of the virtual library by text.</summary>
+    public SplitKind? Split { get; init; }
 
     /// <summary>A tokenizer.json; null: the corpus's own symbols.</summary>
     public string? Tokenizer { get; init; }

@@ -128,6 +128,12 @@ public abstract class ModelFamily
     /// <summary>What to know of C = 6 N S for this family, where that is what compute means; empty: nothing.</summary>
     public virtual string ComputeCaution => "";
 
+    /// <summary>What an experiment takes over from the run whose weights it begins with, beside the weights.</summary>
+    /// <param name="experiment">Its data prepared.</param>
+    /// <param name="find">Path of a file that the run's model needs beside its weights, by name.</param>
+    /// <exception cref="InputException">The run lacks such a file.</exception>
+    internal virtual Experiment BegunWith(Experiment experiment, Func<string, string> find) => experiment;
+
     /// <summary>The source of a study's data, for models of that configuration.</summary>
     public virtual DataSource ForStudy(DataSource source, object config) => source;
 

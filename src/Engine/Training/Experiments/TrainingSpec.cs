@@ -76,6 +76,12 @@ public sealed record TrainingSpec
     /// <summary>What those weights are: experiment, step, and the first 16 digits of their SHA-256. Filled in where <see cref="InitFrom"/> is given.</summary>
     public string? InitWeights { get; init; }
 
+    /// <summary>
+    /// Language models: symbols that the model of those weights knows and the data lack, a blank between. They are tokens of this model, too, behind those of
+    /// the data. Filled in where <see cref="InitFrom"/> is given; null: none.
+    /// </summary>
+    public string? InitSymbols { get; init; }
+
     /// <summary>Names of parameters that are not trained, <c>*</c> for any letters, a comma between: <c>wte,wpe,h0.*</c>; null: all are trained.</summary>
     public string? Freeze { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChemScale.Engine.Models;
+using ChemScale.Engine.Tokens;
 using ChemScale.Engine.Tokens.Store;
 using ChemScale.Engine.Training.Experiments;
 using ChemScale.Engine.Training.Tasks;
@@ -68,6 +69,25 @@ internal sealed class ChemGptFamily : ModelFamily
     {
         using TokenStore tokens = TokenStore.Open(store);
         return (ChemGptConfig)config with { VocabularySize = tokens.Manifest.VocabularySize };
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The whole vocabulary: symbols that these data lack are still symbols of the model. Pieces of symbols, and symbols of another grammar, are not.</remarks>
+    internal override Experiment BegunWith(Experiment experiment, Func<string, string> find)
+    {
+        Tokenizer learned = Tokenizer.Load(find(LanguageModelTask.TokenizerFile));
+        using TokenStore store = MoleculeData.Open(experiment);
+        Tokenizer data = store.Tokenizer;
+        // What does not fit at all is refused where the weights are read.
+        if (learned.Representation != data.Representation || (data.Representation == Representation.Selfies && learned.Grammar != data.Grammar)) return experiment;
+        string[] lacking = [.. Enumerable.Range(0, learned.Vocabulary.Size).Where(learned.IsSymbol).Select(learned.Vocabulary.Text)
+            .Where(symbol => !data.Vocabulary.TryFind(symbol, out _))];
+        var config = (ChemGptConfig)experiment.Model.Config;
+        return experiment with
+        {
+            Model = ModelSpec.Of(config with { VocabularySize = Math.Max(config.VocabularySize, data.Vocabulary.Size + lacking.Length) }),
+            Training = experiment.Training with { InitSymbols = lacking.Length > 0 ? string.Join(' ', lacking) : null },
+        };
     }
 
     public override object Expand(object config, string shorthand, object value)

@@ -21,7 +21,8 @@ internal sealed class MoleculeData : DataKind
 
     public override IReadOnlyList<(string Key, bool Given)> Particulars(DataSource source) =>
         [("source.molecules", source.Molecules.Count > 0), ("source.representation", source.Representation is not null), ("source.grammar", source.Grammar is not null),
-            ("source.constraints", source.Constraints is not null), ("source.tokenizer", source.Tokenizer is not null)];
+            ("source.constraints", source.Constraints is not null), ("source.canonical", source.Canonical is not null), ("source.split", source.Split is not null),
+            ("source.tokenizer", source.Tokenizer is not null)];
 
     public override string NameOf(DataSource source) =>
         source.Molecules.Count == 0 ? $"{source.Limit ?? DefaultMolecules:N0} molecules of the virtual library (synthetic)" : string.Join(", ", source.Molecules);
@@ -50,6 +51,8 @@ internal sealed class MoleculeData : DataKind
             Representation = source.Representation,
             Grammar = source.Tokenizer is null ? source.Grammar : null,
             Constraints = source.Constraints,
+            Canonical = source.Canonical == true,
+            Split = source.Split,
             TokenizerFile = source.Tokenizer,
             ValidationFraction = 0.1,
             MaximumTokens = source.MaximumTokens,
@@ -123,6 +126,10 @@ public static class MoleculeStores
             throw new InputException(options.Output, $"holds {store.Manifest.NotationName}", grammar.Name(), "choose another folder");
         if (options.Constraints is { } constraints && !constraints.Equals(store.Tokenizer.Constraints))
             throw new InputException(options.Output, $"holds SELFIES with constraints {store.Tokenizer.Constraints}", $"{constraints}", "choose another folder");
+        if (options.Canonical && !store.Tokenizer.Notation.Canonical)
+            throw new InputException(options.Output, "holds molecules as they were given", "molecules written one way each", "choose another folder");
+        if (options.Split is { } split && store.Manifest.Split.Kind != split)
+            throw new InputException(options.Output, $"is split by {Scalars.Format(store.Manifest.Split.Kind)}", $"by {Scalars.Format(split)}", "choose another folder");
         return null;
     }
 

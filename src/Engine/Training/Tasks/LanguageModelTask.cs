@@ -21,6 +21,7 @@ internal sealed class LanguageModelTask : ITrainingTask
     private const int ValidationTokens = 4096;
 
     private readonly TokenStore store;
+    private readonly Tokenizer tokenizer;
     private readonly ChemGpt model;
     private readonly TokenSplit train;
     private readonly BatchOptions options;
@@ -39,10 +40,9 @@ internal sealed class LanguageModelTask : ITrainingTask
         this.store = store;
         if (experiment.Model.Config is not ChemGptConfig config)
             throw new InputException("model.family", experiment.Model.Family.Name, "chemgpt", "token stores train language models");
-        if (store.Manifest.VocabularySize > config.VocabularySize)
-        {
-            throw new InputException("model.vocabularySize", $"{config.VocabularySize}", $"{store.Manifest.VocabularySize} or more, as in {store.Folder}");
-        }
+        tokenizer = experiment.Training.InitSymbols is { } symbols ? store.Tokenizer.Extended(symbols.Split(' '), "training.initSymbols") : store.Tokenizer;
+        if (tokenizer.Vocabulary.Size > config.VocabularySize)
+            throw new InputException("model.vocabularySize", $"{config.VocabularySize}", $"{tokenizer.Vocabulary.Size} or more, as in {store.Folder}");
         experiment.Data.RequireFingerprint(store.Folder, store.Manifest.Fingerprint);
         if ((experiment.Data.Representation ?? Representation.Selfies) != store.Manifest.Representation)
             throw new InputException(store.Folder, $"molecules as {store.Manifest.NotationName}", "the representation that the experiment says", "each has a store of its own");
@@ -77,7 +77,7 @@ internal sealed class LanguageModelTask : ITrainingTask
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, byte[]> ModelFiles =>
-        new Dictionary<string, byte[]> { [TokenizerFile] = Encoding.UTF8.GetBytes(store.Tokenizer.ToJson()) };
+        new Dictionary<string, byte[]> { [TokenizerFile] = Encoding.UTF8.GetBytes(tokenizer.ToJson()) };
 
     public double LearningRateFactor(string name) => model.LearningRateFactor(name);
 
