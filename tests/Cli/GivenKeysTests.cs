@@ -67,6 +67,8 @@ public sealed class GivenKeysTests
         Assert.That(Experiment.Read(Path.Combine(run, "experiment.yaml")).Data.Fingerprint, Is.EqualTo(experiment.Data.Fingerprint));
     }
 
+    // It sets the process's number of threads too.
+    [NonParallelizable]
     [TestCase("chemgpt"), TestCase("painn")]
     public void Every_key_that_is_set_stands_in_the_experiment_or_is_refused(string family)
     {
@@ -90,7 +92,7 @@ public sealed class GivenKeysTests
         // Out of range, of other data, or without effect here: a batch of so many atoms beside one of so many frames.
         string[] always = ["model.family", "data.store", "data.fingerprint", "data.representation", "data.grammar", "data.validation", "training.schedule.floor",
             "training.schedule.cooldown", "training.batchAtoms", "training.batchEdges", "training.emaDecay", "training.attention", "data.atomEnergies",
-            "training.labelLoss.kindWeights", "training.initFrom", "training.initWeights", "training.freeze", "training.parent"];
+            "training.labelLoss.kindWeights", "training.initFrom", "training.initWeights", "training.initSymbols", "training.freeze", "training.parent"];
         string[] own = family == "chemgpt"
             ? ["model.baseWidth", "training.schedule.factor", "training.schedule.patience", "training.schedule.threshold",
                 "training.labelLoss.energyWeight", "training.labelLoss.forceWeight",

@@ -44,7 +44,10 @@ public static class InitialWeights
     {
         TrainingSpec training = experiment.Training;
         if (training.InitFrom is not { } run)
-            return training.InitWeights is null ? experiment : throw new InputException("training.initFrom", "not given", $"the run of {training.InitWeights}");
+        {
+            if (training.InitWeights is not null) throw new InputException("training.initFrom", "not given", $"the run of {training.InitWeights}");
+            return training.InitSymbols is null ? experiment : throw new InputException("training.initSymbols", $"'{training.InitSymbols}'", "nothing, without training.initFrom");
+        }
         if (!Directory.Exists(run) && training.InitWeights is not null) return experiment;
         RunDirectory directory = Started(run);
         RequireAlike(directory.ReadExperiment().Model, experiment.Model, run);
@@ -52,7 +55,11 @@ public static class InitialWeights
         if (training.InitWeights is { } known && known != found) throw new InputException(run, $"weights {found}", $"{known}, as the experiment says");
         Experiment begun = experiment with { Training = training with { InitFrom = directory.Path, InitWeights = found } };
         // An experiment that says nothing of symbols was begun without them, and stays as it is.
-        return training.InitWeights is not null && training.InitSymbols is null ? begun : begun.Model.Family.BegunWith(begun, directory.ModelFiles.Find);
+        if (training.InitWeights is not null && training.InitSymbols is null) return begun;
+        begun = begun.Model.Family.BegunWith(begun with { Training = begun.Training with { InitSymbols = null } }, directory.ModelFiles.Find);
+        if (training.InitSymbols is { } given && given != begun.Training.InitSymbols)
+            throw new InputException("training.initSymbols", $"'{given}'", $"'{begun.Training.InitSymbols}', which the data lack");
+        return begun;
     }
 
     /// <summary>Copies them into the task's model.</summary>
