@@ -7,7 +7,7 @@ namespace ChemScale.Tests;
 /// <summary>The optional folder of reference data: <see cref="DataFolder"/>, looked for beside the repository.</summary>
 public static class ReferenceData
 {
-    public static string? Root { get; } = DataFolder.Find(Repository.Root);
+    public static string? Root { get; } = DataFolder.Find(Repository.Found ?? AppContext.BaseDirectory);
 
     /// <summary>Files that match <paramref name="pattern"/> under <paramref name="folder"/>, sorted; empty where the data are absent.</summary>
     public static string[] Files(string folder, string pattern)
