@@ -87,6 +87,8 @@ tests() {
   results=$(grep -o '<Counters [^>]*>' "$out/tests/$1.trx" 2> /dev/null | head -n 1)
   count() { grep -o "$1=\"[0-9]*\"" <<< "$results" | head -n 1 | tr -dc 0-9; }
   note "$(count passed) passed, $(count failed) failed, $(count notExecuted) skipped$([ "$device" = cpu ] && { [ "${3:-cpu}" = ptx ] && echo ' (interpreted PTX)' || echo ' (kernels on the CPU)'; })"
+  # A program that cannot begin may leave no result and a code of 0.
+  [ "$(count passed)" -gt 0 ] 2> /dev/null || { echo "no test ran"; return 1; }
   return $code
 }
 
