@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using NUnit.Framework;
 
 namespace ChemScale.Tests.Cli;
@@ -60,6 +61,10 @@ public sealed class CarriedRunTests
     public void One_of_version_0_3_takes_its_stores_tokenizer_as_long_as_that_is_its_own()
     {
         Directory.Delete(Path.Combine(run, "model"), recursive: true);
+        // That version's DONE has no checksums.
+        JsonObject done = JsonNode.Parse(File.ReadAllText(Path.Combine(run, "DONE")))!.AsObject();
+        Assert.That(done.Remove("files") && done.Remove("seal"));
+        File.WriteAllText(Path.Combine(run, "DONE"), done.ToJsonString());
         Assert.That(Molecules(run), Is.EqualTo(molecules));
         Directory.Move(store, Path.Combine(run, "data"));
         Assert.That(Molecules(run), Is.EqualTo(molecules), "a store of its own moves with it");
@@ -77,6 +82,31 @@ public sealed class CarriedRunTests
         Works("train", "--resume", "--data", moved, "--out", run);
         Directory.Delete(moved, recursive: true);
         Assert.That(Molecules(run), Is.EqualTo(molecules));
+    }
+
+    [Test]
+    public void One_that_has_lost_them_since_takes_no_other()
+    {
+        string model = Path.Combine(run, "model");
+        Directory.Delete(model, recursive: true);
+        foreach (string[] command in (string[][])[["generate", "--run", run, "--out", Path.Combine(root, "refused")], ["train", "--resume", "--out", run]])
+            Assert.That(BadInputTests.Refused(command).Error, Does.Contain(model).And.Contain("is missing"));
+        Outcome verified = CommandLine.Here("verify", run);
+        Assert.That(verified.ExitCode, Is.EqualTo(2));
+        Assert.That(verified.Output + verified.Error, Does.Contain(model));
+    }
+
+    [Test]
+    public void Losses_and_weights_of_a_complete_run_are_its_own_or_refused()
+    {
+        string csv = Path.Combine(run, "metrics.csv"), sound = File.ReadAllText(csv), experiment = Path.Combine(run, "experiment.yaml"), text = File.ReadAllText(experiment);
+        File.WriteAllText(csv, sound.Replace(",,,2", ",,,1", StringComparison.Ordinal) + "\n");
+        foreach (string[] command in (string[][])[["fit", run, "--resource", "parameters"], ["estimate", run]])
+            Assert.That(BadInputTests.Refused(command).Error, Does.Contain("metrics.csv"));
+        File.WriteAllText(csv, sound);
+        // Without a seal, as an earlier version left it, and of another model with tensors of the same shapes.
+        File.WriteAllText(experiment, string.Join('\n', text.Split('\n').Where(line => !line.StartsWith('#'))).Replace("heads: 2", "heads: 4", StringComparison.Ordinal));
+        Assert.That(BadInputTests.Refused(["generate", "--run", run, "--out", Path.Combine(root, "refused")]).Error, Does.Contain(experiment).And.Contain("experiment"));
     }
 
     [Test]

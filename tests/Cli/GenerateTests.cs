@@ -32,7 +32,9 @@ public class GenerateTests
         Works("--count", "20", "--out", grown);
         Works("--count", "60", "--resume", "--out", grown);
         Assert.That(File.ReadAllText(Path.Combine(grown, "molecules.tsv")), Is.EqualTo(expected));
+        Dictionary<string, byte[]> complete = Workplace.Content(grown);
         Assert.That(BadInputTests.Refused([.. Sample, "--count", "10", "--resume", "--out", grown]).Error, Does.Contain("--count").And.Contain("60"));
+        Assert.That(Workplace.Content(grown), Is.EqualTo(complete), "what is refused leaves what is there");
     }
 
     [Test]

@@ -37,6 +37,14 @@ public class FinalLossRegressionTests
     }
 
     [Test]
+    public void A_line_through_two_figures_leaves_no_error_to_tell()
+    {
+        FinalLossRegression regression = FinalLossRegression.Fit([2, 2, 2, 3, 4], [1.9, 1.9, 1.9, 2.0, 2.1]);
+        Assert.That(regression.Without(3), Is.Null);
+        Assert.That(regression.Without(0), Is.Not.Null);
+    }
+
+    [Test]
     public void What_is_predicted_of_positive_losses_is_positive_however_far_the_figure()
     {
         var regression = FinalLossRegression.Fit([4.5, 5, 5.4, 6], [0.5, 0.8, 1.1, 1.4]);

@@ -37,6 +37,14 @@ public class FitRequestTests
     }
 
     [Test]
+    public void Sizes_beyond_what_their_product_can_hold_are_answered()
+    {
+        File.WriteAllText(file, "n,loss\n1e150,2.6\n1e152,2.4\n1e153,2.3\n1e154,2.2\n1e155,2.1\n1e156,2.0\n");
+        FitAnswer answer = new FitRequest { Sources = [file], NColumn = "n", Resamples = 0, Resource = Resource.Parameters }.Run();
+        Assert.That(answer.Claim.GradeName, Is.Not.Empty);
+    }
+
+    [Test]
     public void A_loss_that_rises_is_brought_down_by_no_amount()
     {
         File.WriteAllText(file, "n,loss\n1e3,2.01\n3e3,2.10\n1e4,2.28\n3e4,2.41\n1e5,2.58\n");

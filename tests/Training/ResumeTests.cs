@@ -171,6 +171,23 @@ public class ResumeTests
     }
 
     [Test]
+    public void What_its_model_needs_is_written_again_where_somebody_deletes_it_and_missed_where_it_was_changed()
+    {
+        using var folder = new TemporaryFolder();
+        var run = new RunDirectory(folder["run"]);
+        Directory.CreateDirectory(run.Path);
+        run.ModelFiles.Keep(new Dictionary<string, byte[]> { ["tokenizer.json"] = [1, 2] }, false, Assert.Fail);
+        string file = Path.Combine(run.Path, "model", "tokenizer.json");
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+        var said = new List<string>();
+        run.EnsureKept(said.Add);
+        Assert.That(said, Has.Count.EqualTo(2));
+        Assert.That(run.ModelFiles.Read()["tokenizer.json"], Is.EqualTo(new byte[] { 1, 2 }));
+        File.WriteAllBytes(file, [3]);
+        Assert.That(() => run.EnsureKept(said.Add), Throws.TypeOf<RunFilesLostException>().With.Message.Contains(file));
+    }
+
+    [Test]
     public void What_a_run_carries_is_written_again_where_somebody_deletes_it()
     {
         using var folder = new TemporaryFolder();

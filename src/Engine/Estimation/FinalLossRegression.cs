@@ -86,12 +86,12 @@ public sealed record FinalLossRegression
         };
     }
 
-    /// <summary>The regression of the other configurations; null where they leave none.</summary>
+    /// <summary>The regression of the other configurations; null where they leave none, or a line through two figures, which says nothing of its error.</summary>
     /// <param name="configuration">Index among <see cref="Early"/>.</param>
     public FinalLossRegression? Without(int configuration)
     {
         double[] x = [.. Early.Where((_, i) => i != configuration)], y = [.. Final.Where((_, i) => i != configuration)];
-        return x.Length >= 3 && x.Distinct().Count() > 1 ? Fit(x, y) : null;
+        return x.Length >= 3 && x.Distinct().Count() >= 3 ? Fit(x, y) : null;
     }
 
     /// <summary>Above 0 wherever the losses are. The median of what may come.</summary>

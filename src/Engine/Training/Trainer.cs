@@ -55,7 +55,17 @@ public static class Trainer
         using RunScope.Entry entry = scope.Enter();
         using var session = new TrainingSession(experiment, task, directory, claim, checkpoints, scope, options);
         session.Start(checkpoint, checkpoint is null && options.Trunk is { } trunk ? Branching.From(trunk, experiment, task, options.Warn) : null);
-        TrainingResult result = session.Run();
+        TrainingResult result;
+        try
+        {
+            result = session.Run();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A folder that was moved away says so, not that some file of it cannot be found.
+            claim.EnsureHeld();
+            throw;
+        }
         if (result.IsComplete)
         {
             // DONE says that all is there, so it is looked at first.

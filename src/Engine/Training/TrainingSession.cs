@@ -97,7 +97,8 @@ internal sealed class TrainingSession : IDisposable
         else if (spec.Parent is not null)
         {
             state.Load(Continuation.Begin(spec, options.Warn), options.Warn, spec.Parent[..spec.Parent.IndexOf('@')]);
-            if (totalSteps <= firstStep) throw new InputException("training.epochs", $"{totalSteps} steps in all", $"more than the {firstStep} that {spec.Parent} has done");
+            if (totalSteps <= firstStep) throw new InputException(
+                spec.Steps is null ? "training.epochs" : "training.steps", $"{totalSteps} steps in all", $"more than the {firstStep} that {spec.Parent} has done");
             if (spec.Schedule.Restart) Counters.Plateau = new Plateau();
             secondsBefore = Counters.Seconds;
         }

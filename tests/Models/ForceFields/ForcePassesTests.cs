@@ -244,6 +244,18 @@ public class ForcePassesTests
         return predictor.Predict(frames, stress: true);
     }
 
+    [Test]
+    public void A_slab_without_a_volume_has_no_stress([Values(16, 12)] int features)
+    {
+        using ForceField model = Model(new PaiNNConfig { Features = features, Interactions = 1 }, ScalarType.Float64);
+        double[] positions = [0, 0, 0, 1.1, 0.2, 0.1, 0.3, 1.2, 0.4];
+        var slab = new Frame { AtomicNumbers = [6, 1, 1], Positions = positions, Cell = [4, 0, 0, 0, 4, 0, 0, 0, 0], Periodic = [true, true, false] };
+        Frame solid = slab with { Cell = [4, 0, 0, 0, 4, 0, 0, 0, 9] };
+        FramePrediction[] found = Predict(model, [slab, solid]);
+        Assert.That(found[0].Stress, Is.Null);
+        Assert.That(found[1].Stress, Is.Not.Null);
+    }
+
     private static Frame AsFrame(TestFrame frame) => new()
     {
         AtomicNumbers = frame.AtomicNumbers,

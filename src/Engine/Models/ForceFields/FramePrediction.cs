@@ -119,13 +119,14 @@ internal sealed class FramePredictor(ForceField model) : IDisposable
         return Split(frames, Numbers(output.Energies), Numbers(output.Forces!), f => stresses[(9 * f)..(9 * f + 9)], cells);
     }
 
+    // A slab or a wire whose other lattice vectors are zero spans no volume that a stress would be of.
     private static FramePrediction[] Split(IReadOnlyList<Frame> frames, double[] energies, double[] forces, Func<int, double[]> stress, bool cells)
     {
         var predictions = new FramePrediction[frames.Count];
         for (int f = 0, atom = 0; f < predictions.Length; atom += frames[f++].Atoms)
         {
             double[] ofFrame = predictions.Length == 1 ? forces : forces[(3 * atom)..(3 * (atom + frames[f].Atoms))];
-            predictions[f] = new FramePrediction(energies[f], ofFrame, cells && frames[f].IsPeriodic ? stress(f) : null);
+            predictions[f] = new FramePrediction(energies[f], ofFrame, cells && frames[f].IsPeriodic && frames[f].Volume > 0 ? stress(f) : null);
         }
         return predictions;
     }

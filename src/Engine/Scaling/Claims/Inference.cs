@@ -231,7 +231,7 @@ internal static class ExtrapolationOfForm
             if (sizes.Length - held < fewest) continue;
             double threshold = Math.Sqrt(sizes[held - 1] * sizes[held]);
             ScalingPoint[] small = [.. fit.Points.Where(p => Size(p) < threshold)], large = [.. fit.Points.Where(p => Size(p) > threshold)];
-            if (small.Length <= parameters) continue;
+            if (small.Length <= parameters || large.Length == 0) continue;
             return Test(fit, options, small, large, sizes[held - 1] / sizes[held]);
         }
         return null;

@@ -46,6 +46,7 @@ public static class CurveSources
     {
         var run = new RunDirectory(directory);
         Experiment experiment = run.ReadExperiment();
+        run.RequireSoundMetrics();
         LossCurve curve = LossCurve.ReadCsv(run.MetricsCsvPath, name: Path.GetFileName(run.Path));
         double planned = Math.Min(experiment.Training.Steps ?? double.PositiveInfinity, (experiment.Training.Epochs ?? double.PositiveInfinity) * curve.StepsPerEpoch);
         int full = run.IsDone || !double.IsFinite(planned) ? curve.Length : Math.Max(curve.Length, (int)planned);

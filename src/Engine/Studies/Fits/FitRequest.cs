@@ -7,6 +7,7 @@ using ChemScale.Engine.Scaling.Families;
 using ChemScale.Engine.Scaling.Fitting;
 using ChemScale.Engine.Scaling.Intervals;
 using ChemScale.Engine.Studies.Runs;
+using ChemScale.Engine.Training.Runs;
 
 namespace ChemScale.Engine.Studies.Fits;
 
@@ -193,7 +194,10 @@ public sealed record FitRequest
         // What is not wanted need not be complete.
         string[] runs = [.. Sources.SelectMany(RunPoints.Find)];
         string[] wanted = filters.Count == 0 ? runs : [.. runs.Where(run => RunPoints.Fields(run) is var fields && filters.All(f => f.Holds(f.Of(fields, run))))];
-        return wanted.Length > 0 ? new ScalingPoints([.. wanted.Select(run => RunPoints.Read(run, perMolecule))])
+        // A run that is named twice, linked or copied is one point: repeated, it would make an interval narrower than it is.
+        return wanted.Length > 0
+            ? new ScalingPoints([.. wanted.Select(run => (new RunDirectory(run).ReadExperiment().Id, Point: RunPoints.Read(run, perMolecule)))
+                .DistinctBy(run => (run.Id, run.Point.Loss)).Select(run => run.Point)])
             : throw new InputException("where", string.Join(' ', Where), $"what at least one of {runs.Length} runs has");
     }
 

@@ -89,7 +89,9 @@ internal sealed record ScalingGrid
         Experiment experiment = outcome.Run.Experiment;
         TrainingResult result = outcome.Result!;
         RunFacts facts = RunFacts.Read(outcome.Run.Directory);
-        LossCurve curve = LossCurve.ReadCsv(new RunDirectory(outcome.Run.Directory).MetricsCsvPath);
+        var directory = new RunDirectory(outcome.Run.Directory);
+        directory.RequireSoundMetrics();
+        LossCurve curve = LossCurve.ReadCsv(directory.MetricsCsvPath);
         double itemsPerStep = result.ItemsSeen / (double)result.Steps;
         return new GridPoint
         {

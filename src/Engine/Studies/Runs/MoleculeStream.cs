@@ -52,6 +52,7 @@ internal sealed class MoleculeStream : IDisposable
     public static MoleculeStream Open(GenerationRequest request, MoleculePrompt prompt, TrainedLanguageModel trained)
     {
         string folder = request.Output;
+        bool continued = false;
         try
         {
             IStorage storage = DiskStorage.Shared;
@@ -71,17 +72,28 @@ internal sealed class MoleculeStream : IDisposable
             {
                 Require(Path.Combine(folder, RequestName), wanted);
                 storage.ReplaceFile(complete, unfinished);
+                continued = true;
             }
             else
             {
                 storage.Create(unfinished).Dispose();
             }
             storage.WriteAtomically(Path.Combine(folder, UnfinishedRequestName), wanted);
-            var found = new MoleculeStream(folder, trained.Tokenizer);
-            if (found.Counts.Sequences <= request.Sampling.Count) return found;
-            found.PutAside();
-            found.Dispose();
-            throw new InputException("count", $"{request.Sampling.Count}", $"{found.Counts.Sequences} or more: as many are there");
+            try
+            {
+                var found = new MoleculeStream(folder, trained.Tokenizer);
+                if (found.Counts.Sequences <= request.Sampling.Count) return found;
+                found.PutAside();
+                found.Dispose();
+                throw new InputException("count", $"{request.Sampling.Count}", $"{found.Counts.Sequences} or more: as many are there");
+            }
+            catch when (continued)
+            {
+                // What was complete stays so where no more is to be had.
+                storage.ReplaceFile(unfinished, complete);
+                storage.DeleteFile(Path.Combine(folder, UnfinishedRequestName));
+                throw;
+            }
         }
         catch (Exception e) when (FileErrors.IsRefusal(e))
         {

@@ -97,6 +97,7 @@ internal static class RunPoints
         var run = new RunDirectory(directory);
         Experiment experiment = run.ReadExperiment();
         RunFacts facts = RunFacts.Read(directory);
+        run.RequireSoundMetrics();
         LossCurve curve = LossCurve.ReadCsv(run.MetricsCsvPath);
         double loss = curve.LeastValidationLoss ?? throw new InputException(directory, "no validation loss", "a run that was validated");
         if (perMolecule)

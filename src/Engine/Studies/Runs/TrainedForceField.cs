@@ -28,6 +28,7 @@ public static class TrainedForceField
         Experiment experiment = directory.ReadExperiment();
         CheckpointStore checkpoints = directory.Checkpoints();
         Checkpoint checkpoint = checkpoints.OpenBest(warn) ?? checkpoints.OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
+        checkpoint.RequireOf(experiment.Id, directory.ExperimentPath);
         ForceField model = Create(experiment.Model, experiment.Seed, experiment.Training.Dtype, run);
         try
         {

@@ -39,6 +39,7 @@ internal sealed class TrainedLanguageModel : IDisposable
         if (!directory.IsStarted) throw new InputException(run, "no experiment.yaml", "the run directory of a training", Remedy.Train);
         Experiment experiment = directory.ReadExperiment();
         Checkpoint checkpoint = directory.Checkpoints().OpenNewest(warn) ?? throw new InputException(run, "no checkpoint", "a run that has written one");
+        checkpoint.RequireOf(experiment.Id, directory.ExperimentPath);
         ScalarType dtype = experiment.Training.Dtype == Precision.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         ChemGpt model = experiment.Model.Family.CreateLanguageModel(experiment.Model.Config, experiment.Seed, dtype)
             ?? throw new InputException(run, experiment.Model.Family.Name, "the run of a language model");
@@ -82,6 +83,7 @@ internal static class RunTokenizer
 
     private static Tokenizer OfStore(RunDirectory run, DataSpec data)
     {
+        run.ModelFiles.RequireNone();
         // Where data are prepared for one run alone, they lie in its folder, and move with it.
         string[] folders = [.. new[] { data.Store, run.In("data") }.Where(TokenStore.Exists)];
         string folder = folders.FirstOrDefault(f => FingerprintOf(f) == data.Fingerprint) ?? folders.FirstOrDefault()

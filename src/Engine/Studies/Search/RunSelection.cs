@@ -165,7 +165,12 @@ public sealed record RunSelection(IReadOnlyList<PlannedRun> Runs, SelectionSpec 
         };
     }
 
-    private static LossCurve Curve(PlannedRun run) => LossCurve.ReadCsv(new RunDirectory(run.Directory).MetricsCsvPath, name: run.Name);
+    private static LossCurve Curve(PlannedRun run)
+    {
+        var directory = new RunDirectory(run.Directory);
+        directory.RequireSoundMetrics();
+        return LossCurve.ReadCsv(directory.MetricsCsvPath, name: run.Name);
+    }
 }
 
 /// <summary>What goes on after the probes.</summary>

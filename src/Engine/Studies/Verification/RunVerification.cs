@@ -43,6 +43,7 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
             {
                 sums = directory.ReadSums();
                 TrainingResult result = directory.ReadResult();
+                directory.ModelFiles.RequireNone();
                 if (result.Checkpoint is { } last && !Directory.Exists(Path.Combine(directory.CheckpointsPath, last)))
                     wrong(new InputException(Path.Combine(directory.CheckpointsPath, last), "is missing", $"the checkpoint that {DoneName} names"));
             });
@@ -66,8 +67,7 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
             string state = Path.Combine(path, Checkpoint.StateFile);
             if (!checkpoint.Name.EndsWith(checkpoint.Step.ToString("D9", CultureInfo.InvariantCulture), StringComparison.Ordinal))
                 wrong(new InputException(state, $"step {checkpoint.Step}", $"that of {checkpoint.Name}"));
-            if (experiment is not null && (string?)checkpoint.State["experiment"] is { } id && id != experiment.Id)
-                wrong(new InputException(directory.ExperimentPath, $"experiment {experiment.Id}", $"{id}, which {checkpoint.Name} is of"));
+            if (experiment is not null && checkpoint.OtherThan(experiment.Id, directory.ExperimentPath) is { } other) wrong(other);
         }
         catch (Exception e) when (e is SafetensorsException or IOException or UnauthorizedAccessException)
         {
@@ -82,7 +82,8 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
     {
         if (!In(CsvName, out string csv) || !In("metrics.jsonl", out string json))
         {
-            if (directory.IsDone) wrong(new InputException(folder, "a complete run without metrics.csv or metrics.jsonl", "both"));
+            bool one = In(CsvName, out _) != In("metrics.jsonl", out _);
+            if (directory.IsDone || one) wrong(new InputException(folder, $"a run {(one ? "with one of" : "without")} metrics.csv and metrics.jsonl", "both"));
             return;
         }
         count(CsvName);
@@ -102,6 +103,8 @@ internal sealed class RunVerification(string folder, Action<InputException> wron
                 if (Numbers(rows.Current) is not { } found || !found.SequenceEqual(expected))
                     throw new InputException($"{csv}:{line}", $"'{rows.Current}'", $"the numbers of line {line - 1} of metrics.jsonl");
             }
+            // One row ahead may be of a crash between the two files.
+            if (rows.MoveNext() && rows.MoveNext()) throw new InputException($"{csv}:{line + 2}", "a row that metrics.jsonl lacks", "the same rows in both");
         }
         catch (InputException e)
         {

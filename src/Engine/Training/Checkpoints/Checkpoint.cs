@@ -68,6 +68,19 @@ public sealed class Checkpoint
         }
     }
 
+    /// <summary>Null where it is of this experiment, or does not say.</summary>
+    /// <param name="experiment">Its id.</param>
+    /// <param name="path">Where it is written.</param>
+    internal InputException? OtherThan(string experiment, string path) =>
+        State["experiment"] is JsonValue value && value.TryGetValue(out string? id) && id != experiment
+            ? new InputException(path, $"experiment {experiment}", $"{id}, which {Name} is of") : null;
+
+    /// <exception cref="InputException">It is of another experiment than the one beside it.</exception>
+    internal void RequireOf(string experiment, string path)
+    {
+        if (OtherThan(experiment, path) is { } other) throw other;
+    }
+
     internal SafetensorsFile OpenModel() => SafetensorsFile.Open(System.IO.Path.Combine(Path, ModelFile));
 
     internal SafetensorsFile OpenTraining() => SafetensorsFile.Open(System.IO.Path.Combine(Path, TrainingFile));

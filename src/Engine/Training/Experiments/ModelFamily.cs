@@ -28,6 +28,9 @@ public abstract class ModelFamily
     /// <summary>What it is trained on.</summary>
     public abstract DataKind Data { get; }
 
+    /// <summary>Its runs keep files beside the weights (<see cref="ITrainingTask.ModelFiles"/>).</summary>
+    internal virtual bool KeepsFiles => false;
+
     /// <summary>What D and S count: tokens, frames.</summary>
     public abstract string ItemName { get; }
 

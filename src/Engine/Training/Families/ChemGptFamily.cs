@@ -121,6 +121,8 @@ internal sealed class ChemGptFamily : ModelFamily
         return (documents + experiment.Training.BatchSize - 1) / experiment.Training.BatchSize;
     }
 
+    internal override bool KeepsFiles => true;
+
     public override ChemGpt CreateLanguageModel(object config, long seed, ScalarType dtype = ScalarType.Float32) => new((ChemGptConfig)config, seed, dtype);
 
     /// <summary>

@@ -25,6 +25,14 @@ public sealed class ModelFiles
     /// <summary>False for runs whose model needs none, and for those of version 0.3.</summary>
     public bool Exist => Directory.Exists(folder);
 
+    /// <summary>A run of this version, of a family whose model needs files, has lost them.</summary>
+    /// <exception cref="InputException">They are missing.</exception>
+    internal void RequireNone()
+    {
+        if (!Exist && run.IsDone && run.ReadSums().Count > 0 && run.ReadExperiment().Model.Family.KeepsFiles)
+            throw new InputException(folder, "is missing", "the files of the run's model", "restore it from a copy of the run");
+    }
+
     /// <summary>Path of a file, whose content was found to be what it was when it was written.</summary>
     /// <exception cref="InputException">It is missing, or its content is another.</exception>
     public string Find(string name)
@@ -69,7 +77,11 @@ public sealed class ModelFiles
         if (files.Count == 0) return;
         if (begun && Sound(warn) is { } there)
         {
-            if (there.Count == files.Count && files.All(f => there.TryGetValue(f.Key, out byte[]? content) && content.AsSpan().SequenceEqual(f.Value))) return;
+            if (there.Count == files.Count && files.All(f => there.TryGetValue(f.Key, out byte[]? content) && content.AsSpan().SequenceEqual(f.Value)))
+            {
+                Remember(files);
+                return;
+            }
             throw new InputException(folder, "is of another model", "the files that the run began with", "train on these data in another directory");
         }
         IStorage storage = run.Storage;
@@ -85,6 +97,13 @@ public sealed class ModelFiles
         // Last: sums that can be seen are of whole files.
         storage.WriteAtomically(Path.Combine(folder, SumsFile), Encoding.UTF8.GetBytes(sums.ToString()));
         storage.SyncDirectory(run.Path);
+        Remember(files);
+    }
+
+    private void Remember(IReadOnlyDictionary<string, byte[]> files)
+    {
+        foreach ((string name, byte[] content) in files) run.Remember(Path.Combine(FolderName, name), content);
+        run.Remember(Path.Combine(FolderName, SumsFile), File.ReadAllBytes(Path.Combine(folder, SumsFile)));
     }
 
     /// <summary>Null where there are none, or damaged ones.</summary>

@@ -73,6 +73,14 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
     /// <exception cref="InputException">The run is not complete, or its result cannot be read.</exception>
     internal IReadOnlyDictionary<string, string> ReadSums() => ReadDone().Files;
 
+    /// <summary>The losses of a complete run are those it was completed with.</summary>
+    /// <exception cref="InputException">metrics.csv has other bytes than DONE says.</exception>
+    internal void RequireSoundMetrics()
+    {
+        if (IsDone && ReadSums().TryGetValue(System.IO.Path.GetFileName(MetricsCsvPath), out string? sha256)
+            && FileChecksum.Fault(MetricsCsvPath, sha256, "as DONE says") is { } fault) throw fault;
+    }
+
     /// <exception cref="InputException">A run, complete or not, or something else is there.</exception>
     public void RequireNew()
     {
@@ -91,6 +99,7 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
         ReadExperiment();
         TrainingResult result = ReadResult();
         if (ModelFiles.Exist) ModelFiles.Read();
+        else ModelFiles.RequireNone();
         Checkpoints().RequireSound(stop);
         return result;
     }
@@ -158,6 +167,9 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
         Storage.WriteAtomically(file, kept[name] = content());
     }
 
+    /// <summary>As <see cref="Keep"/>, of what is there already.</summary>
+    internal void Remember(string name, byte[] content) => kept[name] = content;
+
     /// <summary>Everything that was put in is there and is what it was; what is missing is written again.</summary>
     /// <exception cref="RunFilesLostException">A file holds something else.</exception>
     internal void EnsureKept(Action<string> warn)
@@ -168,6 +180,7 @@ public sealed class RunDirectory(string path, IStorage? storage = null, TimeProv
             if (!FileErrors.Exists(file))
             {
                 warn($"{file} was deleted while the run was at work; it is written again");
+                Storage.EnsureDirectory(System.IO.Path.GetDirectoryName(file)!);
                 Storage.WriteAtomically(file, content);
             }
             else if (!File.ReadAllBytes(file).AsSpan().SequenceEqual(content))
