@@ -146,6 +146,25 @@ public sealed class SmilesModelTests
         Works("nearest", "--embeddings", folder["few.npy"], "--query", folder["few.smi"], "-k", "1", "--out", folder["nearest.tsv"]);
         string[] lines = File.ReadAllLines(folder["nearest.tsv"]);
         foreach (string molecule in (string[])["CCO", "CCN", "CCCC"]) Assert.That(lines.Count(l => l.Split('\t').Count(f => f == molecule) == 2), Is.EqualTo(1), molecule);
+        Works("nearest", "--embeddings", folder["few.npy"], "--query", folder["few.smi"], "-k", $"{int.MaxValue}", "--out", folder["all.tsv"]);
+        Assert.That(File.ReadAllLines(folder["all.tsv"]), Has.Length.EqualTo(1 + 4 * 4));
+    }
+
+    [Test]
+    public void What_is_read_is_not_written_over_by_whatever_name()
+    {
+        File.WriteAllLines(folder["own.smi"], ["CCO", "CCN"]);
+        File.CreateSymbolicLink(folder["linked.smi"], folder["own.smi"]);
+        Works("embed", "--run", Run, "--molecules", folder["own.smi"], "--out", folder["own.npy"], "--threads", "1");
+        byte[] molecules = File.ReadAllBytes(folder["own.smi"]), embeddings = File.ReadAllBytes(folder["own.npy"]);
+        foreach (string[] command in (string[][])[
+            ["score", "--run", Run, "--molecules", folder["own.smi"], "--out", folder["own.smi"]],
+            ["score", "--run", Run, "--molecules", folder["linked.smi"], "--out", folder["own.smi"]],
+            ["embed", "--run", Run, "--molecules", folder["own.smi"], "--out", folder["linked.smi"]],
+            ["nearest", "--embeddings", folder["own.npy"], "--query", folder["own.smi"], "--out", folder["own.npy"]]])
+            Assert.That(CommandLine.Here([.. command, "--threads", "1"]), Has.Property("ExitCode").EqualTo(2), string.Join(' ', command));
+        Assert.That(File.ReadAllBytes(folder["own.smi"]), Is.EqualTo(molecules));
+        Assert.That(File.ReadAllBytes(folder["own.npy"]), Is.EqualTo(embeddings));
     }
 
     [Test]

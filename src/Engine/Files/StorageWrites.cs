@@ -75,6 +75,21 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Text instead: UTF-8 without a mark.</summary>
     public StreamWriter Writer => writer ??= new StreamWriter(Stream, new UTF8Encoding(false), BufferBytes, leaveOpen: true);
 
+    /// <summary>A file that the user names, written from others.</summary>
+    /// <param name="path">To be written.</param>
+    /// <param name="inputs">What is read meanwhile.</param>
+    /// <exception cref="InputException">It is one of those, by whatever name, or cannot be written.</exception>
+    public static PendingFile Beside(string path, IEnumerable<string> inputs)
+    {
+        FileStamp? there = FileStamp.Of(path);
+        foreach (string input in inputs)
+        {
+            if (there is { } own && FileStamp.Of(input) is { } read && own.IsSameFile(read))
+                throw new InputException(path, "is read and written", "another file", $"{Path.GetFileName(input)} would be lost");
+        }
+        return ForUser(path);
+    }
+
     /// <summary>A file that the user names; its folder is made where it is not there.</summary>
     /// <exception cref="InputException">It cannot be written.</exception>
     public static PendingFile ForUser(string path, IStorage? storage = null)

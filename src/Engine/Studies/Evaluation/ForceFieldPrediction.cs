@@ -22,11 +22,9 @@ public static class ForceFieldPrediction
         options.Validate();
         if (Path.GetExtension(options.Output).ToLowerInvariant() is not (".xyz" or ".extxyz"))
             throw new InputException(options.Output, $"extension '{Path.GetExtension(options.Output)}'", ".extxyz or .xyz");
-        if (options.Files.Any(file => Path.GetFullPath(file) == Path.GetFullPath(options.Output)))
-            throw new InputException(options.Output, "is read and written", "another file", "the labels it holds would be lost");
         using ThreadGrant threads = ThreadScope.Take(options.Threads, options.BatchAtoms);
         using var models = new TrainedModels(options.Run, warn, options.Precision);
-        using var file = PendingFile.ForUser(options.Output);
+        using var file = PendingFile.Beside(options.Output, options.Files);
         var writer = new ExtXyzWriter(file.Writer);
         long frames = 0, atoms = 0, periodic = 0;
         foreach ((Frame frame, FramePrediction prediction) in FramePass.Of(models.All, options, warn, progress, stop))

@@ -128,6 +128,7 @@ public static class MoleculeMetrics
         if (lines.Count == 0) throw new InputException(options.Training!, "no molecules", "at least one");
         HashSet<MoleculeKey> known = [.. MoleculeSample.Keys(
             lines, options.Kind == MoleculeKind.Selfies, () => SelfiesCodec.Create(options.Grammar, options.Constraints), options.Threads, stop)];
+        if (known.Count == 0) throw new InputException(options.Training!, $"no valid molecule in {lines.Count} lines", "at least one");
         MoleculeKey[] distinct = [.. generated.Molecules.Select(m => m.Key).Distinct()];
         return (double)distinct.Count(key => !known.Contains(key)) / distinct.Length;
     }

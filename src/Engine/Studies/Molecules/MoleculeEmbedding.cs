@@ -110,7 +110,7 @@ public static class MoleculeEmbedding
         int layer = LayerOf(request.Layer, trained.Model), width = trained.Model.Config.Width;
         IEnumerable<InputMolecule> input = MoleculeInput.Read(request.Molecules, trained.Tokenizer, trained.Model.Config.Positions, stop);
         string index = EmbeddingFacts.IndexBeside(request.Output);
-        using PendingFile numbers = PendingFile.ForUser(request.Output), lines = PendingFile.ForUser(index);
+        using PendingFile numbers = PendingFile.Beside(request.Output, request.Molecules.Files), lines = PendingFile.Beside(index, request.Molecules.Files);
         numbers.Stream.Write(NpyHeader(0, width));
         lines.Writer.Write(IndexHeader);
         long rows = 0, refused = 0;

@@ -55,7 +55,7 @@ public static class MoleculeScoring
         using ThreadGrant granted = ThreadGrant.Take(request.Threads, place: "threads");
         ChemGpt model = trained.Model;
         IEnumerable<InputMolecule> input = MoleculeInput.Read(request.Molecules, trained.Tokenizer, model.Config.Positions, stop);
-        using PendingFile file = PendingFile.ForUser(request.Output);
+        using PendingFile file = PendingFile.Beside(request.Output, request.Molecules.Files);
         file.Writer.Write(Header);
         long scored = 0, refused = 0, withUnknown = 0, tokens = 0;
         double sum = 0;

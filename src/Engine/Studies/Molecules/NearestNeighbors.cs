@@ -74,8 +74,8 @@ public static class NearestNeighbors
         using var among = new EmbeddingVectors(request.Embeddings, facts);
         (float[] queries, List<string> names, long refused) = Queries(request, facts, warn, stop);
         int count = names.Count, width = facts.Width;
-        using PendingFile file = PendingFile.ForUser(request.Output);
-        int kept = (int)Math.Min(among.Count, request.K + Spare);
+        using PendingFile file = PendingFile.Beside(request.Output, [request.Embeddings, .. request.Query.Files]);
+        int kept = (int)Math.Min(among.Count, (long)request.K + Spare);
         var found = new Found[count];
         for (int q = 0; q < count; q++) found[q] = new Found(kept);
         Search(among, queries, found, request.Metric, progress, stop);
