@@ -64,7 +64,9 @@ public sealed class FineTuningTests
                 System.Globalization.CultureInfo.InvariantCulture))];
         Assert.That(rates[..3], Is.EqualTo((string[])["0.001", "0.002", "0.003"]));
 
-        Refuses("more than the 8", "train", "--resume", folder["two"], "--epochs", "2", "--out", folder["no-longer"]);
+        Refuses("--epochs: 2 in all; expected more than the 2", "train", "--resume", folder["two"], "--epochs", "2", "--out", folder["no-longer"]);
+        Refuses("--steps: 8 in all; expected more than the 8", "train", "--resume", folder["two"], "--steps", "8", "--out", folder["no-longer"]);
+        Assert.That(Directory.Exists(folder["no-longer"]), Is.False, "what is refused begins no run");
         Refuses("width", "train", "--resume", folder["two"], "--epochs", "3", "--width", "32", "--out", folder["wider"]);
         Refuses("batchSize", "train", "--resume", folder["two"], "--epochs", "3", "--batch", "8", "--out", folder["other-batch"]);
         Refuses("--resume", "train", folder["two"], "--epochs", "3", "--out", folder["bare"]);

@@ -171,6 +171,16 @@ public class ResumeTests
     }
 
     [Test]
+    public void A_run_whose_folder_is_moved_away_amid_its_checkpoints_says_that_it_is_gone()
+    {
+        using var folder = new TemporaryFolder();
+        using var task = new RegressionTask { BeforeBatch = b => { if (b == 9) Directory.Move(folder["run"], folder["moved"]); } };
+        Assert.That(() => Trainer.Run(ToyRuns.Of(ToyRuns.EverythingOn with { CheckpointInterval = Interval.Steps(1) }), task, new RunDirectory(folder["run"])),
+            Throws.TypeOf<RunClaimLostException>().With.Message.Contains("deleted, moved or renamed"));
+        Assert.That(Directory.GetFiles(folder.Path, "DONE", SearchOption.AllDirectories), Is.Empty);
+    }
+
+    [Test]
     public void What_its_model_needs_is_written_again_where_somebody_deletes_it_and_missed_where_it_was_changed()
     {
         using var folder = new TemporaryFolder();

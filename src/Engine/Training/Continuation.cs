@@ -46,6 +46,11 @@ public static class Continuation
             },
         };
         if (same.Id != parent.Id) throw new InputException(run, $"gone on with as another experiment ({same.DifferencesFrom(parent)})", "the same model, data and optimizer");
+        // Before anything of the new run is written; how many steps epochs make, the data say later.
+        if (after.Steps is { } steps && steps <= result.Steps)
+            throw new InputException("training.steps", $"{steps} in all", $"more than the {result.Steps} that {run} has done");
+        if (after.Steps is null && after.Epochs is { } epochs && before.Steps is null && epochs <= before.Epochs)
+            throw new InputException("training.epochs", $"{epochs} in all", $"more than the {before.Epochs} that {run} has done");
         bool falls = after.Schedule.Kind is ScheduleKind.Cosine or ScheduleKind.Cooldown || before.Schedule.Kind is ScheduleKind.Cosine or ScheduleKind.Cooldown;
         if (falls && !after.Schedule.Restart)
         {
